@@ -1,0 +1,94 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+/// A Swift library target; its README stays out of the build.
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil)
+    -> Target
+{
+    .target(
+        name: name, dependencies: dependencies, exclude: ["README.md"], resources: resources,
+        swiftSettings: swiftSettings)
+}
+
+/// The tests of `name`, with their own copies of the golden data in `Fixtures/` where they use any.
+func tests(
+    of name: String, _ dependencies: [Target.Dependency] = [], fixtures: Bool = false
+) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies,
+        resources: fixtures ? [.copy("Fixtures")] : nil, swiftSettings: swiftSettings)
+}
+
+let package = Package(
+    name: "trajectory-transformer",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "TrajectoryData", targets: ["Trajectories", "Datasets", "Tokenization"]),
+        .library(name: "TrajectoryModel", targets: ["Transformer", "Training"]),
+        .library(name: "TrajectoryPlanning", targets: ["Planning"]),
+        .library(
+            name: "TrajectoryEnvironments", targets: ["Environments", "Behavior", "Evaluation"]),
+        .executable(name: "trajectory", targets: ["trajectory"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // MARK: - The pipeline: dataset -> tokens -> model -> planner -> environment
+        library("Trajectories"),
+        library("Datasets", ["HDF5", "Trajectories"]),
+        library("Tokenization", ["Trajectories"]),
+        library(
+            "Transformer", ["Layers", "Tensors", "Tokenization", "Trajectories", "Safetensors"]),
+        library(
+            "Training",
+            ["Transformer", "Tokenization", "Trajectories", "Layers", "Tensors", "Safetensors"]),
+        library("Planning", ["Transformer", "Tokenization", "Trajectories"]),
+        library("Environments", ["MuJoCo", "Trajectories"]),
+        library(
+            "Behavior", ["Environments", "Trajectories", "Safetensors"],
+            resources: [.copy("Policies")]),
+        library("Evaluation", ["Planning", "Environments", "Trajectories"]),
+        library("Rendering", ["MuJoCo"]),
+        .executableTarget(
+            name: "trajectory",
+            dependencies: [
+                "Datasets", "Tokenization", "Transformer", "Training", "Planning", "Environments",
+                "Behavior", "Evaluation", "Rendering", "Trajectories",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            exclude: ["README.md"], swiftSettings: swiftSettings),
+
+        // MARK: - What the pipeline stands on
+        library("Layers", ["Tensors"]),
+        library("Tensors", ["COneDNN", "CKernels"]),
+        library("HDF5", ["CHDF5"]),
+        library("MuJoCo", ["CMuJoCo"]),
+        library("Safetensors"),
+        .target(name: "CKernels", exclude: ["README.md"]),
+
+        // MARK: - C libraries
+        .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
+        .systemLibrary(
+            name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
+        .systemLibrary(name: "CMuJoCo", pkgConfig: "mujoco"),
+
+        // MARK: - Tests
+        .target(
+            name: "TestSupport", dependencies: ["Safetensors"], path: "Tests/TestSupport",
+            swiftSettings: swiftSettings),
+        tests(of: "Safetensors"),
+        tests(of: "Tensors", ["Layers"]),
+        tests(
+            of: "Transformer",
+            ["Safetensors", "Tensors", "Layers", "Tokenization", "Trajectories"], fixtures: true),
+    ]
+)

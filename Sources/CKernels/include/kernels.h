@@ -1,0 +1,2 @@
+// The fused loops between matrix products. Imported by Tensors only.
+#pragma once

@@ -1,0 +1,3 @@
+// MuJoCo's C API, as unpacked by Scripts/bootstrap.sh.
+#pragma once
+#include <mujoco/mujoco.h>

@@ -1,0 +1,55 @@
+import Foundation
+import Safetensors
+import Testing
+
+@Suite struct SafetensorsFileTests {
+    private func sample() -> SafetensorsFile {
+        var file = SafetensorsFile()
+        file.set(
+            "floats", [1.5, -0.0, .infinity, .leastNonzeroMagnitude] as [Float], shape: [2, 2])
+        file.set("doubles", [0.1, -1e300], shape: [2, 1])
+        file.set("integers", [-7, 1 << 30] as [Int32], shape: [2])
+        file.set("empty", [Float](), shape: [0, 3])
+        file.metadata["note"] = "ä"
+        return file
+    }
+
+    @Test func `what is written is read back bit for bit`() throws {
+        let file = try SafetensorsFile(data: sample().serialized(), name: "memory")
+        #expect(
+            try file.floats("floats").map(\.bitPattern)
+                == [1.5, -0.0, .infinity, .leastNonzeroMagnitude].map(\Float.bitPattern))
+        #expect(try file.doubles("doubles") == [0.1, -1e300])
+        #expect(try file.integers("integers") == [-7, 1 << 30])
+        #expect(try file.shape(of: "empty") == [0, 3])
+        #expect(file.metadata == ["note": "ä"])
+    }
+
+    @Test func `half precision widens exactly, subnormals and infinities included`() throws {
+        let header = #"{"h":{"dtype":"F16","shape":[6],"data_offsets":[0,12]}}"#
+        var data = Data(withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Data($0) })
+        data.append(Data(header.utf8))
+        for bits: UInt16 in [0x3C00, 0xC000, 0x0001, 0x83FF, 0x7C00, 0x3555] {
+            data.append(withUnsafeBytes(of: bits.littleEndian) { Data($0) })
+        }
+        let halves = try SafetensorsFile(data: data, name: "memory").floats("h")
+        #expect(halves == [1, -2, 0x1p-24, -1023 * 0x1p-24, .infinity, 0.333251953125])
+    }
+
+    @Test func `every truncation of a file is refused, never misread`() throws {
+        let data = sample().serialized()
+        for length in 0..<data.count {
+            #expect(throws: SafetensorsError.self) {
+                try SafetensorsFile(data: data.prefix(length), name: "cut")
+            }
+        }
+    }
+
+    @Test func `a missing tensor and a wrong type are named in the message`() throws {
+        let file = sample()
+        let missing = #expect(throws: SafetensorsError.self) { try file.floats("weights") }
+        #expect(missing?.description.contains("'weights'") == true)
+        let wrong = #expect(throws: SafetensorsError.self) { try file.floats("integers") }
+        #expect(wrong?.description.contains("I32") == true)
+    }
+}
