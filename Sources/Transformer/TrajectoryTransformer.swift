@@ -25,10 +25,10 @@ public final class TrajectoryTransformer: @unchecked Sendable {
         self.init(configuration) { $0.initialValues(seed: seed) }
     }
 
-    package init(
+    package init<Failure: Error>(
         _ configuration: TransformerConfiguration,
-        values: (TransformerParameters) throws -> FloatStorage
-    ) rethrows {
+        values: (TransformerParameters) throws(Failure) -> FloatStorage
+    ) throws(Failure) {
         if let problem = configuration.problem {
             preconditionFailure("unusable transformer configuration: \(problem)")
         }
@@ -65,6 +65,29 @@ public final class TrajectoryTransformer: @unchecked Sendable {
     /// - Parameter tokens: At most ``TransformerConfiguration/contextLength`` tokens, starting with
     ///   the first observation dimension.
     public func logits(_ tokens: [Int]) -> [[Float]] {
+        let workspace = forward(tokens)
+        return (0..<tokens.count).map { position in
+            let row = Int(workspace.destination.base[position])
+            return workspace.logits.rows(row..<(row + 1)).values
+        }
+    }
+
+    /// The attention weights of one layer over `tokens`, without dropout: heads × queries × keys.
+    public func attentionWeights(_ tokens: [Int], layer: Int) -> [[[Float]]] {
+        let workspace = forward(tokens)
+        let weights = workspace.blocks[layer].probabilities.base
+        return (0..<configuration.headCount).map { head in
+            (0..<tokens.count).map { query in
+                let row = head * attention.length + query
+                return Matrix(
+                    base: weights + row * attention.stride, rows: 1, columns: tokens.count
+                ).values
+            }
+        }
+    }
+
+    /// A workspace that holds everything computed for one sequence, without dropout.
+    private func forward(_ tokens: [Int]) -> TransformerWorkspace {
         var batch = TokenBatch(rows: 1, length: tokens.count)
         batch.inputs = tokens.map(Int32.init)
         let workspace = TransformerWorkspace(
@@ -74,10 +97,7 @@ public final class TrajectoryTransformer: @unchecked Sendable {
             forward(workspace, batch, sequences: 0..<1, dropout: .none)
             computeLogits(workspace, sequences: 1)
         }
-        return (0..<tokens.count).map { position in
-            let row = Int(workspace.destination.base[position])
-            return workspace.logits.rows(row..<(row + 1)).values
-        }
+        return workspace
     }
 
     // MARK: - One pass of one worker
