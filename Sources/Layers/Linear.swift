@@ -17,6 +17,16 @@ package struct Linear: Sendable {
         self.bias = bias
     }
 
+    /// The layer with some of the outputs only.
+    package func rows(_ range: Range<Int>) -> Linear {
+        Linear(
+            weight: ParameterSlot(
+                offset: weight.offset + range.lowerBound * weight.columns, rows: range.count,
+                columns: weight.columns),
+            bias: ParameterSlot(
+                offset: bias.offset + range.lowerBound, rows: 1, columns: range.count))
+    }
+
     /// output = input Wᵀ.
     package func forwardWithoutBias(_ parameters: FloatStorage, input: Matrix, output: Matrix) {
         multiply(

@@ -56,4 +56,11 @@ package final class FloatStorage: @unchecked Sendable {
     package func matrix(columns: Int) -> Matrix {
         Matrix(base: base, rows: count / max(columns, 1), columns: columns)
     }
+
+    /// A larger copy, zero behind the present elements.
+    package func resized(to count: Int) -> FloatStorage {
+        let result = FloatStorage(count: count)
+        result.base.update(from: base, count: min(count, self.count))
+        return result
+    }
 }
