@@ -86,6 +86,8 @@ let package = Package(
             name: "TestSupport", dependencies: ["Safetensors"], path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
         tests(of: "Safetensors"),
+        tests(of: "MuJoCo"),
+        tests(of: "Environments", ["MuJoCo", "Safetensors", "Trajectories"], fixtures: true),
         tests(of: "Tensors", ["Layers"]),
         tests(
             of: "Transformer",
