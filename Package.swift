@@ -88,6 +88,7 @@ let package = Package(
         tests(of: "Safetensors"),
         tests(of: "MuJoCo"),
         tests(of: "Environments", ["MuJoCo", "Safetensors", "Trajectories"], fixtures: true),
+        tests(of: "Behavior", ["Environments", "Trajectories"]),
         tests(of: "Tensors", ["Layers"]),
         tests(
             of: "Transformer",
