@@ -91,6 +91,9 @@ let package = Package(
         tests(
             of: "Datasets", ["HDF5", "Safetensors", "Tokenization", "Trajectories"], fixtures: true),
         tests(of: "Tokenization", ["Safetensors", "Trajectories"], fixtures: true),
+        tests(of: "MuJoCo"),
+        tests(of: "Environments", ["MuJoCo", "Safetensors", "Trajectories"], fixtures: true),
+        tests(of: "Behavior", ["Environments", "Trajectories"]),
         tests(of: "Tensors", ["Layers"]),
         tests(
             of: "Transformer",

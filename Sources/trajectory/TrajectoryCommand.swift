@@ -14,7 +14,9 @@ struct TrajectoryCommand: AsyncParsableCommand {
             Exit codes: 0 success, 1 failure (a bad file, a full disk and the like), 64 wrong usage.
             """,
         version: "0.1.0",
-        subcommands: [DatasetCommand.self, BenchmarkCommand.self])
+        subcommands: [
+            TrainBehaviorCommand.self, DatasetCommand.self, BenchmarkCommand.self,
+        ])
 
     static func main() async {
         do {
