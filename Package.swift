@@ -86,6 +86,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["Safetensors"], path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
         tests(of: "Safetensors"),
+        tests(of: "Tokenization", ["Safetensors", "Trajectories"], fixtures: true),
         tests(of: "Tensors", ["Layers"]),
         tests(
             of: "Transformer",
