@@ -87,6 +87,8 @@ let package = Package(
             swiftSettings: swiftSettings),
         tests(of: "Safetensors"),
         tests(of: "Tokenization", ["Safetensors", "Trajectories"], fixtures: true),
+        tests(
+            of: "Planning", ["Safetensors", "Tokenization", "Trajectories"], fixtures: true),
         tests(of: "Tensors", ["Layers"]),
         tests(
             of: "Transformer",

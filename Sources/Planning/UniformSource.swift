@@ -4,7 +4,9 @@ public protocol UniformSource {
     mutating func next() -> Double
 }
 
-/// Uniform numbers that depend on a seed alone, on every platform: SplitMix64 (Steele et al. 2014).
+/// Uniform numbers that depend on a seed alone, the same on every platform.
+///
+/// SplitMix64: Steele et al., "Fast Splittable Pseudorandom Number Generators", 2014.
 public struct SeededUniforms: UniformSource, Sendable {
     private var state: UInt64
 
