@@ -89,6 +89,8 @@ let package = Package(
         tests(of: "Tokenization", ["Safetensors", "Trajectories"], fixtures: true),
         tests(
             of: "Planning", ["Safetensors", "Tokenization", "Trajectories"], fixtures: true),
+        tests(of: "MuJoCo"),
+        tests(of: "Environments", ["MuJoCo", "Safetensors", "Trajectories"], fixtures: true),
         tests(of: "Tensors", ["Layers"]),
         tests(
             of: "Transformer",

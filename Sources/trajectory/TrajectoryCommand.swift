@@ -7,5 +7,5 @@ struct TrajectoryCommand: AsyncParsableCommand {
         commandName: "trajectory",
         abstract: "Offline reinforcement learning as one big sequence modelling problem.",
         version: "0.1.0",
-        subcommands: [])
+        subcommands: [TrainBehaviorCommand.self])
 }

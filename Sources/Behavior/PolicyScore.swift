@@ -1,0 +1,43 @@
+import Environments
+
+/// Returns of a policy over some episodes.
+public struct PolicyScore: Sendable {
+    /// Undiscounted return of each episode.
+    public let returns: [Double]
+    /// Steps of each episode.
+    public let lengths: [Int]
+
+    /// Mean return.
+    public var mean: Double { returns.reduce(0, +) / Double(returns.count) }
+    /// Standard deviation of the returns (divides by their number).
+    public var deviation: Double {
+        let mean = mean
+        let squares = returns.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        return (squares / Double(returns.count)).squareRoot()
+    }
+    /// Mean number of steps.
+    public var meanLength: Double { Double(lengths.reduce(0, +)) / Double(lengths.count) }
+
+    /// Runs `episodes` whole episodes, episode `i` from the start of seed `firstSeed + i`.
+    public static func measure(
+        _ policy: PolicyMixture, episodes: Int, firstSeed: UInt64, workers: EpisodeWorkers
+    ) async -> PolicyScore {
+        precondition(episodes > 0, "a score needs at least one episode")
+        let results = await workers.map(episodes) { index, environment in
+            let seed = firstSeed &+ UInt64(index)
+            var generator = PCG64(seed: seed, 1)
+            let episodePolicy = policy.draw(using: &generator)
+            var limit = TimeLimit(environment.specification)
+            var observation = environment.reset(seed: seed)
+            var total = 0.0
+            while true {
+                let step = environment.step(
+                    episodePolicy.action(for: observation, using: &generator))
+                total += step.reward
+                if limit.advance() || step.isTerminated { return (total, limit.elapsed) }
+                observation = step.observation
+            }
+        }
+        return PolicyScore(returns: results.map(\.0), lengths: results.map(\.1))
+    }
+}

@@ -1,0 +1,135 @@
+public import Trajectories
+
+/// Something that can be acted in: it observes, is given an action, and pays a reward.
+///
+/// Belongs to one task at a time; make one for each worker with ``EnvironmentRegistry``. Episodes
+/// have no time limit of their own: the caller counts steps with ``TimeLimit``.
+public protocol Environment: AnyObject {
+    /// What is fixed about the environment.
+    var specification: EnvironmentSpecification { get }
+
+    /// Starts an episode whose start depends on `seed` alone, and returns its first observation.
+    func reset(seed: UInt64) -> [Double]
+
+    /// Takes one step with `action` (`actionDimension` numbers, not clipped by the environment).
+    func step(_ action: [Double]) -> EnvironmentStep
+}
+
+/// What came of one action.
+public struct EnvironmentStep: Sendable, Equatable {
+    /// The observation after the step.
+    public var observation: [Double]
+    /// The reward of the step, the sum of ``rewardTerms``.
+    public var reward: Double
+    /// Whether the episode ended in a terminal state; a time limit is not one.
+    public var isTerminated: Bool
+    /// What the reward consists of; costs are negative.
+    public var rewardTerms: [RewardTerm]
+
+    /// Creates the outcome of a step.
+    public init(
+        observation: [Double], reward: Double, isTerminated: Bool, rewardTerms: [RewardTerm] = []
+    ) {
+        self.observation = observation
+        self.reward = reward
+        self.isTerminated = isTerminated
+        self.rewardTerms = rewardTerms
+    }
+}
+
+/// One named part of a reward.
+public struct RewardTerm: Sendable, Equatable {
+    /// Name of the part, such as `forward`.
+    public let name: String
+    /// What it adds to the reward.
+    public let value: Double
+
+    /// Creates a part.
+    public init(_ name: String, _ value: Double) {
+        self.name = name
+        self.value = value
+    }
+}
+
+/// What is fixed about an environment.
+public struct EnvironmentSpecification: Sendable, Hashable {
+    /// Canonical name, such as `hopper-v4`.
+    public let identifier: String
+    /// The robot or maze whatever the version, such as `hopper`; policies are filed under it.
+    public let family: String
+    /// Observation and action sizes.
+    public let layout: TransitionLayout
+    /// Lower and upper limit of each action dimension.
+    public let actionLimits: [ClosedRange<Double>]
+    /// Steps after which an episode is cut.
+    public let maximumEpisodeSteps: Int
+    /// Returns that count as 0 and as 100, if there are agreed ones.
+    public let referenceScores: ReferenceScores?
+    /// Reward paid on every step for merely not having failed; 0 where there is none.
+    public let survivalBonus: Double
+
+    /// Creates a specification.
+    public init(
+        identifier: String, family: String, layout: TransitionLayout,
+        actionLimits: [ClosedRange<Double>], maximumEpisodeSteps: Int,
+        referenceScores: ReferenceScores? = nil, survivalBonus: Double = 0
+    ) {
+        precondition(
+            actionLimits.count == layout.actionDimension,
+            "\(actionLimits.count) action limits for \(layout.actionDimension) actions")
+        self.identifier = identifier
+        self.family = family
+        self.layout = layout
+        self.actionLimits = actionLimits
+        self.maximumEpisodeSteps = maximumEpisodeSteps
+        self.referenceScores = referenceScores
+        self.survivalBonus = survivalBonus
+    }
+
+    /// The D4RL score of an episode's undiscounted return: 0 as the random policy, 100 as the expert.
+    ///
+    /// `nil` where no reference scores are agreed. Fu et al., "D4RL", 2020, arXiv 2004.07219.
+    public func normalizedScore(_ episodeReturn: Double) -> Double? {
+        referenceScores.map {
+            100 * (episodeReturn - $0.random) / ($0.expert - $0.random)
+        }
+    }
+
+    /// The action with each number moved to the nearest inside ``actionLimits``.
+    public func clipped(_ action: [Double]) -> [Double] {
+        zip(action, actionLimits).map { min(max($0, $1.lowerBound), $1.upperBound) }
+    }
+}
+
+/// The returns that D4RL's normalized scores refer to.
+public struct ReferenceScores: Sendable, Hashable {
+    /// Return of a random policy.
+    public let random: Double
+    /// Return of an expert policy.
+    public let expert: Double
+
+    /// Creates a pair of reference returns.
+    public init(random: Double, expert: Double) {
+        self.random = random
+        self.expert = expert
+    }
+}
+
+/// Counts the steps of an episode up to the environment's limit.
+public struct TimeLimit: Sendable {
+    /// Steps after which the episode is cut.
+    public let maximumSteps: Int
+    /// Steps taken.
+    public private(set) var elapsed = 0
+
+    /// A fresh count for an episode of `specification`.
+    public init(_ specification: EnvironmentSpecification) {
+        maximumSteps = specification.maximumEpisodeSteps
+    }
+
+    /// Counts one step; true when it was the last that the limit allows.
+    public mutating func advance() -> Bool {
+        elapsed += 1
+        return elapsed >= maximumSteps
+    }
+}

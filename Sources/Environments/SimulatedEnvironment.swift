@@ -1,0 +1,13 @@
+public import MuJoCo
+
+/// An environment on MuJoCo: its physical state can be read, for drawing, and set, for tests.
+public protocol SimulatedEnvironment: Environment {
+    /// The model that is simulated.
+    var model: MuJoCoModel { get }
+
+    /// The state that continues the simulation exactly.
+    var state: SimulationState { get }
+
+    /// Puts the simulation into `state` and returns its observation.
+    func set(_ state: SimulationState) -> [Double]
+}

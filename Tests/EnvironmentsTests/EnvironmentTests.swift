@@ -1,0 +1,60 @@
+import Environments
+import Testing
+import Trajectories
+
+@Suite struct EnvironmentTests {
+    @Test(arguments: ["hopper", "Hopper", "hopper-v4", "Hopper-v4"])
+    func `a name without version and in any case is understood`(name: String) throws {
+        #expect(try EnvironmentRegistry.make(name).specification.identifier == "hopper-v4")
+    }
+
+    @Test func `every listed name makes the environment of that name`() throws {
+        for name in EnvironmentRegistry.names {
+            let environment = try EnvironmentRegistry.make(name)
+            #expect(environment.specification.identifier == name)
+            let observation = environment.reset(seed: 3)
+            #expect(observation.count == environment.specification.layout.observationDimension)
+        }
+    }
+
+    @Test func `an unknown name is answered with the nearest one`() {
+        let error = #expect(throws: EnvironmentError.self) {
+            try EnvironmentRegistry.make("hoper-v4")
+        }
+        #expect(error?.code == .unknownName)
+        #expect(error?.description.contains("'hoper-v4'") == true)
+        #expect(error?.description.contains("did you mean 'hopper-v4'") == true)
+    }
+
+    @Test func `a name like no other is answered with the list`() {
+        let error = #expect(throws: EnvironmentError.self) {
+            try EnvironmentRegistry.make("CartPole-v1")
+        }
+        #expect(error?.description.contains("did you mean") == false)
+        #expect(error?.description.contains("hopper-v4, hopper-v5") == true)
+    }
+
+    @Test func `normalized scores are 0 and 100 at D4RL's references`() throws {
+        let specification = try EnvironmentRegistry.make("hopper").specification
+        #expect(specification.normalizedScore(-20.272305) == 0)
+        #expect(specification.normalizedScore(3234.3) == 100)
+        let middle = try #require(specification.normalizedScore(1607.0138475))
+        #expect(abs(middle - 50) < 1e-9)
+    }
+
+    @Test func `a time limit ends with its last step`() throws {
+        var limit = TimeLimit(try EnvironmentRegistry.make("hopper").specification)
+        let ends = (1...1000).map { _ in limit.advance() }
+        #expect(ends.firstIndex(of: true) == 999)
+    }
+
+    @Test func `the same seed and actions give the same episode, another seed another`() throws {
+        func observations(seed: UInt64) throws -> [[Double]] {
+            let environment = try EnvironmentRegistry.make("hopper")
+            return [environment.reset(seed: seed)]
+                + (0..<10).map { environment.step([0.1 * Double($0), 0.5, -0.5]).observation }
+        }
+        #expect(try observations(seed: 5) == observations(seed: 5))
+        #expect(try observations(seed: 5) != observations(seed: 6))
+    }
+}
