@@ -86,6 +86,9 @@ let package = Package(
             name: "TestSupport", dependencies: ["Safetensors"], path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
         tests(of: "Safetensors"),
+        tests(of: "HDF5"),
+        tests(
+            of: "Datasets", ["HDF5", "Safetensors", "Tokenization", "Trajectories"], fixtures: true),
         tests(of: "Tokenization", ["Safetensors", "Trajectories"], fixtures: true),
         tests(
             of: "Planning", ["Safetensors", "Tokenization", "Trajectories"], fixtures: true),

@@ -20,6 +20,7 @@ extension Discretizer {
     ///   - probabilities: One for each bin; more entries, such as the termination token's, are
     ///     ignored.
     ///   - index: The dimension whose bins they are.
+    /// - Returns: The mean of the bins' centres under the distribution.
     public func expectation(of probabilities: some Collection<Float>, dimension index: Int)
         -> Double
     {

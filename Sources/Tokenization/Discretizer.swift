@@ -1,6 +1,6 @@
-/// Maps each dimension of a transition to bins and back (Janner et al. 2021, section 3.1).
+/// Maps each dimension of a transition to bins and back.
 ///
-/// Every dimension has its own `binCount` bins, bounded by `binCount + 1` edges. A token is the
+/// Janner et al. 2021, section 3.1. Every dimension has its own `binCount` bins, bounded by `binCount + 1` edges. A token is the
 /// number of a bin, `0..<binCount`; the token `binCount` itself stands for the end of a trajectory
 /// in every dimension. Values outside the fitted range fall into the first or last bin.
 ///

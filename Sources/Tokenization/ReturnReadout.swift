@@ -14,6 +14,7 @@ public enum ReturnReadout: Sendable, Hashable {
     ///   - reward: Probabilities of the reward's tokens; the termination token's is ignored.
     ///   - value: Probabilities of the value's tokens; the termination token's is ignored.
     ///   - discretizer: The bins; its last two dimensions are reward and value.
+    /// - Returns: The numbers that take the place of the sampled tokens.
     public func read(
         reward: some Collection<Float>, value: some Collection<Float>, discretizer: Discretizer
     ) -> (reward: Double, value: Double) {
