@@ -94,6 +94,8 @@ let package = Package(
         tests(of: "MuJoCo"),
         tests(of: "Environments", ["MuJoCo", "Safetensors", "Trajectories"], fixtures: true),
         tests(of: "Behavior", ["Environments", "Trajectories"]),
+        tests(
+            of: "Planning", ["Safetensors", "Tokenization", "Trajectories"], fixtures: true),
         tests(of: "Tensors", ["Layers"]),
         tests(
             of: "Transformer",

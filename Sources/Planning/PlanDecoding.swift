@@ -1,0 +1,49 @@
+import Tokenization
+import Trajectories
+
+extension Discretizer {
+    /// Checks that tokens of this discretizer are what `model` predicts.
+    func requireMatch(with model: any PrefixTreeModel) throws(PlanningError) {
+        guard dimension == model.layout.transitionDimension,
+            vocabularySize == model.vocabularySize
+        else {
+            throw PlanningError(
+                code: .mismatch,
+                detail: "the discretizer has \(dimension) dimensions and \(vocabularySize) tokens, "
+                    + "the model \(model.layout.transitionDimension) and \(model.vocabularySize); "
+                    + "use the discretizer that the model was trained with")
+        }
+    }
+
+    /// The observations of planned transitions, decoded.
+    func observations(_ tokens: [[Int]], _ layout: TransitionLayout) -> [[Double]] {
+        tokens.map { decode($0[layout.observationRange]) }
+    }
+
+    /// The actions of planned transitions, decoded.
+    func actions(_ tokens: [[Int]], _ layout: TransitionLayout) -> [[Double]] {
+        tokens.map { decode($0[layout.actionRange], from: layout.observationDimension) }
+    }
+}
+
+extension TransitionLayout {
+    /// Traps unless `context` is whole transitions and one observation.
+    func requireContext(_ context: [Int]) {
+        precondition(
+            context.count % transitionDimension == observationDimension,
+            "a context of \(context.count) tokens is not whole transitions of "
+                + "\(transitionDimension) and an observation of \(observationDimension)")
+    }
+}
+
+extension Collection<Int32> {
+    /// Cuts a sequence that starts with an observation into transitions.
+    func transitions(of layout: TransitionLayout) -> [[Int]] {
+        var result: [[Int]] = []
+        for (position, token) in enumerated() {
+            if position % layout.transitionDimension == 0 { result.append([]) }
+            result[result.count - 1].append(Int(token))
+        }
+        return result
+    }
+}

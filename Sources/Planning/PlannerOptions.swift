@@ -1,0 +1,167 @@
+public import Tokenization
+import Trajectories
+
+/// How far, how wide and by what rules a planner searches; the defaults are the authors'.
+///
+/// The defaults are those of the authors' Hopper and Walker2d experiments (Janner et al. 2021,
+/// appendix E); for HalfCheetah they plan 5 steps ahead with 32 beams.
+public struct PlannerOptions: Sendable, Hashable, Codable {
+    /// What a plan is to be best in.
+    public enum Objective: String, Sendable, Hashable, Codable, CaseIterable {
+        /// Discounted predicted rewards and the value after the last one: ``BeamPlanner``.
+        case expectedReturn
+        /// Likelihood under the model, which imitates the data: ``LikelihoodPlanner``.
+        case likelihood
+    }
+
+    /// What of a row's tokens the model sees.
+    public enum Window: String, Sendable, Hashable, Codable, CaseIterable {
+        /// Never more than ``PlannerOptions/contextTransitions``, as in the authors' code: with every
+        /// transition planned the oldest one leaves, positions restart and the window is computed
+        /// anew.
+        case exact
+        /// Starts as ``exact`` does, then grows to all the model can see; only when that is full are
+        /// several transitions dropped at once.
+        ///
+        /// Computes a fraction of the tokens; predictions late in the plan see more of the past than
+        /// the authors' would.
+        case cached
+    }
+
+    /// What a plan is to be best in.
+    public var objective: Objective = .expectedReturn
+    /// Transitions to plan ahead.
+    public var horizon = 15
+    /// Sequences kept after each step.
+    public var beamWidth = 128
+    /// Continuations tried of each kept sequence.
+    public var expansionFactor = 2
+    /// Observation tokens are sampled from the most likely this many; nil samples from all.
+    public var observationTopK: Int? = 1
+    /// Action tokens are sampled from the most likely this many; nil samples from all.
+    public var actionTopK: Int?
+    /// Reward and value tokens are sampled from the most likely this many; nil samples from all.
+    public var rewardTopK: Int? = 1
+    /// Observation tokens in the low tail of this mass are not sampled; nil allows all.
+    public var observationCDF: Double?
+    /// Action tokens in the low tail of this mass are not sampled; nil allows all.
+    public var actionCDF: Double? = 0.6
+    /// Reward and value tokens in the low tail of this mass are not sampled; nil allows all.
+    public var rewardCDF: Double?
+    /// A search for likelihood continues with the most likely this many tokens; nil with all.
+    ///
+    /// The other filters are for sampling and do not count there.
+    public var likelihoodTopK: Int?
+    /// How rewards and values are read from the model's distributions.
+    public var readout = ReturnReadout.mean
+    /// Transitions the model sees, the one being planned included.
+    public var contextTransitions = 5
+    /// Environment steps for which one plan is followed.
+    public var replanInterval = 1
+    /// Divides the logits before sampling; below 1 sharpens.
+    ///
+    /// Rewards and values are read without it.
+    public var temperature = 1.0
+    /// Weight of a reward one step later.
+    public var discount = 0.99
+    /// What of a row's tokens the model sees.
+    public var window = Window.exact
+    /// What the CDF filter does at its edges.
+    public var cdfRule = TokenFilter.CDFRule.careful
+
+    /// The defaults.
+    public init() {}
+
+    /// The filter for tokens of an observation.
+    public var observationFilter: TokenFilter {
+        filter(topK: observationTopK, cdf: observationCDF)
+    }
+    /// The filter for tokens of an action.
+    public var actionFilter: TokenFilter { filter(topK: actionTopK, cdf: actionCDF) }
+    /// The filter for the tokens of reward and value.
+    public var rewardFilter: TokenFilter { filter(topK: rewardTopK, cdf: rewardCDF) }
+
+    /// The filter for every token of a search for likelihood.
+    var likelihoodFilter: TokenFilter { TokenFilter(topK: likelihoodTopK) }
+
+    private func filter(topK: Int?, cdf: Double?) -> TokenFilter {
+        TokenFilter(topK: topK, cdf: cdf, temperature: temperature, cdfRule: cdfRule)
+    }
+
+    /// Checks that the options make sense together.
+    ///
+    /// - Throws: ``PlannerOptionsError`` naming the first option that does not.
+    public func validate() throws(PlannerOptionsError) {
+        for (name, value) in [
+            ("horizon", horizon), ("beamWidth", beamWidth), ("expansionFactor", expansionFactor),
+            ("observationTopK", observationTopK ?? 1), ("actionTopK", actionTopK ?? 1),
+            ("rewardTopK", rewardTopK ?? 1), ("likelihoodTopK", likelihoodTopK ?? 1),
+            ("replanInterval", replanInterval),
+        ] where value < 1 {
+            throw PlannerOptionsError(name, "\(value)", "give a whole number from 1 up")
+        }
+        guard contextTransitions >= 2 else {
+            throw PlannerOptionsError(
+                "contextTransitions", "\(contextTransitions)",
+                "give 2 or more: the transition being planned and at least one before it")
+        }
+        guard replanInterval <= horizon else {
+            throw PlannerOptionsError(
+                "replanInterval", "\(replanInterval)",
+                "give at most the horizon, \(horizon): a plan has no more actions")
+        }
+        for (name, value) in [
+            ("observationCDF", observationCDF), ("actionCDF", actionCDF), ("rewardCDF", rewardCDF),
+        ] {
+            guard let value, !(0 < value && value < 1) else { continue }
+            throw PlannerOptionsError(
+                name, "\(value)", "give a mass between 0 and 1, or none to allow all tokens")
+        }
+        if case .percentile(let fraction, _) = readout, !(0 < fraction && fraction < 1) {
+            throw PlannerOptionsError(
+                "readout", "percentile \(fraction)", "give a fraction between 0 and 1")
+        }
+        guard temperature > 0, temperature.isFinite else {
+            throw PlannerOptionsError(
+                "temperature", "\(temperature)", "give a number above 0; 1 changes nothing")
+        }
+        guard 0 < discount, discount <= 1 else {
+            throw PlannerOptionsError("discount", "\(discount)", "give a number in (0, 1]")
+        }
+    }
+
+    /// Checks that the options make sense with a model.
+    ///
+    /// - Throws: ``PlannerOptionsError`` naming the first option that does not.
+    public func validate(for model: any PrefixTreeModel) throws(PlannerOptionsError) {
+        try validate()
+        let transition = model.layout.transitionDimension
+        guard model.contextLength >= transition else {
+            throw PlannerOptionsError(
+                "contextTransitions", "\(contextTransitions)",
+                "plan with a model trained on windows of 2 transitions or more: this one sees "
+                    + "\(model.contextLength) tokens, a transition has \(transition)")
+        }
+    }
+}
+
+/// An option of a planner that cannot be.
+public struct PlannerOptionsError: Error, CustomStringConvertible, Sendable, Hashable {
+    /// Name of the property of ``PlannerOptions``.
+    public let option: String
+    /// What it was.
+    public let value: String
+    /// What to give instead.
+    public let remedy: String
+
+    init(_ option: String, _ value: String, _ remedy: String) {
+        self.option = option
+        self.value = value
+        self.remedy = remedy
+    }
+
+    /// One line: what, where, what to do.
+    public var description: String {
+        "planner option \(option) cannot be \(value): \(remedy)"
+    }
+}

@@ -1,0 +1,59 @@
+public import Trajectories
+
+/// One token to be added to a model's tree of prefixes.
+public struct PrefixNode: Sendable, Hashable {
+    /// The node this token follows: an existing node, an earlier node of the same call, or -1 where
+    /// the token stands at position 0.
+    public var parent: Int
+    /// The token, in `0..<vocabularySize`.
+    public var token: Int
+    /// Whether somebody will read the logits at this node.
+    public var needsOutput: Bool
+
+    /// Creates a node; see the properties.
+    public init(parent: Int, token: Int, needsOutput: Bool) {
+        self.parent = parent
+        self.token = token
+        self.needsOutput = needsOutput
+    }
+}
+
+/// A model that predicts the next token at the nodes of a growing tree of token prefixes.
+///
+/// Rows of a beam search share most of their tokens. Held as a tree, every distinct prefix is
+/// computed once, whatever the number of rows that stand on it, and its keys and values are stored
+/// once. A tree lasts for one window: where the window slides, positions restart at 0, so the
+/// planner calls ``removeAll()`` and adds the surviving windows in one ``extend(_:)``.
+public protocol PrefixTreeModel: AnyObject {
+    /// Which token of a transition is which.
+    var layout: TransitionLayout { get }
+    /// Logits per node: the number of bins and one for the termination token.
+    var vocabularySize: Int { get }
+    /// Tokens the model can see at once (its block size).
+    var contextLength: Int { get }
+    /// Forgets all nodes; node numbers start at 0 again.
+    func removeAll()
+    /// Adds nodes and returns their numbers, in the order given.
+    ///
+    /// A node stands one position after its parent. Only nodes with ``PrefixNode/needsOutput`` have
+    /// their logits computed; a value token without output costs nothing, since nothing attends to
+    /// it. Every node of a call may be computed together with the others.
+    func extend(_ nodes: [PrefixNode]) -> Range<Int>
+    /// The logits at a node that was added with ``PrefixNode/needsOutput``: ``vocabularySize``
+    /// numbers for the token after it.
+    func logits(of node: Int) -> [Float]
+    /// Lends the logits at a node to `body` without copying them.
+    ///
+    /// The default goes through ``logits(of:)``; a model whose logits already lie in memory should
+    /// lend those.
+    func withLogits<Result>(of node: Int, _ body: (Span<Float>) throws -> Result) rethrows -> Result
+}
+
+extension PrefixTreeModel {
+    /// Lends a copy of the logits at a node to `body`.
+    public func withLogits<Result>(
+        of node: Int, _ body: (Span<Float>) throws -> Result
+    ) rethrows -> Result {
+        try body(logits(of: node).span)
+    }
+}

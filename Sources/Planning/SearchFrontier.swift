@@ -1,0 +1,193 @@
+import Trajectories
+
+/// The rows of a beam search: all their tokens, and the nodes of the model's tree they stand on.
+///
+/// All rows have the same length. A row's last token is pending until ``evaluate()`` is called, so a
+/// token whose row is dropped first is never computed; rows with equal windows share their nodes.
+struct SearchFrontier {
+    let model: any PrefixTreeModel
+    private(set) var rowCount: Int
+    /// Tokens in every row.
+    private(set) var length: Int
+    /// What the search has cost so far.
+    private(set) var statistics = PlanStatistics()
+    /// Nodes of the model whose output was made by the last ``evaluate()``, without repetition.
+    private(set) var nodes: [Int] = []
+    /// For each row, the place in ``nodes`` of the node it stands on.
+    private(set) var places: [Int32] = []
+    /// First token of every row that the model sees.
+    private(set) var windowStart = 0
+
+    private let transition: Int
+    private let valueIndex: Int
+    /// The window is cropped when it is longer than `limit`, to at most `target` tokens.
+    private let limit: Int
+    private let target: Int
+    /// Row after row, `capacity` tokens each, of which `length` count.
+    private var tokens: [Int32]
+    private let capacity: Int
+    private var tree = PrefixTree()
+    /// Node in `tree` of each row's last token.
+    private var leaves: [Int32] = [-1]
+    /// The distinct leaves, in the order of ``nodes``.
+    private var distinct: [Int32] = []
+    /// For each node of `tree`, its place among the distinct leaves, or -1.
+    private var placeOfNode: [Int32] = []
+    private var batch: [PrefixNode] = []
+
+    /// One row that holds `context`, with room for `additional` more tokens.
+    init(
+        model: any PrefixTreeModel, options: PlannerOptions, context: [Int], additional: Int
+    ) {
+        self.model = model
+        transition = model.layout.transitionDimension
+        valueIndex = model.layout.valueIndex
+        target = min(model.contextLength, options.contextTransitions * transition - 1)
+        limit = options.window == .exact ? target : model.contextLength
+        rowCount = 1
+        length = context.count
+        capacity = context.count + additional
+        tokens = Array(repeating: 0, count: capacity)
+        for (index, token) in context.enumerated() { tokens[index] = Int32(token) }
+        slideWindow()
+    }
+
+    /// Tokens of a row the model sees at the next evaluation, or saw at the last one.
+    var windowLength: Int { length - windowStart }
+
+    /// The tokens of one row.
+    func row(_ row: Int) -> ArraySlice<Int32> {
+        tokens[(row * capacity)..<(row * capacity + length)]
+    }
+
+    /// Makes row `i` what row `sources[i]` was; the number of rows may change.
+    mutating func select(_ sources: [Int32]) {
+        var selected: [Int32] = []
+        selected.reserveCapacity(sources.count * capacity)
+        for source in sources {
+            let start = Int(source) * capacity
+            selected.append(contentsOf: tokens[start..<(start + capacity)])
+        }
+        tokens = selected
+        leaves = sources.map { leaves[Int($0)] }
+        rowCount = sources.count
+    }
+
+    /// Adds one token to every row.
+    mutating func append(_ next: [Int32]) {
+        precondition(next.count == rowCount, "\(next.count) tokens for \(rowCount) rows")
+        for row in 0..<rowCount {
+            tokens[row * capacity + length] = next[row]
+            leaves[row] = tree.child(of: leaves[row], token: next[row])
+        }
+        length += 1
+    }
+
+    /// Has the model compute what is not yet computed of the rows' windows; fills ``nodes`` and
+    /// ``places``.
+    mutating func evaluate() {
+        if windowLength > limit {
+            slideWindow()
+            statistics.windowsRebuilt += 1
+        }
+        let isNew = tree.count == 0
+        if isNew { growTree() }
+        placeRows()
+        if isNew { computeTree() } else { computeLeaves() }
+        nodes = distinct.map { Int(tree.modelNodes[Int($0)]) }
+        for leaf in distinct { placeOfNode[Int(leaf)] = -1 }
+        statistics.calls += 1
+        statistics.rows += rowCount
+        statistics.tokensForwardedNaively += rowCount * windowLength
+    }
+
+    /// Drops whole transitions from the left until at most `target` tokens are left, and with them
+    /// the tree, since positions restart.
+    private mutating func slideWindow() {
+        let excess = max(0, windowLength - target)
+        windowStart += (excess + transition - 1) / transition * transition
+        tree.removeAll()
+    }
+
+    /// Builds the tree of all rows' windows.
+    private mutating func growTree() {
+        for row in 0..<rowCount {
+            var leaf: Int32 = -1
+            let start = row * capacity
+            for index in (start + windowStart)..<(start + length) {
+                leaf = tree.child(of: leaf, token: tokens[index])
+            }
+            leaves[row] = leaf
+        }
+    }
+
+    /// Finds the distinct leaves and puts them in the order of their parents in the model, so that
+    /// nodes that share their past lie side by side there.
+    private mutating func placeRows() {
+        let missing = tree.count - placeOfNode.count
+        if missing > 0 { placeOfNode.append(contentsOf: repeatElement(-1, count: missing)) }
+        distinct.removeAll(keepingCapacity: true)
+        for leaf in leaves where placeOfNode[Int(leaf)] < 0 {
+            placeOfNode[Int(leaf)] = 0
+            distinct.append(leaf)
+        }
+        func parentInModel(_ node: Int32) -> Int32 {
+            let parent = tree.parents[Int(node)]
+            return parent < 0 ? -1 : tree.modelNodes[Int(parent)]
+        }
+        distinct.sort { (parentInModel($0), $0) < (parentInModel($1), $1) }
+        for (place, leaf) in distinct.enumerated() { placeOfNode[Int(leaf)] = Int32(place) }
+        places.removeAll(keepingCapacity: true)
+        for leaf in leaves { places.append(placeOfNode[Int(leaf)]) }
+    }
+
+    /// Has the model compute a whole new tree in one call; only the leaves need their output.
+    private mutating func computeTree() {
+        batch.removeAll(keepingCapacity: true)
+        var positions: [Int] = []
+        positions.reserveCapacity(tree.count)
+        for node in 0..<tree.count {
+            let parent = Int(tree.parents[node])
+            let isLeaf = placeOfNode[node] >= 0
+            positions.append(parent < 0 ? 0 : positions[parent] + 1)
+            batch.append(
+                PrefixNode(parent: parent, token: Int(tree.tokens[node]), needsOutput: isLeaf))
+            if isLeaf || positions[node] % transition != valueIndex {
+                statistics.nodesComputed += 1
+            }
+        }
+        let start = ContinuousClock.now
+        model.removeAll()
+        let numbers = model.extend(batch)
+        statistics.modelSeconds += start.secondsUntilNow
+        for node in 0..<tree.count { tree.modelNodes[node] = Int32(numbers.lowerBound + node) }
+        statistics.outputsComputed += distinct.count
+    }
+
+    /// Has the model compute the leaves that it has not computed yet.
+    private mutating func computeLeaves() {
+        batch.removeAll(keepingCapacity: true)
+        for leaf in distinct where tree.modelNodes[Int(leaf)] < 0 {
+            let parent = Int(tree.parents[Int(leaf)])
+            batch.append(
+                PrefixNode(
+                    parent: parent < 0 ? -1 : Int(tree.modelNodes[parent]),
+                    token: Int(tree.tokens[Int(leaf)]), needsOutput: true))
+        }
+        guard !batch.isEmpty else { return }
+        let start = ContinuousClock.now
+        var number = Int32(model.extend(batch).lowerBound)
+        statistics.modelSeconds += start.secondsUntilNow
+        for leaf in distinct where tree.modelNodes[Int(leaf)] < 0 {
+            tree.modelNodes[Int(leaf)] = number
+            number += 1
+        }
+        statistics.nodesComputed += batch.count
+        statistics.outputsComputed += batch.count
+    }
+}
+
+extension ContinuousClock.Instant {
+    /// Seconds since this instant.
+    var secondsUntilNow: Double { (ContinuousClock.now - self) / .seconds(1) }
+}

@@ -1,0 +1,47 @@
+/// A source of uniform random numbers, one for every row of every sampling call of a planner.
+public protocol UniformSource {
+    /// The next number, in `0..<1`.
+    mutating func next() -> Double
+}
+
+/// Uniform numbers that depend on a seed alone, the same on every platform.
+///
+/// SplitMix64: Steele et al., "Fast Splittable Pseudorandom Number Generators", 2014.
+public struct SeededUniforms: UniformSource, Sendable {
+    private var state: UInt64
+
+    /// A source whose sequence depends on `seed` alone.
+    public init(seed: UInt64) {
+        state = seed
+    }
+
+    /// The next number: a multiple of 2^-53 in `0..<1`.
+    public mutating func next() -> Double {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        z ^= z >> 31
+        return Double(z >> 11) * 0x1p-53
+    }
+}
+
+/// Uniform numbers from a list, to repeat a recorded plan.
+public struct RecordedUniforms: UniformSource, Sendable {
+    /// The numbers, in order of use.
+    public let numbers: [Double]
+    /// How many have been used.
+    public private(set) var used = 0
+
+    /// A source that returns `numbers` in order; asking for more is a programming error.
+    public init(_ numbers: some Sequence<Double>) {
+        self.numbers = Array(numbers)
+    }
+
+    /// The next number of the list.
+    public mutating func next() -> Double {
+        precondition(used < numbers.count, "all \(numbers.count) recorded uniforms are used up")
+        defer { used += 1 }
+        return numbers[used]
+    }
+}
