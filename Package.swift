@@ -95,7 +95,7 @@ let package = Package(
         tests(of: "Environments", ["MuJoCo", "Safetensors", "Trajectories"], fixtures: true),
         tests(of: "Behavior", ["Environments", "Trajectories"]),
         tests(
-            of: "Planning", ["Safetensors", "Tokenization", "Trajectories"], fixtures: true),
+            of: "Planning", ["Safetensors", "Tokenization", "Trajectories", "Transformer"], fixtures: true),
         tests(of: "Tensors", ["Layers"]),
         tests(
             of: "Transformer",
