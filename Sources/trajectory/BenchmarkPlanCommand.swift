@@ -17,7 +17,8 @@ struct BenchmarkPlanCommand: AsyncParsableCommand {
             """)
 
     @Option(
-        help: "The shape of a transition: \(BenchmarkShape.allValueStrings.joined(separator: ", ")).")
+        help:
+            "The shape of a transition: \(BenchmarkShape.allValueStrings.joined(separator: ", ")).")
     var shape: BenchmarkShape = .hopper
 
     @Option(help: "Planned transitions; the authors' 15 for hopper, 5 for halfcheetah.")

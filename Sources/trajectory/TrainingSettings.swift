@@ -42,7 +42,8 @@ struct TrainingSettings: Codable {
         {
             let key = context.codingPath.map(\.stringValue).joined(separator: ".")
             throw SettingsError(
-                file: file, detail: "the value of '\(key)' has the wrong type; compare it with "
+                file: file,
+                detail: "the value of '\(key)' has the wrong type; compare it with "
                     + "'trajectory train --print-config'")
         }
     }
