@@ -55,7 +55,7 @@ let package = Package(
         library(
             "Behavior", ["Environments", "Trajectories", "Safetensors"],
             resources: [.copy("Policies")]),
-        library("Evaluation", ["Planning", "Environments", "Trajectories"]),
+        library("Evaluation", ["Planning", "Environments", "MuJoCo", "Trajectories"]),
         library("Rendering", ["MuJoCo"]),
         .executableTarget(
             name: "trajectory",
@@ -92,6 +92,10 @@ let package = Package(
         tests(of: "Tokenization", ["Safetensors", "Trajectories"], fixtures: true),
         tests(
             of: "Planning", ["Safetensors", "Tokenization", "Trajectories"], fixtures: true),
+        tests(
+            of: "Evaluation",
+            ["Planning", "Environments", "MuJoCo", "Tokenization", "Trajectories"]
+        ),
         tests(of: "MuJoCo"),
         tests(of: "Environments", ["MuJoCo", "Safetensors", "Trajectories"], fixtures: true),
         tests(of: "Tensors", ["Layers"]),
