@@ -31,6 +31,7 @@ private final class PayingEnvironment: Environment {
 
 /// Answers with what it observed, and writes down what happens to it.
 private struct EchoingAgent: Agent {
+    var actionDimension = 1
     var log: [String] = []
 
     mutating func reset(seed: UInt64) {
@@ -43,7 +44,9 @@ private struct EchoingAgent: Agent {
         let plan = Plan(
             tokens: [], observations: [], actions: [], rewards: [], values: [], score: 0,
             statistics: statistics)
-        return Controller.Decision(action: observation, plan: observation[0] == 2 ? nil : plan)
+        return Controller.Decision(
+            action: Array(observation.prefix(actionDimension)),
+            plan: observation[0] == 2 ? nil : plan)
     }
 
     mutating func receive(reward: Double) {
@@ -87,7 +90,7 @@ private struct EchoingAgent: Agent {
     }
 
     @Test func `an episode can be cut short and its states recorded`() throws {
-        var agent = EchoingAgent()
+        var agent = EchoingAgent(actionDimension: 3)
         let environment = try EnvironmentRegistry.make("hopper")
         var seen: [Int] = []
         let rollout = try Rollout(

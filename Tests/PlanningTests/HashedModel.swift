@@ -93,8 +93,8 @@ final class HashedModel: PrefixTreeModel {
     ) rethrows -> Result {
         precondition(hasOutput[node], "node \(node) was added without output")
         wasRead[node] = true
-        let all = pool.span
-        return try body(all.extracting(rowRange(hashes[node])))
+        let pool = pool
+        return try body(pool.span.extracting(rowRange(hashes[node])))
     }
 
     private func rowRange(_ hash: UInt64) -> Range<Int> {
