@@ -86,18 +86,21 @@ let package = Package(
             name: "TestSupport", dependencies: ["Safetensors"], path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
         tests(of: "Safetensors"),
+        tests(of: "trajectory", fixtures: true),
         tests(of: "HDF5"),
         tests(
             of: "Datasets", ["HDF5", "Safetensors", "Tokenization", "Trajectories"], fixtures: true),
         tests(of: "Tokenization", ["Safetensors", "Trajectories"], fixtures: true),
-        tests(
-            of: "Planning", ["Safetensors", "Tokenization", "Trajectories"], fixtures: true),
         tests(
             of: "Evaluation",
             ["Planning", "Environments", "MuJoCo", "Tokenization", "Trajectories"]
         ),
         tests(of: "MuJoCo"),
         tests(of: "Environments", ["MuJoCo", "Safetensors", "Trajectories"], fixtures: true),
+        tests(of: "Behavior", ["Environments", "Trajectories"]),
+        tests(
+            of: "Planning", ["Safetensors", "Tokenization", "Trajectories", "Transformer"],
+            fixtures: true),
         tests(of: "Tensors", ["Layers"]),
         tests(
             of: "Transformer",

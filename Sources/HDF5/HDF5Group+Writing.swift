@@ -90,6 +90,8 @@ extension HDF5Group {
             let size = MemoryLayout<Element>.stride
             guard let space = HDF5Handle(space, H5Sclose),
                 let creation = HDF5Handle(H5Pcreate(chdf5_dataset_create()), H5Pclose),
+                // Without a time of creation the same content gives the same bytes.
+                HDF5Library.succeeded(H5Pset_obj_track_times(creation.id, false)),
                 HDF5Group.set(storage, of: creation.id, shape, elementSize: size),
                 let dataset = HDF5Handle(
                     H5Dcreate2(

@@ -15,6 +15,14 @@ public struct SafetensorsError: Error, CustomStringConvertible, Sendable {
     /// What went wrong, for a person.
     public let detail: String
 
+    /// Creates an error.
+    public init(code: Code, file: String, tensor: String?, detail: String) {
+        self.code = code
+        self.file = file
+        self.tensor = tensor
+        self.detail = detail
+    }
+
     /// One line: what, where, what to do.
     public var description: String {
         let place = tensor.map { "tensor '\($0)' of '\(file)'" } ?? "'\(file)'"

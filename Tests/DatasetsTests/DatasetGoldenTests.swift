@@ -55,27 +55,36 @@ let golden = GoldenData(Bundle.module)
     @Test(arguments: ["dataset.hdf5", "dataset_gzip.hdf5"])
     func `from file to tokens, everything agrees`(name: String) throws {
         struct Facts: Decodable {
-            let N, sequence_length, max_path_length, n_items: Int
-            let discount, termination_penalty: Double
+            let binCount, windowLength, maxPathLength, itemCount: Int
+            let discount, terminationPenalty: Double
+
+            enum CodingKeys: String, CodingKey {
+                case binCount = "N"
+                case windowLength = "sequence_length"
+                case maxPathLength = "max_path_length"
+                case itemCount = "n_items"
+                case discount
+                case terminationPenalty = "termination_penalty"
+            }
         }
         let facts = try golden.json("dataset.json", as: Facts.self)
         var settings = TokenizedDataset.Settings()
-        settings.binCount = facts.N
-        settings.windowLength = facts.sequence_length
-        settings.maxPathLength = facts.max_path_length
+        settings.binCount = facts.binCount
+        settings.windowLength = facts.windowLength
+        settings.maxPathLength = facts.maxPathLength
         settings.discount = facts.discount
-        settings.terminationPenalty = facts.termination_penalty
+        settings.terminationPenalty = facts.terminationPenalty
         settings.mask = .authors
         let trajectories = try read(name).trajectories
         let table = TransitionTable(
             trajectories, layout: trajectories[0].layout, discount: facts.discount,
-            terminationPenalty: facts.termination_penalty)
+            terminationPenalty: facts.terminationPenalty)
         #expect(absoluteError(table.values, try file.doubles("joined_raw")) < 1e-12)
 
         let dataset = try TokenizedDataset(trajectories, settings: settings)
         #expect(absoluteError(dataset.discretizer.edges, try file.doubles("thresholds")) < 1e-12)
         let windows = dataset.windows
-        #expect(windows.count == facts.n_items)
+        #expect(windows.count == facts.itemCount)
         var batch = TokenBatch(rows: windows.count, length: windows.length)
         for window in 0..<windows.count { windows.fill(&batch, row: window, window: window) }
         #expect(try batch.inputs.map(Int.init) == file.integers("tokens.x"))

@@ -1,0 +1,94 @@
+import Environments
+public import Trajectories
+
+/// Logs episodes of a policy.
+///
+/// Episode `i` depends on the seed and `i` alone, and episodes are kept in order, so a collection
+/// does not depend on the number of workers.
+public struct Collector: Sendable {
+    private let policy: PolicyMixture
+    private let workers: EpisodeWorkers
+    private let seed: UInt64
+
+    /// A collector of episodes that follow `policy`.
+    public init(_ policy: PolicyMixture, workers: EpisodeWorkers, seed: UInt64) {
+        self.policy = policy
+        self.workers = workers
+        self.seed = seed
+    }
+
+    /// Logs exactly `steps` transitions; where the last episode does not fit, it is cut and left
+    /// unfinished.
+    ///
+    /// `progress` is called with the number of transitions so far. Actions are rounded to `Float`
+    /// before they are taken, so that what is logged is what was done.
+    public func collect(steps: Int, progress: (Int) -> Void = { _ in }) async -> [Trajectory] {
+        precondition(steps > 0, "a collection of \(steps) steps is not one")
+        var trajectories: [Trajectory] = []
+        var collected = 0
+        while collected < steps {
+            let count = roundSize(remaining: steps - collected, collected, trajectories.count)
+            for var episode in await episodes(from: trajectories.count, count: count)
+            where collected < steps {
+                if collected + episode.count > steps {
+                    episode = episode.prefix(steps - collected)
+                }
+                trajectories.append(episode)
+                collected += episode.count
+            }
+            progress(collected)
+        }
+        return trajectories
+    }
+
+    /// About as many episodes as are still needed, so that few are run in vain.
+    private func roundSize(remaining: Int, _ collected: Int, _ episodes: Int) -> Int {
+        guard episodes > 0 else { return workers.count }
+        let needed = remaining * episodes / collected
+        return min(max(needed, workers.count), 32 * workers.count)
+    }
+
+    private func episodes(from first: Int, count: Int) async -> [Trajectory] {
+        let policy = policy
+        let seed = seed
+        return await workers.map(count) { index, environment in
+            var generator = PCG64(seed: seed, UInt64(first + index))
+            let start = generator.next()
+            return Self.run(
+                policy.draw(using: &generator), in: environment, start: start, using: &generator)
+        }
+    }
+
+    private static func run(
+        _ policy: any Policy, in environment: any Environment, start: UInt64,
+        using generator: inout PCG64
+    ) -> Trajectory {
+        var trajectory = Trajectory(layout: environment.specification.layout)
+        var limit = TimeLimit(environment.specification)
+        var observation = environment.reset(seed: start)
+        while true {
+            let action = policy.action(for: observation, using: &generator).map(Float.init)
+            let step = environment.step(action.map(Double.init))
+            trajectory.append(
+                observation: observation.map(Float.init), action: action,
+                reward: Float(step.reward))
+            let isLast = limit.advance()
+            if step.isTerminated || isLast {
+                trajectory.ending = step.isTerminated ? .terminal : .timeout
+                return trajectory
+            }
+            observation = step.observation
+        }
+    }
+}
+
+extension Trajectory {
+    /// The first `count` rows, left unfinished.
+    fileprivate func prefix(_ count: Int) -> Trajectory {
+        Trajectory(
+            layout: layout,
+            observations: Array(observations.prefix(count * layout.observationDimension)),
+            actions: Array(actions.prefix(count * layout.actionDimension)),
+            rewards: Array(rewards.prefix(count)))
+    }
+}

@@ -1,0 +1,88 @@
+public import Environments
+package import Foundation
+
+/// Understands the text that names a policy on the command line.
+///
+///     policy   = single | "mix:" single "=" weight ("," single "=" weight)*
+///     single   = base | base "+" noise
+///     base     = "random" | "weak" | "medium" | "expert" | path of a weight file
+///
+/// `noise` is the standard deviation of Gaussian noise, in units of half the width of an action's
+/// limits: `medium+0.2`. In a mix each episode follows one policy, drawn by weight; weights need not
+/// sum to 1: `mix:expert=1,medium+0.1=2,random=1`.
+public struct PolicyParser: Sendable {
+    /// Names of the levels that come with the package, from worst to best.
+    public static let levels = ["weak", "medium", "expert"]
+
+    private let specification: EnvironmentSpecification
+    private let folder: URL
+
+    /// A parser of policies for an environment.
+    public init(_ specification: EnvironmentSpecification) {
+        self.init(
+            specification, folder: Bundle.module.bundleURL.appendingPathComponent("Policies"))
+    }
+
+    package init(_ specification: EnvironmentSpecification, folder: URL) {
+        self.specification = specification
+        self.folder = folder
+    }
+
+    /// The policy that `text` describes, its weights loaded.
+    ///
+    /// - Throws: ``BehaviorError`` when `text` does not parse or a policy cannot be loaded.
+    public func parse(_ text: String) throws(BehaviorError) -> PolicyMixture {
+        let prefix = "mix:"
+        guard text.hasPrefix(prefix) else { return PolicyMixture(try single(text)) }
+        var components: [PolicyMixture.Component] = []
+        for part in text.dropFirst(prefix.count).split(
+            separator: ",", omittingEmptySubsequences: false)
+        {
+            guard let separator = part.lastIndex(of: "="),
+                let weight = Double(part[part.index(after: separator)...]),
+                weight > 0, weight.isFinite
+            else {
+                throw BehaviorError(
+                    code: .malformedPolicy, subject: text,
+                    detail: "'\(part)' is not a policy with a positive weight; write it as in "
+                        + "mix:expert=1,medium+0.1=2,random=1")
+            }
+            components.append(.init(try single(String(part[..<separator])), weight: weight))
+        }
+        return PolicyMixture(components)
+    }
+
+    private func single(_ text: String) throws(BehaviorError) -> any Policy {
+        guard let separator = text.lastIndex(of: "+"),
+            let deviation = Double(text[text.index(after: separator)...])
+        else { return try base(text) }
+        guard deviation >= 0, deviation.isFinite else {
+            throw BehaviorError(
+                code: .malformedPolicy, subject: text,
+                detail: "noise must not be negative; write it as in medium+0.2")
+        }
+        return NoisyPolicy(
+            try base(String(text[..<separator])), deviation: deviation, in: specification)
+    }
+
+    private func base(_ name: String) throws(BehaviorError) -> any Policy {
+        if name == "random" { return RandomPolicy(actionLimits: specification.actionLimits) }
+        if Self.levels.contains(name) {
+            let url = folder.appendingPathComponent("\(specification.family)-\(name).safetensors")
+            guard FileManager.default.fileExists(atPath: url.path) else {
+                throw BehaviorError(
+                    code: .unknownPolicy, subject: name,
+                    detail: "there is no such policy for \(specification.identifier) yet; train "
+                        + "one with `trajectory train-behavior` and give its file")
+            }
+            return try LinearPolicy(contentsOf: url, for: specification)
+        }
+        guard FileManager.default.fileExists(atPath: name) else {
+            throw BehaviorError(
+                code: .unknownPolicy, subject: name,
+                detail: "it is neither random, \(Self.levels.joined(separator: ", ")) nor a file; "
+                    + "a mix is written as mix:expert=1,random=1")
+        }
+        return try LinearPolicy(contentsOf: URL(fileURLWithPath: name), for: specification)
+    }
+}

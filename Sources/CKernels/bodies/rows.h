@@ -1,0 +1,146 @@
+// Layer norm, bias, GELU, residual connections and embeddings: one row of channels at a time.
+// Widths are multiples of 8 in every model worth training; the tails keep other widths correct.
+#pragma once
+
+void FN(layer_norm_forward)(float *out, float *mean, float *rstd, const float *in,
+                            const float *weight, const float *bias, const int32_t *destination,
+                            ptrdiff_t rows, ptrdiff_t width) {
+    for (ptrdiff_t r = 0; r < rows; r++) {
+        const float *x = in + r * width;
+        float *y = out + (destination ? destination[r] : r) * width;
+        vf total = splat(0);
+        FOR_LANES(c, width) total += load_tail(x, c, width);
+        float m = sum_lanes(total) / (float)width;
+        vf squares = splat(0);
+        FOR_LANES(c, width) {
+            vf d = load_tail(x, c, width) - splat(m);
+            if (c + LANES > width) d = load_partial((const float *)&d, width - c, 0);
+            squares += d * d;
+        }
+        float s = 1.0f / sqrtf(sum_lanes(squares) / (float)width + 1e-5f);
+        FOR_LANES(c, width) {
+            vf normalized = (load_tail(x, c, width) - splat(m)) * splat(s);
+            store_tail(y, normalized * load_tail(weight, c, width) + load_tail(bias, c, width), c,
+                       width);
+        }
+        if (mean) mean[r] = m;
+        if (rstd) rstd[r] = s;
+    }
+}
+
+void FN(layer_norm_backward)(float *dx, float *dweight, float *dbias, const float *dout,
+                             const float *in, const float *mean, const float *rstd,
+                             const float *weight, const int32_t *destination, ptrdiff_t rows,
+                             ptrdiff_t width) {
+    for (ptrdiff_t r = 0; r < rows; r++) {
+        const float *x = in + r * width;
+        const float *g = dout + (destination ? destination[r] : r) * width;
+        float *d = dx + r * width;
+        vf m = splat(mean[r]), s = splat(rstd[r]);
+        vf sum_g = splat(0), sum_gx = splat(0);
+        FOR_LANES(c, width) {
+            vf gradient = load_tail(g, c, width);
+            vf normalized = (load_tail(x, c, width) - m) * s;
+            vf weighted = gradient * load_tail(weight, c, width);
+            sum_g += weighted;
+            sum_gx += weighted * normalized;  // weighted is zero past the end
+            store_tail(dweight, load_tail(dweight, c, width) + gradient * normalized, c, width);
+            store_tail(dbias, load_tail(dbias, c, width) + gradient, c, width);
+        }
+        vf mean_g = splat(sum_lanes(sum_g) / (float)width);
+        vf mean_gx = splat(sum_lanes(sum_gx) / (float)width);
+        FOR_LANES(c, width) {
+            vf normalized = (load_tail(x, c, width) - m) * s;
+            vf weighted = load_tail(g, c, width) * load_tail(weight, c, width);
+            vf gradient = s * (weighted - mean_g - normalized * mean_gx);
+            store_tail(d, load_tail(d, c, width) + gradient, c, width);
+        }
+    }
+}
+
+void FN(broadcast_rows)(float *out, const float *bias, ptrdiff_t rows, ptrdiff_t width) {
+    for (ptrdiff_t r = 0; r < rows; r++)
+        memcpy(out + r * width, bias, (size_t)width * sizeof(float));
+}
+
+void FN(add_column_sums)(float *sum, const float *in, ptrdiff_t rows, ptrdiff_t width,
+                         ptrdiff_t stride) {
+    for (ptrdiff_t r = 0; r < rows; r++)
+        FOR_LANES(c, width)
+    store_tail(sum, load_tail(sum, c, width) + load_tail(in + r * stride, c, width), c, width);
+}
+
+void FN(gelu_forward)(float *out, float *u, const float *bias, ptrdiff_t rows, ptrdiff_t width) {
+    for (ptrdiff_t r = 0; r < rows; r++) {
+        FOR_LANES(c, width) {
+            vf x = load_tail(u + r * width, c, width) + load_tail(bias, c, width);
+            store_tail(u + r * width, x, c, width);
+            store_tail(out + r * width, gelu(x), c, width);
+        }
+    }
+}
+
+void FN(gelu_backward)(float *d, float *dbias, const float *u, ptrdiff_t rows, ptrdiff_t width) {
+    for (ptrdiff_t r = 0; r < rows; r++) {
+        FOR_LANES(c, width) {
+            vf g = load_tail(d + r * width, c, width)
+                * gelu_derivative(load_tail(u + r * width, c, width));
+            store_tail(d + r * width, g, c, width);
+            store_tail(dbias, load_tail(dbias, c, width) + g, c, width);
+        }
+    }
+}
+
+void FN(residual_forward)(float *out, const float *x, const float *y, const float *bias,
+                          tt_dropout dropout, ptrdiff_t first_row, ptrdiff_t rows,
+                          ptrdiff_t width) {
+    for (ptrdiff_t r = 0; r < rows; r++) {
+        FOR_LANES(c, width) {
+            vf added = load_tail(y + r * width, c, width) + load_tail(bias, c, width);
+            if (dropout.threshold)
+                added *= dropout_factors((first_row + r) * width + c, dropout);
+            store_tail(out + r * width, load_tail(x + r * width, c, width) + added, c, width);
+        }
+    }
+}
+
+void FN(residual_backward)(float *dy, float *dbias, const float *dout, tt_dropout dropout,
+                           ptrdiff_t first_row, ptrdiff_t rows, ptrdiff_t width) {
+    for (ptrdiff_t r = 0; r < rows; r++) {
+        FOR_LANES(c, width) {
+            vf g = load_tail(dout + r * width, c, width);
+            if (dropout.threshold) g *= dropout_factors((first_row + r) * width + c, dropout);
+            store_tail(dy + r * width, g, c, width);
+            store_tail(dbias, load_tail(dbias, c, width) + g, c, width);
+        }
+    }
+}
+
+void FN(embedding_forward)(float *x, const int32_t *index, const float *table,
+                           const float *position, tt_dropout dropout, ptrdiff_t first_row,
+                           ptrdiff_t rows, ptrdiff_t length, ptrdiff_t width) {
+    for (ptrdiff_t r = 0; r < rows; r++) {
+        const float *token = table + index[r] * width;
+        const float *place = position + (r % length) * width;
+        FOR_LANES(c, width) {
+            vf sum = load_tail(token, c, width) + load_tail(place, c, width);
+            if (dropout.threshold) sum *= dropout_factors((first_row + r) * width + c, dropout);
+            store_tail(x + r * width, sum, c, width);
+        }
+    }
+}
+
+void FN(embedding_backward)(float *dtable, float *dposition, const float *dx,
+                            const int32_t *index, tt_dropout dropout, ptrdiff_t first_row,
+                            ptrdiff_t rows, ptrdiff_t length, ptrdiff_t width) {
+    for (ptrdiff_t r = 0; r < rows; r++) {
+        float *token = dtable + index[r] * width;
+        float *place = dposition + (r % length) * width;
+        FOR_LANES(c, width) {
+            vf g = load_tail(dx + r * width, c, width);
+            if (dropout.threshold) g *= dropout_factors((first_row + r) * width + c, dropout);
+            store_tail(token, load_tail(token, c, width) + g, c, width);
+            store_tail(place, load_tail(place, c, width) + g, c, width);
+        }
+    }
+}

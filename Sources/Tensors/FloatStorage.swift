@@ -1,0 +1,66 @@
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// A fixed number of floats at a fixed, 64-byte aligned address, zero at first.
+///
+/// The one owner of memory in the engine; everything else is a view of one of these.
+package final class FloatStorage: @unchecked Sendable {
+    /// The first element.
+    package let base: UnsafeMutablePointer<Float>
+    /// Number of elements.
+    package let count: Int
+
+    /// Allocates `count` zeros.
+    package init(count: Int) {
+        precondition(count >= 0, "a buffer cannot hold \(count) numbers")
+        self.count = count
+        let bytes = max(count * MemoryLayout<Float>.stride, 64)
+        let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+        raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+        base = raw.assumingMemoryBound(to: Float.self)
+    }
+
+    deinit {
+        base.deallocate()
+    }
+
+    /// The elements, copied.
+    package var values: [Float] {
+        Array(UnsafeBufferPointer(start: base, count: count))
+    }
+
+    /// The elements of a range, copied.
+    package func values(in range: Range<Int>) -> [Float] {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        return Array(UnsafeBufferPointer(start: base + range.lowerBound, count: range.count))
+    }
+
+    /// Overwrites the elements from `offset` on.
+    package func write(_ values: [Float], at offset: Int = 0) {
+        precondition(offset >= 0 && offset + values.count <= count)
+        values.withUnsafeBufferPointer { source in
+            guard let first = source.baseAddress else { return }
+            (base + offset).update(from: first, count: source.count)
+        }
+    }
+
+    /// Sets every element to zero.
+    package func clear() {
+        base.update(repeating: 0, count: count)
+    }
+
+    /// All of the storage as a matrix with `columns` columns.
+    package func matrix(columns: Int) -> Matrix {
+        Matrix(base: base, rows: count / max(columns, 1), columns: columns)
+    }
+
+    /// A larger copy, zero behind the present elements.
+    package func resized(to count: Int) -> FloatStorage {
+        let result = FloatStorage(count: count)
+        result.base.update(from: base, count: min(count, self.count))
+        return result
+    }
+}

@@ -1,0 +1,56 @@
+internal import Layers
+public import Tokenization
+public import Transformer
+
+/// One step of training: forward, backward, clipping, AdamW.
+public final class TrainingStep {
+    /// What a step tells.
+    public struct Result: Sendable {
+        /// Weighted cross entropy of the batch, with dropout.
+        public let loss: Double
+        /// Norm of the gradient before clipping.
+        public let gradientNorm: Float
+    }
+
+    /// The model being trained.
+    public let model: TrajectoryTransformer
+    private let evaluator: LossEvaluator
+    private let gradientLimit: Float
+    private var optimizer: AdamW
+
+    /// Prepares to train `model` on windows of `windowLength` tokens.
+    ///
+    /// - Parameters:
+    ///   - windowLength: Tokens in a window.
+    ///   - gradientLimit: Gradients of a larger norm are scaled down to it.
+    ///   - weightDecay: AdamW's decay of the weight matrices.
+    ///   - workers: Worker threads; nil means one for each core.
+    ///   - sequencesPerPass: Windows a worker passes through the model together.
+    public init(
+        _ model: TrajectoryTransformer, windowLength: Int, gradientLimit: Float = 1,
+        weightDecay: Float = 0.1, workers: Int? = nil, sequencesPerPass: Int = 4
+    ) {
+        self.model = model
+        self.gradientLimit = gradientLimit
+        evaluator = LossEvaluator(
+            model, length: windowLength, workers: workers, sequencesPerPass: sequencesPerPass)
+        var settings = AdamW.Settings()
+        settings.weightDecay = weightDecay
+        optimizer = AdamW(model.parameters.layout, settings: settings)
+    }
+
+    /// Trains on one batch at learning rate `rate`.
+    ///
+    /// - Parameter dropoutStream: Which elements dropout zeroes depends on this number alone.
+    public func run(_ batch: TokenBatch, rate: Double, dropoutStream: UInt64) -> Result {
+        let loss = evaluator.lossAndGradient(batch, dropoutStream: dropoutStream)
+        let norm = evaluator.update(
+            with: &optimizer, rate: Float(rate), gradientLimit: gradientLimit)
+        return Result(loss: loss, gradientNorm: norm)
+    }
+
+    /// The loss of a batch without dropout; nothing is learnt.
+    public func loss(_ batch: TokenBatch) -> Double {
+        evaluator.loss(batch)
+    }
+}

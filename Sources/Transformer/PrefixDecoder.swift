@@ -1,0 +1,198 @@
+internal import Layers
+internal import Tensors
+public import Trajectories
+
+/// The transformer over a growing tree of token prefixes: its key/value cache, shared by reference.
+///
+/// A node is a token at the end of the prefix that its ancestors spell. Its keys and values are
+/// computed and stored once, however many rows of a search stand on it, and read by all its
+/// descendants. What nobody will read is not computed: a value token without output costs nothing
+/// (nothing attends to it), and the last layer of a node without output stops at keys and values.
+///
+/// A decoder serves one search at a time; searches on several threads take a decoder each.
+public final class PrefixDecoder {
+    /// Work done since the decoder was made.
+    public struct Statistics: Sendable, Equatable {
+        /// Tokens whose keys and values or logits were computed.
+        public internal(set) var computedTokens = 0
+        /// Of these, tokens with logits.
+        public internal(set) var outputTokens = 0
+        /// Calls of ``PrefixDecoder/extend(_:)`` that computed anything.
+        public internal(set) var passes = 0
+    }
+
+    /// The model; its parameters must not change while a search runs.
+    public let model: TrajectoryTransformer
+    /// Work done so far.
+    public private(set) var statistics = Statistics()
+
+    /// Where nodes stand; -1 for a parent means none.
+    private var parents: [Int32] = []
+    private var positions: [Int32] = []
+    /// Row of each node's logits, or -1.
+    private var logitRows: [Int32] = []
+    private var outputCount = 0
+
+    /// For each layer, node × 2C: key, then value.
+    private var keysValues: [FloatStorage]
+    private var capacity: Int
+    private var logitStorage: FloatStorage
+    private let logitStride: Int
+    private let pool: WorkerPool
+    private let workers: [DecoderWorker]
+
+    /// A decoder with an empty tree.
+    public init(_ model: TrajectoryTransformer) {
+        self.model = model
+        let configuration = model.configuration
+        capacity = 1024
+        logitStride = (configuration.vocabularySize + 7) / 8 * 8
+        keysValues = (0..<configuration.layerCount).map { [capacity] _ in
+            FloatStorage(count: capacity * 2 * configuration.embeddingWidth)
+        }
+        logitStorage = FloatStorage(count: 256 * logitStride)
+        pool = WorkerPool.shared
+        workers = (0..<pool.count).map { _ in DecoderWorker(model) }
+    }
+
+    /// Which token of a transition is which.
+    public var layout: TransitionLayout { model.configuration.layout }
+    /// Logits at a node: the bins and termination.
+    public var vocabularySize: Int { model.configuration.vocabularySize }
+    /// Tokens the model can see at once.
+    public var contextLength: Int { model.configuration.contextLength }
+
+    /// Forgets all nodes; node numbers start at 0 again.
+    public func removeAll() {
+        parents.removeAll(keepingCapacity: true)
+        positions.removeAll(keepingCapacity: true)
+        logitRows.removeAll(keepingCapacity: true)
+        outputCount = 0
+    }
+
+    /// Adds nodes, computes what they need, and returns their numbers in the order given.
+    ///
+    /// All nodes of a call pass through the network together, also where one is the parent of
+    /// another.
+    public func extend(_ nodes: [PrefixNode]) -> Range<Int> {
+        let first = parents.count
+        let dimension = layout.transitionDimension
+        var outputs: [Int32] = []
+        var others: [Int32] = []
+        var hasInnerParents = false
+        for (index, node) in nodes.enumerated() {
+            let number = first + index
+            precondition(
+                node.parent < number && node.parent >= -1, "node \(node.parent) does not exist")
+            let position = node.parent < 0 ? 0 : positions[node.parent] + 1
+            precondition(
+                Int(position) < contextLength,
+                "a prefix of \(position + 1) tokens exceeds the model's context of \(contextLength)"
+            )
+            if node.parent >= first { hasInnerParents = true }
+            parents.append(Int32(node.parent))
+            positions.append(position)
+            logitRows.append(-1)
+            if node.needsOutput {
+                logitRows[number] = Int32(outputCount + outputs.count)
+                outputs.append(Int32(number))
+            } else if Int(position) % dimension != dimension - 1 {
+                others.append(Int32(number))
+            }
+        }
+        guard !outputs.isEmpty || !others.isEmpty else { return first..<parents.count }
+        reserve(nodes: parents.count, outputs: outputCount + outputs.count)
+        statistics.computedTokens += outputs.count + others.count
+        statistics.outputTokens += outputs.count
+        statistics.passes += 1
+        compute(nodes, first: first, outputs, others, meeting: hasInnerParents)
+        outputCount += outputs.count
+        return first..<parents.count
+    }
+
+    /// Lends the logits at a node that was added with ``PrefixNode/needsOutput``.
+    public func withLogits<Result>(
+        of node: Int, _ body: (Span<Float>) throws -> Result
+    ) rethrows -> Result {
+        let row = Int(logitRows[node])
+        precondition(row >= 0, "node \(node) was added without output")
+        let buffer = UnsafeBufferPointer(
+            start: logitStorage.base + row * logitStride, count: vocabularySize)
+        return try body(buffer.span)
+    }
+
+    /// The logits at a node that was added with ``PrefixNode/needsOutput``.
+    public func logits(of node: Int) -> [Float] {
+        let row = Int(logitRows[node])
+        precondition(row >= 0, "node \(node) was added without output")
+        return logitStorage.values(in: (row * logitStride)..<(row * logitStride + vocabularySize))
+    }
+
+    /// Makes room; what is stored stays.
+    private func reserve(nodes: Int, outputs: Int) {
+        let width = 2 * model.configuration.embeddingWidth
+        if nodes > capacity {
+            capacity = max(nodes, 2 * capacity)
+            keysValues = keysValues.map { $0.resized(to: capacity * width) }
+        }
+        if outputs * logitStride > logitStorage.count {
+            logitStorage = logitStorage.resized(
+                to: max(outputs * logitStride, 2 * logitStorage.count))
+        }
+    }
+
+    /// Each worker takes a share of the nodes with output and a share of the others.
+    private func compute(
+        _ nodes: [PrefixNode], first: Int, _ outputs: [Int32], _ others: [Int32], meeting: Bool
+    ) {
+        let dimension = layout.transitionDimension
+        let last = model.configuration.layerCount - 1
+        pool.run { index in
+            let worker = workers[index]
+            let mine = outputs[pool.share(of: outputs.count, worker: index)]
+            let rest = others[pool.share(of: others.count, worker: index)]
+            worker.begin(rows: mine.count + rest.count)
+            for number in mine { add(number) }
+            for number in rest { add(number) }
+            func add(_ number: Int32) {
+                let position = Int(positions[Int(number)])
+                worker.add(
+                    node: number,
+                    embeddingRow: model.embeddingRow(
+                        token: nodes[Int(number) - first].token, position: position),
+                    position: position, isAttended: position % dimension != dimension - 1,
+                    path: path(to: Int(number)))
+            }
+            worker.embed(model)
+            for layer in 0...last {
+                let queries = layer == last ? mine.count : worker.rows
+                worker.computeKeysValues(
+                    model, layer: layer, queries: queries, store: keysValues[layer])
+                // Ancestors may be another worker's: wait until all keys and values are there.
+                if meeting { pool.barrier() }
+                worker.finishLayer(
+                    model, layer: layer, queries: queries, store: keysValues[layer])
+            }
+            worker.computeLogits(model, rows: mine.count) { row in
+                let node = Int(mine[mine.startIndex + row])
+                return (
+                    head: Int(positions[node]) % dimension,
+                    output: logitStorage.base + Int(logitRows[node]) * logitStride
+                )
+            }
+        }
+    }
+
+    /// The nodes that `node` attends to: its ancestors and itself, without value tokens.
+    private func path(to node: Int) -> some Sequence<Int32> {
+        let dimension = Int32(layout.transitionDimension)
+        return sequence(state: Int32(node)) { [parents, positions] next -> Int32? in
+            while next >= 0 {
+                let current = next
+                next = parents[Int(current)]
+                if positions[Int(current)] % dimension != dimension - 1 { return current }
+            }
+            return nil
+        }
+    }
+}

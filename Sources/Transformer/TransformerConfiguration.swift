@@ -1,0 +1,74 @@
+public import Trajectories
+
+/// Everything that fixes the shape of a Trajectory Transformer and its training loss.
+///
+/// Defaults are the paper's for locomotion: 4 layers, 4 heads, width 128, 100 bins, ten transitions
+/// of context (Janner et al. 2021, appendix D).
+public struct TransformerConfiguration: Sendable, Hashable, Codable {
+    /// Which column of a transition is which.
+    public var layout: TransitionLayout
+    /// Bins in each dimension's vocabulary; one more token means termination.
+    public var binCount: Int = 100
+    /// Number of layers.
+    public var layerCount: Int = 4
+    /// Attention heads in each layer.
+    public var headCount: Int = 4
+    /// Channels of the residual stream.
+    public var embeddingWidth: Int = 128
+    /// Longest sequence in tokens: whole transitions less the last token.
+    public var contextLength: Int
+    /// Weight of action tokens in the loss.
+    public var actionWeight: Float = 5
+    /// Weight of reward tokens in the loss.
+    public var rewardWeight: Float = 1
+    /// Weight of value tokens in the loss.
+    public var valueWeight: Float = 1
+    /// Dropout probability of the embedding.
+    public var embeddingDropout: Float = 0.1
+    /// Dropout probability of attention weights.
+    public var attentionDropout: Float = 0.1
+    /// Dropout probability of what a layer adds to the residual stream.
+    public var residualDropout: Float = 0.1
+
+    /// A configuration with the paper's defaults and `contextTransitions` transitions of context.
+    public init(layout: TransitionLayout, contextTransitions: Int = 10) {
+        self.layout = layout
+        contextLength = contextTransitions * layout.transitionDimension - 1
+    }
+
+    /// Tokens each head can predict: the bins and termination.
+    public var vocabularySize: Int { binCount + 1 }
+
+    /// What is wrong with the configuration, or nil.
+    public var problem: String? {
+        func positive(_ name: String, _ value: Int) -> String? {
+            value > 0 ? nil : "\(name) must be positive, found \(value)"
+        }
+        func probability(_ name: String, _ value: Float) -> String? {
+            value >= 0 && value < 1 ? nil : "\(name) must lie in [0, 1), found \(value)"
+        }
+        if let problem = positive("binCount", binCount) ?? positive("layerCount", layerCount)
+            ?? positive("headCount", headCount) ?? positive("embeddingWidth", embeddingWidth)
+            ?? positive("contextLength", contextLength)
+            ?? probability("embeddingDropout", embeddingDropout)
+            ?? probability("attentionDropout", attentionDropout)
+            ?? probability("residualDropout", residualDropout)
+        {
+            return problem
+        }
+        guard embeddingWidth % headCount == 0 else {
+            return "embeddingWidth \(embeddingWidth) is not a multiple of headCount \(headCount)"
+        }
+        return nil
+    }
+
+    /// Weight in the loss of predicting dimension `dimension` of a transition.
+    internal func lossWeight(ofDimension dimension: Int) -> Float {
+        switch layout.kind(at: dimension) {
+        case .observation: 1
+        case .action: actionWeight
+        case .reward: rewardWeight
+        case .value: valueWeight
+        }
+    }
+}

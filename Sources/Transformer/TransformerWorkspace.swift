@@ -1,0 +1,135 @@
+internal import Layers
+internal import Tensors
+internal import Trajectories
+
+/// What the backward pass of one block needs from its forward pass.
+struct BlockActivations {
+    let input: Matrix
+    let statistics1: LayerNorm.Statistics
+    let normalized1: Matrix
+    let qkv: Matrix
+    let probabilities: FloatStorage
+    let attended: Matrix
+    let middle: Matrix
+    let statistics2: LayerNorm.Statistics
+    let normalized2: Matrix
+    /// The biased input of the activation function.
+    let hidden: Matrix
+    let activated: Matrix
+}
+
+/// The memory of one worker: activations of a few sequences at a time, allocated once.
+///
+/// A worker passes through its share of a batch a few sequences at a time, so the memory does not
+/// depend on the batch, and the activations stay in the processor's cache between forward and
+/// backward.
+final class TransformerWorkspace {
+    /// Most sequences in one pass.
+    let sequences: Int
+    /// Tokens in each sequence.
+    let length: Int
+
+    let blocks: [BlockActivations]
+    /// The residual stream after the last block.
+    let output: Matrix
+    let finalStatistics: LayerNorm.Statistics
+    /// Normalized outputs, ordered by dimension so that each head reads whole rows.
+    let headInput: Matrix
+    let logits: Matrix
+
+    /// Row of the embedding table for each row.
+    let tokens: IndexStorage
+    /// Where each row lies in the order by dimension.
+    let destination: IndexStorage
+    /// Targets, in the order by dimension.
+    let targets: IndexStorage
+    /// Loss weights, in the order by dimension.
+    let weights: FloatStorage
+    /// Cross entropies, in the order by dimension.
+    let entropies: FloatStorage
+
+    let branch: Matrix
+    let scratch: FloatStorage
+    let dx: Matrix
+    let dNarrow: Matrix
+    let dHidden: Matrix
+    let dQKV: Matrix
+
+    private let dimension: Int
+    private var orderedSequences = 0
+    private var owned: [FloatStorage] = []
+
+    init(
+        _ configuration: TransformerConfiguration, attention: CausalSelfAttention, sequences: Int,
+        length: Int
+    ) {
+        self.sequences = sequences
+        self.length = length
+        dimension = configuration.layout.transitionDimension
+        let rows = sequences * length
+        let width = configuration.embeddingWidth
+        var owned: [FloatStorage] = []
+        func matrix(_ columns: Int) -> Matrix {
+            let storage = FloatStorage(count: rows * columns)
+            owned.append(storage)
+            return storage.matrix(columns: columns)
+        }
+        blocks = (0..<configuration.layerCount).map { _ in
+            BlockActivations(
+                input: matrix(width), statistics1: LayerNorm.Statistics(rows: rows),
+                normalized1: matrix(width), qkv: matrix(3 * width),
+                probabilities: FloatStorage(
+                    count: sequences * attention.probabilitiesPerSequence),
+                attended: matrix(width), middle: matrix(width),
+                statistics2: LayerNorm.Statistics(rows: rows), normalized2: matrix(width),
+                hidden: matrix(4 * width), activated: matrix(4 * width))
+        }
+        output = matrix(width)
+        finalStatistics = LayerNorm.Statistics(rows: rows)
+        headInput = matrix(width)
+        let vocabulary = configuration.vocabularySize
+        let logits = matrix((vocabulary + 7) / 8 * 8)
+        self.logits = logits.columns(0..<vocabulary)
+        tokens = IndexStorage(count: rows)
+        destination = IndexStorage(count: rows)
+        targets = IndexStorage(count: rows)
+        weights = FloatStorage(count: rows)
+        entropies = FloatStorage(count: rows)
+        branch = matrix(width)
+        scratch = FloatStorage(count: 2 * attention.scratchCount)
+        dx = matrix(width)
+        dNarrow = matrix(width)
+        dHidden = matrix(4 * width)
+        dQKV = matrix(3 * width)
+        self.owned = owned
+    }
+
+    /// The rows that predict dimension `(head + 1) mod D`, in the order by dimension.
+    func rows(ofHead head: Int, sequences: Int) -> Range<Int> {
+        let start = sequences * positionsBefore(head)
+        return start..<(start + sequences * positions(ofHead: head))
+    }
+
+    /// Fills ``destination`` for passes of this many sequences.
+    func order(sequences: Int) {
+        guard sequences != orderedSequences else { return }
+        orderedSequences = sequences
+        for sequence in 0..<sequences {
+            for position in 0..<length {
+                let head = position % dimension
+                let row =
+                    rows(ofHead: head, sequences: sequences).lowerBound
+                    + sequence * positions(ofHead: head) + position / dimension
+                destination.base[sequence * length + position] = Int32(row)
+            }
+        }
+    }
+
+    private func positions(ofHead head: Int) -> Int {
+        head < length ? (length - head - 1) / dimension + 1 : 0
+    }
+
+    private func positionsBefore(_ head: Int) -> Int {
+        (0..<head).reduce(0) { $0 + positions(ofHead: $1) }
+    }
+}

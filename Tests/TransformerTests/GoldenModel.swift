@@ -1,0 +1,60 @@
+import Foundation
+import Safetensors
+import TestSupport
+import Tokenization
+import Trajectories
+import Transformer
+
+/// The golden models of the fixtures, and batches from their tensors.
+enum Golden {
+    static let data = GoldenData(Bundle.module)
+
+    static func configuration(_ name: String) throws -> TransformerConfiguration {
+        struct File: Decodable {
+            struct Config: Decodable {
+                let observation_dim, action_dim, vocab_size, n_layer, n_head, n_embd: Int
+                let block_size: Int
+                let action_weight, reward_weight, value_weight: Float
+            }
+            let config: Config
+        }
+        let config = try data.json("\(name).json", as: File.self).config
+        var result = TransformerConfiguration(
+            layout: TransitionLayout(
+                observationDimension: config.observation_dim, actionDimension: config.action_dim))
+        result.binCount = config.vocab_size
+        result.layerCount = config.n_layer
+        result.headCount = config.n_head
+        result.embeddingWidth = config.n_embd
+        result.contextLength = config.block_size
+        result.actionWeight = config.action_weight
+        result.rewardWeight = config.reward_weight
+        result.valueWeight = config.value_weight
+        result.embeddingDropout = 0
+        result.attentionDropout = 0
+        result.residualDropout = 0
+        return result
+    }
+
+    static func model(_ name: String) throws -> TrajectoryTransformer {
+        try TrajectoryTransformer(configuration(name), tensors: data.tensors("\(name).safetensors"))
+    }
+
+    /// The tensors `tokens`, `targets` and `mask` as a batch; of three dimensions, slice `step`.
+    static func batch(_ file: SafetensorsFile, step: Int? = nil) throws -> TokenBatch {
+        let shape = try file.shape(of: "tokens").suffix(2)
+        var batch = TokenBatch(rows: shape[shape.startIndex], length: shape[shape.startIndex + 1])
+        let size = batch.rows * batch.length
+        let range = ((step ?? 0) * size)..<(((step ?? 0) + 1) * size)
+        batch.inputs = try file.integers("tokens")[range].map(Int32.init)
+        batch.targets = try file.integers("targets")[range].map(Int32.init)
+        batch.mask = try file.integers("mask")[range].map(UInt8.init)
+        return batch
+    }
+
+    static func loss(_ name: String, key: String = "loss") throws -> Double {
+        let json = try JSONSerialization.jsonObject(
+            with: Data(contentsOf: data.url("\(name).json")))
+        return (json as? [String: Any])?[key] as? Double ?? .nan
+    }
+}

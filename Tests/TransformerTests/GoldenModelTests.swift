@@ -1,0 +1,85 @@
+import Safetensors
+import TestSupport
+import Testing
+import Tokenization
+import Transformer
+
+@Suite struct GoldenModelTests {
+    @Test func `logits agree with the authors' code at every position`() throws {
+        let model = try Golden.model("model_tiny")
+        let golden = try Golden.data.tensors("model_tiny_io.safetensors")
+        let tokens = try golden.integers("tokens")
+        for (name, length) in [("logits", 27), ("logits_t17", 17)] {
+            let logits = (0..<4).flatMap { row in
+                model.logits(Array(tokens[(row * 27)..<(row * 27 + length)])).flatMap { $0 }
+            }
+            #expect(relativeError(logits, try golden.floats(name)) < goldenTolerance)
+        }
+    }
+
+    @Test func `attention weights agree with the authors' code in both layers`() throws {
+        let model = try Golden.model("model_tiny")
+        let golden = try Golden.data.tensors("model_tiny_io.safetensors")
+        let tokens = Array(try golden.integers("tokens")[..<27])
+        for layer in 0..<2 {
+            let weights = model.attentionWeights(tokens, layer: layer).flatMap { $0.flatMap { $0 } }
+            #expect(
+                relativeError(weights, try golden.floats("attn.\(layer)")) < goldenTolerance)
+        }
+    }
+
+    @Test(arguments: [1, 2, 3]) func `loss and every gradient agree with the authors' code`(
+        workers: Int
+    ) throws {
+        let model = try Golden.model("model_tiny")
+        let golden = try Golden.data.tensors("model_tiny_io.safetensors")
+        let evaluator = LossEvaluator(
+            model, length: 27, workers: workers, sequencesPerPass: workers == 1 ? 3 : 1)
+        let loss = evaluator.lossAndGradient(try Golden.batch(golden), dropoutStream: nil)
+        #expect(abs(loss / (try Golden.loss("model_tiny")) - 1) < 1e-6)
+        for name in model.parameterNames {
+            let gradient = try #require(evaluator.gradient(named: name))
+            if name.hasSuffix("attn.key.bias") {
+                // Zero in exact arithmetic: it shifts all scores of a query equally.
+                #expect(gradient.allSatisfy { abs($0) < 1e-6 }, "\(name)")
+            } else {
+                let error = relativeError(gradient, try golden.floats("grad.\(name)"))
+                #expect(error < goldenTolerance, "\(name)")
+            }
+        }
+    }
+
+    @Test func `the loss with unit weights agrees with the authors' code`() throws {
+        var configuration = try Golden.configuration("model_tiny")
+        configuration.actionWeight = 1
+        let model = try TrajectoryTransformer(
+            configuration, tensors: Golden.data.tensors("model_tiny.safetensors"))
+        let golden = try Golden.data.tensors("model_tiny_io.safetensors")
+        let loss = LossEvaluator(model, length: 27).loss(try Golden.batch(golden))
+        #expect(abs(loss / (try Golden.loss("model_tiny", key: "loss_unit_weights")) - 1) < 1e-6)
+    }
+
+    @Test func `the paper's Hopper model agrees with the authors' code`() throws {
+        let model = try Golden.model("model_mid")
+        #expect(model.parameterCount == 1_225_472)
+        let golden = try Golden.data.tensors("model_mid_io.safetensors")
+        let batch = try Golden.batch(golden)
+        let loss = LossEvaluator(model, length: 159).loss(batch)
+        #expect(abs(loss / (try Golden.loss("model_mid")) - 1) < 1e-6)
+        let logits = (0..<2).flatMap { row in
+            model.logits(batch.inputs[(row * 159)..<((row + 1) * 159)].map(Int.init))
+                .suffix(5).flatMap { $0 }
+        }
+        #expect(relativeError(logits, try golden.floats("logits_last5")) < goldenTolerance)
+    }
+
+    @Test func `weights of another configuration are refused with both shapes named`() throws {
+        var configuration = try Golden.configuration("model_tiny")
+        configuration.embeddingWidth = 32
+        let error = #expect(throws: SafetensorsError.self) {
+            try TrajectoryTransformer(
+                configuration, tensors: Golden.data.tensors("model_tiny.safetensors"))
+        }
+        #expect(error?.description.contains("expected shape [71, 32], found [71, 16]") == true)
+    }
+}
