@@ -89,6 +89,7 @@ let package = Package(
         tests(of: "MuJoCo"),
         tests(of: "Environments", ["MuJoCo", "Safetensors", "Trajectories"], fixtures: true),
         tests(of: "Behavior", ["Environments", "Trajectories"]),
+        tests(of: "Rendering", ["MuJoCo"]),
         tests(of: "Tensors", ["Layers"]),
         tests(
             of: "Transformer",
