@@ -90,6 +90,11 @@ let package = Package(
         tests(of: "Environments", ["MuJoCo", "Safetensors", "Trajectories"], fixtures: true),
         tests(of: "Behavior", ["Environments", "Trajectories"]),
         tests(of: "Rendering", ["MuJoCo"]),
+        tests(of: "trajectory", fixtures: true),
+        tests(of: "HDF5"),
+        tests(
+            of: "Datasets", ["HDF5", "Safetensors", "Tokenization", "Trajectories"], fixtures: true),
+        tests(of: "Tokenization", ["Safetensors", "Trajectories"], fixtures: true),
         tests(of: "Tensors", ["Layers"]),
         tests(
             of: "Transformer",

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// The root of the command line.
 @main
@@ -6,6 +7,42 @@ struct TrajectoryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "trajectory",
         abstract: "Offline reinforcement learning as one big sequence modelling problem.",
+        discussion: """
+            Results go to standard output, progress and errors to standard error. An error is one \
+            line that begins with "error:".
+
+            Exit codes: 0 success, 1 failure (a bad file, a full disk and the like), 64 wrong usage.
+            """,
         version: "0.1.0",
-        subcommands: [TrainBehaviorCommand.self])
+        subcommands: [DatasetCommand.self, CollectCommand.self, TrainBehaviorCommand.self])
+
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            // Help, wrong usage and codes that a command chose are the parser's to report.
+            let code = exitCode(for: error)
+            guard !code.isSuccess, code != .validationFailure, !(error is ExitCode) else {
+                exit(withError: error)
+            }
+            FileHandle.standardError.write(Data("error: \(oneLine(error))\n".utf8))
+            Foundation.exit(EXIT_FAILURE)
+        }
+    }
+
+    /// What went wrong, in one line.
+    private static func oneLine(_ error: any Error) -> String {
+        let text =
+            switch error {
+            case is NSError, is CocoaError, is POSIXError: error.localizedDescription
+            case let error as any LocalizedError: error.errorDescription ?? "\(error)"
+            default: "\(error)"
+            }
+        return text.split(whereSeparator: \.isNewline).joined(separator: " ")
+    }
 }

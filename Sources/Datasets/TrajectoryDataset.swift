@@ -1,0 +1,30 @@
+public import Trajectories
+
+/// Logged episodes of one environment, as a D4RL-format HDF5 file holds them.
+///
+/// The format (Fu et al. 2020, arXiv 2004.07219) is five arrays over all steps: `observations`
+/// N × O, `actions` N × A, `rewards` N, `terminals` N, `timeouts` N. Episodes lie one after the
+/// other; a row ends one where either flag is set.
+public struct TrajectoryDataset: Sendable, Equatable {
+    /// Which column of a transition is which.
+    public let layout: TransitionLayout
+    /// The episodes, in the order of the file; none is empty.
+    public let trajectories: [Trajectory]
+    /// Texts that the file carries about itself, such as the environment's name.
+    public var attributes: [String: String]
+
+    /// Number of transitions.
+    public var rowCount: Int { trajectories.reduce(0) { $0 + $1.count } }
+
+    /// Joins episodes that all have `layout`; empty ones are left out.
+    public init(
+        layout: TransitionLayout, trajectories: [Trajectory], attributes: [String: String] = [:]
+    ) {
+        precondition(
+            trajectories.allSatisfy { $0.layout == layout },
+            "the trajectories of a dataset have one layout, \(layout)")
+        self.layout = layout
+        self.trajectories = trajectories.filter { $0.count > 0 }
+        self.attributes = attributes
+    }
+}

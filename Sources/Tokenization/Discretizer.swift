@@ -1,0 +1,232 @@
+/// Maps each dimension of a transition to bins and back.
+///
+/// Janner et al. 2021, section 3.1. Every dimension has its own `binCount` bins, bounded by `binCount + 1` edges. A token is the
+/// number of a bin, `0..<binCount`; the token `binCount` itself stands for the end of a trajectory
+/// in every dimension. Values outside the fitted range fall into the first or last bin.
+///
+/// The two strategies differ in where the edges lie:
+/// - **quantile**: with `n = ceil(rows / binCount)`, the sorted values at 0, `n`, `2n`, …, then the
+///   maximum, so that bins hold about equally many values. A value belongs to the last bin whose
+///   lower edge is not above it. Where that rule yields too few edges (it may with fewer than
+///   `binCount²` rows; the authors' code then fails), the ranks `k * rows / binCount` are used.
+/// - **uniform**: edges at equal distances between minimum and maximum.
+public struct Discretizer: Sendable, Equatable {
+    /// Where the edges of the bins come from.
+    public enum Strategy: String, Sendable, Hashable, CaseIterable, Codable {
+        /// Bins of about equally many values.
+        case quantile
+        /// Bins of equal width.
+        case uniform
+    }
+
+    /// Where the edges came from, which also decides how a value finds its bin.
+    public let strategy: Strategy
+    /// Edges of the bins: (`binCount` + 1) × `dimension`, row-major.
+    public let edges: [Double]
+    /// Number of dimensions of a transition.
+    public let dimension: Int
+    /// Number of bins in each dimension.
+    public let binCount: Int
+
+    /// The same edges, `dimension` × (`binCount` + 1): a column's edges lie side by side.
+    private let columns: [Double]
+    /// Centres of the bins, `dimension` × `binCount`.
+    private let centres: [Double]
+
+    /// The token that ends a trajectory, the same in every dimension.
+    public var terminationToken: Int { binCount }
+    /// Tokens of a dimension: its bins and the termination token.
+    public var vocabularySize: Int { binCount + 1 }
+
+    /// Fits quantile bins to `values`, rows × `dimension`, row-major.
+    ///
+    /// - Throws: ``DiscretizerError`` when there are fewer rows than bins or a value is not finite.
+    public init(quantilesOf values: [Double], dimension: Int, binCount: Int)
+        throws(DiscretizerError)
+    {
+        try self.init(fitting: .quantile, to: values, dimension: dimension, binCount: binCount)
+    }
+
+    /// Fits bins of equal width to `values`, rows × `dimension`, row-major.
+    ///
+    /// - Throws: ``DiscretizerError`` when there are no rows or a value is not finite.
+    public init(uniformOver values: [Double], dimension: Int, binCount: Int)
+        throws(DiscretizerError)
+    {
+        try self.init(fitting: .uniform, to: values, dimension: dimension, binCount: binCount)
+    }
+
+    /// Fits bins to `values`, rows × `dimension`, row-major.
+    ///
+    /// - Throws: ``DiscretizerError`` when there are too few rows or a value is not finite.
+    public init(fitting strategy: Strategy, to values: [Double], dimension: Int, binCount: Int)
+        throws(DiscretizerError)
+    {
+        precondition(
+            dimension > 0 && binCount > 0 && values.count.isMultiple(of: dimension),
+            "\(values.count) values are not rows of \(dimension), or \(binCount) bins are too few")
+        let rows = values.count / dimension
+        let needed = strategy == .quantile ? binCount : 1
+        guard rows >= needed else {
+            throw DiscretizerError(
+                code: .tooFewRows, dimension: nil,
+                detail: "\(rows) rows do not fill \(binCount) \(strategy.rawValue) bins; give at "
+                    + "least \(needed) rows (better \(binCount * binCount)) or ask for fewer bins")
+        }
+        var edges = Array(repeating: 0.0, count: (binCount + 1) * dimension)
+        var column = Array(repeating: 0.0, count: rows)
+        for index in 0..<dimension {
+            for row in 0..<rows { column[row] = values[row * dimension + index] }
+            if let row = column.firstIndex(where: { !$0.isFinite }) {
+                throw DiscretizerError(
+                    code: .notFinite, dimension: index,
+                    detail: "row \(row) is \(column[row]); remove such rows from the data")
+            }
+            let fitted =
+                strategy == .quantile
+                ? Discretizer.quantiles(&column, binCount) : Discretizer.uniform(column, binCount)
+            for (edge, value) in fitted.enumerated() { edges[edge * dimension + index] = value }
+        }
+        self.init(strategy: strategy, edges: edges, dimension: dimension, binCount: binCount)
+    }
+
+    /// Restores a discretizer from edges that are known to be good.
+    ///
+    /// - Parameters:
+    ///   - strategy: Where the edges came from.
+    ///   - edges: Edges of the bins, (`binCount` + 1) × `dimension`, row-major, rising in each
+    ///     column.
+    ///   - dimension: Number of dimensions of a transition.
+    ///   - binCount: Number of bins in each dimension.
+    public init(strategy: Strategy, edges: [Double], dimension: Int, binCount: Int) {
+        precondition(
+            dimension > 0 && binCount > 0 && edges.count == (binCount + 1) * dimension,
+            "\(edges.count) edges are not \(binCount + 1) × \(dimension)")
+        self.strategy = strategy
+        self.edges = edges
+        self.dimension = dimension
+        self.binCount = binCount
+        var columns: [Double] = []
+        columns.reserveCapacity(edges.count)
+        var centres: [Double] = []
+        centres.reserveCapacity(dimension * binCount)
+        for column in 0..<dimension {
+            for edge in 0...binCount { columns.append(edges[edge * dimension + column]) }
+            for bin in 0..<binCount {
+                let lower = edges[bin * dimension + column]
+                let upper = edges[(bin + 1) * dimension + column]
+                centres.append((lower + upper) / 2)
+            }
+        }
+        self.columns = columns
+        self.centres = centres
+    }
+
+    /// Restores a discretizer from edges that come from outside, such as a checkpoint.
+    ///
+    /// - Parameters:
+    ///   - strategy: Where the edges came from.
+    ///   - edges: Edges of the bins, (`binCount` + 1) × `dimension`, row-major.
+    ///   - dimension: Number of dimensions of a transition.
+    ///   - binCount: Number of bins in each dimension.
+    /// - Throws: ``DiscretizerError`` when the number of edges is wrong, one is not finite, or they
+    ///   fall somewhere.
+    public init(
+        strategy: Strategy, validating edges: [Double], dimension: Int, binCount: Int
+    ) throws(DiscretizerError) {
+        guard dimension > 0, binCount > 0, edges.count == (binCount + 1) * dimension else {
+            throw DiscretizerError(
+                code: .malformed, dimension: nil,
+                detail: "\(edges.count) edges are not \(binCount) + 1 rows of \(dimension)")
+        }
+        for (index, value) in edges.enumerated() {
+            guard value.isFinite, index < dimension || edges[index - dimension] <= value else {
+                throw DiscretizerError(
+                    code: .malformed, dimension: index % dimension,
+                    detail: "edge \(index / dimension) is \(value), where rising finite numbers "
+                        + "are expected; the file that holds them is damaged")
+            }
+        }
+        self.init(strategy: strategy, edges: edges, dimension: dimension, binCount: binCount)
+    }
+
+    // MARK: - Values to tokens
+
+    /// The token of a value in one dimension, `0..<binCount`; NaN falls into bin 0.
+    public func token(for value: Double, dimension index: Int) -> Int {
+        precondition(0 <= index && index < dimension, "dimension \(index) of \(dimension)")
+        let first = index * (binCount + 1)
+        switch strategy {
+        case .quantile:
+            // Counts the edges that are not above the value: with repeated edges the last one
+            // counts. The answer stays within low..<low + width throughout.
+            var low = first
+            var width = binCount + 1
+            while width > 1 {
+                let half = width / 2
+                low += columns[low + half] <= value ? half : 0
+                width -= half
+            }
+            return min(low - first, binCount - 1)
+        case .uniform:
+            let minimum = columns[first]
+            let extent = columns[first + binCount] - minimum
+            guard extent > 0 else { return 0 }
+            let position = ((value - minimum) / extent * Double(binCount)).rounded(.down)
+            // Clipped before the conversion, which traps on what an integer cannot hold.
+            return position > 0 ? Int(min(position, Double(binCount - 1))) : 0
+        }
+    }
+
+    /// The tokens of a row, or of the part of it that starts at column `first`.
+    public func encode(_ row: some Collection<Double>, from first: Int = 0) -> [Int] {
+        row.enumerated().map { token(for: $1, dimension: first + $0) }
+    }
+
+    // MARK: - Tokens to values
+
+    /// The centre of a token's bin; tokens outside the bins, the termination token among them,
+    /// count as the nearest bin.
+    public func value(of token: Int, dimension index: Int) -> Double {
+        precondition(0 <= index && index < dimension, "dimension \(index) of \(dimension)")
+        return centres[index * binCount + max(0, min(token, binCount - 1))]
+    }
+
+    /// The values of a row of tokens, or of the part of it that starts at column `first`.
+    public func decode(_ tokens: some Collection<Int>, from first: Int = 0) -> [Double] {
+        tokens.enumerated().map { value(of: $1, dimension: first + $0) }
+    }
+
+    // MARK: - The layout that the readouts work on
+
+    /// Edges of one dimension, ascending.
+    func columnEdges(_ index: Int) -> ArraySlice<Double> {
+        precondition(0 <= index && index < dimension, "dimension \(index) of \(dimension)")
+        return columns[(index * (binCount + 1))..<((index + 1) * (binCount + 1))]
+    }
+
+    /// Centres of one dimension's bins, ascending.
+    func columnCentres(_ index: Int) -> ArraySlice<Double> {
+        precondition(0 <= index && index < dimension, "dimension \(index) of \(dimension)")
+        return centres[(index * binCount)..<((index + 1) * binCount)]
+    }
+
+    // MARK: - Fitting one column
+
+    private static func quantiles(_ column: inout [Double], _ binCount: Int) -> [Double] {
+        column.sort()
+        let rows = column.count
+        let stride = (rows + binCount - 1) / binCount
+        let ruleHolds = (binCount - 1) * stride < rows
+        var edges = (0..<binCount).map { column[ruleHolds ? $0 * stride : $0 * rows / binCount] }
+        edges.append(column[rows - 1])
+        return edges
+    }
+
+    private static func uniform(_ column: [Double], _ binCount: Int) -> [Double] {
+        let minimum = column.min() ?? 0
+        let maximum = column.max() ?? 0
+        let step = (maximum - minimum) / Double(binCount)
+        return (0..<binCount).map { Double($0) * step + minimum } + [maximum]
+    }
+}

@@ -1,0 +1,106 @@
+public import Trajectories
+
+/// All transitions of a dataset as tokens, held compactly.
+///
+/// A token takes one byte where the vocabulary allows it, else two: a million transitions of
+/// HalfCheetah (25 tokens each) take 25 MB.
+public struct TokenStore: Sendable {
+    private enum Storage: Sendable {
+        case narrow([UInt8])
+        case wide([UInt16])
+    }
+
+    /// Which column of a transition is which.
+    public let layout: TransitionLayout
+    /// The token that stands for the end of a trajectory.
+    public let terminationToken: Int
+    /// How each episode ends.
+    public let endings: [Trajectory.Ending]
+    /// The first row of each episode, then the number of rows.
+    public let episodeStarts: [Int]
+    private let storage: Storage
+
+    /// Number of transitions.
+    public var rowCount: Int { episodeStarts[episodeStarts.count - 1] }
+    /// Number of episodes.
+    public var episodeCount: Int { endings.count }
+    /// Bytes that the tokens take.
+    public var byteCount: Int {
+        switch storage {
+        case .narrow(let tokens): tokens.count
+        case .wide(let tokens): 2 * tokens.count
+        }
+    }
+
+    /// Tokenizes a table of transitions.
+    public init(_ table: TransitionTable, discretizer: Discretizer) {
+        precondition(
+            discretizer.dimension == table.layout.transitionDimension
+                && discretizer.vocabularySize <= 1 << 16,
+            "a discretizer of \(discretizer.dimension) dimensions and \(discretizer.binCount) bins "
+                + "does not fit transitions of \(table.layout.transitionDimension)")
+        layout = table.layout
+        terminationToken = discretizer.terminationToken
+        endings = table.endings
+        episodeStarts = table.lengths.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
+        storage =
+            discretizer.vocabularySize <= 1 << 8
+            ? .narrow(TokenStore.tokens(of: table, discretizer))
+            : .wide(TokenStore.tokens(of: table, discretizer))
+    }
+
+    /// Number of rows of an episode.
+    public func length(ofEpisode episode: Int) -> Int {
+        episodeStarts[episode + 1] - episodeStarts[episode]
+    }
+
+    /// The tokens of one transition; `row` counts through all episodes.
+    public func transition(_ row: Int) -> [Int] {
+        let width = layout.transitionDimension
+        let range = (row * width)..<((row + 1) * width)
+        return switch storage {
+        case .narrow(let tokens): tokens[range].map(Int.init)
+        case .wide(let tokens): tokens[range].map(Int.init)
+        }
+    }
+
+    /// Writes a sequence and its successors, both padded with the termination token: of the `known`
+    /// tokens from `start` on, the first `length` go to `inputs`, those after each to `targets`.
+    func copy(
+        from start: Int, known: Int, length: Int, to offset: Int, inputs: inout [Int32],
+        targets: inout [Int32]
+    ) {
+        switch storage {
+        case .narrow(let tokens):
+            TokenStore.copy(tokens, start, known, length, offset, &inputs, &targets, end: padding)
+        case .wide(let tokens):
+            TokenStore.copy(tokens, start, known, length, offset, &inputs, &targets, end: padding)
+        }
+    }
+
+    private var padding: Int32 { Int32(terminationToken) }
+
+    private static func copy<Token: FixedWidthInteger>(
+        _ tokens: [Token], _ start: Int, _ known: Int, _ length: Int, _ offset: Int,
+        _ inputs: inout [Int32], _ targets: inout [Int32], end: Int32
+    ) {
+        for index in 0..<length {
+            inputs[offset + index] = index < known ? Int32(tokens[start + index]) : end
+            targets[offset + index] = index + 1 < known ? Int32(tokens[start + index + 1]) : end
+        }
+    }
+
+    private static func tokens<Token: FixedWidthInteger>(
+        of table: TransitionTable, _ discretizer: Discretizer
+    ) -> [Token] {
+        var tokens: [Token] = []
+        tokens.reserveCapacity(table.values.count)
+        var dimension = 0
+        for value in table.values {
+            tokens.append(
+                Token(truncatingIfNeeded: discretizer.token(for: value, dimension: dimension)))
+            dimension = dimension + 1 == discretizer.dimension ? 0 : dimension + 1
+        }
+        return tokens
+    }
+}

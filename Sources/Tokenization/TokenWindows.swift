@@ -1,0 +1,152 @@
+public import Trajectories
+
+/// Which targets of a window count in the loss.
+public enum WindowMask: String, Sendable, Hashable, CaseIterable, Codable {
+    /// All targets, except termination tokens after an episode that did not end in a terminal
+    /// state: a time limit, or the end of the log, is no property of the environment.
+    case terminal
+    /// What the authors' code does, to reproduce their results: a position counts unless its
+    /// *input* belongs to a transition at or after `maxPathLength`, however the episode ended. The
+    /// target that begins the first masked transition therefore still counts.
+    case authors
+}
+
+/// The training items: windows of consecutive transitions as tokens.
+///
+/// A window is `windowLength` transitions of an episode from some row on, flattened, less the last
+/// token as inputs and less the first as targets. There is one for each row of an episode but the
+/// last; transitions beyond the end of the episode are termination tokens throughout.
+public struct TokenWindows: Sendable {
+    /// The tokens, of these and of other windows.
+    public let store: TokenStore
+    /// Transitions in a window.
+    public let windowLength: Int
+    /// Number of transitions after which an episode is cut by its time limit.
+    public let maxPathLength: Int
+    /// Which targets count.
+    public let mask: WindowMask
+    /// The episodes of `store` from which the windows come, ascending.
+    public let episodes: [Int]
+    /// For each entry of `episodes` the number of its first window, then the number of windows.
+    private let firstWindows: [Int]
+
+    /// Number of windows.
+    public var count: Int { firstWindows[firstWindows.count - 1] }
+    /// Which column of a transition is which.
+    public var layout: TransitionLayout { store.layout }
+    /// Tokens in a window: `windowLength` transitions less one token.
+    public var length: Int { windowLength * layout.transitionDimension - 1 }
+
+    /// The windows of all episodes of `store`.
+    ///
+    /// - Parameters:
+    ///   - store: The tokens.
+    ///   - windowLength: Transitions in a window.
+    ///   - maxPathLength: Number of transitions after which an episode is cut by its time limit; nil
+    ///     stands for the length of the longest episode. Matters for ``WindowMask/authors`` only.
+    ///   - mask: Which targets count.
+    public init(
+        _ store: TokenStore, windowLength: Int, maxPathLength: Int? = nil,
+        mask: WindowMask = .terminal
+    ) {
+        let longest = (0..<store.episodeCount).lazy.map(store.length(ofEpisode:)).max() ?? 0
+        self.init(
+            store, windowLength: windowLength, maxPathLength: maxPathLength ?? longest, mask: mask,
+            episodes: Array(0..<store.episodeCount))
+    }
+
+    private init(
+        _ store: TokenStore, windowLength: Int, maxPathLength: Int, mask: WindowMask,
+        episodes: [Int]
+    ) {
+        precondition(windowLength > 0, "a window of \(windowLength) transitions is empty")
+        self.store = store
+        self.windowLength = windowLength
+        self.maxPathLength = maxPathLength
+        self.mask = mask
+        self.episodes = episodes
+        firstWindows = episodes.reduce(into: [0]) {
+            $0.append($0[$0.count - 1] + max(0, store.length(ofEpisode: $1) - 1))
+        }
+    }
+
+    /// The episode of `store` and the row within it at which a window starts.
+    public func origin(of window: Int) -> (episode: Int, start: Int) {
+        precondition(0 <= window && window < count, "window \(window) of \(count)")
+        // The last entry whose first window is not after this one; entries without windows repeat
+        // their successor's number, so the last of equals is the one that has it.
+        var low = 0
+        var width = firstWindows.count
+        while width > 1 {
+            let half = width / 2
+            if firstWindows[low + half] <= window { low += half }
+            width -= half
+        }
+        return (episodes[low], window - firstWindows[low])
+    }
+
+    /// Writes window `window` into row `row` of `batch`, without allocating.
+    public func fill(_ batch: inout TokenBatch, row: Int, window: Int) {
+        precondition(
+            batch.length == length && row < batch.rows,
+            "row \(row) of a batch of \(batch.rows) × \(batch.length) cannot hold a window of "
+                + "\(length) tokens")
+        let (episode, start) = origin(of: window)
+        let width = layout.transitionDimension
+        let remaining = store.length(ofEpisode: episode) - start
+        let known = min(windowLength, remaining) * width
+        store.copy(
+            from: (store.episodeStarts[episode] + start) * width, known: known, length: length,
+            to: row * length, inputs: &batch.inputs, targets: &batch.targets)
+        let counted =
+            switch mask {
+            case .terminal: store.endings[episode] == .terminal ? length : known - 1
+            case .authors: max(0, maxPathLength - start) * width
+            }
+        for index in 0..<length {
+            batch.mask[row * length + index] = index < counted ? 1 : 0
+        }
+    }
+
+    /// Divides the episodes at random into those for training and those held out.
+    ///
+    /// Whole episodes, since windows of one episode overlap. The same seed gives the same division.
+    ///
+    /// - Parameters:
+    ///   - heldOutFraction: The share of the episodes to hold out, 0 up to below 1. If above 0 and
+    ///     there are two episodes with windows or more, at least one is held out; at least one
+    ///     always stays for training.
+    ///   - seed: Where the random order starts.
+    /// - Returns: The windows of the two sets of episodes.
+    public func split(heldOutFraction: Double, seed: UInt64)
+        -> (training: TokenWindows, heldOut: TokenWindows)
+    {
+        precondition(
+            0 <= heldOutFraction && heldOutFraction < 1,
+            "the held-out fraction \(heldOutFraction) is not in 0..<1")
+        var order = episodes.filter { store.length(ofEpisode: $0) > 1 }
+        // Fisher-Yates with SplitMix64, spelled out so that a seed means the same division with
+        // every version of the standard library.
+        var state = seed
+        for last in stride(from: order.count - 1, to: 0, by: -1) {
+            state &+= 0x9E37_79B9_7F4A_7C15
+            var bits = state
+            bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
+            bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
+            bits ^= bits >> 31
+            order.swapAt(last, Int(bits % UInt64(last + 1)))
+        }
+        let share = Int((heldOutFraction * Double(order.count)).rounded())
+        let heldOut =
+            heldOutFraction > 0 ? min(max(share, 1), max(order.count - 1, 0)) : 0
+        return (
+            subset(Array(order.dropFirst(heldOut))), subset(Array(order.prefix(heldOut)))
+        )
+    }
+
+    private func subset(_ episodes: [Int]) -> TokenWindows {
+        TokenWindows(
+            store, windowLength: windowLength, maxPathLength: maxPathLength, mask: mask,
+            episodes: episodes.sorted())
+    }
+}

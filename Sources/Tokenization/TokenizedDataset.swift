@@ -1,0 +1,112 @@
+public import Trajectories
+
+/// A dataset ready for training: the fitted discretizer and the windows of tokens.
+public struct TokenizedDataset: Sendable {
+    /// How trajectories become tokens; the defaults are the published settings.
+    public struct Settings: Sendable, Hashable, Codable {
+        /// The factor by which a reward counts less for each step it lies ahead.
+        public var discount = 0.99
+        /// Takes the place of the last reward of an episode that ends in a terminal state; nil keeps
+        /// that reward.
+        public var terminationPenalty: Double? = -100
+        /// Transitions in a window.
+        public var windowLength = 10
+        /// Number of transitions after which an episode is cut by its time limit (1000 in D4RL).
+        ///
+        /// Nil stands for the length of the longest episode. See ``WindowMask/authors``.
+        public var maxPathLength: Int?
+        /// Number of bins in each dimension.
+        public var binCount = 100
+        /// Where the edges of the bins come from.
+        public var strategy = Discretizer.Strategy.quantile
+        /// Which targets count in the loss.
+        public var mask = WindowMask.terminal
+
+        /// The published settings.
+        public init() {}
+    }
+
+    /// How the tokens were made.
+    public let settings: Settings
+    /// The bins.
+    public let discretizer: Discretizer
+    /// The training items.
+    public let windows: TokenWindows
+
+    /// Fits a discretizer to the trajectories and tokenizes them.
+    ///
+    /// - Parameters:
+    ///   - trajectories: The episodes, all of one layout.
+    ///   - settings: How they become tokens.
+    /// - Throws: ``DiscretizerError`` when there are too few rows, the episodes differ in layout, or
+    ///   a number is not finite.
+    public init(_ trajectories: [Trajectory], settings: Settings = Settings())
+        throws(DiscretizerError)
+    {
+        let table = try TokenizedDataset.table(trajectories, settings)
+        let discretizer = try Discretizer(
+            fitting: settings.strategy, to: table.values,
+            dimension: table.layout.transitionDimension, binCount: settings.binCount)
+        self.init(table, discretizer, settings)
+    }
+
+    /// Tokenizes the trajectories with bins that were fitted before, such as a checkpoint's.
+    ///
+    /// - Parameters:
+    ///   - trajectories: The episodes, all of one layout.
+    ///   - settings: How they become tokens; `strategy` and `binCount` give way to those of
+    ///     `discretizer`.
+    ///   - discretizer: The bins.
+    /// - Throws: ``DiscretizerError`` when there are no rows, the episodes differ in layout, or the
+    ///   discretizer is for another number of dimensions.
+    public init(
+        _ trajectories: [Trajectory], settings: Settings = Settings(), discretizer: Discretizer
+    ) throws(DiscretizerError) {
+        let table = try TokenizedDataset.table(trajectories, settings)
+        guard table.layout.transitionDimension == discretizer.dimension else {
+            throw DiscretizerError(
+                code: .malformed, dimension: nil,
+                detail: "the data have \(table.layout.transitionDimension) dimensions, the "
+                    + "discretizer \(discretizer.dimension); use data of the same environment")
+        }
+        var settings = settings
+        settings.strategy = discretizer.strategy
+        settings.binCount = discretizer.binCount
+        self.init(table, discretizer, settings)
+    }
+
+    private init(_ table: TransitionTable, _ discretizer: Discretizer, _ settings: Settings) {
+        self.settings = settings
+        self.discretizer = discretizer
+        windows = TokenWindows(
+            TokenStore(table, discretizer: discretizer), windowLength: settings.windowLength,
+            maxPathLength: settings.maxPathLength, mask: settings.mask)
+    }
+
+    private static func table(_ trajectories: [Trajectory], _ settings: Settings)
+        throws(DiscretizerError) -> TransitionTable
+    {
+        guard let layout = trajectories.first(where: { $0.count > 0 })?.layout else {
+            throw DiscretizerError(
+                code: .tooFewRows, dimension: nil, detail: "there are no transitions in the data")
+        }
+        if let other = trajectories.first(where: { $0.count > 0 && $0.layout != layout })?.layout {
+            throw DiscretizerError(
+                code: .malformed, dimension: nil,
+                detail: "episodes of \(layout.observationDimension) + \(layout.actionDimension) "
+                    + "and of \(other.observationDimension) + \(other.actionDimension) observation "
+                    + "and action dimensions cannot be mixed; use data of one environment")
+        }
+        let table = TransitionTable(
+            trajectories, layout: layout, discount: settings.discount,
+            terminationPenalty: settings.terminationPenalty)
+        if let index = table.values.firstIndex(where: { !$0.isFinite }) {
+            let width = layout.transitionDimension
+            throw DiscretizerError(
+                code: .notFinite, dimension: index % width,
+                detail: "row \(index / width) is \(table.values[index]); remove such rows from the "
+                    + "data")
+        }
+        return table
+    }
+}
