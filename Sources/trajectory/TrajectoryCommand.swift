@@ -15,7 +15,8 @@ struct TrajectoryCommand: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            TrainBehaviorCommand.self, DatasetCommand.self, BenchmarkCommand.self,
+            DatasetCommand.self, CollectCommand.self, TrainBehaviorCommand.self,
+            BenchmarkCommand.self,
         ])
 
     static func main() async {
