@@ -55,7 +55,7 @@ let package = Package(
         library(
             "Behavior", ["Environments", "Trajectories", "Safetensors"],
             resources: [.copy("Policies")]),
-        library("Evaluation", ["Planning", "Environments", "Trajectories"]),
+        library("Evaluation", ["Planning", "Environments", "MuJoCo", "Trajectories"]),
         library("Rendering", ["MuJoCo"]),
         .executableTarget(
             name: "trajectory",
@@ -91,11 +91,18 @@ let package = Package(
         tests(
             of: "Datasets", ["HDF5", "Safetensors", "Tokenization", "Trajectories"], fixtures: true),
         tests(of: "Tokenization", ["Safetensors", "Trajectories"], fixtures: true),
+        tests(
+            of: "Planning", ["Safetensors", "Tokenization", "Trajectories", "Transformer"],
+            fixtures: true),
+        tests(
+            of: "Evaluation",
+            ["Planning", "Environments", "MuJoCo", "Tokenization", "Trajectories"]),
         tests(of: "MuJoCo"),
         tests(of: "Environments", ["MuJoCo", "Safetensors", "Trajectories"], fixtures: true),
         tests(of: "Behavior", ["Environments", "Trajectories"]),
         tests(
             of: "Planning", ["Safetensors", "Tokenization", "Trajectories", "Transformer"], fixtures: true),
+        tests(of: "Rendering", ["MuJoCo"]),
         tests(of: "Tensors", ["Layers"]),
         tests(
             of: "Transformer",

@@ -80,6 +80,13 @@ public final class MuJoCoData {
     /// The first generalized position; the forward coordinate of the planar robots.
     public var firstPosition: Double { pointer.pointee.qpos[0] }
 
+    /// Where the body of an index is, in metres (xpos), as of the last forward pass or step.
+    public func position(ofBody index: Int) -> (x: Double, y: Double, z: Double) {
+        precondition(0..<model.bodyCount ~= index, "there is no body \(index)")
+        let start = pointer.pointee.xpos + 3 * index
+        return (start[0], start[1], start[2])
+    }
+
     /// Whether MuJoCo met a state that is not finite or too fast since the last reset.
     ///
     /// MuJoCo then puts the model back to its initial pose.

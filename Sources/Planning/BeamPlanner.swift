@@ -83,7 +83,7 @@ private struct BeamSearch {
     private var sampler: TokenSampler
     private var step = 0
     private var drawn: [Int32] = []
-    private var probabilities: [Float] = []
+    private var probabilities: [Float]
     // Of each row: discounted rewards so far, candidate score, and rewards and values of all planned
     // transitions, `horizon` each.
     private var returns = [0.0]
@@ -101,6 +101,7 @@ private struct BeamSearch {
             model: planner.model, options: planner.options, context: context,
             additional: horizon * layout.transitionDimension - layout.observationDimension)
         sampler = TokenSampler(vocabularySize: planner.model.vocabularySize)
+        probabilities = Array(repeating: 0, count: planner.model.vocabularySize)
         rewards = Array(repeating: 0, count: horizon)
         values = Array(repeating: 0, count: horizon)
         select(Array(repeating: 0, count: planner.options.beamWidth))
@@ -222,9 +223,8 @@ private struct BeamSearch {
         var numbers: [Double] = []
         var distributions: [[Float]] = []
         for node in frontier.nodes {
-            probabilities.removeAll(keepingCapacity: true)
             planner.model.withLogits(of: node) { logits in
-                for index in logits.indices { probabilities.append(logits[index]) }
+                for index in probabilities.indices { probabilities[index] = logits[index] }
             }
             softmax(&probabilities)
             let number =

@@ -8,6 +8,12 @@ public struct Plan: Sendable, Hashable, Codable {
         public var tokens: [[Int]]
         /// What it was ranked by.
         public var score: Double
+
+        /// Creates a candidate.
+        public init(tokens: [[Int]], score: Double) {
+            self.tokens = tokens
+            self.score = score
+        }
     }
 
     /// Tokens of the planned transitions: horizon × transition.
@@ -28,6 +34,20 @@ public struct Plan: Sendable, Hashable, Codable {
     public var candidates: [Candidate] = []
     /// What the search cost.
     public var statistics: PlanStatistics
+
+    /// Creates a plan; see the properties.
+    public init(
+        tokens: [[Int]], observations: [[Double]], actions: [[Double]], rewards: [Double],
+        values: [Double], score: Double, statistics: PlanStatistics
+    ) {
+        self.tokens = tokens
+        self.observations = observations
+        self.actions = actions
+        self.rewards = rewards
+        self.values = values
+        self.score = score
+        self.statistics = statistics
+    }
 }
 
 /// What a search cost, and what it would have cost without sharing.

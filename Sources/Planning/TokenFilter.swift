@@ -80,28 +80,39 @@ public struct TokenFilter: Sendable, Hashable {
     /// Logits are compared in place of probabilities: the order is the same, and ties that rounding
     /// would make between probabilities do not arise.
     private func removeLowTail(of logits: inout [Float], mass: Double, scratch: inout [Float]) {
-        scratch.removeAll(keepingCapacity: true)
-        scratch.append(contentsOf: logits)
-        scratch.sort()
-        guard let most = scratch.last else { return }
+        guard let most = logits.max() else { return }
         var total: Float = 0
-        for logit in scratch { total += exp(logit - most) }
-        var last = -1
+        for logit in logits { total += exponential(logit - most) }
+        // Tokens so unlikely that all of them together stay below half the mass are in the tail
+        // anyway: only the others need sorting. With a trained model these are few.
+        let negligible =
+            most + Float(log(mass / Double(2 * logits.count) * Double(total)))
         var cumulative = 0.0
-        for index in scratch.indices {
-            cumulative += Double(exp(scratch[index] - most) / total)
+        var threshold: Float?
+        scratch.removeAll(keepingCapacity: true)
+        for logit in logits {
+            if logit < negligible {
+                cumulative += Double(exponential(logit - most) / total)
+                threshold = max(threshold ?? logit, logit)
+            } else {
+                scratch.append(logit)
+            }
+        }
+        scratch.sort()
+        for logit in scratch {
+            cumulative += Double(exponential(logit - most) / total)
             guard cumulative < mass else { break }
-            last = index
+            threshold = logit
         }
         switch cdfRule {
         case .authors:
-            let threshold = scratch[max(last, 0)]
+            // With no token in the tail scratch holds them all, and the least likely one goes.
+            let threshold = threshold ?? scratch[0]
             for index in logits.indices where logits[index] <= threshold {
                 logits[index] = Self.removedLogit
             }
         case .careful:
-            guard last >= 0 else { return }
-            let threshold = scratch[last]
+            guard let threshold else { return }
             for index in logits.indices where logits[index] <= threshold && logits[index] < most {
                 logits[index] = Self.removedLogit
             }

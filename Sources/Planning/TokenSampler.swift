@@ -6,23 +6,25 @@ import Foundation
 /// node. Storage is kept from call to call.
 struct TokenSampler {
     private let vocabularySize: Int
-    /// Cumulative probabilities, node after node; summed in double precision over single-precision
-    /// probabilities.
+    /// Cumulative probabilities of the nodes that leave a choice, one after the other; summed in
+    /// double precision over single-precision probabilities.
     private var cumulative: [Double] = []
-    /// The only token a node leaves, or -1 where there is a choice.
-    private var forced: [Int32] = []
-    private var logits: [Float] = []
+    /// For each node the only token it leaves, or -1 - s where there is a choice and s is the start
+    /// of its ``cumulative``.
+    private var choices: [Int] = []
+    private var logits: [Float]
     private var scratch: [Float] = []
 
     init(vocabularySize: Int) {
         self.vocabularySize = vocabularySize
+        logits = Array(repeating: 0, count: vocabularySize)
     }
 
     /// Prepares the distributions at `nodes`; the draws name them by their place in `nodes`.
     mutating func prepare(
         _ nodes: [Int], of model: any PrefixTreeModel, filter: TokenFilter
     ) {
-        forced.removeAll(keepingCapacity: true)
+        choices.removeAll(keepingCapacity: true)
         cumulative.removeAll(keepingCapacity: true)
         for node in nodes {
             model.withLogits(of: node) { add($0, filter: filter) }
@@ -30,20 +32,15 @@ struct TokenSampler {
     }
 
     /// Adds one distribution.
-    mutating func add(_ source: Span<Float>, filter: TokenFilter) {
-        let place = forced.count
-        forced.append(-1)
-        if filter.topK == 1, filter.cdf == nil {
-            // The order of the logits decides; ties at the top leave a choice, so they go the
-            // long way.
-            if let token = uniqueLargest(source) {
-                forced[place] = Int32(token)
-                cumulative.append(contentsOf: repeatElement(0, count: vocabularySize))
-                return
-            }
+    private mutating func add(_ source: Span<Float>, filter: TokenFilter) {
+        // With k = 1 the order of the logits decides; ties at the top leave a choice, so they go
+        // the long way.
+        if filter.topK == 1, filter.cdf == nil, let token = uniqueLargest(source) {
+            choices.append(token)
+            return
         }
-        logits.removeAll(keepingCapacity: true)
-        for index in source.indices { logits.append(source[index]) }
+        choices.append(-1 - cumulative.count)
+        for index in logits.indices { logits[index] = source[index] }
         filter.apply(to: &logits, scratch: &scratch)
         softmax(&logits)
         var sum = 0.0
@@ -56,8 +53,8 @@ struct TokenSampler {
     /// The token that the uniform number `u` selects at the node in place `place`: the first whose
     /// cumulative probability exceeds `u`.
     func draw(_ place: Int, _ u: Double) -> Int32 {
-        guard forced[place] < 0 else { return forced[place] }
-        let start = place * vocabularySize
+        guard choices[place] < 0 else { return Int32(choices[place]) }
+        let start = -1 - choices[place]
         for token in 0..<vocabularySize where cumulative[start + token] > u { return Int32(token) }
         // Rounding left the sum at or below u: the last token with any probability.
         let total = cumulative[start + vocabularySize - 1]
@@ -87,9 +84,16 @@ func softmax(_ logits: inout [Float]) {
     let most = logits.max() ?? 0
     var sum: Float = 0
     for index in logits.indices {
-        let power = exp(logits[index] - most)
+        let power = exponential(logits[index] - most)
         logits[index] = power
         sum += power
     }
     for index in logits.indices { logits[index] /= sum }
+}
+
+/// exp(x); zero at once where single precision has nothing smaller, which the library finds out on
+/// its slow path.
+@inline(__always)
+func exponential(_ x: Float) -> Float {
+    x < -104 ? 0 : exp(x)
 }

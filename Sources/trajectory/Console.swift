@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 
 /// How the commands talk: progress on standard error, results on standard output.
@@ -23,5 +24,15 @@ enum Console {
     static func duration(_ duration: Duration) -> String {
         let total = Int(seconds(duration).rounded())
         return total < 60 ? "\(total)s" : "\(total / 60)m\(total % 60)s"
+    }
+
+    /// Makes sure before long work that its result can be written at `url`.
+    static func requireFolder(of url: URL) throws {
+        let folder = url.deletingLastPathComponent().path
+        guard FileManager.default.isWritableFile(atPath: folder) else {
+            throw ValidationError(
+                "cannot write '\(url.path)': there is no writable folder '\(folder)'; create it "
+                    + "or choose another place")
+        }
     }
 }

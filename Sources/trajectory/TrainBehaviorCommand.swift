@@ -18,6 +18,9 @@ struct TrainBehaviorCommand: AsyncParsableCommand {
             Examples:
               trajectory train-behavior --env hopper --output hopper.safetensors --seed 3
               trajectory train-behavior --env hopper --output medium.safetensors --target-return 1000
+
+            Keys of the JSON object: output, mean_return, standard_deviation, iterations, steps, \
+            seconds.
             """)
 
     @Option(name: .customLong("env"), help: "Environment, such as hopper or hopper-v5.")
@@ -101,6 +104,9 @@ struct TrainBehaviorCommand: AsyncParsableCommand {
             try FileManager.default.createDirectory(
                 atPath: snapshots, withIntermediateDirectories: true)
         }
+
+        // Known before the work as well as after it.
+        try Console.requireFolder(of: URL(fileURLWithPath: output))
 
         let clock = ContinuousClock()
         let start = clock.now

@@ -15,7 +15,7 @@ struct TrajectoryCommand: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            TrainBehaviorCommand.self, DatasetCommand.self, TrainCommand.self,
+            CollectCommand.self, TrainCommand.self, DatasetCommand.self, TrainBehaviorCommand.self,
             BenchmarkCommand.self,
         ])
 

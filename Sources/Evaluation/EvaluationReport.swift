@@ -1,0 +1,96 @@
+public import Environments
+public import Planning
+
+/// What came of evaluating a planner: returns, score and time.
+public struct EvaluationReport: Sendable, Hashable, Codable {
+    /// Canonical name of the environment.
+    public var environment: String
+    /// Seed of each episode.
+    public var seeds: [UInt64]
+    /// Undiscounted return of each episode.
+    public var returns: [Double]
+    /// Steps of each episode.
+    public var lengths: [Int]
+    /// Mean of ``returns``.
+    public var meanReturn: Double
+    /// Standard deviation of ``returns`` (divides by their number).
+    public var standardDeviation: Double
+    /// D4RL score of the mean return, 0 as the random policy and 100 as the expert; nil where no
+    /// reference scores are agreed.
+    public var normalizedScore: Double?
+    /// Number of plans made.
+    public var plans: Int
+    /// Median wall-clock time of a plan; nil if none was made.
+    public var millisecondsPerPlan: Double?
+    /// Mean wall-clock time of a plan; nil if none was made.
+    public var meanMillisecondsPerPlan: Double?
+    /// How the planner searched, if a planner acted.
+    public var planner: PlannerOptions?
+
+    private enum CodingKeys: String, CodingKey {
+        case environment, seeds, returns, lengths, plans, planner
+        case meanReturn = "mean_return"
+        case standardDeviation = "standard_deviation"
+        case normalizedScore = "normalized_score"
+        case millisecondsPerPlan = "milliseconds_per_plan"
+        case meanMillisecondsPerPlan = "mean_milliseconds_per_plan"
+    }
+
+    /// Sums up episodes; at least one.
+    public init(
+        _ rollouts: [Rollout], in specification: EnvironmentSpecification,
+        planner: PlannerOptions? = nil
+    ) {
+        precondition(!rollouts.isEmpty, "a report needs at least one episode")
+        environment = specification.identifier
+        seeds = rollouts.map(\.seed)
+        returns = rollouts.map(\.totalReward)
+        lengths = rollouts.map(\.rewards.count)
+        let mean = returns.reduce(0, +) / Double(returns.count)
+        meanReturn = mean
+        let squares = returns.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        standardDeviation = (squares / Double(returns.count)).squareRoot()
+        normalizedScore = specification.normalizedScore(mean)
+        let times = rollouts.flatMap(\.planSeconds).map { $0 * 1000 }.sorted()
+        plans = times.count
+        if !times.isEmpty {
+            let middle = times.count / 2
+            millisecondsPerPlan =
+                times.count.isMultiple(of: 2)
+                ? (times[middle - 1] + times[middle]) / 2 : times[middle]
+            meanMillisecondsPerPlan = times.reduce(0, +) / Double(times.count)
+        }
+        self.planner = planner
+    }
+
+    /// Evaluates an agent over `episodes` episodes; episode `i` has the seed `seed + i`.
+    ///
+    /// - Parameters:
+    ///   - agent: Who acts.
+    ///   - environment: Where.
+    ///   - episodes: Number of episodes, at least one.
+    ///   - seed: Seed of the first one.
+    ///   - planner: How the agent plans, for the record.
+    ///   - maximumSteps: Ends episodes earlier than the environment's time limit.
+    ///   - recordedEpisodes: Number of episodes, from the first, whose states are kept.
+    ///   - onStep: Called after every step with the episode's number and the episode so far.
+    /// - Returns: The report, and the episodes it sums up.
+    /// - Throws: ``PlanningError`` when the agent's model fails.
+    public static func evaluate(
+        _ agent: inout some Agent, in environment: any Environment, episodes: Int, seed: UInt64,
+        planner: PlannerOptions? = nil, maximumSteps: Int? = nil, recordedEpisodes: Int = 0,
+        onStep: (Int, Rollout) -> Void = { _, _ in }
+    ) throws(PlanningError) -> (report: EvaluationReport, rollouts: [Rollout]) {
+        var rollouts: [Rollout] = []
+        for episode in 0..<episodes {
+            rollouts.append(
+                try Rollout(
+                    of: &agent, in: environment, seed: seed &+ UInt64(episode),
+                    maximumSteps: maximumSteps, recordsStates: episode < recordedEpisodes
+                ) { onStep(episode, $0) })
+        }
+        let report = EvaluationReport(
+            rollouts, in: environment.specification, planner: planner)
+        return (report, rollouts)
+    }
+}

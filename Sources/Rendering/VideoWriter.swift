@@ -1,0 +1,63 @@
+public import Foundation
+public import MuJoCo
+
+/// Turns frames into a video: MP4 (H.264) or GIF, by the file's extension.
+public final class VideoWriter {
+    private let program: ExternalProgram
+    private let width: Int
+    private let height: Int
+
+    /// Begins a video of frames of `width` × `height` pixels (even numbers for MP4).
+    ///
+    /// - Throws: ``RenderingError`` when ffmpeg is missing or the extension is neither mp4 nor gif.
+    public init(to url: URL, width: Int, height: Int, framesPerSecond: Double)
+        throws(RenderingError)
+    {
+        let encoding: [String]
+        switch url.pathExtension.lowercased() {
+        case "mp4":
+            // yuv420p and faststart are what browsers play.
+            encoding = [
+                "-c:v", "libx264", "-crf", "20", "-preset", "fast", "-pix_fmt", "yuv420p",
+                "-movflags", "+faststart",
+            ]
+        case "gif":
+            // One palette for the whole video, made from the video itself.
+            encoding = [
+                "-filter_complex",
+                "[0:v]split[a][b];[a]palettegen=max_colors=128:stats_mode=diff[p];"
+                    + "[b][p]paletteuse=dither=bayer:bayer_scale=4:diff_mode=rectangle",
+            ]
+        case let other:
+            throw RenderingError(
+                code: .unknownFormat, file: url.path,
+                detail: "'\(other)' is no known kind of video; name the file .mp4 or .gif")
+        }
+        self.width = width
+        self.height = height
+        program = try ExternalProgram(
+            "ffmpeg", package: "ffmpeg",
+            arguments: [
+                "-nostdin", "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24",
+                "-video_size", "\(width)x\(height)", "-framerate", "\(framesPerSecond)", "-i",
+                "pipe:0",
+            ] + encoding + [url.path], making: url.path)
+    }
+
+    /// Adds a frame.
+    ///
+    /// - Throws: ``RenderingError`` when ffmpeg has failed.
+    public func append(_ frame: Frame) throws(RenderingError) {
+        precondition(
+            frame.width == width && frame.height == height,
+            "a frame of \(frame.width) x \(frame.height) in a video of \(width) x \(height)")
+        try program.write(Data(frame.pixels))
+    }
+
+    /// Completes the file; nothing can be added afterwards.
+    ///
+    /// - Throws: ``RenderingError`` when ffmpeg has failed.
+    public func finish() throws(RenderingError) {
+        try program.finish()
+    }
+}

@@ -1,0 +1,121 @@
+import ArgumentParser
+import Behavior
+import Datasets
+import Environments
+import Foundation
+import Trajectories
+
+/// `trajectory collect`: episodes of a policy, logged to a dataset file.
+struct CollectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Log episodes of a policy to a D4RL-format HDF5 file.",
+        discussion: """
+            A policy is one of random, weak, medium, expert, or a file that `trajectory \
+            train-behavior` wrote; +X adds Gaussian noise of X times half the action range \
+            (medium+0.2); mix:POLICY=WEIGHT,... draws one policy for each episode by weight.
+
+            The same settings give the same file, whatever the number of workers. Where the last \
+            episode does not fit into --steps it is cut and left without an end.
+
+            Examples:
+              trajectory collect --env hopper --policy expert --steps 100000 --output expert.hdf5
+              trajectory collect --env hopper --policy medium+0.1 --steps 100000 --seed 7 \
+            --output medium.hdf5
+              trajectory collect --env hopper --policy mix:expert=1,medium+0.1=2,random=1 \
+            --steps 100000 --output mixed.hdf5
+
+            Keys of the JSON object: output, environment, policy, seed, transitions, episodes, \
+            mean_return, best_return, mean_length, seconds.
+            """)
+
+    @Option(name: .customLong("env"), help: "Environment, such as hopper or hopper-v5.")
+    var environment: String
+
+    @Option(help: "Policy: random, weak, medium, expert, FILE, POLICY+NOISE or mix:....")
+    var policy: String
+
+    @Option(help: "Transitions to log.")
+    var steps: Int
+
+    @Option(help: "Seed of starts, noise and mixing.")
+    var seed: UInt64 = 0
+
+    @Option(help: "File to write (HDF5).", completion: .file(extensions: ["hdf5", "h5"]))
+    var output: String
+
+    @Option(help: "Threads that simulate.")
+    var workers = ProcessInfo.processInfo.activeProcessorCount
+
+    @Flag(help: "Print a JSON object.")
+    var json = false
+
+    func validate() throws {
+        guard steps > 0 else { throw ValidationError("--steps must be positive, found \(steps)") }
+    }
+
+    private struct Result: Encodable {
+        let output: String
+        let environment: String
+        let policy: String
+        let seed: UInt64
+        let transitions: Int
+        let episodes: Int
+        let meanReturn: Double
+        let bestReturn: Double
+        let meanLength: Double
+        let seconds: Double
+
+        enum CodingKeys: String, CodingKey {
+            case output, environment, policy, seed, transitions, episodes, seconds
+            case meanReturn = "mean_return"
+            case bestReturn = "best_return"
+            case meanLength = "mean_length"
+        }
+    }
+
+    func run() async throws {
+        let name = environment
+        let pool = try EpisodeWorkers(count: workers) { try EnvironmentRegistry.make(name) }
+        let mixture = try PolicyParser(pool.specification).parse(policy)
+        let url = URL(fileURLWithPath: output)
+        // Known before the work as well as after it.
+        try Console.requireFolder(of: url)
+
+        let clock = ContinuousClock()
+        let start = clock.now
+        var reported = start
+        let trajectories = await Collector(mixture, workers: pool, seed: seed).collect(
+            steps: steps,
+            progress: { done in
+                guard clock.now - reported > .seconds(2) || done >= steps else { return }
+                reported = clock.now
+                let rate = Double(done) / Console.seconds(reported - start)
+                Console.progress(
+                    String(format: "%d of %d steps  %.0f steps/s", min(done, steps), steps, rate))
+            })
+        let dataset = TrajectoryDataset(
+            layout: pool.specification.layout, trajectories: trajectories,
+            attributes: [
+                "environment": pool.specification.identifier, "policy": policy, "seed": "\(seed)",
+            ])
+        try dataset.write(to: url)
+
+        let whole = trajectories.filter { $0.ending != .unfinished }
+        let returns = (whole.isEmpty ? trajectories : whole).map(\.totalReward)
+        let result = Result(
+            output: output, environment: pool.specification.identifier, policy: policy, seed: seed,
+            transitions: dataset.rowCount, episodes: trajectories.count,
+            meanReturn: returns.reduce(0, +) / Double(returns.count),
+            bestReturn: returns.max() ?? 0,
+            meanLength: Double(dataset.rowCount) / Double(trajectories.count),
+            seconds: Console.seconds(clock.now - start))
+        if json {
+            try Console.printJSON(result)
+        } else {
+            print(
+                String(
+                    format: "%@: %d transitions, %d episodes, mean return %.0f, best %.0f", output,
+                    result.transitions, result.episodes, result.meanReturn, result.bestReturn))
+        }
+    }
+}

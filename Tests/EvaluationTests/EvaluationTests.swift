@@ -1,0 +1,102 @@
+import Environments
+import Evaluation
+import Foundation
+import Planning
+import Testing
+import Trajectories
+
+/// Pays the action as reward; ends terminally where the seed says so, else by the time limit.
+private final class PayingEnvironment: Environment {
+    let specification = EnvironmentSpecification(
+        identifier: "paying-v0", family: "paying",
+        layout: TransitionLayout(observationDimension: 1, actionDimension: 1),
+        actionLimits: [-1...1], maximumEpisodeSteps: 4,
+        referenceScores: ReferenceScores(random: 1, expert: 5))
+    private var seed: UInt64 = 0
+    private var steps = 0
+
+    func reset(seed: UInt64) -> [Double] {
+        self.seed = seed
+        steps = 0
+        return [Double(seed)]
+    }
+
+    func step(_ action: [Double]) -> EnvironmentStep {
+        steps += 1
+        return EnvironmentStep(
+            observation: [Double(steps)], reward: action[0],
+            isTerminated: seed == 8 && steps == 2)
+    }
+}
+
+/// Answers with what it observed, and writes down what happens to it.
+private struct EchoingAgent: Agent {
+    var actionDimension = 1
+    var log: [String] = []
+
+    mutating func reset(seed: UInt64) {
+        log.append("reset \(seed)")
+    }
+
+    mutating func act(on observation: [Double]) -> Controller.Decision {
+        var statistics = PlanStatistics()
+        statistics.seconds = observation[0] / 1000
+        let plan = Plan(
+            tokens: [], observations: [], actions: [], rewards: [], values: [], score: 0,
+            statistics: statistics)
+        return Controller.Decision(
+            action: Array(observation.prefix(actionDimension)),
+            plan: observation[0] == 2 ? nil : plan)
+    }
+
+    mutating func receive(reward: Double) {
+        log.append("\(reward)")
+    }
+}
+
+@Suite struct EvaluationTests {
+    @Test func `episodes end at terminals and time limits, and are summed up`() throws {
+        var agent = EchoingAgent()
+        let environment = PayingEnvironment()
+        let (report, rollouts) = try EvaluationReport.evaluate(
+            &agent, in: environment, episodes: 2, seed: 7)
+        // Seed 7 observes 7, 1, 2, 3 and runs into the limit; seed 8 observes 8, 1 and terminates.
+        #expect(report.returns == [13, 9])
+        #expect(report.lengths == [4, 2])
+        #expect(rollouts.map(\.isTerminated) == [false, true])
+        #expect(report.seeds == [7, 8])
+        #expect(report.meanReturn == 11)
+        #expect(report.standardDeviation == 2)
+        #expect(report.normalizedScore == 250)
+        #expect(
+            agent.log == ["reset 7", "7.0", "1.0", "2.0", "3.0", "reset 8", "8.0", "1.0"])
+        // Plans took 7, 1, 3 and 8, 1 ms; the step that observed 2 made none.
+        #expect(report.plans == 5)
+        #expect(abs((report.millisecondsPerPlan ?? 0) - 3) < 1e-9)
+        #expect(abs((report.meanMillisecondsPerPlan ?? 0) - 4) < 1e-9)
+    }
+
+    @Test func `the report's JSON has the documented keys`() throws {
+        var agent = EchoingAgent()
+        let (report, _) = try EvaluationReport.evaluate(
+            &agent, in: PayingEnvironment(), episodes: 1, seed: 1, planner: PlannerOptions())
+        let data = try JSONEncoder().encode(report)
+        let object = try #require(
+            JSONSerialization.jsonObject(with: data) as? [String: Any])
+        for key in ["returns", "mean_return", "normalized_score", "milliseconds_per_plan"] {
+            #expect(object[key] != nil, "\(key)")
+        }
+        #expect(try JSONDecoder().decode(EvaluationReport.self, from: data) == report)
+    }
+
+    @Test func `an episode can be cut short and its states recorded`() throws {
+        var agent = EchoingAgent(actionDimension: 3)
+        let environment = try EnvironmentRegistry.make("hopper")
+        var seen: [Int] = []
+        let rollout = try Rollout(
+            of: &agent, in: environment, seed: 3, maximumSteps: 1, recordsStates: true
+        ) { seen.append($0.rewards.count) }
+        #expect(rollout.rewards.count == 1 && seen == [1])
+        #expect(rollout.states.count == 2 && rollout.states[0] != rollout.states[1])
+    }
+}
