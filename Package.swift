@@ -92,16 +92,14 @@ let package = Package(
             of: "Datasets", ["HDF5", "Safetensors", "Tokenization", "Trajectories"], fixtures: true),
         tests(of: "Tokenization", ["Safetensors", "Trajectories"], fixtures: true),
         tests(
-            of: "Planning", ["Safetensors", "Tokenization", "Trajectories", "Transformer"],
-            fixtures: true),
-        tests(
             of: "Evaluation",
             ["Planning", "Environments", "MuJoCo", "Tokenization", "Trajectories"]),
         tests(of: "MuJoCo"),
         tests(of: "Environments", ["MuJoCo", "Safetensors", "Trajectories"], fixtures: true),
         tests(of: "Behavior", ["Environments", "Trajectories"]),
         tests(
-            of: "Planning", ["Safetensors", "Tokenization", "Trajectories", "Transformer"], fixtures: true),
+            of: "Planning", ["Safetensors", "Tokenization", "Trajectories", "Transformer"],
+            fixtures: true),
         tests(of: "Rendering", ["MuJoCo"]),
         tests(of: "Tensors", ["Layers"]),
         tests(
