@@ -101,7 +101,8 @@ let package = Package(
             of: "Planning", ["Safetensors", "Tokenization", "Trajectories", "Transformer"],
             fixtures: true),
         tests(of: "Rendering", ["MuJoCo"]),
-        tests(of: "Tensors", ["Layers"]),
+        tests(of: "Tensors"),
+        tests(of: "Layers", ["Tensors"]),
         tests(
             of: "Transformer",
             ["Safetensors", "Tensors", "Layers", "Tokenization", "Trajectories"], fixtures: true),
