@@ -15,7 +15,7 @@ build: bootstrap ## the command-line tool, optimized
 	swift build $(SWIFT_FLAGS) --product trajectory
 
 test: bootstrap ## all tests (FILTER=name for some)
-	swift test --disable-xctest $(SWIFT_FLAGS) $(if $(FILTER),--filter $(FILTER))
+	swift test --disable-xctest $(SWIFT_FLAGS) $(if $(FILTER),--filter '$(FILTER)')
 
 format: ## lays out all Swift code
 	swift format --in-place --recursive --parallel Package.swift Sources Tests

@@ -1,22 +1,5 @@
 public import Trajectories
-
-/// One token to be added to a model's tree of prefixes.
-public struct PrefixNode: Sendable, Hashable {
-    /// The node this token follows: an existing node, an earlier node of the same call, or -1 where
-    /// the token stands at position 0.
-    public var parent: Int
-    /// The token, in `0..<vocabularySize`.
-    public var token: Int
-    /// Whether somebody will read the logits at this node.
-    public var needsOutput: Bool
-
-    /// Creates a node; see the properties.
-    public init(parent: Int, token: Int, needsOutput: Bool) {
-        self.parent = parent
-        self.token = token
-        self.needsOutput = needsOutput
-    }
-}
+public import Transformer
 
 /// A model that predicts the next token at the nodes of a growing tree of token prefixes.
 ///
@@ -57,3 +40,5 @@ extension PrefixTreeModel {
         try body(logits(of: node).span)
     }
 }
+
+extension PrefixDecoder: PrefixTreeModel {}

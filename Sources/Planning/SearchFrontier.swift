@@ -1,4 +1,5 @@
 import Trajectories
+import Transformer
 
 /// The rows of a beam search: all their tokens, and the nodes of the model's tree they stand on.
 ///

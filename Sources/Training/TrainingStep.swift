@@ -1,4 +1,7 @@
+internal import Foundation
 internal import Layers
+internal import Safetensors
+internal import Tensors
 public import Tokenization
 public import Transformer
 
@@ -52,5 +55,31 @@ public final class TrainingStep {
     /// The loss of a batch without dropout; nothing is learnt.
     public func loss(_ batch: TokenBatch) -> Double {
         evaluator.loss(batch)
+    }
+
+    /// The optimizer's moments, to resume from.
+    func optimizerState() -> SafetensorsFile {
+        var file = SafetensorsFile(name: "optimizer")
+        let shape = [model.parameterCount]
+        file.set("first_moment", optimizer.firstMoment.values, shape: shape)
+        file.set("second_moment", optimizer.secondMoment.values, shape: shape)
+        return file
+    }
+
+    /// Puts back the optimizer's moments after `step` updates.
+    func restore(from url: URL, step: Int) throws {
+        let file = try SafetensorsFile(contentsOf: url)
+        for (name, storage) in [
+            ("first_moment", optimizer.firstMoment), ("second_moment", optimizer.secondMoment),
+        ] {
+            let values = try file.floats(name)
+            guard values.count == storage.count else {
+                throw SafetensorsError(
+                    code: .wrongShape, file: url.path, tensor: name,
+                    detail: "expected \(storage.count) numbers, found \(values.count)")
+            }
+            storage.write(values)
+        }
+        optimizer.step = step
     }
 }

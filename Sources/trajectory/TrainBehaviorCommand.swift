@@ -124,7 +124,8 @@ struct TrainBehaviorCommand: AsyncParsableCommand {
             let metadata = metadata(of: search, score, pool.specification)
             if let snapshots {
                 let file = String(
-                    format: "iteration-%05d-return-%.0f.safetensors", progress.iteration, score.mean)
+                    format: "iteration-%05d-return-%.0f.safetensors", progress.iteration, score.mean
+                )
                 try search.policy.write(
                     to: URL(fileURLWithPath: snapshots).appendingPathComponent(file),
                     metadata: metadata)

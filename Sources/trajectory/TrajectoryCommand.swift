@@ -15,8 +15,8 @@ struct TrajectoryCommand: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            DatasetCommand.self, CollectCommand.self, TrainBehaviorCommand.self,
-            BenchmarkCommand.self,
+            DatasetCommand.self, CollectCommand.self, TrainCommand.self, EvaluateCommand.self,
+            TrainBehaviorCommand.self, BenchmarkCommand.self,
         ])
 
     static func main() async {
@@ -42,7 +42,7 @@ struct TrajectoryCommand: AsyncParsableCommand {
     private static func oneLine(_ error: any Error) -> String {
         let text =
             switch error {
-            case is NSError, is CocoaError, is POSIXError: error.localizedDescription
+            case is CocoaError, is POSIXError: error.localizedDescription
             case let error as any LocalizedError: error.errorDescription ?? "\(error)"
             default: "\(error)"
             }

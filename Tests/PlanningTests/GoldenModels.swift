@@ -5,12 +5,13 @@ import TestSupport
 import Testing
 import Tokenization
 import Trajectories
+import Transformer
 
 let golden = GoldenData(.module)
 
 /// The implementations of the golden data's small model that the planners are tested with.
 enum GoldenModel: String, CaseIterable, CustomTestStringConvertible {
-    case reference
+    case reference, transformer
 
     var testDescription: String { rawValue }
 
@@ -22,8 +23,23 @@ enum GoldenModel: String, CaseIterable, CustomTestStringConvertible {
                 golden.tensors("model_tiny.safetensors"),
                 layout: TransitionLayout(observationDimension: 3, actionDimension: 2), layers: 2,
                 heads: 2)
+        case .transformer:
+            PrefixDecoder(try goldenTransformer())
         }
     }
+}
+
+/// The real transformer with the weights of `model_tiny.safetensors`.
+func goldenTransformer() throws -> TrajectoryTransformer {
+    var configuration = TransformerConfiguration(
+        layout: TransitionLayout(observationDimension: 3, actionDimension: 2),
+        contextTransitions: 4)
+    configuration.binCount = 10
+    configuration.layerCount = 2
+    configuration.headCount = 2
+    configuration.embeddingWidth = 16
+    return try TrajectoryTransformer(
+        configuration, tensors: golden.tensors("model_tiny.safetensors"))
 }
 
 /// The discretizer whose last two columns give the golden plans' rewards and values.

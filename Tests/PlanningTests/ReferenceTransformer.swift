@@ -2,6 +2,7 @@ import Foundation
 import Planning
 import Safetensors
 import Trajectories
+import Transformer
 
 /// The model of the golden data written for reading, not for speed: double precision, whole
 /// sequences, no cache.

@@ -1,0 +1,41 @@
+public import Foundation
+
+/// The run's learning curve: one line of `metrics.csv` for each report.
+public struct MetricsLog: Sendable {
+    /// The file.
+    public let url: URL
+
+    private static let header =
+        "step,tokens,seconds,loss,held_out_loss,learning_rate,gradient_norm,tokens_per_second\n"
+
+    /// The log of the run in `directory`, cut back to the lines up to `step`.
+    ///
+    /// - Throws: An error of the file system when the file cannot be written.
+    public init(directory: URL, keepingUpTo step: Int) throws {
+        url = directory.appendingPathComponent("metrics.csv")
+        let lines = (try? String(contentsOf: url, encoding: .utf8))?.split(separator: "\n") ?? []
+        let kept = lines.dropFirst().filter { line in
+            line.split(separator: ",").first.flatMap { Int($0) }.map { $0 <= step } ?? false
+        }
+        let text = MetricsLog.header + kept.map { $0 + "\n" }.joined()
+        try text.write(to: url, atomically: true, encoding: .utf8)
+    }
+
+    /// Adds a line.
+    ///
+    /// - Throws: An error of the file system when the file cannot be written.
+    public func append(_ progress: TrainingProgress) throws {
+        let fields: [String] = [
+            "\(progress.step)", "\(progress.tokens)", String(format: "%.2f", progress.seconds),
+            String(format: "%.6f", progress.loss),
+            progress.heldOutLoss.map { String(format: "%.6f", $0) } ?? "",
+            String(format: "%.4g", progress.learningRate),
+            String(format: "%.4f", progress.gradientNorm),
+            String(format: "%.0f", progress.tokensPerSecond),
+        ]
+        let handle = try FileHandle(forWritingTo: url)
+        defer { try? handle.close() }
+        try handle.seekToEnd()
+        try handle.write(contentsOf: Data((fields.joined(separator: ",") + "\n").utf8))
+    }
+}

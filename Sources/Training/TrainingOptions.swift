@@ -1,0 +1,66 @@
+public import Layers
+
+/// How long and how a model is trained; the defaults are the paper's, for a machine of few cores.
+///
+/// Janner et al. 2021, appendix D. The paper's batch of 256 is 32 here: on two cores, eight times as
+/// many updates are worth more than their smoothness.
+public struct TrainingOptions: Sendable, Hashable, Codable {
+    /// Training steps.
+    public var steps = 2000
+    /// Windows in a batch.
+    public var batchSize = 32
+    /// The full learning rate.
+    public var learningRate = 6e-4
+    /// Share of the steps with linear warm-up.
+    public var warmupFraction = 0.05
+    /// What the learning rate does after its schedule.
+    public var scheduleEnding = LearningRateSchedule.Ending.hold
+    /// AdamW's decay of the weight matrices.
+    public var weightDecay = 0.1
+    /// Gradients of a larger norm are scaled down to it.
+    public var gradientLimit = 1.0
+    /// Share of the episodes that is held out.
+    public var heldOutFraction = 0.05
+    /// Steps between measurements of the held-out loss.
+    public var evaluationInterval = 200
+    /// Steps between checkpoints.
+    public var checkpointInterval = 500
+    /// Wall-clock limit in minutes, after which training stops with a checkpoint; nil for none.
+    public var timeLimit: Double?
+    /// Fixes initial weights, order of the data and dropout.
+    public var seed: UInt64 = 0
+    /// Worker threads; nil for one a core.
+    public var workers: Int?
+
+    /// The defaults.
+    public init() {}
+
+    /// What is wrong with the options, or nil.
+    public var problem: String? {
+        let positive: [(String, Double)] = [
+            ("steps", Double(steps)), ("batchSize", Double(batchSize)),
+            ("learningRate", learningRate), ("gradientLimit", gradientLimit),
+            ("evaluationInterval", Double(evaluationInterval)),
+            ("checkpointInterval", Double(checkpointInterval)),
+            ("timeLimit", timeLimit ?? 1), ("workers", Double(workers ?? 1)),
+        ]
+        if let (name, value) = positive.first(where: { !($0.1 > 0) }) {
+            return "\(name) must be positive, found \(value)"
+        }
+        guard (0..<1).contains(heldOutFraction) else {
+            return "heldOutFraction must lie in [0, 1), found \(heldOutFraction)"
+        }
+        guard (0...1).contains(warmupFraction) else {
+            return "warmupFraction must lie in [0, 1], found \(warmupFraction)"
+        }
+        return nil
+    }
+
+    /// The schedule of the learning rate, counted in tokens of full windows.
+    func schedule(tokensPerStep: Int) -> LearningRateSchedule {
+        let final = steps * tokensPerStep
+        return LearningRateSchedule(
+            rate: learningRate, warmupTokens: Int(warmupFraction * Double(final)),
+            finalTokens: final, ending: scheduleEnding)
+    }
+}

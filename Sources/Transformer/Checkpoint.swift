@@ -1,0 +1,176 @@
+public import Foundation
+public import Safetensors
+public import Tokenization
+internal import Trajectories
+
+/// Why a checkpoint could not be read or written.
+public struct CheckpointError: Error, CustomStringConvertible, Sendable {
+    /// The kinds of failure.
+    public enum Code: Sendable, Hashable {
+        case missing, malformed, unwritable, mismatch
+    }
+    /// What kind of failure this is.
+    public let code: Code
+    /// The file or folder concerned.
+    public let file: String
+    /// What went wrong and what to do.
+    public let detail: String
+
+    /// Creates an error.
+    public init(code: Code, file: String, detail: String) {
+        self.code = code
+        self.file = file
+        self.detail = detail
+    }
+
+    /// One line: what, where, what to do.
+    public var description: String { "cannot use checkpoint '\(file)': \(detail)" }
+}
+
+/// Everything planning needs, without the dataset: the model, the discretizer, and how tokens were
+/// made.
+///
+/// On disk a folder with `checkpoint.json` and the tensor file it names. The JSON file is written
+/// last and atomically: until it changes, the previous checkpoint is whole.
+public struct Checkpoint {
+    /// What the JSON file holds.
+    public struct Description: Codable, Sendable, Hashable {
+        /// Version of this format.
+        public var format = 1
+        /// The model's shape.
+        public var model: TransformerConfiguration
+        /// How trajectories became tokens.
+        public var tokenization: TokenizedDataset.Settings
+        /// Identifier of the environment the data come from, if known.
+        public var environment: String?
+        /// Training steps done.
+        public var step: Int
+        /// Training tokens seen.
+        public var tokens: Int
+        /// File of the weights, beside the JSON file.
+        public var weights: String
+        /// File of the optimizer's state, beside the JSON file, if it was kept.
+        public var optimizer: String?
+        /// Free-form facts about the run.
+        public var notes: [String: String]
+    }
+
+    /// What the JSON file holds.
+    public var description: Description
+    /// The model.
+    public var model: TrajectoryTransformer
+    /// The bins of every dimension.
+    public var discretizer: Discretizer
+
+    /// A checkpoint of a model.
+    public init(
+        model: TrajectoryTransformer, discretizer: Discretizer,
+        tokenization: TokenizedDataset.Settings, environment: String? = nil, step: Int = 0,
+        tokens: Int = 0, notes: [String: String] = [:]
+    ) {
+        self.model = model
+        self.discretizer = discretizer
+        description = Description(
+            model: model.configuration, tokenization: tokenization, environment: environment,
+            step: step, tokens: tokens, weights: "", optimizer: nil, notes: notes)
+    }
+
+    private static let fileName = "checkpoint.json"
+    private static let edgesName = "discretizer.edges"
+
+    /// Reads the checkpoint in `directory`.
+    ///
+    /// - Throws: ``CheckpointError`` or `SafetensorsError` when it is missing, damaged or inconsistent.
+    public init(directory: URL) throws {
+        let description = try Checkpoint.description(in: directory)
+        self.description = description
+        let weights = try SafetensorsFile(
+            contentsOf: directory.appendingPathComponent(description.weights))
+        let width = description.model.layout.transitionDimension
+        let bins = description.model.binCount
+        guard try weights.shape(of: Checkpoint.edgesName) == [bins + 1, width] else {
+            throw CheckpointError(
+                code: .mismatch, file: weights.name,
+                detail: "the discretizer's edges are not \(bins + 1) × \(width)")
+        }
+        discretizer = try Discretizer(
+            strategy: description.tokenization.strategy,
+            validating: weights.doubles(Checkpoint.edgesName), dimension: width, binCount: bins)
+        model = try TrajectoryTransformer(description.model, tensors: weights)
+    }
+
+    /// Reads the JSON file of the checkpoint in `directory`.
+    ///
+    /// - Throws: ``CheckpointError`` when it is missing or damaged.
+    public static func description(in directory: URL) throws(CheckpointError) -> Description {
+        let url = directory.appendingPathComponent(fileName)
+        guard let data = try? Data(contentsOf: url) else {
+            throw CheckpointError(
+                code: .missing, file: directory.path,
+                detail:
+                    "there is no \(fileName) in it; give the output folder of 'trajectory train'")
+        }
+        let description: Description
+        do {
+            description = try JSONDecoder().decode(Description.self, from: data)
+        } catch {
+            throw CheckpointError(
+                code: .malformed, file: url.path,
+                detail: "it is not a checkpoint description of format 1; was it edited by hand?")
+        }
+        if let problem = description.model.problem {
+            throw CheckpointError(code: .malformed, file: url.path, detail: problem)
+        }
+        return description
+    }
+
+    /// Writes the checkpoint into `directory`, which is created if need be.
+    ///
+    /// - Parameters:
+    ///   - directory: The folder.
+    ///   - optimizer: The optimizer's state, to resume training from.
+    /// - Throws: ``CheckpointError`` or `SafetensorsError` when the folder cannot be written.
+    public func write(to directory: URL, optimizer: SafetensorsFile? = nil) throws {
+        do {
+            try FileManager.default.createDirectory(
+                at: directory, withIntermediateDirectories: true)
+        } catch {
+            throw CheckpointError(
+                code: .unwritable, file: directory.path,
+                detail: "the folder cannot be created; check the path and its permissions")
+        }
+        var description = description
+        description.weights = "weights-\(description.step).safetensors"
+        description.optimizer = optimizer.map { _ in "optimizer-\(description.step).safetensors" }
+
+        var weights = model.tensors()
+        weights.set(
+            Checkpoint.edgesName, discretizer.edges,
+            shape: [discretizer.binCount + 1, discretizer.dimension])
+        weights.metadata["format"] = "trajectory-transformer 1"
+        try weights.write(to: directory.appendingPathComponent(description.weights))
+        if let optimizer, let name = description.optimizer {
+            try optimizer.write(to: directory.appendingPathComponent(name))
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        let url = directory.appendingPathComponent(Checkpoint.fileName)
+        do {
+            try encoder.encode(description).write(to: url, options: .atomic)
+        } catch {
+            throw CheckpointError(
+                code: .unwritable, file: url.path, detail: "writing failed; is the disk full?")
+        }
+        removeOthers(in: directory, keeping: description)
+    }
+
+    /// Removes the tensor files of earlier checkpoints, now that none refers to them.
+    private func removeOthers(in directory: URL, keeping description: Description) {
+        let kept = [description.weights, description.optimizer]
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
+        for name in names where name.hasSuffix(".safetensors") && !kept.contains(name) {
+            guard name.hasPrefix("weights-") || name.hasPrefix("optimizer-") else { continue }
+            try? FileManager.default.removeItem(at: directory.appendingPathComponent(name))
+        }
+    }
+}

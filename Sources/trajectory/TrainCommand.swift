@@ -1,0 +1,134 @@
+import ArgumentParser
+import Datasets
+import Foundation
+import Tokenization
+import Training
+import Trajectories
+import Transformer
+
+/// `trajectory train`: from a dataset to a checkpoint.
+struct TrainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "Train a Trajectory Transformer on a dataset.",
+        discussion: """
+            The output folder holds the checkpoint (weights, discretizer, optimizer) and metrics.csv. \
+            A run that was stopped goes on with --resume, step for step as if it had not been.
+
+            Settings come from the defaults (the paper's), then from --config, then from the options \
+            given here. A configuration file has the sections model, training and tokenization; \
+            'trajectory train --print-config' shows them all.
+
+            Examples:
+              trajectory train --dataset hopper.hdf5 --output runs/hopper
+              trajectory train --dataset hopper.hdf5 --output runs/small --layers 2 --width 64 --steps 5000
+              trajectory train --dataset hopper.hdf5 --output runs/hopper --config Experiments/hopper.yaml --resume
+            """)
+
+    @Option(
+        help: "The trajectories: a D4RL-format HDF5 file.", completion: .file(extensions: ["hdf5"]))
+    var dataset: String?
+
+    @Option(help: "The run folder.", completion: .directory)
+    var output: String?
+
+    @Option(
+        help: "A YAML file with settings.", completion: .file(extensions: ["yaml", "yml"]))
+    var config: String?
+
+    @Flag(help: "Go on with the run in the output folder.")
+    var resume = false
+
+    @Option(help: "Name of the environment the data come from, kept in the checkpoint.")
+    var env: String?
+
+    @Option(help: "Training steps (2000).")
+    var steps: Int?
+
+    @Option(help: "Windows in a batch (32).")
+    var batchSize: Int?
+
+    @Option(help: "Layers (4).")
+    var layers: Int?
+
+    @Option(help: "Attention heads in a layer (4).")
+    var heads: Int?
+
+    @Option(help: "Channels of the residual stream (128).")
+    var width: Int?
+
+    @Option(help: "Transitions in a window, which is also the model's longest context (10).")
+    var window: Int?
+
+    @Option(help: "The full learning rate (6e-4).")
+    var learningRate: Double?
+
+    @Option(help: "Fixes initial weights, order of the data and dropout (0).")
+    var seed: UInt64?
+
+    @Option(help: "Worker threads; as many as cores when not given.")
+    var workers: Int?
+
+    @Option(help: "Stop with a checkpoint after so many minutes.")
+    var timeLimit: Double?
+
+    @Flag(help: "Print the settings that would be used, as YAML, and do nothing.")
+    var printConfig = false
+
+    @Flag(help: "Print where the run ended as JSON.")
+    var json = false
+
+    func run() async throws {
+        var settings = try config.map(TrainingSettings.init(file:)) ?? TrainingSettings()
+        settings.training.steps = steps ?? settings.training.steps
+        settings.training.batchSize = batchSize ?? settings.training.batchSize
+        settings.training.learningRate = learningRate ?? settings.training.learningRate
+        settings.training.seed = seed ?? settings.training.seed
+        settings.training.workers = workers ?? settings.training.workers
+        settings.training.timeLimit = timeLimit ?? settings.training.timeLimit
+        settings.model.layers = layers ?? settings.model.layers
+        settings.model.heads = heads ?? settings.model.heads
+        settings.model.width = width ?? settings.model.width
+        settings.tokenization.windowLength = window ?? settings.tokenization.windowLength
+        if printConfig { return print(try settings.yaml()) }
+        guard let dataset else { throw ValidationError("Missing expected argument '--dataset'") }
+        guard let output else { throw ValidationError("Missing expected argument '--output'") }
+
+        let data = try TrajectoryDataset(contentsOf: URL(fileURLWithPath: dataset))
+        let tokenized = try TokenizedDataset(
+            data.trajectories, settings: settings.tokenization)
+        let configuration = settings.configuration(layout: data.layout)
+        let trainer = try Trainer(
+            configuration, dataset: tokenized, options: settings.training,
+            directory: URL(fileURLWithPath: output), environment: env ?? data.environment,
+            resume: resume)
+        note(
+            "\(data.rowCount) transitions in \(data.trajectories.count) episodes; "
+                + "\(trainer.model.parameterCount) parameters")
+        let progress = ProgressLine()
+        let end = try trainer.run { progress.show($0.line, isMilestone: $0.heldOutLoss != nil) }
+        progress.finish()
+        if json { try printJSON(end) }
+    }
+}
+
+extension TrajectoryDataset {
+    /// The environment a dataset of our own says it comes from.
+    fileprivate var environment: String? { attributes["environment"] }
+}
+
+extension TrainingProgress {
+    /// One line for a person.
+    fileprivate var line: String {
+        var parts = [
+            "step \(step)/\(steps)", String(format: "loss %.4f", loss),
+            String(format: "%.0f tokens/s", tokensPerSecond),
+            String(format: "rate %.2g", learningRate),
+        ]
+        if let heldOutLoss { parts.insert(String(format: "held out %.4f", heldOutLoss), at: 2) }
+        let left = Int(secondsLeft.rounded())
+        parts.append(
+            left >= 60 ? "\(left / 60) min \(left % 60) s left" : "\(left) s left")
+        return parts.joined(separator: "  ")
+    }
+}
