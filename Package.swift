@@ -92,9 +92,6 @@ let package = Package(
             of: "Datasets", ["HDF5", "Safetensors", "Tokenization", "Trajectories"], fixtures: true),
         tests(of: "Tokenization", ["Safetensors", "Trajectories"], fixtures: true),
         tests(
-            of: "Planning", ["Safetensors", "Tokenization", "Trajectories", "Transformer"],
-            fixtures: true),
-        tests(
             of: "Evaluation",
             ["Planning", "Environments", "MuJoCo", "Tokenization", "Trajectories"]),
         tests(of: "MuJoCo"),

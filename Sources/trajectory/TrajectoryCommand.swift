@@ -15,7 +15,7 @@ struct TrajectoryCommand: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            DatasetCommand.self, CollectCommand.self, TrainCommand.self, EvaluateCommand.self,
+            CollectCommand.self, TrainCommand.self, EvaluateCommand.self, DatasetCommand.self,
             TrainBehaviorCommand.self, BenchmarkCommand.self,
         ])
 
