@@ -97,6 +97,9 @@ let package = Package(
         tests(of: "MuJoCo"),
         tests(of: "Environments", ["MuJoCo", "Safetensors", "Trajectories"], fixtures: true),
         tests(of: "Behavior", ["Environments", "Trajectories"]),
+        tests(
+            of: "Planning", ["Safetensors", "Tokenization", "Trajectories", "Transformer"],
+            fixtures: true),
         tests(of: "Rendering", ["MuJoCo"]),
         tests(of: "Tensors", ["Layers"]),
         tests(

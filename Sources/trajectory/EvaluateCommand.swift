@@ -11,6 +11,7 @@ import Transformer
 /// `trajectory evaluate`: a trained model plans in closed loop, and is scored.
 struct EvaluateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "evaluate",
         abstract: "Let a trained model control an environment by planning, and score it.",
         discussion: """
             Every episode starts from a seed of its own, --seed, --seed + 1 and so on, so that two \
