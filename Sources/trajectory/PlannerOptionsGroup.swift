@@ -111,8 +111,22 @@ struct PlannerOptionsGroup: ParsableArguments {
         do {
             try options.validate()
         } catch {
-            throw ValidationError("\(error)")
+            let name = Self.optionName(error.option)
+            throw ValidationError("\(name) cannot be \(error.value): \(error.remedy)")
         }
+    }
+
+    /// The option for a property: `observationTopK` is set by `--observation-top-k`, `actionCDF` by
+    /// `--action-cdf`.
+    static func optionName(_ property: String) -> String {
+        var name = "--"
+        var wasUppercase = false
+        for character in property {
+            if character.isUppercase, !wasUppercase { name += "-" }
+            name += character.lowercased()
+            wasUppercase = character.isUppercase
+        }
+        return name
     }
 }
 

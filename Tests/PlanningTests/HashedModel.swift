@@ -1,6 +1,7 @@
 import Planning
 import TestSupport
 import Trajectories
+import Transformer
 
 /// A model whose logits are random numbers that depend on the whole window and nothing else.
 ///

@@ -3,6 +3,7 @@ import Planning
 import Testing
 import Tokenization
 import Trajectories
+import Transformer
 
 /// A model that is a table: probabilities of the tokens after a path of tokens.
 private final class TableModel: PrefixTreeModel {
