@@ -10,7 +10,8 @@ package final class LocomotionEnvironment<Task: LocomotionTask>: SimulatedEnviro
     package let specification: EnvironmentSpecification
     package let model: MuJoCoModel
     private let data: MuJoCoData
-    private let stepDuration: Double
+    /// Simulated seconds that a step of the environment takes.
+    public let stepDuration: Double
 
     package init(_ task: Task) throws(SimulationError) {
         self.task = task

@@ -5,6 +5,9 @@ public protocol SimulatedEnvironment: Environment {
     /// The model that is simulated.
     var model: MuJoCoModel { get }
 
+    /// Simulated seconds that a step of the environment takes.
+    var stepDuration: Double { get }
+
     /// The state that continues the simulation exactly.
     var state: SimulationState { get }
 

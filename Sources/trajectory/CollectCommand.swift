@@ -8,6 +8,7 @@ import Trajectories
 /// `trajectory collect`: episodes of a policy, logged to a dataset file.
 struct CollectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "collect",
         abstract: "Log episodes of a policy to a D4RL-format HDF5 file.",
         discussion: """
             A policy is one of random, weak, medium, expert, or a file that `trajectory \

@@ -15,8 +15,8 @@ struct TrajectoryCommand: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            CollectCommand.self, TrainCommand.self, DatasetCommand.self, TrainBehaviorCommand.self,
-            BenchmarkCommand.self,
+            CollectCommand.self, TrainCommand.self, EvaluateCommand.self, DatasetCommand.self,
+            TrainBehaviorCommand.self, BenchmarkCommand.self,
         ])
 
     static func main() async {

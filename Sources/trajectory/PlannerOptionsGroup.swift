@@ -1,0 +1,178 @@
+public import ArgumentParser
+public import Planning
+import Tokenization
+
+/// The options of a planner, shared by the commands that plan; unset ones keep the defaults.
+struct PlannerOptionsGroup: ParsableArguments {
+    @Option(
+        help: "What a plan is to be best in: expectedReturn, or likelihood to imitate the data.")
+    var objective = PlannerOptions().objective
+
+    @Option(help: "Transitions to plan ahead.")
+    var horizon = PlannerOptions().horizon
+
+    @Option(help: "Sequences kept after each planned transition.")
+    var beamWidth = PlannerOptions().beamWidth
+
+    @Option(help: "Continuations tried of each kept sequence.")
+    var expansionFactor = PlannerOptions().expansionFactor
+
+    @Option(
+        help: ArgumentHelp("Sample observations from the most likely K tokens.", valueName: "k|all")
+    )
+    var observationTopK = Limit<Int>(PlannerOptions().observationTopK)
+
+    @Option(help: ArgumentHelp("Sample actions from the most likely K tokens.", valueName: "k|all"))
+    var actionTopK = Limit<Int>(PlannerOptions().actionTopK)
+
+    @Option(
+        help: ArgumentHelp(
+            "Sample reward and value from the most likely K tokens.", valueName: "k|all"))
+    var rewardTopK = Limit<Int>(PlannerOptions().rewardTopK)
+
+    @Option(
+        name: .customLong("observation-cdf"),
+        help: ArgumentHelp(
+            "Leave out the least likely observation tokens of this mass.", valueName: "mass|all"))
+    var observationCDF = Limit<Double>(PlannerOptions().observationCDF)
+
+    @Option(
+        name: .customLong("action-cdf"),
+        help: ArgumentHelp(
+            "Leave out the least likely action tokens of this mass.", valueName: "mass|all"))
+    var actionCDF = Limit<Double>(PlannerOptions().actionCDF)
+
+    @Option(
+        name: .customLong("reward-cdf"),
+        help: ArgumentHelp(
+            "Leave out the least likely reward and value tokens of this mass.",
+            valueName: "mass|all"))
+    var rewardCDF = Limit<Double>(PlannerOptions().rewardCDF)
+
+    @Option(
+        help: ArgumentHelp(
+            "With --objective likelihood, continue with the most likely K tokens.",
+            valueName: "k|all"))
+    var likelihoodTopK = Limit<Int>(PlannerOptions().likelihoodTopK)
+
+    @Option(
+        help: ArgumentHelp(
+            "Read rewards and values as the mean or a percentile, such as 0.8.",
+            valueName: "mean|fraction"))
+    var readout = ReadoutArgument.mean
+
+    @Option(help: "Transitions the model sees, the one being planned included.")
+    var contextTransitions = PlannerOptions().contextTransitions
+
+    @Option(help: "Steps for which one plan is followed.")
+    var replanInterval = PlannerOptions().replanInterval
+
+    @Option(help: "Divide logits by this before sampling; below 1 sharpens.")
+    var temperature = PlannerOptions().temperature
+
+    @Option(help: "Weight of a reward one step later.")
+    var discount = PlannerOptions().discount
+
+    @Option(help: "exact slides the context with every planned transition; cached is faster.")
+    var window = PlannerOptions().window
+
+    @Flag(help: "Also reproduce the faults of the authors' percentile and CDF filter.")
+    var authorsQuirks = false
+
+    /// The options as the planner takes them.
+    var options: PlannerOptions {
+        var options = PlannerOptions()
+        options.objective = objective
+        options.horizon = horizon
+        options.beamWidth = beamWidth
+        options.expansionFactor = expansionFactor
+        options.observationTopK = observationTopK.value
+        options.actionTopK = actionTopK.value
+        options.rewardTopK = rewardTopK.value
+        options.observationCDF = observationCDF.value
+        options.actionCDF = actionCDF.value
+        options.rewardCDF = rewardCDF.value
+        options.likelihoodTopK = likelihoodTopK.value
+        options.readout =
+            switch readout {
+            case .mean: .mean
+            case .percentile(let fraction): .percentile(fraction, authorsQuirks ? .authors : .exact)
+            }
+        options.contextTransitions = contextTransitions
+        options.replanInterval = replanInterval
+        options.temperature = temperature
+        options.discount = discount
+        options.window = window
+        options.cdfRule = authorsQuirks ? .authors : .careful
+        return options
+    }
+
+    func validate() throws {
+        do {
+            try options.validate()
+        } catch {
+            let name = Self.optionName(error.option)
+            throw ValidationError("\(name) cannot be \(error.value): \(error.remedy)")
+        }
+    }
+
+    /// The option for a property: `observationTopK` is set by `--observation-top-k`, `actionCDF` by
+    /// `--action-cdf`.
+    static func optionName(_ property: String) -> String {
+        var name = "--"
+        var wasUppercase = false
+        for character in property {
+            if character.isUppercase, !wasUppercase { name += "-" }
+            name += character.lowercased()
+            wasUppercase = character.isUppercase
+        }
+        return name
+    }
+}
+
+extension PlannerOptions.Objective: ExpressibleByArgument {}
+extension PlannerOptions.Window: ExpressibleByArgument {}
+
+/// A number, or `all` where nothing is to be left out.
+struct Limit<Number: LosslessStringConvertible & Sendable>: ExpressibleByArgument, Sendable {
+    let value: Number?
+
+    init(_ value: Number?) {
+        self.value = value
+    }
+
+    init?(argument: String) {
+        if argument == "all" {
+            value = nil
+        } else if let number = Number(argument) {
+            value = number
+        } else {
+            return nil
+        }
+    }
+
+    var defaultValueDescription: String { value.map { "\($0)" } ?? "all" }
+}
+
+/// `mean`, or a percentile as a fraction.
+enum ReadoutArgument: ExpressibleByArgument {
+    case mean
+    case percentile(Double)
+
+    init?(argument: String) {
+        if argument == "mean" {
+            self = .mean
+        } else if let fraction = Double(argument) {
+            self = .percentile(fraction)
+        } else {
+            return nil
+        }
+    }
+
+    var defaultValueDescription: String {
+        switch self {
+        case .mean: "mean"
+        case .percentile(let fraction): "\(fraction)"
+        }
+    }
+}
