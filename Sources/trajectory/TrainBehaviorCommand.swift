@@ -17,7 +17,8 @@ struct TrainBehaviorCommand: AsyncParsableCommand {
 
             Examples:
               trajectory train-behavior --env hopper --output hopper.safetensors --seed 3
-              trajectory train-behavior --env hopper --output medium.safetensors --target-return 1000
+              trajectory train-behavior --env hopper --output medium.safetensors \
+            --target-return 1000
 
             Keys of the JSON object: output, mean_return, standard_deviation, iterations, steps, \
             seconds.
@@ -124,7 +125,8 @@ struct TrainBehaviorCommand: AsyncParsableCommand {
             let metadata = metadata(of: search, score, pool.specification)
             if let snapshots {
                 let file = String(
-                    format: "iteration-%05d-return-%.0f.safetensors", progress.iteration, score.mean)
+                    format: "iteration-%05d-return-%.0f.safetensors", progress.iteration, score.mean
+                )
                 try search.policy.write(
                     to: URL(fileURLWithPath: snapshots).appendingPathComponent(file),
                     metadata: metadata)

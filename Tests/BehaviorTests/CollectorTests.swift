@@ -12,7 +12,8 @@ import Trajectories
         ).collect(steps: steps)
     }
 
-    @Test func `exactly the steps asked for are logged, and the last episode is cut`() async throws {
+    @Test func `exactly the steps asked for are logged, and the last episode is cut`() async throws
+    {
         let trajectories = try await collect(ConstantPolicy(value: 0), steps: 50)
         #expect(trajectories.map(\.count) == [20, 20, 10])
         #expect(trajectories.map(\.ending) == [.timeout, .timeout, .unfinished])

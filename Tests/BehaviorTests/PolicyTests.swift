@@ -92,7 +92,8 @@ import Trajectories
 
     @Test func `descriptions are parsed`() throws {
         try withFolder { folder in
-            try linear(weight: 4).write(to: folder.appendingPathComponent("point-expert.safetensors"))
+            try linear(weight: 4).write(
+                to: folder.appendingPathComponent("point-expert.safetensors"))
             let parser = PolicyParser(specification, folder: folder)
             #expect(actions(try parser.parse("expert"), count: 3) == [0.5, 0.5, 0.5])
             #expect(Set(actions(try parser.parse("random"), count: 9)).count == 9)
@@ -107,7 +108,8 @@ import Trajectories
     }
 
     @Test(arguments: [
-        ("exprt", "'exprt': it is neither random"), ("weak", "there is no such policy for point-v4"),
+        ("exprt", "'exprt': it is neither random"),
+        ("weak", "there is no such policy for point-v4"),
         ("mix:random", "'random' is not a policy with a positive weight"),
         ("mix:random=0", "positive weight"), ("mix:random=1,", "positive weight"),
         ("random+-1", "noise must not be negative"),

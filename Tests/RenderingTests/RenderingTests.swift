@@ -38,7 +38,8 @@ import Testing
             (0..<3).map { Int(frame.pixels[3 * (y * frame.width + x) + $0]) }
         }
         // The robot is sand-coloured, more red than blue; beside it are floor and sky, which are not.
-        let columns = (0..<64).map { x in (8..<40).count { pixel(x, $0)[0] > pixel(x, $0)[2] + 25 } }
+        let columns = (0..<64).map { x in (8..<40).count { pixel(x, $0)[0] > pixel(x, $0)[2] + 25 }
+        }
         let tallest = try #require(columns.indices.max { columns[$0] < columns[$1] })
         #expect((27...36).contains(tallest), "\(columns)")
         #expect(columns[tallest] >= 15 && columns[5] < 4 && columns[58] < 4, "\(columns)")
