@@ -18,7 +18,6 @@ static inline hid_t chdf5_dataset_create(void) { return H5P_DATASET_CREATE; }
 // Types of numbers in memory.
 static inline hid_t chdf5_native_float(void) { return H5T_NATIVE_FLOAT; }
 static inline hid_t chdf5_native_double(void) { return H5T_NATIVE_DOUBLE; }
-static inline hid_t chdf5_native_int8(void) { return H5T_NATIVE_INT8; }
 static inline hid_t chdf5_native_int64(void) { return H5T_NATIVE_INT64; }
 
 // Types of numbers in files that this project writes.

@@ -68,7 +68,8 @@ public final class HDF5File: Sendable {
             try HDF5File.fill(part, failure, body)
         } catch {
             _ = unlink(part)
-            throw error.key == nil || error.file != part
+            // The name of the unfinished file means nothing to the caller.
+            throw error.file != part
                 ? error
                 : HDF5Error(
                     code: error.code, file: url.path, key: error.key, detail: error.detail)

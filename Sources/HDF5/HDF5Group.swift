@@ -20,7 +20,9 @@ public final class HDF5Group: Sendable {
     func key(_ name: String) -> String { path.isEmpty ? name : "\(path)/\(name)" }
 
     func failure(_ code: HDF5Error.Code, _ name: String?, _ detail: String) -> HDF5Error {
-        HDF5Error(code: code, file: file, key: name.map(key) ?? path, detail: detail)
+        HDF5Error(
+            code: code, file: file, key: name.map(key) ?? (path.isEmpty ? nil : path),
+            detail: detail)
     }
 
     // MARK: - Reading

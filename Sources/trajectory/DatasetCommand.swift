@@ -19,8 +19,8 @@ struct DatasetCommand: AsyncParsableCommand {
                   trajectory dataset info halfcheetah-medium-v0.hdf5 --max-episode-length 1000
                   trajectory dataset info data.hdf5 --json | jq .returns.mean
 
-                Keys of the JSON object: transitions, episodes, observationDimension, \
-                actionDimension, returns and lengths (minimum, mean, maximum), endings, attributes, \
+                Keys of the JSON object: transitions, episodes, observation_dimension, \
+                action_dimension, returns and lengths (minimum, mean, maximum), endings, attributes, \
                 warnings.
                 """)
 
@@ -41,6 +41,7 @@ struct DatasetCommand: AsyncParsableCommand {
             if json {
                 let encoder = JSONEncoder()
                 encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+                encoder.keyEncodingStrategy = .convertToSnakeCase
                 encoder.nonConformingFloatEncodingStrategy = .convertToString(
                     positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
                 print(String(decoding: try encoder.encode(summary), as: UTF8.self))

@@ -39,7 +39,7 @@ struct TrajectoryCommand: AsyncParsableCommand {
     private static func oneLine(_ error: any Error) -> String {
         let text =
             switch error {
-            case is NSError, is CocoaError, is POSIXError: error.localizedDescription
+            case is CocoaError, is POSIXError: error.localizedDescription
             case let error as any LocalizedError: error.errorDescription ?? "\(error)"
             default: "\(error)"
             }

@@ -26,7 +26,10 @@ import Testing
         }
         let outcome = try Program.run("dataset", "info", fixture(), "--json", "--drop-last-row")
         #expect(outcome.status == 0)
-        let info = try JSONDecoder().decode(Info.self, from: Data(outcome.output.utf8))
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        #expect(outcome.output.contains("\"observation_dimension\" : 3"))
+        let info = try decoder.decode(Info.self, from: Data(outcome.output.utf8))
         #expect(info.transitions == 59)
         #expect(info.endings == ["terminal": 4, "timeout": 1, "unfinished": 1])
         #expect(info.returns.minimum <= info.returns.mean)
