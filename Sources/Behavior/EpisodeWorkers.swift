@@ -52,7 +52,7 @@ public struct EpisodeWorkers: Sendable {
         workers = try (0..<count).map { _ in try Worker(make) }
     }
 
-    /// Does jobs 0, 1, ... `count - 1` and returns their results in that order.
+    /// Does the jobs from 0 to `count - 1` and returns their results in that order.
     public func map<Result: Sendable>(
         _ count: Int, _ job: @escaping @Sendable (Int, any Environment) -> Result
     ) async -> [Result] {

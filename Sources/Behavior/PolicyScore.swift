@@ -1,4 +1,5 @@
 import Environments
+public import Trajectories
 
 /// Returns of a policy over some episodes.
 public struct PolicyScore: Sendable {
@@ -17,6 +18,17 @@ public struct PolicyScore: Sendable {
     }
     /// Mean number of steps.
     public var meanLength: Double { Double(lengths.reduce(0, +)) / Double(lengths.count) }
+
+    /// The score of episodes that were logged.
+    public init(of trajectories: [Trajectory]) {
+        self.init(returns: trajectories.map(\.totalReward), lengths: trajectories.map(\.count))
+    }
+
+    package init(returns: [Double], lengths: [Int]) {
+        precondition(!returns.isEmpty, "a score needs at least one episode")
+        self.returns = returns
+        self.lengths = lengths
+    }
 
     /// Runs `episodes` whole episodes, episode `i` from the start of seed `firstSeed + i`.
     public static func measure(

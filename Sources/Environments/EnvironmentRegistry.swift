@@ -48,8 +48,13 @@ public enum EnvironmentRegistry {
     /// "did you mean" where a name is near, and the list of all in any case.
     package static func suggestion(for name: String, among names: [String]) -> String {
         let all = "the environments are " + names.joined(separator: ", ")
-        let nearest = names.map { (name: $0, distance: distance(name, $0)) }
-            .min { $0.distance < $1.distance }
+        // Compared with and without the version, as names may be written.
+        let nearest = names.map { candidate in
+            let family = String(candidate.prefix { $0 != "-" })
+            return (
+                name: candidate, distance: min(distance(name, candidate), distance(name, family))
+            )
+        }.min { $0.distance < $1.distance }
         guard let nearest, nearest.distance <= max(2, name.count / 3) else { return all }
         return "did you mean '\(nearest.name)'? (\(all))"
     }

@@ -74,6 +74,7 @@ public final class FrameRenderer {
         self.model = copy
         // The default, 4096, takes longer in software than all the rest of a picture.
         copy.pointee.vis.quality.shadowsize = 1024
+        StudioLook.apply(to: copy)
         copy.pointee.vis.global.offwidth = Int32(width)
         copy.pointee.vis.global.offheight = Int32(height)
         mjv_defaultOption(&options)
@@ -108,6 +109,8 @@ public final class FrameRenderer {
         mjv_updateScene(
             model, data.pointer, &options, nil, &camera, Int32(mjCAT_ALL.rawValue), &scene)
 
+        // Flag 6 of mjtRndFlag is haze: the floor fades into the sky at the horizon.
+        scene.flags.6 = 1
         let viewport = mjrRect(left: 0, bottom: 0, width: Int32(width), height: Int32(height))
         mjr_render(viewport, &scene, &renderer)
         if let caption {

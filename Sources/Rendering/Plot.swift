@@ -85,6 +85,9 @@ public struct Plot: Sendable {
                 code: .unknownFormat, file: url.path,
                 detail: "'\(other)' is no known kind of picture; name the file .png or .svg")
         }
+        let horizontal = Self.scale(series.flatMap(\.x))
+        let vertical =
+            hasLogarithmicY ? Scale(divisor: 1, suffix: "") : Self.scale(series.flatMap(\.y))
         var lines = [
             "set terminal \(terminal) size \(size.width),\(size.height) noenhanced "
                 + "background '#FFFFFF' font 'DejaVu Sans,11'",
@@ -94,9 +97,10 @@ public struct Plot: Sendable {
             "set ylabel \(Self.quoted(yLabel)) textcolor '#374151'",
             "set border 3 linecolor '#9CA3AF' linewidth 1",
             "set tics nomirror out scale 0.5 textcolor '#374151'",
-            "set format x '%.4s%c'", "set format y '%.4s%c'",
+            "set format x '%.10g\(horizontal.suffix)'", "set format y '%.10g\(vertical.suffix)'",
             "set grid back linecolor '#E5E7EB' linetype 1 linewidth 1",
             "set key outside below center horizontal textcolor '#374151' samplen 2 spacing 1.3",
+            "set rmargin 5", "set bmargin 6",
             "set datafile missing 'NaN'", "set offsets graph 0, 0, 0.05, 0.05",
         ]
         if hasLogarithmicY { lines.append("set logscale y") }
@@ -104,7 +108,8 @@ public struct Plot: Sendable {
         for (index, line) in series.enumerated() {
             lines.append("$data\(index) << END")
             for (x, y) in zip(line.x, line.y) where x.isFinite {
-                lines.append("\(x) \(y.isFinite ? "\(y)" : "NaN")")
+                let scaled = y.isFinite ? "\(y / vertical.divisor)" : "NaN"
+                lines.append("\(x / horizontal.divisor) \(scaled)")
             }
             lines.append("END")
         }
@@ -121,6 +126,21 @@ public struct Plot: Sendable {
         }
         lines.append("plot " + curves.joined(separator: ", \\\n  "))
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// What the numbers of an axis are divided by, and how that is written behind them.
+    private struct Scale {
+        let divisor: Double
+        let suffix: String
+    }
+
+    private static func scale(_ values: [Double]) -> Scale {
+        switch values.lazy.filter(\.isFinite).map(\.magnitude).max() ?? 0 {
+        case ..<1e4: Scale(divisor: 1, suffix: "")
+        case ..<1e6: Scale(divisor: 1e3, suffix: "k")
+        case ..<1e9: Scale(divisor: 1e6, suffix: "M")
+        default: Scale(divisor: 1e9, suffix: "G")
+        }
     }
 
     /// A gnuplot string: in single quotes only a single quote is special, and doubled.

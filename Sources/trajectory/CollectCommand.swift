@@ -26,7 +26,8 @@ struct CollectCommand: AsyncParsableCommand {
             --steps 100000 --output mixed.hdf5
 
             Keys of the JSON object: output, environment, policy, seed, transitions, episodes, \
-            mean_return, best_return, mean_length, seconds.
+            mean_return, standard_deviation, best_return, mean_length, seconds. Returns are those \
+            of whole episodes.
             """)
 
     @Option(name: .customLong("env"), help: "Environment, such as hopper or hopper-v5.")
@@ -62,6 +63,7 @@ struct CollectCommand: AsyncParsableCommand {
         let transitions: Int
         let episodes: Int
         let meanReturn: Double
+        let standardDeviation: Double
         let bestReturn: Double
         let meanLength: Double
         let seconds: Double
@@ -69,6 +71,7 @@ struct CollectCommand: AsyncParsableCommand {
         enum CodingKeys: String, CodingKey {
             case output, environment, policy, seed, transitions, episodes, seconds
             case meanReturn = "mean_return"
+            case standardDeviation = "standard_deviation"
             case bestReturn = "best_return"
             case meanLength = "mean_length"
         }
@@ -102,12 +105,12 @@ struct CollectCommand: AsyncParsableCommand {
         try dataset.write(to: url)
 
         let whole = trajectories.filter { $0.ending != .unfinished }
-        let returns = (whole.isEmpty ? trajectories : whole).map(\.totalReward)
+        let score = PolicyScore(of: whole.isEmpty ? trajectories : whole)
         let result = Result(
             output: output, environment: pool.specification.identifier, policy: policy, seed: seed,
             transitions: dataset.rowCount, episodes: trajectories.count,
-            meanReturn: returns.reduce(0, +) / Double(returns.count),
-            bestReturn: returns.max() ?? 0,
+            meanReturn: score.mean, standardDeviation: score.deviation,
+            bestReturn: score.returns.max() ?? 0,
             meanLength: Double(dataset.rowCount) / Double(trajectories.count),
             seconds: Console.seconds(clock.now - start))
         if json {
@@ -115,8 +118,10 @@ struct CollectCommand: AsyncParsableCommand {
         } else {
             print(
                 String(
-                    format: "%@: %d transitions, %d episodes, mean return %.0f, best %.0f", output,
-                    result.transitions, result.episodes, result.meanReturn, result.bestReturn))
+                    format: "%@: %d transitions, %d episodes, return %.0f ± %.0f, best %.0f",
+                    output,
+                    result.transitions, result.episodes, score.mean, score.deviation,
+                    result.bestReturn))
         }
     }
 }

@@ -1,4 +1,3 @@
-import ArgumentParser
 import Foundation
 
 /// How the commands talk: progress on standard error, results on standard output.
@@ -30,9 +29,14 @@ enum Console {
     static func requireFolder(of url: URL) throws {
         let folder = url.deletingLastPathComponent().path
         guard FileManager.default.isWritableFile(atPath: folder) else {
-            throw ValidationError(
-                "cannot write '\(url.path)': there is no writable folder '\(folder)'; create it "
-                    + "or choose another place")
+            throw CommandError(
+                description: "cannot write '\(url.path)': there is no writable folder "
+                    + "'\(folder)'; create it or choose another place")
         }
     }
+}
+
+/// A failure that a command finds by itself; one line: what, where, what to do.
+struct CommandError: Error, CustomStringConvertible {
+    let description: String
 }

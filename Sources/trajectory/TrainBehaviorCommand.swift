@@ -17,7 +17,8 @@ struct TrainBehaviorCommand: AsyncParsableCommand {
 
             Examples:
               trajectory train-behavior --env hopper --output hopper.safetensors --seed 3
-              trajectory train-behavior --env hopper --output medium.safetensors --target-return 1000
+              trajectory train-behavior --env hopper --output medium.safetensors \
+            --target-return 1000
 
             Keys of the JSON object: output, mean_return, standard_deviation, iterations, steps, \
             seconds.

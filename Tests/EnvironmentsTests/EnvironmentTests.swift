@@ -17,12 +17,13 @@ import Trajectories
         }
     }
 
-    @Test func `an unknown name is answered with the nearest one`() {
+    @Test(arguments: ["hoper-v4", "hoper", "Hopper_v4"])
+    func `an unknown name is answered with the nearest one`(name: String) {
         let error = #expect(throws: EnvironmentError.self) {
-            try EnvironmentRegistry.make("hoper-v4")
+            try EnvironmentRegistry.make(name)
         }
         #expect(error?.code == .unknownName)
-        #expect(error?.description.contains("'hoper-v4'") == true)
+        #expect(error?.description.contains("'\(name)'") == true)
         #expect(error?.description.contains("did you mean 'hopper-v4'") == true)
     }
 
