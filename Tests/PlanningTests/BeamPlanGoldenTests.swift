@@ -7,23 +7,37 @@ import Tokenization
 /// Settings of the recorded plans, as `beam_plan.json` has them.
 private struct PlanCases: Decodable {
     struct Case: Decodable {
-        var n_steps, beam_width, n_expand, max_context_transitions: Int
-        var k_obs, k_act, k_rew: Int?
-        var cdf_obs, cdf_act, cdf_rew: Double?
+        var horizon, beamWidth, expansionFactor, contextTransitions: Int
+        var observationTopK, actionTopK, rewardTopK: Int?
+        var observationCDF, actionCDF, rewardCDF: Double?
         var percentile: Percentile
+
+        enum CodingKeys: String, CodingKey {
+            case horizon = "n_steps"
+            case beamWidth = "beam_width"
+            case expansionFactor = "n_expand"
+            case contextTransitions = "max_context_transitions"
+            case observationTopK = "k_obs"
+            case actionTopK = "k_act"
+            case rewardTopK = "k_rew"
+            case observationCDF = "cdf_obs"
+            case actionCDF = "cdf_act"
+            case rewardCDF = "cdf_rew"
+            case percentile
+        }
 
         func options(_ rule: TokenFilter.CDFRule) -> PlannerOptions {
             var options = PlannerOptions()
-            options.horizon = n_steps
-            options.beamWidth = beam_width
-            options.expansionFactor = n_expand
-            options.contextTransitions = max_context_transitions
-            options.observationTopK = k_obs
-            options.actionTopK = k_act
-            options.rewardTopK = k_rew
-            options.observationCDF = cdf_obs
-            options.actionCDF = cdf_act
-            options.rewardCDF = cdf_rew
+            options.horizon = horizon
+            options.beamWidth = beamWidth
+            options.expansionFactor = expansionFactor
+            options.contextTransitions = contextTransitions
+            options.observationTopK = observationTopK
+            options.actionTopK = actionTopK
+            options.rewardTopK = rewardTopK
+            options.observationCDF = observationCDF
+            options.actionCDF = actionCDF
+            options.rewardCDF = rewardCDF
             options.readout = percentile.readout
             options.cdfRule = rule
             return options

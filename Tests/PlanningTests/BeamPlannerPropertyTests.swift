@@ -116,7 +116,7 @@ import Trajectories
             print("planning without the model:", statistics)
             return statistics.seconds - statistics.modelSeconds
         }
-        // 0.1 s on an idle core; the bound leaves room for busy machines.
+        // 0.06 s on a quiet core; the bound leaves room for busy machines.
         #expect((times.min() ?? .infinity) < 0.6)
     }
 }
