@@ -6,13 +6,16 @@ export PKG_CONFIG_PATH := $(ROOT)/.deps/pkgconfig:$(PKG_CONFIG_PATH)
 SWIFT_FLAGS := -c release -Xlinker -rpath -Xlinker $(ROOT)/.deps/mujoco/lib
 TRAJECTORY := $(ROOT)/.build/release/trajectory
 
-.PHONY: bootstrap build test format lint clean
+.PHONY: bootstrap build demo test format lint clean help
 
-bootstrap:
+bootstrap: ## installs what is missing
 	@Scripts/bootstrap.sh
 
 build: bootstrap ## the command-line tool, optimized
 	swift build $(SWIFT_FLAGS) --product trajectory
+
+demo: build ## collect, train, plan and compare on Hopper (about ten minutes)
+	$(TRAJECTORY) demo --output runs/demo --pretrained Checkpoints/hopper
 
 test: bootstrap ## all tests (FILTER=name for some)
 	swift test --disable-xctest $(SWIFT_FLAGS) $(if $(FILTER),--filter '$(FILTER)')
@@ -23,5 +26,8 @@ format: ## lays out all Swift code
 lint: ## fails on layout or style
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests
 
-clean:
+clean: ## removes what was built
 	rm -rf .build
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20

@@ -21,6 +21,30 @@ public struct MetricsLog: Sendable {
         try text.write(to: url, atomically: true, encoding: .utf8)
     }
 
+    /// The learning curve of the run in `directory`, report by report.
+    ///
+    /// Damaged lines are passed over; the number of steps in all is not in the log and is given as
+    /// the last step.
+    ///
+    /// - Throws: An error of the file system when there is no log.
+    public static func read(directory: URL) throws -> [TrainingProgress] {
+        let url = directory.appendingPathComponent("metrics.csv")
+        let lines = try String(contentsOf: url, encoding: .utf8).split(separator: "\n").dropFirst()
+        let rows = lines.map { line in
+            line.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
+        }
+        let last = rows.last?.first ?? 0
+        return rows.compactMap { row in
+            guard row.count == 8, let step = row[0], let tokens = row[1], let seconds = row[2],
+                let loss = row[3], let rate = row[5], let norm = row[6], let speed = row[7]
+            else { return nil }
+            return TrainingProgress(
+                step: Int(step), steps: Int(last ?? 0), tokens: Int(tokens), seconds: seconds,
+                loss: loss, heldOutLoss: row[4], learningRate: rate, gradientNorm: norm,
+                tokensPerSecond: speed)
+        }
+    }
+
     /// Adds a line.
     ///
     /// - Throws: An error of the file system when the file cannot be written.
