@@ -26,9 +26,12 @@ public enum HDF5Library {
         return try body()
     }
 
-    // The library's words for the last failure, kept since its next call forgets them; guarded by
-    // the lock.
-    nonisolated(unsafe) private static var words = ""
+    // The library's words for the last failure, kept since its next call forgets them. Each thread
+    // keeps its own: between a failure and its message, other threads may use the library.
+    private static var words: String {
+        get { Thread.current.threadDictionary["HDF5 failure"] as? String ?? "" }
+        set { Thread.current.threadDictionary["HDF5 failure"] = newValue }
+    }
 
     /// Whether a call succeeded, to be asked at once; if not, its reason is kept.
     static func succeeded(_ status: Int64) -> Bool {
@@ -41,10 +44,8 @@ public enum HDF5Library {
 
     /// The reason of the last failure in the library's own words, for the end of a message.
     static func reason() -> String {
-        locked {
-            defer { words = "" }
-            return words.isEmpty ? "" : " (HDF5: \(words))"
-        }
+        defer { words = "" }
+        return words.isEmpty ? "" : " (HDF5: \(words))"
     }
 
     private static func currentWords() -> String {

@@ -28,7 +28,9 @@ package enum GELU {
 
 /// The residual connection, fused with bias and dropout: output = x + dropout(branch + bias).
 package enum Residual {
-    /// Writes x + dropout(branch + bias) to `output`; the rows are numbers `firstRow`... of the batch.
+    /// Writes x + dropout(branch + bias) to `output`.
+    ///
+    /// The first row is number `firstRow` of the batch.
     package static func forward(
         _ parameters: FloatStorage, bias: ParameterSlot, x: Matrix, branch: Matrix, output: Matrix,
         dropout: Dropout, firstRow: Int

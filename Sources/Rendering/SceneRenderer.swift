@@ -16,7 +16,7 @@ public final class SceneRenderer {
         /// The body that the camera follows.
         public var trackedBody = "torso"
         /// The height at which the camera aims, in metres; it does not bob with the body.
-        public var aimHeight = 0.75
+        public var aimHeight = 0.85
         /// Metres between camera and body.
         public var distance = 3.2
         /// Direction of sight in the ground plane, degrees; 90 looks along y with x to the right.

@@ -23,12 +23,9 @@ public final class TrainingStep {
 
     /// Prepares to train `model` on windows of `windowLength` tokens.
     ///
-    /// - Parameters:
-    ///   - windowLength: Tokens in a window.
-    ///   - gradientLimit: Gradients of a larger norm are scaled down to it.
-    ///   - weightDecay: AdamW's decay of the weight matrices.
-    ///   - workers: Worker threads; nil means one for each core.
-    ///   - sequencesPerPass: Windows a worker passes through the model together.
+    /// Gradients of a norm above `gradientLimit` are scaled down to it; `weightDecay` applies to the
+    /// weight matrices. Computes with `workers` threads, nil meaning one for each core, each of which
+    /// passes `sequencesPerPass` windows through the model together.
     public init(
         _ model: TrajectoryTransformer, windowLength: Int, gradientLimit: Float = 1,
         weightDecay: Float = 0.1, workers: Int? = nil, sequencesPerPass: Int = 4
@@ -44,7 +41,7 @@ public final class TrainingStep {
 
     /// Trains on one batch at learning rate `rate`.
     ///
-    /// - Parameter dropoutStream: Which elements dropout zeroes depends on this number alone.
+    /// Which elements dropout zeroes depends on `dropoutStream` alone.
     public func run(_ batch: TokenBatch, rate: Double, dropoutStream: UInt64) -> Result {
         let loss = evaluator.lossAndGradient(batch, dropoutStream: dropoutStream)
         let norm = evaluator.update(

@@ -36,10 +36,8 @@ public final class LossEvaluator {
 
     /// Prepares for batches of windows of `length` tokens.
     ///
-    /// - Parameters:
-    ///   - length: Tokens in a window.
-    ///   - workers: Worker threads; nil means one for each core.
-    ///   - sequencesPerPass: Windows a worker passes through the model together.
+    /// Computes with `workers` threads, nil meaning one for each core, each of which passes
+    /// `sequencesPerPass` windows through the model together.
     public init(
         _ model: TrajectoryTransformer, length: Int, workers: Int? = nil,
         sequencesPerPass: Int = 4
@@ -60,8 +58,7 @@ public final class LossEvaluator {
 
     /// The loss of a batch; afterwards ``gradient(named:)`` holds its gradient.
     ///
-    /// - Parameter dropoutStream: Which elements dropout zeroes depends on this number alone; nil
-    ///   means no dropout.
+    /// Which elements dropout zeroes depends on `dropoutStream` alone; nil means no dropout.
     public func lossAndGradient(_ batch: TokenBatch, dropoutStream: UInt64?) -> Double {
         let plan =
             dropoutStream.map { DropoutPlan(configuration: model.configuration, stream: $0) }

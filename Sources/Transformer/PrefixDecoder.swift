@@ -41,8 +41,8 @@ public final class PrefixDecoder {
     private let pool: WorkerPool
     private let workers: [DecoderWorker]
 
-    /// A decoder with an empty tree.
-    public init(_ model: TrajectoryTransformer) {
+    /// A decoder with an empty tree that computes with `workers` threads; nil means all cores.
+    public init(_ model: TrajectoryTransformer, workers threads: Int? = nil) {
         self.model = model
         let configuration = model.configuration
         capacity = 1024
@@ -51,7 +51,7 @@ public final class PrefixDecoder {
             FloatStorage(count: capacity * 2 * configuration.embeddingWidth)
         }
         logitStorage = FloatStorage(count: 256 * logitStride)
-        pool = WorkerPool.shared
+        pool = threads.map { WorkerPool(count: $0) } ?? WorkerPool.shared
         workers = (0..<pool.count).map { _ in DecoderWorker(model) }
     }
 

@@ -16,7 +16,9 @@ public final class TrajectoryTransformer: @unchecked Sendable {
     public let configuration: TransformerConfiguration
 
     package let parameters: TransformerParameters
-    /// The parameters' values in one flat buffer. Written by the optimizer alone, while nothing reads.
+    /// The parameters' values in one flat buffer.
+    ///
+    /// Written by the optimizer alone, while nothing reads.
     package let values: FloatStorage
     package let attention: CausalSelfAttention
 
@@ -62,8 +64,8 @@ public final class TrajectoryTransformer: @unchecked Sendable {
 
     /// Logits at every position of `tokens`, without dropout: positions × vocabulary.
     ///
-    /// - Parameter tokens: At most ``TransformerConfiguration/contextLength`` tokens, starting with
-    ///   the first observation dimension.
+    /// There may be at most ``TransformerConfiguration/contextLength`` tokens; they start with the
+    /// first observation dimension.
     public func logits(_ tokens: [Int]) -> [[Float]] {
         let workspace = forward(tokens)
         return (0..<tokens.count).map { position in

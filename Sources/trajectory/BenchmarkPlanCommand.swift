@@ -69,11 +69,11 @@ struct BenchmarkPlanCommand: AsyncParsableCommand {
         }
         let median = seconds.sorted()[seconds.count / 2]
         let result = PlanningSpeed(
-            shape: shape.rawValue, horizon: options.horizon, beam_width: options.beamWidth,
-            seconds_per_plan: median, computed_tokens: forwarded,
-            naive_tokens: statistics.tokensForwardedNaively)
+            shape: shape.rawValue, horizon: options.horizon, beamWidth: options.beamWidth,
+            secondsPerPlan: median, computedTokens: forwarded,
+            naiveTokens: statistics.tokensForwardedNaively)
         if json {
-            try printJSON(result)
+            try Console.printJSON(result)
         } else {
             print(
                 "\(shape.rawValue), horizon \(options.horizon), beam \(options.beamWidth): "
@@ -87,8 +87,16 @@ struct BenchmarkPlanCommand: AsyncParsableCommand {
 private struct PlanningSpeed: Encodable {
     let shape: String
     let horizon: Int
-    let beam_width: Int
-    let seconds_per_plan: Double
-    let computed_tokens: Int
-    let naive_tokens: Int
+    let beamWidth: Int
+    let secondsPerPlan: Double
+    let computedTokens: Int
+    let naiveTokens: Int
+
+    enum CodingKeys: String, CodingKey {
+        case shape, horizon
+        case beamWidth = "beam_width"
+        case secondsPerPlan = "seconds_per_plan"
+        case computedTokens = "computed_tokens"
+        case naiveTokens = "naive_tokens"
+    }
 }

@@ -78,16 +78,16 @@ struct BenchmarkTrainCommand: AsyncParsableCommand {
         }
         let median = seconds.sorted()[seconds.count / 2]
         let result = TrainingSpeed(
-            shape: shape.rawValue, batch: batch, tokens_per_step: batch * length,
-            seconds_per_step: median, tokens_per_second: Double(batch * length) / median)
+            shape: shape.rawValue, batch: batch, tokensPerStep: batch * length,
+            secondsPerStep: median, tokensPerSecond: Double(batch * length) / median)
         if json {
-            try printJSON(result)
+            try Console.printJSON(result)
         } else {
             print(
                 "\(shape.rawValue), batch \(batch): "
-                    + "\(Int(result.tokens_per_second)) tokens/s "
+                    + "\(Int(result.tokensPerSecond)) tokens/s "
                     + "(\(String(format: "%.1f", median * 1e3)) ms a step of "
-                    + "\(result.tokens_per_step) tokens, median of \(steps))")
+                    + "\(result.tokensPerStep) tokens, median of \(steps))")
         }
     }
 }
@@ -95,7 +95,14 @@ struct BenchmarkTrainCommand: AsyncParsableCommand {
 private struct TrainingSpeed: Encodable {
     let shape: String
     let batch: Int
-    let tokens_per_step: Int
-    let seconds_per_step: Double
-    let tokens_per_second: Double
+    let tokensPerStep: Int
+    let secondsPerStep: Double
+    let tokensPerSecond: Double
+
+    enum CodingKeys: String, CodingKey {
+        case shape, batch
+        case tokensPerStep = "tokens_per_step"
+        case secondsPerStep = "seconds_per_step"
+        case tokensPerSecond = "tokens_per_second"
+    }
 }

@@ -26,8 +26,8 @@ struct CollectCommand: AsyncParsableCommand {
             --steps 100000 --output mixed.hdf5
 
             Keys of the JSON object: output, environment, policy, seed, transitions, episodes, \
-            mean_return, standard_deviation, best_return, mean_length, seconds. Returns are those \
-            of whole episodes.
+            mean_return, standard_deviation, best_return, mean_length, seconds. Returns \
+            and lengths are those of whole episodes.
             """)
 
     @Option(name: .customLong("env"), help: "Environment, such as hopper or hopper-v5.")
@@ -111,7 +111,7 @@ struct CollectCommand: AsyncParsableCommand {
             transitions: dataset.rowCount, episodes: trajectories.count,
             meanReturn: score.mean, standardDeviation: score.deviation,
             bestReturn: score.returns.max() ?? 0,
-            meanLength: Double(dataset.rowCount) / Double(trajectories.count),
+            meanLength: score.meanLength,
             seconds: Console.seconds(clock.now - start))
         if json {
             try Console.printJSON(result)

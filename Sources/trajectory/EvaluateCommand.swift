@@ -4,6 +4,7 @@ import Evaluation
 import Foundation
 import Planning
 import Rendering
+import Synchronization
 import Tokenization
 import Trajectories
 import Transformer
@@ -42,6 +43,9 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Option(help: "Seed of the first episode.")
     var seed: UInt64 = 0
 
+    @Option(help: "Episodes to run at the same time, each planning on one core.")
+    var parallel = 1
+
     @Option(help: "Cut episodes after this many steps; without it at the environment's limit.")
     var maximumSteps: Int?
 
@@ -59,6 +63,9 @@ struct EvaluateCommand: AsyncParsableCommand {
         guard episodes > 0 else {
             throw ValidationError("--episodes must be positive, found \(episodes)")
         }
+        guard parallel > 0 else {
+            throw ValidationError("--parallel must be positive, found \(parallel)")
+        }
         if let maximumSteps, maximumSteps < 1 {
             throw ValidationError("--maximum-steps must be positive, found \(maximumSteps)")
         }
@@ -70,35 +77,54 @@ struct EvaluateCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let report = try await evaluate()
+        if json {
+            try Console.printJSON(report)
+        } else {
+            print(Self.table(report))
+        }
+    }
+
+    /// Runs the episodes and draws the video, if one is asked for.
+    func evaluate() async throws -> EvaluationReport {
         let simulation = try EnvironmentRegistry.make(environment)
         let trained = try Checkpoint(directory: URL(fileURLWithPath: checkpoint))
         let specification = simulation.specification
-        guard trained.model.configuration.layout == specification.layout else {
-            let layout = trained.model.configuration.layout
+        try requireMatch(trained, specification)
+        let (name, options, parallel) = (environment, planner.options, parallel)
+        let (model, discretizer) = (trained.model, trained.discretizer)
+        let progress = Mutex(EpisodeProgress(episodes: episodes))
+        let (report, rollouts) = try await EvaluationReport.evaluate(
+            episodes: episodes, parallel: parallel, seed: seed, planner: options,
+            maximumSteps: maximumSteps, recordedEpisodes: video == nil ? 0 : 1,
+            agent: {
+                // Episodes side by side keep the cores busy without sharing each plan's work.
+                try Controller(
+                    model: PrefixDecoder(model, workers: parallel > 1 ? 1 : nil),
+                    discretizer: discretizer, actionLimits: specification.actionLimits,
+                    options: options)
+            },
+            environment: { try EnvironmentRegistry.make(name) },
+            onStep: { episode, rollout in
+                progress.withLock { $0.update(episode: episode, rollout) }
+            })
+        if let video, let rollout = rollouts.first {
+            try draw(rollout, of: simulation, to: video)
+        }
+        return report
+    }
+
+    private func requireMatch(_ trained: Checkpoint, _ specification: EnvironmentSpecification)
+        throws
+    {
+        let layout = trained.model.configuration.layout
+        guard layout == specification.layout else {
             throw CheckpointError(
                 code: .mismatch, file: checkpoint,
                 detail: "it was trained for \(layout.observationDimension) observation and "
                     + "\(layout.actionDimension) action dimensions, \(specification.identifier) has "
                     + "\(specification.layout.observationDimension) and "
                     + "\(specification.layout.actionDimension); give the environment of its data")
-        }
-        let options = planner.options
-        var controller = try Controller(
-            model: PrefixDecoder(trained.model), discretizer: trained.discretizer,
-            actionLimits: specification.actionLimits, options: options)
-
-        var progress = EpisodeProgress(episodes: episodes)
-        let (report, rollouts) = try EvaluationReport.evaluate(
-            &controller, in: simulation, episodes: episodes, seed: seed, planner: options,
-            maximumSteps: maximumSteps, recordedEpisodes: video == nil ? 0 : 1
-        ) { progress.update(episode: $0, $1) }
-        if let video, let rollout = rollouts.first {
-            try draw(rollout, of: simulation, to: video)
-        }
-        if json {
-            try Console.printJSON(report)
-        } else {
-            print(Self.table(report))
         }
     }
 

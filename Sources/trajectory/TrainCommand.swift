@@ -102,13 +102,13 @@ struct TrainCommand: AsyncParsableCommand {
             configuration, dataset: tokenized, options: settings.training,
             directory: URL(fileURLWithPath: output), environment: env ?? data.environment,
             resume: resume)
-        note(
+        Console.progress(
             "\(data.rowCount) transitions in \(data.trajectories.count) episodes; "
                 + "\(trainer.model.parameterCount) parameters")
         let progress = ProgressLine()
         let end = try trainer.run { progress.show($0.line, isMilestone: $0.heldOutLoss != nil) }
         progress.finish()
-        if json { try printJSON(end) }
+        if json { try Console.printJSON(end) }
     }
 }
 

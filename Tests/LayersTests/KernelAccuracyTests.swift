@@ -24,7 +24,7 @@ import Testing
         #expect((errors.max() ?? 1) < 5e-7)
     }
 
-    @Test func `softmax by attention is exact to 1e-6, also with large scores`() {
+    @Test func `softmax by attention is exact to the rounding of its scores, also large ones`() {
         // One head of one channel: the scores are products of single numbers.
         var generator = SeededGenerator(seed: 1)
         let tokens = 37
@@ -46,7 +46,8 @@ import Testing
             let total = weights.reduce(0, +)
             for (key, weight) in zip(keys, weights) {
                 let actual = Double(probabilities.base[query * attention.stride + key])
-                #expect(abs(actual - weight / total) < 1e-6)
+                // A score of 81 is itself rounded by 4e-6.
+                #expect(abs(actual - weight / total) < 5e-6)
             }
             #expect(query < 5 || probabilities.base[query * attention.stride + 5] == 0)
         }

@@ -24,8 +24,10 @@ public struct GoldenData: Sendable {
         try SafetensorsFile(contentsOf: url(file))
     }
 
-    /// A JSON file, decoded.
+    /// A JSON file, decoded; its keys are in snake_case, the properties in camelCase.
     public func json<Value: Decodable>(_ file: String, as type: Value.Type) throws -> Value {
-        try JSONDecoder().decode(type, from: Data(contentsOf: url(file)))
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(type, from: Data(contentsOf: url(file)))
     }
 }

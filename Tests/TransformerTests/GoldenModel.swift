@@ -12,24 +12,24 @@ enum Golden {
     static func configuration(_ name: String) throws -> TransformerConfiguration {
         struct File: Decodable {
             struct Config: Decodable {
-                let observation_dim, action_dim, vocab_size, n_layer, n_head, n_embd: Int
-                let block_size: Int
-                let action_weight, reward_weight, value_weight: Float
+                let observationDim, actionDim, vocabSize, nLayer, nHead, nEmbd: Int
+                let blockSize: Int
+                let actionWeight, rewardWeight, valueWeight: Float
             }
             let config: Config
         }
         let config = try data.json("\(name).json", as: File.self).config
         var result = TransformerConfiguration(
             layout: TransitionLayout(
-                observationDimension: config.observation_dim, actionDimension: config.action_dim))
-        result.binCount = config.vocab_size
-        result.layerCount = config.n_layer
-        result.headCount = config.n_head
-        result.embeddingWidth = config.n_embd
-        result.contextLength = config.block_size
-        result.actionWeight = config.action_weight
-        result.rewardWeight = config.reward_weight
-        result.valueWeight = config.value_weight
+                observationDimension: config.observationDim, actionDimension: config.actionDim))
+        result.binCount = config.vocabSize
+        result.layerCount = config.nLayer
+        result.headCount = config.nHead
+        result.embeddingWidth = config.nEmbd
+        result.contextLength = config.blockSize
+        result.actionWeight = config.actionWeight
+        result.rewardWeight = config.rewardWeight
+        result.valueWeight = config.valueWeight
         result.embeddingDropout = 0
         result.attentionDropout = 0
         result.residualDropout = 0

@@ -10,19 +10,19 @@ import Transformer
     private struct Golden5: Decodable {
         struct Table: Decodable {
             struct Row: Decodable {
-                let n_tokens: Int
-                let lr_mult: Double
+                let nTokens: Int
+                let lrMult: Double
             }
-            let warmup_tokens, final_tokens: Int
+            let warmupTokens, finalTokens: Int
             let rows: [Row]
         }
-        let learning_rate: Double
-        let warmup_tokens, final_tokens: Int
-        let losses, grad_norms_before_clip, lr_used: [Double]
-        let lr_after_last_step: Double
-        let n_tokens_after_step: [Int]
-        let decay_parameters: [String]
-        let schedule_table: Table
+        let learningRate: Double
+        let warmupTokens, finalTokens: Int
+        let losses, gradNormsBeforeClip, lrUsed: [Double]
+        let lrAfterLastStep: Double
+        let nTokensAfterStep: [Int]
+        let decayParameters: [String]
+        let scheduleTable: Table
     }
 
     @Test func `five training steps agree with the authors' code`() throws {
@@ -32,21 +32,21 @@ import Transformer
         let evaluator = LossEvaluator(model, length: 27)
         var optimizer = AdamW(model.parameters.layout)
         let schedule = LearningRateSchedule(
-            rate: expected.learning_rate, warmupTokens: expected.warmup_tokens,
-            finalTokens: expected.final_tokens, ending: .authors)
+            rate: expected.learningRate, warmupTokens: expected.warmupTokens,
+            finalTokens: expected.finalTokens, ending: .authors)
         var tokens = 0
         for step in 0..<5 {
             let batch = try Golden.batch(tensors, step: step)
             let loss = evaluator.lossAndGradient(batch, dropoutStream: nil)
             #expect(abs(loss / expected.losses[step] - 1) < 2e-6)
             let rate = schedule.rate(afterTokens: tokens)
-            #expect(abs(rate / expected.lr_used[step] - 1) < 1e-12)
+            #expect(abs(rate / expected.lrUsed[step] - 1) < 1e-12)
             let norm = evaluator.update(with: &optimizer, rate: Float(rate), gradientLimit: 1)
-            #expect(abs(Double(norm) / expected.grad_norms_before_clip[step] - 1) < 2e-6)
+            #expect(abs(Double(norm) / expected.gradNormsBeforeClip[step] - 1) < 2e-6)
             tokens += batch.targets.count { $0 != 10 }
-            #expect(tokens == expected.n_tokens_after_step[step])
+            #expect(tokens == expected.nTokensAfterStep[step])
         }
-        #expect(abs(schedule.rate(afterTokens: tokens) / expected.lr_after_last_step - 1) < 1e-12)
+        #expect(abs(schedule.rate(afterTokens: tokens) / expected.lrAfterLastStep - 1) < 1e-12)
         // The key biases have rounding noise for gradients, which Adam turns into steps of any sign.
         for name in model.parameterNames where !name.hasSuffix("attn.key.bias") {
             let values = try #require(model.parameter(named: name)).values
@@ -65,20 +65,20 @@ import Transformer
     @Test func `exactly the authors' parameters decay`() throws {
         let expected = try Golden.data.json("optimizer.json", as: Golden5.self)
         let decayed = try Golden.model("model_tiny").parameters.layout.entries.filter(\.decays)
-        #expect(Set(decayed.map(\.name)) == Set(expected.decay_parameters))
+        #expect(Set(decayed.map(\.name)) == Set(expected.decayParameters))
     }
 
     @Test func `the authors' schedule rises again after its end, the default holds`() throws {
-        let table = try Golden.data.json("optimizer.json", as: Golden5.self).schedule_table
+        let table = try Golden.data.json("optimizer.json", as: Golden5.self).scheduleTable
         var schedule = LearningRateSchedule(
-            rate: 1, warmupTokens: table.warmup_tokens, finalTokens: table.final_tokens,
+            rate: 1, warmupTokens: table.warmupTokens, finalTokens: table.finalTokens,
             ending: .authors)
         for row in table.rows {
-            #expect(abs(schedule.multiplier(afterTokens: row.n_tokens) - row.lr_mult) < 1e-12)
+            #expect(abs(schedule.multiplier(afterTokens: row.nTokens) - row.lrMult) < 1e-12)
         }
         schedule.ending = .hold
-        for row in table.rows where row.n_tokens >= table.final_tokens {
-            #expect(schedule.multiplier(afterTokens: row.n_tokens) == 0.1)
+        for row in table.rows where row.nTokens >= table.finalTokens {
+            #expect(schedule.multiplier(afterTokens: row.nTokens) == 0.1)
         }
     }
 }

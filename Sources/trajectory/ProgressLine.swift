@@ -1,17 +1,5 @@
 import Foundation
 
-/// Prints a result as JSON on standard output.
-func printJSON(_ value: some Encodable) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    print(String(decoding: try encoder.encode(value), as: UTF8.self))
-}
-
-/// Tells something on standard error.
-func note(_ text: String) {
-    FileHandle.standardError.write(Data((text + "\n").utf8))
-}
-
 /// A line on standard error that is overwritten as work goes on.
 ///
 /// Where standard error is no terminal, a plain line now and then instead.
