@@ -44,13 +44,17 @@ let package = Package(
         // MARK: - The pipeline: dataset -> tokens -> model -> planner -> environment
         library("Trajectories"),
         library("Datasets", ["HDF5", "Trajectories"]),
-        library("Tokenization", ["Trajectories"]),
+        library("Tokenization", ["RandomNumbers", "Trajectories"]),
         library(
-            "Transformer", ["Layers", "Tensors", "Tokenization", "Trajectories", "Safetensors"]),
+            "Transformer",
+            ["Layers", "RandomNumbers", "Tensors", "Tokenization", "Trajectories", "Safetensors"]),
         library(
             "Training",
-            ["Transformer", "Tokenization", "Trajectories", "Layers", "Tensors", "Safetensors"]),
-        library("Planning", ["Transformer", "Tokenization", "Trajectories"]),
+            [
+                "Transformer", "Tokenization", "Trajectories", "Layers", "RandomNumbers", "Tensors",
+                "Safetensors",
+            ]),
+        library("Planning", ["RandomNumbers", "Transformer", "Tokenization", "Trajectories"]),
         library("Environments", ["MuJoCo", "Trajectories"]),
         library(
             "Behavior", ["Environments", "Trajectories", "Safetensors"],
@@ -68,11 +72,12 @@ let package = Package(
             exclude: ["README.md"], swiftSettings: swiftSettings),
 
         // MARK: - What the pipeline stands on
-        library("Layers", ["Tensors"]),
-        library("Tensors", ["COneDNN", "CKernels"]),
+        library("Layers", ["CKernels", "RandomNumbers", "Tensors"]),
+        library("Tensors", ["COneDNN"]),
         library("HDF5", ["CHDF5"]),
         library("MuJoCo", ["CMuJoCo"]),
         library("Safetensors"),
+        library("RandomNumbers"),
         .target(name: "CKernels", exclude: ["README.md"]),
 
         // MARK: - C libraries
@@ -102,6 +107,7 @@ let package = Package(
             fixtures: true),
         tests(of: "Rendering", ["MuJoCo"]),
         tests(of: "Tensors"),
+        tests(of: "Training", ["Safetensors", "Tokenization", "Trajectories", "Transformer"]),
         tests(of: "Layers", ["Tensors"]),
         tests(
             of: "Transformer",

@@ -91,7 +91,7 @@ KERNEL(cross_entropy,
 ///
 /// Query q reads the nodes path[offset[q]] ..< path[offset[q + 1]]; node n keeps its key at
 /// keys_values + n * 2 * width and its value right behind. Heads are contiguous slices of
-/// width / heads channels, a multiple of 8. `scores` has room for heads * (longest path + 8).
+/// width / heads channels. `scores` has room for heads * (longest path + 8).
 KERNEL(path_attention,
        (float *out, const float *queries, const float *keys_values, const int32_t *path,
         const ptrdiff_t *offset, float *scores, ptrdiff_t rows, ptrdiff_t query_stride,

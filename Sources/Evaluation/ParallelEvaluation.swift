@@ -6,7 +6,7 @@ extension EvaluationReport {
     /// Evaluates over `episodes` episodes, several at a time; episode `i` has the seed `seed + i`.
     ///
     /// Every task has an agent and an environment of its own, and an episode depends on its seed
-    /// alone, so the number of tasks changes nothing but the time.
+    /// alone. The number of tasks changes nothing but the time, as long as the agents compute alike.
     ///
     /// - Parameters:
     ///   - episodes: Number of episodes, at least one.

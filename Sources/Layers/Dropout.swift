@@ -1,5 +1,5 @@
 internal import CKernels
-internal import Tensors
+internal import RandomNumbers
 
 /// Which elements one place in the network drops in one training step.
 ///

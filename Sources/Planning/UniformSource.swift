@@ -1,3 +1,5 @@
+internal import RandomNumbers
+
 /// A source of uniform random numbers, one for every row of every sampling call of a planner.
 public protocol UniformSource {
     /// The next number, in `0..<1`.
@@ -8,21 +10,16 @@ public protocol UniformSource {
 ///
 /// SplitMix64: Steele et al., "Fast Splittable Pseudorandom Number Generators", 2014.
 public struct SeededUniforms: UniformSource, Sendable {
-    private var state: UInt64
+    private var generator: SplitMix64
 
     /// A source whose sequence depends on `seed` alone.
     public init(seed: UInt64) {
-        state = seed
+        generator = SplitMix64(seed: seed)
     }
 
     /// The next number: a multiple of 2^-53 in `0..<1`.
     public mutating func next() -> Double {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        z ^= z >> 31
-        return Double(z >> 11) * 0x1p-53
+        generator.uniform()
     }
 }
 

@@ -1,3 +1,4 @@
+internal import RandomNumbers
 public import Trajectories
 
 /// Which targets of a window count in the loss.
@@ -125,17 +126,8 @@ public struct TokenWindows: Sendable {
             0 <= heldOutFraction && heldOutFraction < 1,
             "the held-out fraction \(heldOutFraction) is not in 0..<1")
         var order = episodes.filter { store.length(ofEpisode: $0) > 1 }
-        // Fisher-Yates with SplitMix64, spelled out so that a seed means the same division with
-        // every version of the standard library.
-        var state = seed
-        for last in stride(from: order.count - 1, to: 0, by: -1) {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var bits = state
-            bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
-            bits ^= bits >> 31
-            order.swapAt(last, Int(bits % UInt64(last + 1)))
-        }
+        var generator = SplitMix64(seed: seed)
+        generator.shuffle(&order)
         let share = Int((heldOutFraction * Double(order.count)).rounded())
         let heldOut =
             heldOutFraction > 0 ? min(max(share, 1), max(order.count - 1, 0)) : 0

@@ -24,6 +24,20 @@ public struct TokenizedDataset: Sendable {
 
         /// The published settings.
         public init() {}
+
+        /// What is wrong with the settings, or nil.
+        var problem: String? {
+            if windowLength < 1 {
+                return "windowLength must be at least 1 transition, found \(windowLength)"
+            }
+            if !(1..<Int(UInt16.max)).contains(binCount) {
+                return "binCount must lie in 1..<\(UInt16.max), found \(binCount)"
+            }
+            if !(0...1).contains(discount) {
+                return "discount must lie in [0, 1], found \(discount)"
+            }
+            return nil
+        }
     }
 
     /// How the tokens were made.
@@ -43,6 +57,9 @@ public struct TokenizedDataset: Sendable {
     public init(_ trajectories: [Trajectory], settings: Settings = Settings())
         throws(DiscretizerError)
     {
+        if let problem = settings.problem {
+            throw DiscretizerError(code: .malformed, dimension: nil, detail: problem)
+        }
         let table = try TokenizedDataset.table(trajectories, settings)
         let discretizer = try Discretizer(
             fitting: settings.strategy, to: table.values,

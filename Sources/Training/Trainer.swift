@@ -52,16 +52,23 @@ public final class Trainer {
                 code: .mismatch, file: directory.path,
                 detail: "the dataset has no episode of two transitions or more to train on")
         }
-        let present = try? Checkpoint.description(in: directory)
-        if present != nil && !resume {
+        let isPresent = Checkpoint.exists(in: directory)
+        if isPresent && !resume {
             throw CheckpointError(
                 code: .mismatch, file: directory.path,
                 detail: "there is a run in it already; pass --resume to go on with it, or another "
                     + "--output")
         }
+        if resume && !isPresent {
+            throw CheckpointError(
+                code: .missing, file: directory.path,
+                detail: "there is no run in it to resume; leave out --resume to begin one")
+        }
+        let present = isPresent ? try Checkpoint.description(in: directory) : nil
         if let present {
             let checkpoint = try Checkpoint(directory: directory)
             try Trainer.check(present, configuration, dataset, checkpoint.discretizer, directory)
+            try RunRecord.check(options, dataset.settings, in: directory)
             model = checkpoint.model
             step = present.step
             tokens = present.tokens
@@ -93,9 +100,10 @@ public final class Trainer {
         let started = clock.now
         var lastReport = (time: clock.now, tokens: tokens, losses: 0.0, steps: 0)
         var lastLoss = Double.nan
+        var rate = schedule.rate(afterTokens: tokens)
         var result = TrainingStep.Result(loss: .nan, gradientNorm: 0)
         var batch = TokenBatch(rows: options.batchSize, length: training.length)
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        try RunRecord.write(options, dataset.settings, in: directory)
         let metrics = try MetricsLog(directory: directory, keepingUpTo: step)
 
         func seconds() -> Double { earlierSeconds + (clock.now - started) / .seconds(1) }
@@ -105,7 +113,7 @@ public final class Trainer {
                 step: step, steps: options.steps, tokens: tokens, seconds: seconds(),
                 loss: lastReport.steps > 0
                     ? lastReport.losses / Double(lastReport.steps) : lastLoss,
-                heldOutLoss: heldOutLoss, learningRate: schedule.rate(afterTokens: tokens),
+                heldOutLoss: heldOutLoss, learningRate: rate,
                 gradientNorm: Double(result.gradientNorm),
                 tokensPerSecond: Double(tokens - lastReport.tokens) / max(elapsed, 1e-9))
         }
@@ -113,7 +121,7 @@ public final class Trainer {
         var last = progress(heldOutLoss: nil)
         while step < options.steps {
             sampler.fill(&batch, from: training, step: step)
-            let rate = schedule.rate(afterTokens: tokens)
+            rate = schedule.rate(afterTokens: tokens)
             // Distinct for each step, and the same again when the run is resumed.
             let stream = options.seed &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(step)
             result = stepper.run(batch, rate: rate, dropoutStream: stream)

@@ -11,9 +11,13 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
     public var batchSize = 32
     /// The full learning rate.
     public var learningRate = 6e-4
-    /// Share of the steps with linear warm-up.
+    /// Share of the run's tokens with linear warm-up.
     public var warmupFraction = 0.05
-    /// What the learning rate does after its schedule.
+    /// Tokens at which the cosine ends; nil for the end of the run.
+    ///
+    /// The authors end it after 20 epochs of windows, of which the first is warm-up.
+    public var finalTokens: Int?
+    /// What the learning rate does after ``finalTokens``.
     public var scheduleEnding = LearningRateSchedule.Ending.hold
     /// AdamW's decay of the weight matrices.
     public var weightDecay = 0.1
@@ -43,6 +47,7 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
             ("evaluationInterval", Double(evaluationInterval)),
             ("checkpointInterval", Double(checkpointInterval)),
             ("timeLimit", timeLimit ?? 1), ("workers", Double(workers ?? 1)),
+            ("finalTokens", Double(finalTokens ?? 1)),
         ]
         if let (name, value) = positive.first(where: { !($0.1 > 0) }) {
             return "\(name) must be positive, found \(value)"
@@ -58,7 +63,7 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
 
     /// The schedule of the learning rate, counted in tokens of full windows.
     func schedule(tokensPerStep: Int) -> LearningRateSchedule {
-        let final = steps * tokensPerStep
+        let final = finalTokens ?? steps * tokensPerStep
         return LearningRateSchedule(
             rate: learningRate, warmupTokens: Int(warmupFraction * Double(final)),
             finalTokens: final, ending: scheduleEnding)

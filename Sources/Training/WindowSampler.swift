@@ -1,22 +1,22 @@
-internal import Tensors
-internal import Tokenization
+internal import RandomNumbers
+package import Tokenization
 
 /// The order in which windows are seen: every window once an epoch, shuffled anew each time.
 ///
 /// The order depends on the seed and the step alone, so a resumed run sees what an unbroken one would.
-struct WindowSampler {
+package struct WindowSampler {
     private let windowCount: Int
     private let seed: UInt64
     private var epoch = -1
     private var order: [UInt32] = []
 
-    init(windowCount: Int, seed: UInt64) {
+    package init(windowCount: Int, seed: UInt64) {
         self.windowCount = windowCount
         self.seed = seed
     }
 
     /// Fills `batch` with the windows of step `step`.
-    mutating func fill(_ batch: inout TokenBatch, from windows: TokenWindows, step: Int) {
+    package mutating func fill(_ batch: inout TokenBatch, from windows: TokenWindows, step: Int) {
         for row in 0..<batch.rows {
             let draw = step * batch.rows + row
             shuffle(forEpoch: draw / windowCount)
@@ -29,8 +29,6 @@ struct WindowSampler {
         epoch = wanted
         var generator = SplitMix64(seed: seed ^ UInt64(wanted) &* 0xD134_2543_DE82_EF95)
         order = (0..<UInt32(windowCount)).map { $0 }
-        for last in stride(from: windowCount - 1, to: 0, by: -1) {
-            order.swapAt(last, Int(generator.next() % UInt64(last + 1)))
-        }
+        generator.shuffle(&order)
     }
 }

@@ -36,7 +36,7 @@ public struct Checkpoint {
     /// What the JSON file holds.
     public struct Description: Codable, Sendable, Hashable {
         /// Version of this format.
-        public var format = 1
+        public var format = Checkpoint.currentFormat
         /// The model's shape.
         public var model: TransformerConfiguration
         /// How trajectories became tokens.
@@ -75,6 +75,9 @@ public struct Checkpoint {
             step: step, tokens: tokens, weights: "", optimizer: nil, notes: notes)
     }
 
+    /// Version of the format that is written and read.
+    public static let currentFormat = 1
+
     private static let fileName = "checkpoint.json"
     private static let edgesName = "discretizer.edges"
 
@@ -99,6 +102,12 @@ public struct Checkpoint {
         model = try TrajectoryTransformer(description.model, tensors: weights)
     }
 
+    /// Whether there is a checkpoint in `directory`, whole or damaged.
+    public static func exists(in directory: URL) -> Bool {
+        FileManager.default.fileExists(
+            atPath: directory.appendingPathComponent(fileName).path)
+    }
+
     /// Reads the JSON file of the checkpoint in `directory`.
     ///
     /// - Throws: ``CheckpointError`` when it is missing or damaged.
@@ -117,6 +126,12 @@ public struct Checkpoint {
             throw CheckpointError(
                 code: .malformed, file: url.path,
                 detail: "it is not a checkpoint description of format 1; was it edited by hand?")
+        }
+        guard description.format == currentFormat else {
+            throw CheckpointError(
+                code: .malformed, file: url.path,
+                detail: "it is of format \(description.format), this version reads format "
+                    + "\(currentFormat); train again or use the version that wrote it")
         }
         if let problem = description.model.problem {
             throw CheckpointError(code: .malformed, file: url.path, detail: problem)

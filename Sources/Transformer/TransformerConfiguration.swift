@@ -47,7 +47,9 @@ public struct TransformerConfiguration: Sendable, Hashable, Codable {
         func probability(_ name: String, _ value: Float) -> String? {
             value >= 0 && value < 1 ? nil : "\(name) must lie in [0, 1), found \(value)"
         }
-        if let problem = positive("binCount", binCount) ?? positive("layerCount", layerCount)
+        if let problem = positive("observationDimension", layout.observationDimension)
+            ?? positive("actionDimension", layout.actionDimension)
+            ?? positive("binCount", binCount) ?? positive("layerCount", layerCount)
             ?? positive("headCount", headCount) ?? positive("embeddingWidth", embeddingWidth)
             ?? positive("contextLength", contextLength)
             ?? probability("embeddingDropout", embeddingDropout)

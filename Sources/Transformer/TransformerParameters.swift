@@ -1,4 +1,5 @@
 package import Layers
+internal import RandomNumbers
 package import Tensors
 internal import Trajectories
 

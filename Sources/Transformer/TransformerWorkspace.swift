@@ -21,8 +21,7 @@ struct BlockActivations {
 /// The memory of one worker: activations of a few sequences at a time, allocated once.
 ///
 /// A worker passes through its share of a batch a few sequences at a time, so the memory does not
-/// depend on the batch, and the activations stay in the processor's cache between forward and
-/// backward.
+/// depend on the batch.
 final class TransformerWorkspace {
     /// Most sequences in one pass.
     let sequences: Int

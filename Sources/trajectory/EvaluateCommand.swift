@@ -91,7 +91,10 @@ struct EvaluateCommand: AsyncParsableCommand {
         let trained = try Checkpoint(directory: URL(fileURLWithPath: checkpoint))
         let specification = simulation.specification
         try requireMatch(trained, specification)
-        let (name, options, parallel) = (environment, planner.options, parallel)
+        var chosen = planner.options
+        // Values were discounted so in training.
+        chosen.discount = planner.discount ?? trained.description.tokenization.discount
+        let (name, options, parallel) = (environment, chosen, parallel)
         let (model, discretizer) = (trained.model, trained.discretizer)
         let progress = Mutex(EpisodeProgress(episodes: episodes))
         let (report, rollouts) = try await EvaluationReport.evaluate(

@@ -70,8 +70,8 @@ struct PlannerOptionsGroup: ParsableArguments {
     @Option(help: "Divide logits by this before sampling; below 1 sharpens.")
     var temperature = PlannerOptions().temperature
 
-    @Option(help: "Weight of a reward one step later.")
-    var discount = PlannerOptions().discount
+    @Option(help: "Weight of a reward one step later; the checkpoint's when not given.")
+    var discount: Double?
 
     @Option(help: "exact slides the context with every planned transition; cached is faster.")
     var window = PlannerOptions().window
@@ -101,7 +101,7 @@ struct PlannerOptionsGroup: ParsableArguments {
         options.contextTransitions = contextTransitions
         options.replanInterval = replanInterval
         options.temperature = temperature
-        options.discount = discount
+        options.discount = discount ?? options.discount
         options.window = window
         options.cdfRule = authorsQuirks ? .authors : .careful
         return options

@@ -17,7 +17,8 @@ struct TrainCommand: AsyncParsableCommand {
 
             Settings come from the defaults (the paper's), then from --config, then from the options \
             given here. A configuration file has the sections model, training and tokenization; \
-            'trajectory train --print-config' shows them all.
+            'trajectory train --print-config' shows them; besides, training may have timeLimit \
+            (minutes), workers and finalTokens, and tokenization maxPathLength.
 
             Examples:
               trajectory train --dataset hopper.hdf5 --output runs/hopper
@@ -72,6 +73,8 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "Stop with a checkpoint after so many minutes.")
     var timeLimit: Double?
 
+    @OptionGroup(title: "Reading Options") var reading: DatasetReadingOptions
+
     @Flag(help: "Print the settings that would be used, as YAML, and do nothing.")
     var printConfig = false
 
@@ -94,7 +97,8 @@ struct TrainCommand: AsyncParsableCommand {
         guard let dataset else { throw ValidationError("Missing expected argument '--dataset'") }
         guard let output else { throw ValidationError("Missing expected argument '--output'") }
 
-        let data = try TrajectoryDataset(contentsOf: URL(fileURLWithPath: dataset))
+        let data = try TrajectoryDataset(
+            contentsOf: URL(fileURLWithPath: dataset), options: reading.options)
         let tokenized = try TokenizedDataset(
             data.trajectories, settings: settings.tokenization)
         let configuration = settings.configuration(layout: data.layout)

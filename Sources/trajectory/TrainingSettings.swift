@@ -45,6 +45,12 @@ struct TrainingSettings: Codable {
                 file: file,
                 detail: "the value of '\(key)' has the wrong type; compare it with "
                     + "'trajectory train --print-config'")
+        } catch let DecodingError.keyNotFound(missing, context) {
+            let key = (context.codingPath + [missing]).map(\.stringValue).joined(separator: ".")
+            throw SettingsError(
+                file: file,
+                detail: "the value of '\(key)' has the wrong type; compare it with "
+                    + "'trajectory train --print-config'")
         }
     }
 
@@ -83,7 +89,8 @@ struct TrainingSettings: Codable {
 
     /// Settings that are nil by default and therefore absent from the defaults' file.
     private static let optional: Set<String> = [
-        "training.timeLimit", "training.workers", "tokenization.maxPathLength",
+        "training.timeLimit", "training.workers", "training.finalTokens",
+        "tokenization.maxPathLength", "tokenization.terminationPenalty",
     ]
 
     private static func merge(

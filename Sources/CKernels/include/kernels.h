@@ -1,4 +1,4 @@
-// The fused loops between matrix products. Imported by Tensors only.
+// The fused loops between matrix products. Imported by Layers only.
 //
 // Every kernel is compiled twice, for the compiler's baseline and (on x86-64) for AVX2 with FMA, and
 // chosen at run time. All matrices are row-major and contiguous unless a stride is named.

@@ -20,9 +20,16 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
         return z ^ (z >> 31)
     }
 
-    /// A number in [0, 1).
+    /// A number in [0, 1): a multiple of 2^-53.
     package mutating func uniform() -> Double {
         Double(next() >> 11) * 0x1p-53
+    }
+
+    /// Puts `items` into a random order (Fisher and Yates).
+    package mutating func shuffle<Element>(_ items: inout [Element]) {
+        for last in stride(from: items.count - 1, to: 0, by: -1) {
+            items.swapAt(last, Int(next() % UInt64(last + 1)))
+        }
     }
 
     /// A draw from the standard normal distribution (Box and Muller).
