@@ -6,7 +6,7 @@ export PKG_CONFIG_PATH := $(ROOT)/.deps/pkgconfig:$(PKG_CONFIG_PATH)
 SWIFT_FLAGS := -c release -Xlinker -rpath -Xlinker $(ROOT)/.deps/mujoco/lib
 TRAJECTORY := $(ROOT)/.build/release/trajectory
 
-.PHONY: bootstrap build demo test format lint clean help
+.PHONY: bootstrap build demo test format lint compare-training compare-planning clean help
 
 bootstrap: ## installs what is missing
 	@Scripts/bootstrap.sh
@@ -25,6 +25,12 @@ format: ## lays out all Swift code
 
 lint: ## fails on layout or style
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests
+
+compare-training: build ## training speed beside PyTorch's (QUICK=1 for a short run)
+	Benchmarks/compare.py training $(if $(QUICK),--quick)
+
+compare-planning: build ## planning speed beside PyTorch's (QUICK=1 for a short run)
+	Benchmarks/compare.py planning $(if $(QUICK),--quick)
 
 clean: ## removes what was built
 	rm -rf .build

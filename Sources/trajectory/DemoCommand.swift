@@ -32,11 +32,14 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: "Seed of data, training and the first episode.")
     var seed: UInt64 = 0
 
+    @Option(help: "Transitions to collect.")
+    var transitions = 200_000
+
     @Option(help: "Training steps.")
-    var steps = 4000
+    var steps = 3000
 
     /// Weights of behaviour levels in the data: few good episodes, many mediocre ones.
-    static let policy = "mix:expert+0.1=2,medium+0.2=4,weak+0.2=3,random=1"
+    static let policy = "mix:expert+0.1=2,medium+0.1=4,weak+0.1=3,random=1"
 
     func validate() throws {
         guard episodes > 0 else { throw ValidationError("--episodes must be positive") }
@@ -52,14 +55,15 @@ struct DemoCommand: AsyncParsableCommand {
         try await command(
             CollectCommand.self, "collect",
             [
-                "--env", "hopper", "--policy", Self.policy, "--steps", "100000", "--seed",
-                "\(seed)", "--output", data,
+                "--env", "hopper", "--policy", Self.policy, "--steps", "\(transitions)",
+                "--seed", "\(seed)", "--output", data,
             ])
         try await command(
             TrainCommand.self, "train",
             [
-                "--dataset", data, "--output", model, "--layers", "2", "--width", "64", "--steps",
-                "\(steps)", "--batch-size", "64", "--learning-rate", "1e-3", "--seed", "\(seed)",
+                "--dataset", data, "--output", model, "--layers", "2", "--width", "64",
+                "--window", "5", "--dropout", "0", "--steps", "\(steps)", "--batch-size", "64",
+                "--learning-rate", "2e-3", "--seed", "\(seed)",
             ])
         try await command(
             PlotCommand.self, "plot", ["--run", model, "--output", "\(output)/learning-curve.png"])

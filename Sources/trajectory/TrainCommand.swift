@@ -61,6 +61,9 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "Transitions in a window, which is also the model's longest context (10).")
     var window: Int?
 
+    @Option(help: "Dropout of embedding, attention and residual connections (0.1).")
+    var dropout: Float?
+
     @Option(help: "The full learning rate (6e-4).")
     var learningRate: Double?
 
@@ -92,6 +95,7 @@ struct TrainCommand: AsyncParsableCommand {
         settings.model.layers = layers ?? settings.model.layers
         settings.model.heads = heads ?? settings.model.heads
         settings.model.width = width ?? settings.model.width
+        if let dropout { settings.model.dropout = dropout }
         settings.tokenization.windowLength = window ?? settings.tokenization.windowLength
         if printConfig { return print(try settings.yaml()) }
         guard let dataset else { throw ValidationError("Missing expected argument '--dataset'") }

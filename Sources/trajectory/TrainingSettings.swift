@@ -18,6 +18,16 @@ struct TrainingSettings: Codable {
         var embeddingDropout: Float = 0.1
         var attentionDropout: Float = 0.1
         var residualDropout: Float = 0.1
+
+        /// The dropout of all three places at once.
+        var dropout: Float {
+            get { residualDropout }
+            set {
+                embeddingDropout = newValue
+                attentionDropout = newValue
+                residualDropout = newValue
+            }
+        }
     }
 
     var model = Model()

@@ -79,12 +79,12 @@ import Transformer
     }
 
     @Test func `training lowers the held-out loss`() throws {
-        let (_, reports) = try train("falls", steps: 100)
+        let (_, reports) = try train("falls", steps: 200)
         let losses = reports.compactMap(\.heldOutLoss)
         let first = try #require(losses.first)
         let last = try #require(losses.last)
-        #expect(last < first - 0.5)
-        #expect(reports.last?.step == 100)
+        #expect(last < first - 0.4)
+        #expect(reports.last?.step == 200)
     }
 
     @Test func `the same seed and worker count give the same weights bit for bit`() throws {
