@@ -6,7 +6,7 @@ export PKG_CONFIG_PATH := $(ROOT)/.deps/pkgconfig:$(PKG_CONFIG_PATH)
 SWIFT_FLAGS := -c release -Xlinker -rpath -Xlinker $(ROOT)/.deps/mujoco/lib
 TRAJECTORY := $(ROOT)/.build/release/trajectory
 
-.PHONY: bootstrap build demo test format lint compare-training compare-planning clean help
+.PHONY: bootstrap build demo test format lint compare-training compare-planning example clean help
 
 bootstrap: ## installs what is missing
 	@Scripts/bootstrap.sh
@@ -20,11 +20,14 @@ demo: build ## collect, train, plan and compare on Hopper (about ten minutes)
 test: bootstrap ## all tests (FILTER=name for some)
 	swift test --disable-xctest $(SWIFT_FLAGS) $(if $(FILTER),--filter '$(FILTER)')
 
+example: bootstrap ## a program that links the library and plans with the shipped checkpoint
+	swift run -c release --package-path Examples/Planner Planner Checkpoints/hopper
+
 format: ## lays out all Swift code
-	swift format --in-place --recursive --parallel Package.swift Sources Tests
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Examples
 
 lint: ## fails on layout or style
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples
 
 compare-training: build ## training speed beside PyTorch's (QUICK=1 for a short run)
 	Benchmarks/compare.py training $(if $(QUICK),--quick)
@@ -33,7 +36,7 @@ compare-planning: build ## planning speed beside PyTorch's (QUICK=1 for a short 
 	Benchmarks/compare.py planning $(if $(QUICK),--quick)
 
 clean: ## removes what was built
-	rm -rf .build
+	rm -rf .build Examples/Planner/.build
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20

@@ -31,7 +31,7 @@ let package = Package(
     products: [
         .library(name: "TrajectoryData", targets: ["Trajectories", "Datasets", "Tokenization"]),
         .library(name: "TrajectoryModel", targets: ["Transformer", "Training"]),
-        .library(name: "TrajectoryPlanning", targets: ["Planning"]),
+        .library(name: "TrajectoryPlanning", targets: ["Planning", "Transformer", "Tokenization"]),
         .library(
             name: "TrajectoryEnvironments", targets: ["Environments", "Behavior", "Evaluation"]),
         .executable(name: "trajectory", targets: ["trajectory"]),
