@@ -38,7 +38,7 @@ struct PlotCommand: AsyncParsableCommand {
             yLabel: "weighted cross entropy",
             series: [
                 Plot.Series(
-                    "training, with dropout", x: reports.map { Double($0.tokens) / 1e6 },
+                    "training", x: reports.map { Double($0.tokens) / 1e6 },
                     y: reports.map(\.loss)),
                 Plot.Series(
                     "held-out episodes", x: heldOut.map { Double($0.tokens) / 1e6 },
