@@ -5,8 +5,9 @@
 /// `destination` is null. Biased variance, eps 1e-5. `mean` and `rstd` are kept for the backward.
 KERNEL(layer_norm_forward,
        (float *out, float *mean, float *rstd, const float *in, const float *weight,
-        const float *bias, const int32_t *destination, ptrdiff_t rows, ptrdiff_t width),
-       (out, mean, rstd, in, weight, bias, destination, rows, width))
+        const float *bias, const int32_t *destination, ptrdiff_t rows, ptrdiff_t width,
+        ptrdiff_t out_stride),
+       (out, mean, rstd, in, weight, bias, destination, rows, width, out_stride))
 
 /// Backward of layer_norm_forward: dx, dweight and dbias are added to.
 KERNEL(layer_norm_backward,
@@ -16,8 +17,9 @@ KERNEL(layer_norm_backward,
        (dx, dweight, dbias, dout, in, mean, rstd, weight, destination, rows, width))
 
 /// out[r, :] = bias.
-KERNEL(broadcast_rows, (float *out, const float *bias, ptrdiff_t rows, ptrdiff_t width),
-       (out, bias, rows, width))
+KERNEL(broadcast_rows,
+       (float *out, const float *bias, ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride),
+       (out, bias, rows, width, stride))
 
 /// sum[:] += sum over r of in[r, :], rows `stride` apart.
 KERNEL(add_column_sums,
@@ -26,13 +28,15 @@ KERNEL(add_column_sums,
 
 /// u += bias in place (kept for the backward), out = gelu(u) = u * (1 + erf(u / sqrt 2)) / 2.
 KERNEL(gelu_forward,
-       (float *out, float *u, const float *bias, ptrdiff_t rows, ptrdiff_t width),
-       (out, u, bias, rows, width))
+       (float *out, float *u, const float *bias, ptrdiff_t rows, ptrdiff_t width,
+        ptrdiff_t out_stride, ptrdiff_t u_stride),
+       (out, u, bias, rows, width, out_stride, u_stride))
 
 /// d = d * gelu'(u) in place, dbias += column sums of the result.
 KERNEL(gelu_backward,
-       (float *d, float *dbias, const float *u, ptrdiff_t rows, ptrdiff_t width),
-       (d, dbias, u, rows, width))
+       (float *d, float *dbias, const float *u, ptrdiff_t rows, ptrdiff_t width,
+        ptrdiff_t d_stride, ptrdiff_t u_stride),
+       (d, dbias, u, rows, width, d_stride, u_stride))
 
 /// out = x + dropout(y + bias).
 KERNEL(residual_forward,
@@ -43,8 +47,8 @@ KERNEL(residual_forward,
 /// Backward of residual_forward with respect to y: dy = dropout'(dout), dbias += column sums.
 KERNEL(residual_backward,
        (float *dy, float *dbias, const float *dout, tt_dropout dropout, ptrdiff_t first_row,
-        ptrdiff_t rows, ptrdiff_t width),
-       (dy, dbias, dout, dropout, first_row, rows, width))
+        ptrdiff_t rows, ptrdiff_t width, ptrdiff_t dy_stride),
+       (dy, dbias, dout, dropout, first_row, rows, width, dy_stride))
 
 /// x[r, :] = dropout(table[index[r], :] + position[r mod length, :]).
 KERNEL(embedding_forward,

@@ -12,7 +12,8 @@ package enum GELU {
         _ parameters: FloatStorage, bias: ParameterSlot, input: Matrix, output: Matrix
     ) {
         tt_gelu_forward(
-            output.base, input.base, parameters.pointer(bias), input.rows, input.columns)
+            output.base, input.base, parameters.pointer(bias), input.rows, input.columns,
+            output.stride, input.stride)
     }
 
     /// Turns the gradient of the activation into that of the biased input, in place.
@@ -22,7 +23,8 @@ package enum GELU {
         gradients: FloatStorage, bias: ParameterSlot, input: Matrix, gradient: Matrix
     ) {
         tt_gelu_backward(
-            gradient.base, gradients.pointer(bias), input.base, input.rows, input.columns)
+            gradient.base, gradients.pointer(bias), input.base, input.rows, input.columns,
+            gradient.stride, input.stride)
     }
 }
 
@@ -47,6 +49,6 @@ package enum Residual {
     ) {
         tt_residual_backward(
             dBranch.base, gradients.pointer(bias), dOutput.base, dropout.kernel, firstRow,
-            dOutput.rows, dOutput.columns)
+            dOutput.rows, dOutput.columns, dBranch.stride)
     }
 }

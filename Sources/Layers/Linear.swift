@@ -33,11 +33,10 @@ package struct Linear: Sendable {
             input, parameters.matrix(weight).transposed, into: output)
     }
 
-    /// output = input Wᵀ + bias; `output` must be contiguous.
+    /// output = input Wᵀ + bias.
     package func forward(_ parameters: FloatStorage, input: Matrix, output: Matrix) {
-        precondition(output.isContiguous, "the output of a linear layer must be contiguous")
         tt_broadcast_rows(
-            output.base, parameters.pointer(bias), output.rows, output.columns)
+            output.base, parameters.pointer(bias), output.rows, output.columns, output.stride)
         multiply(
             input, parameters.matrix(weight).transposed, into: output,
             accumulating: true)

@@ -58,7 +58,7 @@ struct TransformerBlock {
         let a = activations
         let rows = dx.rows
         let firstRow = firstSequence * workspace.length
-        let dBranch = workspace.branch.rows(0..<rows)
+        let dBranch = workspace.dBranch.rows(0..<rows)
         let dNarrow = workspace.dNarrow.rows(0..<rows)
 
         let dHidden = workspace.dHidden.rows(0..<rows)

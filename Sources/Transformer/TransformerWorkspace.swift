@@ -48,6 +48,7 @@ final class TransformerWorkspace {
     let entropies: FloatStorage
 
     let branch: Matrix
+    let dBranch: Matrix
     let scratch: FloatStorage
     let dx: Matrix
     let dNarrow: Matrix
@@ -73,19 +74,22 @@ final class TransformerWorkspace {
             owned.append(storage)
             return storage.matrix(columns: columns)
         }
+        // Operands of the weight gradients are read column by column: rows a power of two apart
+        // would fall into the same few cache lines, which costs a third of the product's speed.
+        func padded(_ columns: Int) -> Matrix { matrix(columns + 16).columns(0..<columns) }
         blocks = (0..<configuration.layerCount).map { _ in
             BlockActivations(
                 input: matrix(width), statistics1: LayerNorm.Statistics(rows: rows),
-                normalized1: matrix(width), qkv: matrix(3 * width),
+                normalized1: padded(width), qkv: padded(3 * width),
                 probabilities: FloatStorage(
                     count: sequences * attention.probabilitiesPerSequence),
-                attended: matrix(width), middle: matrix(width),
-                statistics2: LayerNorm.Statistics(rows: rows), normalized2: matrix(width),
-                hidden: matrix(4 * width), activated: matrix(4 * width))
+                attended: padded(width), middle: matrix(width),
+                statistics2: LayerNorm.Statistics(rows: rows), normalized2: padded(width),
+                hidden: padded(4 * width), activated: padded(4 * width))
         }
         output = matrix(width)
         finalStatistics = LayerNorm.Statistics(rows: rows)
-        headInput = matrix(width)
+        headInput = padded(width)
         let vocabulary = configuration.vocabularySize
         let logits = matrix((vocabulary + 7) / 8 * 8)
         self.logits = logits.columns(0..<vocabulary)
@@ -95,11 +99,12 @@ final class TransformerWorkspace {
         weights = FloatStorage(count: rows)
         entropies = FloatStorage(count: rows)
         branch = matrix(width)
+        dBranch = padded(width)
         scratch = FloatStorage(count: 2 * attention.scratchCount)
         dx = matrix(width)
         dNarrow = matrix(width)
-        dHidden = matrix(4 * width)
-        dQKV = matrix(3 * width)
+        dHidden = padded(4 * width)
+        dQKV = padded(3 * width)
         self.owned = owned
     }
 

@@ -24,10 +24,12 @@ public struct GoldenData: Sendable {
         try SafetensorsFile(contentsOf: url(file))
     }
 
-    /// A JSON file, decoded; its keys are in snake_case, the properties in camelCase.
-    public func json<Value: Decodable>(_ file: String, as type: Value.Type) throws -> Value {
+    /// A JSON file, decoded; with `snakeCase`, its keys are turned into camelCase first.
+    public func json<Value: Decodable>(
+        _ file: String, as type: Value.Type, snakeCase: Bool = false
+    ) throws -> Value {
         let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        if snakeCase { decoder.keyDecodingStrategy = .convertFromSnakeCase }
         return try decoder.decode(type, from: Data(contentsOf: url(file)))
     }
 }

@@ -18,7 +18,7 @@ enum Golden {
             }
             let config: Config
         }
-        let config = try data.json("\(name).json", as: File.self).config
+        let config = try data.json("\(name).json", as: File.self, snakeCase: true).config
         var result = TransformerConfiguration(
             layout: TransitionLayout(
                 observationDimension: config.observationDim, actionDimension: config.actionDim))

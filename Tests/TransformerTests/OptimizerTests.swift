@@ -26,7 +26,7 @@ import Transformer
     }
 
     @Test func `five training steps agree with the authors' code`() throws {
-        let expected = try Golden.data.json("optimizer.json", as: Golden5.self)
+        let expected = try Golden.data.json("optimizer.json", as: Golden5.self, snakeCase: true)
         let tensors = try Golden.data.tensors("optimizer.safetensors")
         let model = try Golden.model("model_tiny")
         let evaluator = LossEvaluator(model, length: 27)
@@ -63,13 +63,14 @@ import Transformer
     }
 
     @Test func `exactly the authors' parameters decay`() throws {
-        let expected = try Golden.data.json("optimizer.json", as: Golden5.self)
+        let expected = try Golden.data.json("optimizer.json", as: Golden5.self, snakeCase: true)
         let decayed = try Golden.model("model_tiny").parameters.layout.entries.filter(\.decays)
         #expect(Set(decayed.map(\.name)) == Set(expected.decayParameters))
     }
 
     @Test func `the authors' schedule rises again after its end, the default holds`() throws {
-        let table = try Golden.data.json("optimizer.json", as: Golden5.self).scheduleTable
+        let table = try Golden.data.json("optimizer.json", as: Golden5.self, snakeCase: true)
+            .scheduleTable
         var schedule = LearningRateSchedule(
             rate: 1, warmupTokens: table.warmupTokens, finalTokens: table.finalTokens,
             ending: .authors)

@@ -4,10 +4,11 @@
 
 void FN(layer_norm_forward)(float *out, float *mean, float *rstd, const float *in,
                             const float *weight, const float *bias, const int32_t *destination,
-                            ptrdiff_t rows, ptrdiff_t width) {
+                            ptrdiff_t rows, ptrdiff_t width,
+                            ptrdiff_t out_stride) {
     for (ptrdiff_t r = 0; r < rows; r++) {
         const float *x = in + r * width;
-        float *y = out + (destination ? destination[r] : r) * width;
+        float *y = out + (destination ? destination[r] : r) * out_stride;
         vf total = splat(0);
         FOR_LANES(c, width) total += load_tail(x, c, width);
         float m = sum_lanes(total) / (float)width;
@@ -58,9 +59,10 @@ void FN(layer_norm_backward)(float *dx, float *dweight, float *dbias, const floa
     }
 }
 
-void FN(broadcast_rows)(float *out, const float *bias, ptrdiff_t rows, ptrdiff_t width) {
+void FN(broadcast_rows)(float *out, const float *bias, ptrdiff_t rows, ptrdiff_t width,
+                        ptrdiff_t stride) {
     for (ptrdiff_t r = 0; r < rows; r++)
-        memcpy(out + r * width, bias, (size_t)width * sizeof(float));
+        memcpy(out + r * stride, bias, (size_t)width * sizeof(float));
 }
 
 void FN(add_column_sums)(float *sum, const float *in, ptrdiff_t rows, ptrdiff_t width,
@@ -70,22 +72,24 @@ void FN(add_column_sums)(float *sum, const float *in, ptrdiff_t rows, ptrdiff_t 
     store_tail(sum, load_tail(sum, c, width) + load_tail(in + r * stride, c, width), c, width);
 }
 
-void FN(gelu_forward)(float *out, float *u, const float *bias, ptrdiff_t rows, ptrdiff_t width) {
+void FN(gelu_forward)(float *out, float *u, const float *bias, ptrdiff_t rows, ptrdiff_t width,
+                      ptrdiff_t out_stride, ptrdiff_t u_stride) {
     for (ptrdiff_t r = 0; r < rows; r++) {
         FOR_LANES(c, width) {
-            vf x = load_tail(u + r * width, c, width) + load_tail(bias, c, width);
-            store_tail(u + r * width, x, c, width);
-            store_tail(out + r * width, gelu(x), c, width);
+            vf x = load_tail(u + r * u_stride, c, width) + load_tail(bias, c, width);
+            store_tail(u + r * u_stride, x, c, width);
+            store_tail(out + r * out_stride, gelu(x), c, width);
         }
     }
 }
 
-void FN(gelu_backward)(float *d, float *dbias, const float *u, ptrdiff_t rows, ptrdiff_t width) {
+void FN(gelu_backward)(float *d, float *dbias, const float *u, ptrdiff_t rows, ptrdiff_t width,
+                       ptrdiff_t d_stride, ptrdiff_t u_stride) {
     for (ptrdiff_t r = 0; r < rows; r++) {
         FOR_LANES(c, width) {
-            vf g = load_tail(d + r * width, c, width)
-                * gelu_derivative(load_tail(u + r * width, c, width));
-            store_tail(d + r * width, g, c, width);
+            vf g = load_tail(d + r * d_stride, c, width)
+                * gelu_derivative(load_tail(u + r * u_stride, c, width));
+            store_tail(d + r * d_stride, g, c, width);
             store_tail(dbias, load_tail(dbias, c, width) + g, c, width);
         }
     }
@@ -105,12 +109,13 @@ void FN(residual_forward)(float *out, const float *x, const float *y, const floa
 }
 
 void FN(residual_backward)(float *dy, float *dbias, const float *dout, tt_dropout dropout,
-                           ptrdiff_t first_row, ptrdiff_t rows, ptrdiff_t width) {
+                           ptrdiff_t first_row, ptrdiff_t rows, ptrdiff_t width,
+                           ptrdiff_t dy_stride) {
     for (ptrdiff_t r = 0; r < rows; r++) {
         FOR_LANES(c, width) {
             vf g = load_tail(dout + r * width, c, width);
             if (dropout.threshold) g *= dropout_factors((first_row + r) * width + c, dropout);
-            store_tail(dy + r * width, g, c, width);
+            store_tail(dy + r * dy_stride, g, c, width);
             store_tail(dbias, load_tail(dbias, c, width) + g, c, width);
         }
     }
