@@ -30,10 +30,10 @@ lint: ## fails on layout or style
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples
 
 compare-training: build ## training speed beside PyTorch's (QUICK=1 for a short run)
-	Benchmarks/compare.py training $(if $(QUICK),--quick)
+	Benchmarks/compare.py training $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 compare-planning: build ## planning speed beside PyTorch's (QUICK=1 for a short run)
-	Benchmarks/compare.py planning $(if $(QUICK),--quick)
+	Benchmarks/compare.py planning $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 clean: ## removes what was built
 	rm -rf .build Examples/Planner/.build

@@ -24,7 +24,7 @@ import statistics
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 BENCHMARKS = Path(__file__).resolve().parent
@@ -260,6 +260,8 @@ def note(text: str) -> None:
 def compare(options: argparse.Namespace) -> None:
     """Measures, prints the table, writes the results."""
     comparison = {"training": training, "planning": planning}[options.what](options.quick)
+    if options.rounds:
+        comparison = replace(comparison, rounds=options.rounds)
     if not options.program.exists():
         raise ComparisonError(
             f"{options.program} is missing: run `make build`, or name it with --program"
@@ -300,6 +302,7 @@ def main() -> None:
     )
     parser.add_argument("what", choices=["training", "planning"])
     parser.add_argument("--quick", action="store_true", help="one shape, fewer rounds")
+    parser.add_argument("--rounds", type=int, help="rounds; by default 2 to 5, by what is compared")
     parser.add_argument("--name", help="of the results; what is compared when not given")
     parser.add_argument("--python", type=Path, help="an interpreter with PyTorch and NumPy")
     parser.add_argument(
