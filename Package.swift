@@ -88,7 +88,8 @@ let package = Package(
 
         // MARK: - Tests
         .target(
-            name: "TestSupport", dependencies: ["Safetensors"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["RandomNumbers", "Safetensors"],
+            path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
         tests(of: "Safetensors"),
         tests(of: "trajectory", fixtures: true),
