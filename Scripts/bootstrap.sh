@@ -9,6 +9,8 @@ deps=$root/.deps
 
 packages=(libdnnl-dev libhdf5-dev libosmesa6-dev libegl-dev ffmpeg pkg-config gnuplot-nox fonts-dejavu-core)
 mujoco_version=3.17.0
+# MuJoCo comes from PyPI; any Python with pip fetches it.
+python3 -m pip --version >/dev/null 2>&1 || packages+=(python3 python3-pip)
 
 fail() { echo "bootstrap: $*" >&2; exit 1; }
 
@@ -37,7 +39,7 @@ else
     echo "bootstrap: not a Debian system; make sure that these are installed (Debian's names): ${packages[*]}" >&2
 fi
 command -v swift >/dev/null || fail "swift is not on the PATH; install Swift 6.3 from https://swift.org/install"
-command -v python3 >/dev/null || fail "python3 with pip is needed to fetch MuJoCo's wheel; apt-get install python3-pip"
+python3 -m pip --version >/dev/null 2>&1 || fail "python3 with pip is needed to fetch MuJoCo's wheel; apt-get install python3-pip"
 
 # --- MuJoCo and the robot models -------------------------------------------------------------
 case "$(uname -s)-$(uname -m)" in
