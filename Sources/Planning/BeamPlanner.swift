@@ -227,15 +227,9 @@ private struct BeamSearch {
                 for index in probabilities.indices { probabilities[index] = logits[index] }
             }
             softmax(&probabilities)
-            let number =
-                switch options.readout {
-                case .mean:
-                    planner.discretizer.expectation(of: probabilities, dimension: dimension)
-                case .percentile(let fraction, let readout):
-                    planner.discretizer.percentile(
-                        fraction, of: probabilities, dimension: dimension, readout: readout)
-                }
-            numbers.append(number)
+            numbers.append(
+                options.readout.read(
+                    probabilities, dimension: dimension, discretizer: planner.discretizer))
             if trace != nil { distributions.append(probabilities) }
         }
         if trace != nil {

@@ -19,18 +19,29 @@ public enum ReturnReadout: Sendable, Hashable {
         reward: some Collection<Float>, value: some Collection<Float>, discretizer: Discretizer
     ) -> (reward: Double, value: Double) {
         let last = discretizer.dimension - 1
-        return switch self {
+        return (
+            read(reward, dimension: last - 1, discretizer: discretizer),
+            read(value, dimension: last, discretizer: discretizer)
+        )
+    }
+
+    /// The number that one distribution stands for.
+    ///
+    /// - Parameters:
+    ///   - probabilities: Probabilities of the dimension's tokens; the termination token's is
+    ///     ignored.
+    ///   - dimension: Which column of a transition the tokens belong to.
+    ///   - discretizer: The bins.
+    /// - Returns: The number that takes the place of the sampled token.
+    public func read(
+        _ probabilities: some Collection<Float>, dimension: Int, discretizer: Discretizer
+    ) -> Double {
+        switch self {
         case .mean:
-            (
-                discretizer.expectation(of: reward, dimension: last - 1),
-                discretizer.expectation(of: value, dimension: last)
-            )
+            discretizer.expectation(of: probabilities, dimension: dimension)
         case .percentile(let fraction, let readout):
-            (
-                discretizer.percentile(
-                    fraction, of: reward, dimension: last - 1, readout: readout),
-                discretizer.percentile(fraction, of: value, dimension: last, readout: readout)
-            )
+            discretizer.percentile(
+                fraction, of: probabilities, dimension: dimension, readout: readout)
         }
     }
 }

@@ -74,7 +74,7 @@ struct BenchmarkTrainCommand: AsyncParsableCommand {
             let duration = ContinuousClock().measure {
                 _ = stepper.run(data, rate: 1e-4, dropoutStream: UInt64(step))
             }
-            if step >= 2 { seconds.append(duration / .seconds(1)) }
+            if step >= 2 { seconds.append(Console.seconds(duration)) }
         }
         let median = seconds.sorted()[seconds.count / 2]
         let result = TrainingSpeed(

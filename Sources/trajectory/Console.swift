@@ -16,7 +16,7 @@ enum Console {
 
     /// A duration in seconds.
     static func seconds(_ duration: Duration) -> Double {
-        Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+        duration / .seconds(1)
     }
 
     /// A duration for a person, such as `3m12s`.
