@@ -65,7 +65,7 @@ let package = Package(
             name: "trajectory",
             dependencies: [
                 "Datasets", "Tokenization", "Transformer", "Training", "Planning", "Environments",
-                "Behavior", "Evaluation", "Rendering", "Trajectories",
+                "Behavior", "Evaluation", "Rendering", "Trajectories", "OneDNN", "Tensors",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -73,7 +73,8 @@ let package = Package(
 
         // MARK: - What the pipeline stands on
         library("Layers", ["CKernels", "RandomNumbers", "Tensors"]),
-        library("Tensors", ["COneDNN"]),
+        library("Tensors"),
+        library("OneDNN", ["COneDNN", "Tensors"]),
         library("HDF5", ["CHDF5"]),
         library("MuJoCo", ["CMuJoCo"]),
         library("Safetensors"),
@@ -109,7 +110,7 @@ let package = Package(
         tests(of: "Rendering", ["MuJoCo"]),
         tests(of: "Tensors"),
         tests(of: "Training", ["Safetensors", "Tokenization", "Trajectories", "Transformer"]),
-        tests(of: "Layers", ["Tensors"]),
+        tests(of: "Layers", ["OneDNN", "Tensors"]),
         tests(
             of: "Transformer",
             ["Safetensors", "Tensors", "Layers", "Tokenization", "Trajectories"], fixtures: true),

@@ -6,18 +6,42 @@
 #undef KERNEL
 
 #if defined(__x86_64__)
+#include <stdlib.h>
+#include <string.h>
+
 #define KERNEL(name, parameters, arguments) void tt_##name##_avx2 parameters;
 #include "kernel_list.h"
 #undef KERNEL
+#define KERNEL(name, parameters, arguments) void tt_##name##_avx512 parameters;
+#include "kernel_list.h"
+#undef KERNEL
 
-static int has_avx2(void) {
-    // The answer is cached by the compiler's runtime; the test is two loads.
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+enum { BASELINE, AVX2, AVX512 };
+
+/// What the processor has, or less where TRAJECTORY_INSTRUCTION_SET asks for less.
+static int choose(void) {
+    const char *wanted = getenv("TRAJECTORY_INSTRUCTION_SET");
+    if (wanted && !strcmp(wanted, "baseline")) return BASELINE;
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return BASELINE;
+    if (wanted && !strcmp(wanted, "avx2")) return AVX2;
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")
+            && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")
+        ? AVX512
+        : AVX2;
+}
+
+static int instruction_set = BASELINE;
+
+__attribute__((constructor)) static void choose_once(void) {
+    __builtin_cpu_init();
+    instruction_set = choose();
 }
 
 #define KERNEL(name, parameters, arguments)                                                        \
     void tt_##name parameters {                                                                    \
-        if (has_avx2())                                                                            \
+        if (instruction_set == AVX512)                                                             \
+            tt_##name##_avx512 arguments;                                                          \
+        else if (instruction_set == AVX2)                                                          \
             tt_##name##_avx2 arguments;                                                            \
         else                                                                                       \
             tt_##name##_baseline arguments;                                                        \
@@ -25,7 +49,9 @@ static int has_avx2(void) {
 #include "kernel_list.h"
 #undef KERNEL
 
-const char *tt_instruction_set(void) { return has_avx2() ? "avx2" : "baseline"; }
+const char *tt_instruction_set(void) {
+    return instruction_set == AVX512 ? "avx512" : instruction_set == AVX2 ? "avx2" : "baseline";
+}
 
 #else
 #define KERNEL(name, parameters, arguments)                                                        \

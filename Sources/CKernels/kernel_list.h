@@ -16,33 +16,28 @@ KERNEL(layer_norm_backward,
         ptrdiff_t rows, ptrdiff_t width),
        (dx, dweight, dbias, dout, in, mean, rstd, weight, destination, rows, width))
 
-/// out[r, :] = bias.
-KERNEL(broadcast_rows,
-       (float *out, const float *bias, ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride),
-       (out, bias, rows, width, stride))
-
 /// sum[:] += sum over r of in[r, :], rows `stride` apart.
 KERNEL(add_column_sums,
        (float *sum, const float *in, ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride),
        (sum, in, rows, width, stride))
 
-/// u += bias in place (kept for the backward), out = gelu(u) = u * (1 + erf(u / sqrt 2)) / 2.
+/// u becomes gelu'(u) in place (kept for the backward), out = gelu(u) = u * (1 + erf(u / sqrt 2)) / 2.
 KERNEL(gelu_forward,
-       (float *out, float *u, const float *bias, ptrdiff_t rows, ptrdiff_t width,
-        ptrdiff_t out_stride, ptrdiff_t u_stride),
-       (out, u, bias, rows, width, out_stride, u_stride))
+       (float *out, float *u, ptrdiff_t rows, ptrdiff_t width, ptrdiff_t out_stride,
+        ptrdiff_t u_stride),
+       (out, u, rows, width, out_stride, u_stride))
 
-/// d = d * gelu'(u) in place, dbias += column sums of the result.
+/// d = d * derivative in place, dbias += column sums of the result.
 KERNEL(gelu_backward,
-       (float *d, float *dbias, const float *u, ptrdiff_t rows, ptrdiff_t width,
-        ptrdiff_t d_stride, ptrdiff_t u_stride),
-       (d, dbias, u, rows, width, d_stride, u_stride))
+       (float *d, float *dbias, const float *derivative, ptrdiff_t rows, ptrdiff_t width,
+        ptrdiff_t d_stride, ptrdiff_t derivative_stride),
+       (d, dbias, derivative, rows, width, d_stride, derivative_stride))
 
-/// out = x + dropout(y + bias).
+/// out = x + dropout(y).
 KERNEL(residual_forward,
-       (float *out, const float *x, const float *y, const float *bias, tt_dropout dropout,
-        ptrdiff_t first_row, ptrdiff_t rows, ptrdiff_t width),
-       (out, x, y, bias, dropout, first_row, rows, width))
+       (float *out, const float *x, const float *y, tt_dropout dropout, ptrdiff_t first_row,
+        ptrdiff_t rows, ptrdiff_t width),
+       (out, x, y, dropout, first_row, rows, width))
 
 /// Backward of residual_forward with respect to y: dy = dropout'(dout), dbias += column sums.
 KERNEL(residual_backward,
@@ -64,25 +59,49 @@ KERNEL(embedding_backward,
         ptrdiff_t width),
        (dtable, dposition, dx, index, dropout, first_row, rows, length, width))
 
-/// Causal softmax of query rows `first_query ..< first_query + rows` of one head, in place.
+/// C = A B + bias, or C += A B when `accumulate`; C is rows x columns, `depth` is summed over.
 ///
-/// Row i of `scores` (rows `stride` apart, row 0 is query `first_query`) becomes
-/// softmax over j <= i of (scale * scores[i, j] + visible[j]), zero for later j up to `columns`;
-/// visible[j] is 0 or -inf. `dropped` receives the probabilities after dropout (it may be `scores`
-/// when nothing is dropped). With dropout, dropped entries of `scores` carry the sign bit.
-KERNEL(attention_softmax_forward,
-       (float *scores, float *dropped, const float *visible, float scale, tt_dropout dropout,
-        ptrdiff_t first_element, ptrdiff_t first_query, ptrdiff_t rows, ptrdiff_t columns,
-        ptrdiff_t stride),
-       (scores, dropped, visible, scale, dropout, first_element, first_query, rows, columns,
-        stride))
+/// A is rows x depth, rows `a_stride` apart, or where `a_transposed` depth x rows. B is depth x
+/// columns, rows `b_row` apart, or where `b_packed` as pack_panels lays it. `bias` may be null.
+/// Nothing outside of A, B and C is touched.
+KERNEL(product,
+       (float *c, const float *a, const float *b, const float *bias, ptrdiff_t c_row,
+        ptrdiff_t a_stride, int a_transposed, ptrdiff_t b_row, int b_packed, ptrdiff_t rows,
+        ptrdiff_t columns, ptrdiff_t depth, int accumulate),
+       (c, a, b, bias, c_row, a_stride, a_transposed, b_row, b_packed, rows, columns, depth,
+        accumulate))
 
-/// Backward of attention_softmax_forward: d holds the gradient of the dropped probabilities and
-/// becomes the gradient of the unscaled scores; `dropped` receives the probabilities after dropout.
-KERNEL(attention_softmax_backward,
-       (float *d, float *dropped, const float *probabilities, float scale, float dropout_scale,
-        ptrdiff_t first_query, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t stride),
-       (d, dropped, probabilities, scale, dropout_scale, first_query, rows, columns, stride))
+/// Lays a depth x columns matrix out in panels of TT_PANEL columns, the last padded with zeros.
+///
+/// Number (k, j) goes to packed[j / TT_PANEL * TT_PANEL * depth + k * TT_PANEL + j % TT_PANEL]. The
+/// matrix lies in rows `stride` apart; where `transposed`, as columns x depth.
+KERNEL(pack_panels,
+       (float *packed, const float *matrix, ptrdiff_t stride, int transposed, ptrdiff_t columns,
+        ptrdiff_t depth),
+       (packed, matrix, stride, transposed, columns, depth))
+
+/// Causal attention of one head over one sequence: out = dropout(softmax(scale Q K')) V.
+///
+/// `probabilities` (room for tokens x shape.row) receives each query's probabilities over the visible
+/// keys before dropout, dropped ones with the sign bit set, where attention_place says. `scratch` has room for tt_attention_scratch numbers. Element
+/// numbers of the dropout count from `first_element`.
+KERNEL(attention_forward,
+       (float *out, float *probabilities, const float *query, const float *key,
+        const float *value, float *scratch, tt_attention shape, tt_dropout dropout,
+        ptrdiff_t first_element),
+       (out, probabilities, query, key, value, scratch, shape, dropout, first_element))
+
+/// The place of a query's first probability.
+KERNEL(attention_place, (ptrdiff_t *place, ptrdiff_t query, tt_attention shape),
+       (place, query, shape))
+
+/// Backward of attention_forward, from what it wrote: writes dquery, dkey and dvalue.
+KERNEL(attention_backward,
+       (float *dquery, float *dkey, float *dvalue, const float *dout, const float *out,
+        const float *probabilities, const float *query, const float *key, const float *value,
+        float *scratch, tt_attention shape, float dropout_scale),
+       (dquery, dkey, dvalue, dout, out, probabilities, query, key, value, scratch, shape,
+        dropout_scale))
 
 /// Weighted cross entropy: for each row, entropy[r] = -log softmax(logits[r, :])[target[r]], and
 /// logits[r, :] becomes its gradient times weight[r]. `entropy` may be null.

@@ -2,4 +2,5 @@
 // Every function that passes a wide vector is inlined, so its calling convention never matters.
 #pragma clang diagnostic ignored "-Wpsabi"
 #define FN(name) tt_##name##_baseline
+#define LANES 8
 #include "bodies/all.h"

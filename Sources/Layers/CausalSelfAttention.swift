@@ -5,11 +5,11 @@ package import Tensors
 ///
 ///     P = softmax(Q Kᵀ / √h + mask);  output = dropout(P) V      for each sequence and head
 ///
-/// Query i sees key j iff j <= i and j is visible. Shapes: `qkv` R × 3C holds queries, keys and values
-/// side by side; heads are contiguous slices of h = C / H channels; output R × C. Vaswani et al. 2017;
-/// the hidden keys are the value tokens, Janner et al. 2021, appendix A.
+/// Query i sees key j iff j <= i and j is visible; the first key must be. Shapes: `qkv` R × 3C holds
+/// queries, keys and values side by side; heads are contiguous slices of h = C / H channels; output
+/// R × C. Vaswani et al. 2017; the hidden keys are the value tokens, Janner et al. 2021, appendix A.
 ///
-/// Scores are computed in blocks of queries, so that the future half is mostly never computed.
+/// Hidden keys and the future are left out of every product rather than masked.
 package struct CausalSelfAttention: Sendable {
     /// Number of heads.
     package let heads: Int
@@ -17,129 +17,106 @@ package struct CausalSelfAttention: Sendable {
     package let width: Int
     /// Longest sequence.
     package let length: Int
-    /// Elements between rows of a score matrix: the length rounded up to whole vectors.
-    package let stride: Int
 
-    private let visible: FloatStorage
-
-    /// Queries scored together: large enough for fast products, small enough to skip the future.
-    private static let block = 64
+    /// Position of each visible key.
+    private let position: IndexStorage
+    /// For each position, the number of visible keys up to it.
+    private let seen: IndexStorage
+    /// Elements between rows of probabilities: the visible keys rounded up to whole panels.
+    private let stride: Int
 
     /// Attention over sequences of up to `length` tokens; `isHidden` tells which keys nobody sees.
     package init(heads: Int, width: Int, length: Int, isHidden: (Int) -> Bool) {
         precondition(width % heads == 0, "\(heads) heads do not divide \(width) channels")
+        precondition(!isHidden(0), "nobody sees the first key, so its query sees none")
         self.heads = heads
         self.width = width
         self.length = length
-        stride = (length + 7) / 8 * 8
-        visible = FloatStorage(count: stride)
-        for key in 0..<length { visible.base[key] = isHidden(key) ? -.infinity : 0 }
+        position = IndexStorage(count: length)
+        seen = IndexStorage(count: length)
+        var count = 0
+        for key in 0..<length {
+            if !isHidden(key) {
+                position.base[count] = Int32(key)
+                count += 1
+            }
+            seen.base[key] = Int32(count)
+        }
+        stride = (count + Int(TT_PANEL) - 1) / Int(TT_PANEL) * Int(TT_PANEL)
     }
 
     /// Numbers kept for the backward pass for each sequence: the probabilities of every head.
     package var probabilitiesPerSequence: Int { heads * length * stride }
 
-    /// Room for one head's score matrix.
-    package var scratchCount: Int { length * stride }
+    /// Numbers of scratch that ``forward`` and ``backward`` need.
+    package var scratchCount: Int { tt_attention_scratch(stride, width / heads) }
 
-    /// Writes the heads' results for whole sequences of `tokens` tokens.
+    /// Writes the heads' results for one sequence, number `sequence` of the batch.
     ///
-    /// The rows are sequences number `firstSequence`... of the batch. `scratch` holds two buffers of
-    /// ``scratchCount``; only the first is used here.
+    /// `probabilities` receives ``probabilitiesPerSequence`` numbers for the backward pass.
     package func forward(
-        qkv: Matrix, tokens: Int, output: Matrix, probabilities: UnsafeMutablePointer<Float>,
-        scratch: FloatStorage, dropout: Dropout, firstSequence: Int
+        qkv: Matrix, output: Matrix, probabilities: UnsafeMutablePointer<Float>,
+        scratch: FloatStorage, dropout: Dropout, sequence: Int
     ) {
-        let headWidth = width / heads
-        let scale = 1 / Float(headWidth).squareRoot()
-        for sequence in 0..<(qkv.rows / tokens) {
-            let rows = qkv.rows((sequence * tokens)..<((sequence + 1) * tokens))
-            let results = output.rows((sequence * tokens)..<((sequence + 1) * tokens))
-            for head in 0..<heads {
-                let (query, key, value) = slices(rows, head, headWidth)
-                let scores = Matrix(
-                    base: probabilities + (sequence * heads + head) * length * stride,
-                    rows: tokens, columns: tokens, stride: stride)
-                let dropped =
-                    dropout.isActive
-                    ? Matrix(base: scratch.base, rows: tokens, columns: tokens, stride: stride)
-                    : scores
-                let element = ((firstSequence + sequence) * heads + head) * length * stride
-                for block in blocks(tokens) {
-                    let seen = 0..<block.upperBound
-                    multiply(
-                        query.rows(block), key.rows(seen).transposed,
-                        into: scores.rows(block).columns(seen))
-                    tt_attention_softmax_forward(
-                        scores.rows(block).base, dropped.rows(block).base, visible.base, scale,
-                        dropout.kernel, element, block.lowerBound, block.count, block.upperBound,
-                        stride)
-                    multiply(
-                        dropped.rows(block).columns(seen), value.rows(seen),
-                        into: results.rows(block).columns(
-                            (head * headWidth)..<((head + 1) * headWidth)))
-                }
-            }
+        let shape = shape(qkv: qkv, output: output)
+        for head in 0..<heads {
+            let query = qkv.base + head * shape.width
+            tt_attention_forward(
+                output.base + head * shape.width, probabilities + head * length * stride, query,
+                query + width, query + 2 * width, scratch.base, shape, dropout.kernel,
+                (sequence * heads + head) * length * stride)
         }
     }
 
-    /// Writes the gradient of `qkv` from that of the output.
+    /// Writes the gradient of `qkv` from that of the output, and what ``forward`` wrote.
     package func backward(
-        qkv: Matrix, tokens: Int, dOutput: Matrix, dQKV: Matrix,
-        probabilities: UnsafeMutablePointer<Float>, scratch: FloatStorage, dropout: Dropout
+        qkv: Matrix, output: Matrix, dOutput: Matrix, dQKV: Matrix,
+        probabilities: UnsafePointer<Float>, scratch: FloatStorage, dropout: Dropout
     ) {
+        precondition(dQKV.stride == qkv.stride, "the gradient must lie as the matrix does")
+        var shape = shape(qkv: qkv, output: output)
+        shape.dout_row = dOutput.stride
+        for head in 0..<heads {
+            let query = qkv.base + head * shape.width
+            let dQuery = dQKV.base + head * shape.width
+            tt_attention_backward(
+                dQuery, dQuery + width, dQuery + 2 * width, dOutput.base + head * shape.width,
+                output.base + head * shape.width, probabilities + head * length * stride, query,
+                query + width, query + 2 * width, scratch.base, shape, dropout.scale)
+        }
+    }
+
+    /// The attention of one query over the keys up to its own, zero at hidden ones, as ``forward``
+    /// without dropout left it for a sequence of `tokens` tokens.
+    package func weights(
+        in probabilities: UnsafePointer<Float>, head: Int, query: Int, tokens: Int
+    ) -> [Float] {
+        var place = 0
+        tt_attention_place(&place, query, shape(tokens: tokens))
+        var result = [Float](repeating: 0, count: query + 1)
+        for key in 0..<Int(seen.base[query]) {
+            result[Int(position.base[key])] = probabilities[head * length * stride + place + key]
+        }
+        return result
+    }
+
+    private func shape(qkv: Matrix, output: Matrix) -> tt_attention {
+        precondition(
+            output.rows == qkv.rows,
+            "attention cannot take (\(qkv.rows),\(qkv.columns)) to "
+                + "(\(output.rows),\(output.columns))")
+        var shape = shape(tokens: qkv.rows)
+        shape.qkv_row = qkv.stride
+        shape.out_row = output.stride
+        return shape
+    }
+
+    private func shape(tokens: Int) -> tt_attention {
+        precondition(tokens <= length, "\(tokens) tokens in attention over \(length)")
         let headWidth = width / heads
-        let scale = 1 / Float(headWidth).squareRoot()
-        let dropped = Matrix(base: scratch.base, rows: tokens, columns: tokens, stride: stride)
-        let dScores = Matrix(
-            base: scratch.base + scratchCount, rows: tokens, columns: tokens, stride: stride)
-        for sequence in 0..<(qkv.rows / tokens) {
-            let range = (sequence * tokens)..<((sequence + 1) * tokens)
-            for head in 0..<heads {
-                let (query, key, value) = slices(qkv.rows(range), head, headWidth)
-                let (dQuery, dKey, dValue) = slices(dQKV.rows(range), head, headWidth)
-                let dResult = dOutput.rows(range).columns(
-                    (head * headWidth)..<((head + 1) * headWidth))
-                let kept = probabilities + (sequence * heads + head) * length * stride
-                for block in blocks(tokens) {
-                    let seen = 0..<block.upperBound
-                    multiply(
-                        dResult.rows(block), value.rows(seen).transposed,
-                        into: dScores.rows(block).columns(seen))
-                    tt_attention_softmax_backward(
-                        dScores.rows(block).base, dropped.rows(block).base,
-                        kept + block.lowerBound * stride, scale, dropout.scale, block.lowerBound,
-                        block.count, block.upperBound, stride)
-                    multiply(
-                        dScores.rows(block).columns(seen), key.rows(seen),
-                        into: dQuery.rows(block))
-                }
-                for block in blocks(tokens) {
-                    // Keys of this block are seen by its own and all later queries.
-                    let queries = block.lowerBound..<tokens
-                    multiply(
-                        dropped.rows(queries).columns(block).transposed,
-                        dResult.rows(queries), into: dValue.rows(block))
-                    multiply(
-                        dScores.rows(queries).columns(block).transposed,
-                        query.rows(queries), into: dKey.rows(block))
-                }
-            }
-        }
-    }
-
-    private func slices(_ rows: Matrix, _ head: Int, _ headWidth: Int) -> (
-        Matrix, Matrix, Matrix
-    ) {
-        let start = head * headWidth
-        func part(_ index: Int) -> Matrix {
-            rows.columns((index * width + start)..<(index * width + start + headWidth))
-        }
-        return (part(0), part(1), part(2))
-    }
-
-    private func blocks(_ tokens: Int) -> some Sequence<Range<Int>> {
-        let count = max(1, (tokens + Self.block / 2) / Self.block)
-        return (0..<count).lazy.map { (tokens * $0 / count)..<(tokens * ($0 + 1) / count) }
+        return tt_attention(
+            tokens: tokens, keys: Int(seen.base[tokens - 1]), position: position.base,
+            seen: seen.base, width: headWidth, row: stride, qkv_row: 0, out_row: 0, dout_row: 0,
+            scale: 1 / Float(headWidth).squareRoot())
     }
 }

@@ -22,37 +22,55 @@ package struct LayerNorm: Sendable {
     /// What the backward pass needs: mean and reciprocal standard deviation of each row.
     package struct Statistics: @unchecked Sendable {
         private let storage: FloatStorage
-        internal var mean: UnsafeMutablePointer<Float> { storage.base }
+        internal let mean: UnsafeMutablePointer<Float>
         internal let rstd: UnsafeMutablePointer<Float>
 
         /// Room for `rows` rows.
         package init(rows: Int) {
             storage = FloatStorage(count: 2 * rows)
+            mean = storage.base
             rstd = storage.base + rows
+        }
+
+        private init(
+            storage: FloatStorage, mean: UnsafeMutablePointer<Float>,
+            rstd: UnsafeMutablePointer<Float>
+        ) {
+            self.storage = storage
+            self.mean = mean
+            self.rstd = rstd
+        }
+
+        /// The statistics of some of the rows.
+        package func rows(_ range: Range<Int>) -> Statistics {
+            Statistics(
+                storage: storage, mean: mean + range.lowerBound, rstd: rstd + range.lowerBound)
         }
     }
 
     /// Writes the normalized row r of `input` to row `destination[r]` of `output` (r where nil).
     package func forward(
-        _ parameters: FloatStorage, input: Matrix, output: Matrix, statistics: Statistics?,
+        _ parameters: ParameterValues, input: Matrix, output: Matrix, statistics: Statistics?,
         destination: UnsafePointer<Int32>? = nil
     ) {
         precondition(input.isContiguous, "layer norm needs whole rows")
         tt_layer_norm_forward(
             output.base, statistics?.mean, statistics?.rstd, input.base,
-            parameters.pointer(weight), parameters.pointer(bias), destination, input.rows,
+            parameters.values.pointer(weight), parameters.values.pointer(bias), destination,
+            input.rows,
             input.columns, output.stride)
     }
 
     /// Adds the gradient of the input to `dInput`, those of the parameters to `gradients`.
     package func backward(
-        _ parameters: FloatStorage, gradients: FloatStorage, input: Matrix,
+        _ parameters: ParameterValues, gradients: FloatStorage, input: Matrix,
         statistics: Statistics, dOutput: Matrix, dInput: Matrix,
         destination: UnsafePointer<Int32>? = nil
     ) {
         tt_layer_norm_backward(
             dInput.base, gradients.pointer(weight), gradients.pointer(bias), dOutput.base,
-            input.base, statistics.mean, statistics.rstd, parameters.pointer(weight), destination,
+            input.base, statistics.mean, statistics.rstd, parameters.values.pointer(weight),
+            destination,
             input.rows, input.columns)
     }
 }

@@ -1,63 +1,67 @@
 internal import CKernels
 package import Tensors
 
-/// A dense layer without its bias: y = x Wᵀ.
+/// A dense layer: y = x Wᵀ + b.
 ///
-/// Shapes: W is out × in, x is R × in, y is R × out. The bias is added by the layer that reads y,
-/// in the same pass over memory (GELU, the residual connection), or put into y beforehand.
+/// Shapes: W is out × in, b out (or empty: no bias), x is R × in, y is R × out.
 package struct Linear: Sendable {
     /// The weight matrix, out × in.
     package let weight: ParameterSlot
     /// The bias, or a slot of zero elements where the layer has none.
     package let bias: ParameterSlot
 
-    /// A layer over these parameters.
-    package init(weight: ParameterSlot, bias: ParameterSlot) {
+    private let packed: PackedSlot
+
+    /// A layer over these parameters of `layout`, where the matrix is packed from now on.
+    package init(
+        weight: ParameterSlot, bias: ParameterSlot? = nil, in layout: inout ParameterLayout
+    ) {
         self.weight = weight
-        self.bias = bias
-    }
-
-    /// The layer with some of the outputs only.
-    package func rows(_ range: Range<Int>) -> Linear {
-        Linear(
-            weight: ParameterSlot(
-                offset: weight.offset + range.lowerBound * weight.columns, rows: range.count,
-                columns: weight.columns),
-            bias: ParameterSlot(
-                offset: bias.offset + range.lowerBound, rows: 1, columns: range.count))
-    }
-
-    /// output = input Wᵀ.
-    package func forwardWithoutBias(_ parameters: FloatStorage, input: Matrix, output: Matrix) {
-        multiply(
-            input, parameters.matrix(weight).transposed, into: output)
+        self.bias = bias ?? ParameterSlot(offset: weight.offset, rows: 1, columns: 0)
+        packed = layout.pack(weight)
     }
 
     /// output = input Wᵀ + bias.
-    package func forward(_ parameters: FloatStorage, input: Matrix, output: Matrix) {
-        tt_broadcast_rows(
-            output.base, parameters.pointer(bias), output.rows, output.columns, output.stride)
-        multiply(
-            input, parameters.matrix(weight).transposed, into: output,
-            accumulating: true)
+    package func forward(_ parameters: ParameterValues, input: Matrix, output: Matrix) {
+        check(input, output)
+        tt_product(
+            output.base, input.base, parameters.packed.base + packed.forward,
+            bias.count > 0 ? parameters.values.pointer(bias) : nil, output.stride, input.stride, 0,
+            0, 1, output.rows, output.columns, input.columns, 0)
     }
 
-    /// The gradient of the weight is added to `gradients`, that of the input written to `dInput`.
-    ///
-    /// The gradient of the bias is left to the layer that added it, or to ``biasBackward``.
-    package func backward(
-        _ parameters: FloatStorage, gradients: FloatStorage, input: Matrix, dOutput: Matrix,
-        dInput: Matrix
+    /// Writes the gradient of the input, or adds it to `dInput` when `accumulating`.
+    package func inputBackward(
+        _ parameters: ParameterValues, dOutput: Matrix, dInput: Matrix, accumulating: Bool = false
     ) {
-        multiply(
-            dOutput.transposed, input, into: gradients.matrix(weight),
-            accumulating: true)
-        multiply(dOutput, parameters.matrix(weight), into: dInput)
+        check(dInput, dOutput)
+        tt_product(
+            dInput.base, dOutput.base, parameters.packed.base + packed.backward, nil,
+            dInput.stride, dOutput.stride, 0, 0, 1, dInput.rows, dInput.columns, dOutput.columns,
+            accumulating ? 1 : 0)
+    }
+
+    /// The gradient of the weight is added to `gradients`.
+    ///
+    /// That of the bias is left to the layer that reads y, or to ``biasBackward``.
+    package func weightBackward(gradients: FloatStorage, input: Matrix, dOutput: Matrix) {
+        check(input, dOutput)
+        tt_product(
+            gradients.pointer(weight), dOutput.base, input.base, nil, weight.columns,
+            dOutput.stride, 1, input.stride, 0, weight.rows, weight.columns, input.rows, 1)
     }
 
     /// The gradient of the bias is added to `gradients`.
     package func biasBackward(gradients: FloatStorage, dOutput: Matrix) {
         tt_add_column_sums(
             gradients.pointer(bias), dOutput.base, dOutput.rows, dOutput.columns, dOutput.stride)
+    }
+
+    private func check(_ input: Matrix, _ output: Matrix) {
+        precondition(
+            input.columns == weight.columns && output.columns == weight.rows
+                && input.rows == output.rows,
+            "a layer of \(weight.columns) to \(weight.rows) channels cannot take "
+                + "(\(input.rows),\(input.columns)) to (\(output.rows),\(output.columns))")
     }
 }

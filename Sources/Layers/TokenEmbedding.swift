@@ -18,11 +18,12 @@ package struct TokenEmbedding: Sendable {
 
     /// Writes the embedding of each row of `index` to `output`.
     package func forward(
-        _ parameters: FloatStorage, index: UnsafePointer<Int32>, length: Int, output: Matrix,
+        _ parameters: ParameterValues, index: UnsafePointer<Int32>, length: Int, output: Matrix,
         dropout: Dropout, firstRow: Int
     ) {
         tt_embedding_forward(
-            output.base, index, parameters.pointer(table), parameters.pointer(position),
+            output.base, index, parameters.values.pointer(table),
+            parameters.values.pointer(position),
             dropout.kernel, firstRow, output.rows, length, output.columns)
     }
 

@@ -1,4 +1,3 @@
-internal import COneDNN
 internal import Foundation
 internal import Synchronization
 
@@ -58,7 +57,6 @@ package final class WorkerPool: @unchecked Sendable {
     package func run(_ body: (_ worker: Int) -> Void) {
         turn.lock()
         defer { turn.unlock() }
-        use_one_openmp_thread()
         guard count > 1 else { return body(0) }
         withoutActuallyEscaping(body) { body in
             job = body
@@ -106,7 +104,6 @@ package final class WorkerPool: @unchecked Sendable {
         let pool: Unmanaged<WorkerPool>
 
         func loop(_ index: Int) {
-            use_one_openmp_thread()
             pool._withUnsafeGuaranteedRef { pool in
                 var seen = 0
                 while true {

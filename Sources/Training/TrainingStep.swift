@@ -49,6 +49,15 @@ public final class TrainingStep {
         return Result(loss: loss, gradientNorm: norm)
     }
 
+    /// Whether the parts of steps are timed; setting it starts anew.
+    public var isProfiling: Bool {
+        get { evaluator.isProfiling }
+        set { evaluator.isProfiling = newValue }
+    }
+
+    /// Where time went since ``isProfiling`` was set.
+    public var profile: StepProfile { evaluator.profile }
+
     /// The loss of a batch without dropout; nothing is learnt.
     public func loss(_ batch: TokenBatch) -> Double {
         evaluator.loss(batch)

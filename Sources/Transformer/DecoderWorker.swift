@@ -28,7 +28,7 @@ final class DecoderWorker {
 
     /// Intermediate results of a chunk.
     private let normalized: Matrix
-    private let projected: Matrix
+    private let keysValues: Matrix
     private let attended: Matrix
     private let branch: Matrix
     private let hidden: Matrix
@@ -46,7 +46,7 @@ final class DecoderWorker {
             return storage.matrix(columns: columns)
         }
         normalized = matrix(width)
-        projected = matrix(3 * width)
+        keysValues = matrix(2 * width)
         attended = matrix(width)
         branch = matrix(width)
         hidden = matrix(4 * width)
@@ -89,8 +89,8 @@ final class DecoderWorker {
 
     /// Token plus position embedding of all rows.
     func embed(_ model: TrajectoryTransformer) {
-        let table = model.values.matrix(model.parameters.embedding.table)
-        let position = model.values.matrix(model.parameters.embedding.position)
+        let table = model.weights.values.matrix(model.parameters.embedding.table)
+        let position = model.weights.values.matrix(model.parameters.embedding.position)
         let x = residual.matrix(columns: width)
         for row in 0..<rows {
             let token = table.base + Int(embeddingRows.base[row]) * width
@@ -107,25 +107,19 @@ final class DecoderWorker {
         let block = model.parameters.blocks[layer]
         for range in chunks(0..<rows) {
             let size = range.count
+            let normalized = self.normalized.rows(0..<size)
             block.norm1.forward(
-                model.values, input: residual.matrix(columns: width).rows(range),
-                output: normalized.rows(0..<size), statistics: nil)
-            // Rows past `count` need no query: their part of the product is left out.
-            let whole = range.upperBound <= count
-            let skipped = range.lowerBound >= count ? width : 0
-            let part = whole ? block.qkv : block.qkv.rows(skipped..<(3 * width))
-            let output = Matrix(
-                base: projected.base, rows: size, columns: 3 * width - skipped)
-            part.forward(model.values, input: normalized.rows(0..<size), output: output)
-            for (index, row) in range.enumerated() {
-                let source = output.base + index * output.stride
-                if row < count {
-                    (queries.base + row * width).update(from: source, count: width)
-                }
-                if isAttended[row] {
-                    (store.base + Int(nodes[row]) * 2 * width).update(
-                        from: source + width - skipped, count: 2 * width)
-                }
+                model.weights, input: residual.matrix(columns: width).rows(range),
+                output: normalized, statistics: nil)
+            let asking = range.clamped(to: 0..<count)
+            block.query.forward(
+                model.weights, input: normalized.rows(0..<asking.count),
+                output: queries.matrix(columns: width).rows(asking))
+            let output = keysValues.rows(0..<size)
+            block.keyValue.forward(model.weights, input: normalized, output: output)
+            for (index, row) in range.enumerated() where isAttended[row] {
+                (store.base + Int(nodes[row]) * 2 * width).update(
+                    from: output.base + index * output.stride, count: 2 * width)
             }
         }
     }
@@ -153,21 +147,16 @@ final class DecoderWorker {
                 }
             }
             let branch = self.branch.rows(0..<size)
-            block.projection.forwardWithoutBias(model.values, input: attended, output: branch)
-            Residual.forward(
-                model.values, bias: block.projection.bias, x: x, branch: branch, output: x,
-                dropout: .none, firstRow: 0)
+            block.projection.forward(model.weights, input: attended, output: branch)
+            Residual.forward(x: x, branch: branch, output: x, dropout: .none, firstRow: 0)
             let normalized = self.normalized.rows(0..<size)
-            block.norm2.forward(model.values, input: x, output: normalized, statistics: nil)
+            block.norm2.forward(model.weights, input: x, output: normalized, statistics: nil)
             let hidden = self.hidden.rows(0..<size)
             let activated = self.activated.rows(0..<size)
-            block.expansion.forwardWithoutBias(model.values, input: normalized, output: hidden)
-            GELU.forward(
-                model.values, bias: block.expansion.bias, input: hidden, output: activated)
-            block.contraction.forwardWithoutBias(model.values, input: activated, output: branch)
-            Residual.forward(
-                model.values, bias: block.contraction.bias, x: x, branch: branch, output: x,
-                dropout: .none, firstRow: 0)
+            block.expansion.forward(model.weights, input: normalized, output: hidden)
+            GELU.forward(input: hidden, output: activated)
+            block.contraction.forward(model.weights, input: activated, output: branch)
+            Residual.forward(x: x, branch: branch, output: x, dropout: .none, firstRow: 0)
         }
     }
 
@@ -177,21 +166,20 @@ final class DecoderWorker {
         place: (Int) -> (head: Int, output: UnsafeMutablePointer<Float>)
     ) {
         let vocabulary = model.configuration.vocabularySize
-        let heads = model.values.matrix(model.parameters.head)
         let stride = (vocabulary + 7) / 8 * 8
         for range in chunks(0..<count) {
             model.parameters.finalNorm.forward(
-                model.values, input: residual.matrix(columns: width).rows(range),
+                model.weights, input: residual.matrix(columns: width).rows(range),
                 output: normalized.rows(0..<range.count), statistics: nil)
             var start = range.lowerBound
             while start < range.upperBound {
                 let (head, output) = place(start)
                 var end = start + 1
                 while end < range.upperBound, place(end).head == head { end += 1 }
-                multiply(
-                    normalized.rows((start - range.lowerBound)..<(end - range.lowerBound)),
-                    heads.rows((head * vocabulary)..<((head + 1) * vocabulary)).transposed,
-                    into: Matrix(
+                model.parameters.heads[head].forward(
+                    model.weights,
+                    input: normalized.rows((start - range.lowerBound)..<(end - range.lowerBound)),
+                    output: Matrix(
                         base: output, rows: end - start, columns: vocabulary, stride: stride))
                 start = end
             }

@@ -33,6 +33,8 @@ public final class LossEvaluator {
     private let pool: WorkerPool
     private let workers: [Worker]
     private let length: Int
+    /// Times what is outside the workers' passes; nil while nobody asks.
+    private var clock: LapClock?
 
     /// Prepares for batches of windows of `length` tokens.
     ///
@@ -64,7 +66,7 @@ public final class LossEvaluator {
             dropoutStream.map { DropoutPlan(configuration: model.configuration, stream: $0) }
             ?? .none
         let loss = evaluate(batch, dropout: plan, backward: true)
-        Gradients.reduce(workers.map(\.gradients), pool: pool)
+        timed(.reduction) { Gradients.reduce(workers.map(\.gradients), pool: pool) }
         return loss
     }
 
@@ -79,12 +81,42 @@ public final class LossEvaluator {
     ///
     /// - Returns: The norm of the gradient before clipping.
     package func update(with optimizer: inout AdamW, rate: Float, gradientLimit: Float) -> Float {
-        let norm = Gradients.norm(gradients)
-        optimizer.update(
-            model.values, gradients: gradients,
-            gradientScale: Gradients.clippingFactor(norm: norm, limit: gradientLimit), rate: rate,
-            pool: pool)
+        let norm = timed(.reduction) { Gradients.norm(gradients) }
+        timed(.optimizer) {
+            optimizer.update(
+                model.weights.values, gradients: gradients,
+                gradientScale: Gradients.clippingFactor(norm: norm, limit: gradientLimit),
+                rate: rate, pool: pool)
+            model.weights.pack(pool: pool)
+        }
         return norm
+    }
+
+    /// Where time went since ``isProfiling`` was set.
+    public var profile: StepProfile {
+        var profile = StepProfile()
+        for worker in workers {
+            if let clock = worker.workspace.clock { profile += clock.profile }
+        }
+        if let clock { profile += clock.profile }
+        return profile
+    }
+
+    /// Whether the parts of a step are timed; setting it starts anew.
+    public var isProfiling: Bool {
+        get { clock != nil }
+        set {
+            clock = newValue ? LapClock() : nil
+            for worker in workers { worker.workspace.clock = newValue ? LapClock() : nil }
+        }
+    }
+
+    /// Runs `body`, in which all workers take part.
+    private func timed<Result>(_ part: StepProfile.Part, _ body: () -> Result) -> Result {
+        clock?.start()
+        let result = body()
+        clock?.lap(part, workers: workers.count)
+        return result
     }
 
     private func evaluate(_ batch: TokenBatch, dropout: DropoutPlan, backward: Bool) -> Double {
@@ -94,7 +126,9 @@ public final class LossEvaluator {
         pool.run { index in
             let worker = workers[index]
             worker.loss = 0
+            worker.workspace.clock?.start()
             if backward { worker.gradients.clear() }
+            worker.workspace.lap(.other)
             let share = pool.share(of: batch.rows, worker: index)
             for start in stride(
                 from: share.lowerBound, to: share.upperBound, by: worker.workspace.sequences)
@@ -133,6 +167,7 @@ public final class LossEvaluator {
         for row in 0..<rows {
             loss += Double(workspace.weights.base[row] * divisor * workspace.entropies.base[row])
         }
+        workspace.lap(.loss)
         if backward {
             model.backward(
                 workspace, gradients: worker.gradients, sequences: sequences, dropout: dropout)

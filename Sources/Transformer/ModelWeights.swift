@@ -31,7 +31,7 @@ extension TrajectoryTransformer {
     public func tensors() -> SafetensorsFile {
         var file = SafetensorsFile(name: "model")
         for entry in parameters.layout.entries {
-            file.set(entry.name, values.values(in: entry.slot.range), shape: entry.shape)
+            file.set(entry.name, weights.values.values(in: entry.slot.range), shape: entry.shape)
         }
         return file
     }

@@ -17,10 +17,8 @@ public final class TrajectoryTransformer: @unchecked Sendable {
     public let configuration: TransformerConfiguration
 
     package let parameters: TransformerParameters
-    /// The parameters' values in one flat buffer.
-    ///
-    /// Written by the optimizer alone, while nothing reads.
-    package let values: FloatStorage
+    /// The parameters' values, changed by the optimizer alone, while nothing reads.
+    package let weights: ParameterValues
     package let attention: CausalSelfAttention
 
     /// A model with fresh parameters drawn from `seed`.
@@ -37,7 +35,7 @@ public final class TrajectoryTransformer: @unchecked Sendable {
         }
         self.configuration = configuration
         parameters = TransformerParameters(configuration)
-        self.values = try values(parameters)
+        weights = ParameterValues(parameters.layout, values: try values(parameters))
         let dimension = configuration.layout.transitionDimension
         attention = CausalSelfAttention(
             heads: configuration.headCount, width: configuration.embeddingWidth,
@@ -53,7 +51,9 @@ public final class TrajectoryTransformer: @unchecked Sendable {
 
     /// A parameter's values, row-major, and its shape; nil if there is none of that name.
     public func parameter(named name: String) -> (values: [Float], shape: [Int])? {
-        parameters.layout.entry(named: name).map { (values.values(in: $0.slot.range), $0.shape) }
+        parameters.layout.entry(named: name).map {
+            (weights.values.values(in: $0.slot.range), $0.shape)
+        }
     }
 
     /// The row of the embedding table for `token` at `position`; termination is the last row.
@@ -78,13 +78,12 @@ public final class TrajectoryTransformer: @unchecked Sendable {
     /// The attention weights of one layer over `tokens`, without dropout: heads × queries × keys.
     public func attentionWeights(_ tokens: [Int], layer: Int) -> [[[Float]]] {
         let workspace = forward(tokens)
-        let weights = workspace.blocks[layer].probabilities.base
+        let probabilities = UnsafePointer(workspace.blocks[layer].probabilities.base)
         return (0..<configuration.headCount).map { head in
             (0..<tokens.count).map { query in
-                let row = head * attention.length + query
-                return Matrix(
-                    base: weights + row * attention.stride, rows: 1, columns: tokens.count
-                ).values
+                let seen = attention.weights(
+                    in: probabilities, head: head, query: query, tokens: tokens.count)
+                return seen + Array(repeating: 0, count: tokens.count - seen.count)
             }
         }
     }
@@ -120,29 +119,32 @@ public final class TrajectoryTransformer: @unchecked Sendable {
         }
         workspace.order(sequences: sequences.count)
         parameters.embedding.forward(
-            values, index: workspace.tokens.base, length: workspace.length,
+            weights, index: workspace.tokens.base, length: workspace.length,
             output: residual(workspace, 0).rows(0..<rows), dropout: dropout.embedding,
             firstRow: firstRow)
+        workspace.lap(.embeddingAndHeads)
         for layer in 0..<configuration.layerCount {
             block(layer, dropout).forward(
-                values, workspace.blocks[layer],
+                weights, workspace.blocks[layer],
                 output: residual(workspace, layer + 1).rows(0..<rows), workspace: workspace,
-                rows: rows, firstSequence: sequences.lowerBound)
+                sequences: sequences)
         }
     }
 
     /// The final norm and the heads.
     func computeLogits(_ workspace: TransformerWorkspace, sequences: Int) {
         parameters.finalNorm.forward(
-            values, input: workspace.output.rows(0..<(sequences * workspace.length)),
+            weights, input: workspace.output.rows(0..<(sequences * workspace.length)),
             output: workspace.headInput, statistics: workspace.finalStatistics,
             destination: workspace.destination.base)
+        workspace.lap(.layerNorm)
         for head in 0..<configuration.layout.transitionDimension {
             let rows = workspace.rows(ofHead: head, sequences: sequences)
-            multiply(
-                workspace.headInput.rows(rows), headWeight(values, head).transposed,
-                into: workspace.logits.rows(rows))
+            parameters.heads[head].forward(
+                weights, input: workspace.headInput.rows(rows),
+                output: workspace.logits.rows(rows))
         }
+        workspace.lap(.embeddingAndHeads)
     }
 
     /// From the gradient of the logits, in their place, to the gradients of all parameters.
@@ -155,32 +157,29 @@ public final class TrajectoryTransformer: @unchecked Sendable {
         for head in 0..<configuration.layout.transitionDimension {
             let range = workspace.rows(ofHead: head, sequences: sequences.count)
             let dLogits = workspace.logits.rows(range)
-            multiply(
-                dLogits.transposed, workspace.headInput.rows(range),
-                into: headWeight(gradients, head), accumulating: true)
-            multiply(dLogits, headWeight(values, head), into: dHeadInput.rows(range))
+            parameters.heads[head].weightBackward(
+                gradients: gradients, input: workspace.headInput.rows(range), dOutput: dLogits)
+            parameters.heads[head].inputBackward(
+                weights, dOutput: dLogits, dInput: dHeadInput.rows(range))
         }
+        workspace.lap(.embeddingAndHeads)
         let dx = workspace.dx.rows(0..<rows)
         for row in 0..<rows { (dx.base + row * dx.stride).update(repeating: 0, count: dx.columns) }
         parameters.finalNorm.backward(
-            values, gradients: gradients, input: workspace.output.rows(0..<rows),
+            weights, gradients: gradients, input: workspace.output.rows(0..<rows),
             statistics: workspace.finalStatistics, dOutput: dHeadInput.rows(0..<rows), dInput: dx,
             destination: workspace.destination.base)
+        workspace.lap(.layerNorm)
         for layer in (0..<configuration.layerCount).reversed() {
             block(layer, dropout).backward(
-                values, gradients: gradients, workspace.blocks[layer], dx: dx,
-                workspace: workspace, firstSequence: sequences.lowerBound)
+                weights, gradients: gradients, workspace.blocks[layer], dx: dx,
+                workspace: workspace, sequences: sequences)
         }
         parameters.embedding.backward(
             gradients: gradients, index: workspace.tokens.base, length: workspace.length,
             dOutput: dx, dropout: dropout.embedding,
             firstRow: sequences.lowerBound * workspace.length)
-    }
-
-    private func headWeight(_ storage: FloatStorage, _ head: Int) -> Matrix {
-        let vocabulary = configuration.vocabularySize
-        return storage.matrix(parameters.head).rows(
-            (head * vocabulary)..<((head + 1) * vocabulary))
+        workspace.lap(.embeddingAndHeads)
     }
 
     /// The residual stream before layer `layer`, or behind the last.

@@ -13,88 +13,138 @@ struct TransformerBlock {
     let secondResidualDropout: Dropout
 
     /// Reads the block's input from `activations` and writes `output`.
+    ///
+    /// One sequence after the other goes through, so that its activations stay in the cache.
     func forward(
-        _ parameters: FloatStorage, _ activations: BlockActivations, output: Matrix,
-        workspace: TransformerWorkspace, rows: Int, firstSequence: Int
+        _ parameters: ParameterValues, _ activations: BlockActivations, output: Matrix,
+        workspace: TransformerWorkspace, sequences: Range<Int>
     ) {
         let a = activations
-        let firstRow = firstSequence * workspace.length
-        let x = a.input.rows(0..<rows)
-        let normalized1 = a.normalized1.rows(0..<rows)
-        layers.norm1.forward(parameters, input: x, output: normalized1, statistics: a.statistics1)
-        let qkv = a.qkv.rows(0..<rows)
-        layers.qkv.forward(parameters, input: normalized1, output: qkv)
-        let attended = a.attended.rows(0..<rows)
-        attention.forward(
-            qkv: qkv, tokens: workspace.length, output: attended,
-            probabilities: a.probabilities.base, scratch: workspace.scratch,
-            dropout: attentionDropout, firstSequence: firstSequence)
-        let branch = workspace.branch.rows(0..<rows)
-        layers.projection.forwardWithoutBias(parameters, input: attended, output: branch)
-        let middle = a.middle.rows(0..<rows)
-        Residual.forward(
-            parameters, bias: layers.projection.bias, x: x, branch: branch, output: middle,
-            dropout: firstResidualDropout, firstRow: firstRow)
+        for (index, sequence) in sequences.enumerated() {
+            let rows = workspace.rows(ofSequence: index)
+            let firstRow = sequence * workspace.length
+            let x = a.input.rows(rows)
+            let normalized1 = a.normalized1.rows(rows)
+            layers.norm1.forward(
+                parameters, input: x, output: normalized1, statistics: a.statistics1.rows(rows))
+            workspace.lap(.layerNorm)
+            let qkv = a.qkv.rows(rows)
+            layers.query.forward(parameters, input: normalized1, output: qkv.query)
+            layers.keyValue.forward(parameters, input: normalized1, output: qkv.keyValue)
+            workspace.lap(.products)
+            let attended = a.attended.rows(rows)
+            attention.forward(
+                qkv: qkv, output: attended, probabilities: a.probabilities(ofSequence: index),
+                scratch: workspace.scratch, dropout: attentionDropout, sequence: sequence)
+            workspace.lap(.attention)
+            let branch = workspace.branch
+            layers.projection.forward(parameters, input: attended, output: branch)
+            workspace.lap(.products)
+            let middle = a.middle.rows(rows)
+            Residual.forward(
+                x: x, branch: branch, output: middle, dropout: firstResidualDropout,
+                firstRow: firstRow)
+            workspace.lap(.residual)
 
-        let normalized2 = a.normalized2.rows(0..<rows)
-        layers.norm2.forward(
-            parameters, input: middle, output: normalized2, statistics: a.statistics2)
-        let hidden = a.hidden.rows(0..<rows)
-        layers.expansion.forwardWithoutBias(parameters, input: normalized2, output: hidden)
-        let activated = a.activated.rows(0..<rows)
-        GELU.forward(
-            parameters, bias: layers.expansion.bias, input: hidden, output: activated)
-        layers.contraction.forwardWithoutBias(parameters, input: activated, output: branch)
-        Residual.forward(
-            parameters, bias: layers.contraction.bias, x: middle, branch: branch, output: output,
-            dropout: secondResidualDropout, firstRow: firstRow)
+            let normalized2 = a.normalized2.rows(rows)
+            layers.norm2.forward(
+                parameters, input: middle, output: normalized2,
+                statistics: a.statistics2.rows(rows))
+            workspace.lap(.layerNorm)
+            let hidden = a.hidden.rows(rows)
+            layers.expansion.forward(parameters, input: normalized2, output: hidden)
+            workspace.lap(.products)
+            let activated = a.activated.rows(rows)
+            GELU.forward(input: hidden, output: activated)
+            workspace.lap(.activation)
+            layers.contraction.forward(parameters, input: activated, output: branch)
+            workspace.lap(.products)
+            Residual.forward(
+                x: middle, branch: branch, output: output.rows(rows),
+                dropout: secondResidualDropout, firstRow: firstRow)
+            workspace.lap(.residual)
+        }
     }
 
     /// Turns the gradient of the output into that of the input, in place of `dx`.
+    ///
+    /// One sequence after the other, then the gradients of the weights from all of them together.
     func backward(
-        _ parameters: FloatStorage, gradients: FloatStorage, _ activations: BlockActivations,
-        dx: Matrix, workspace: TransformerWorkspace, firstSequence: Int
+        _ parameters: ParameterValues, gradients: FloatStorage, _ activations: BlockActivations,
+        dx: Matrix, workspace: TransformerWorkspace, sequences: Range<Int>
     ) {
         let a = activations
-        let rows = dx.rows
-        let firstRow = firstSequence * workspace.length
-        let dBranch = workspace.dBranch.rows(0..<rows)
-        let dNarrow = workspace.dNarrow.rows(0..<rows)
+        for (index, sequence) in sequences.enumerated() {
+            let rows = workspace.rows(ofSequence: index)
+            let firstRow = sequence * workspace.length
+            let dx = dx.rows(rows)
+            let dNarrow = workspace.dNarrow.rows(0..<rows.count)
+            let dFeedForward = workspace.dFeedForward.rows(rows)
+            Residual.backward(
+                gradients: gradients, bias: layers.contraction.bias, dOutput: dx,
+                dBranch: dFeedForward, dropout: secondResidualDropout, firstRow: firstRow)
+            workspace.lap(.residual)
+            let dHidden = workspace.dHidden.rows(rows)
+            layers.contraction.inputBackward(parameters, dOutput: dFeedForward, dInput: dHidden)
+            workspace.lap(.products)
+            GELU.backward(
+                gradients: gradients, bias: layers.expansion.bias, derivative: a.hidden.rows(rows),
+                gradient: dHidden)
+            workspace.lap(.activation)
+            layers.expansion.inputBackward(parameters, dOutput: dHidden, dInput: dNarrow)
+            workspace.lap(.products)
+            layers.norm2.backward(
+                parameters, gradients: gradients, input: a.middle.rows(rows),
+                statistics: a.statistics2.rows(rows), dOutput: dNarrow, dInput: dx)
+            workspace.lap(.layerNorm)
 
-        let dHidden = workspace.dHidden.rows(0..<rows)
-        Residual.backward(
-            gradients: gradients, bias: layers.contraction.bias, dOutput: dx, dBranch: dBranch,
-            dropout: secondResidualDropout, firstRow: firstRow)
-        layers.contraction.backward(
-            parameters, gradients: gradients, input: a.activated.rows(0..<rows), dOutput: dBranch,
-            dInput: dHidden)
-        GELU.backward(
-            gradients: gradients, bias: layers.expansion.bias, input: a.hidden.rows(0..<rows),
-            gradient: dHidden)
-        layers.expansion.backward(
-            parameters, gradients: gradients, input: a.normalized2.rows(0..<rows),
-            dOutput: dHidden, dInput: dNarrow)
-        layers.norm2.backward(
-            parameters, gradients: gradients, input: a.middle.rows(0..<rows),
-            statistics: a.statistics2, dOutput: dNarrow, dInput: dx)
+            let dAttention = workspace.dAttention.rows(rows)
+            Residual.backward(
+                gradients: gradients, bias: layers.projection.bias, dOutput: dx,
+                dBranch: dAttention, dropout: firstResidualDropout, firstRow: firstRow)
+            workspace.lap(.residual)
+            layers.projection.inputBackward(parameters, dOutput: dAttention, dInput: dNarrow)
+            workspace.lap(.products)
+            let dQKV = workspace.dQKV.rows(rows)
+            attention.backward(
+                qkv: a.qkv.rows(rows), output: a.attended.rows(rows), dOutput: dNarrow, dQKV: dQKV,
+                probabilities: a.probabilities(ofSequence: index), scratch: workspace.scratch,
+                dropout: attentionDropout)
+            layers.query.biasBackward(gradients: gradients, dOutput: dQKV.query)
+            layers.keyValue.biasBackward(gradients: gradients, dOutput: dQKV.keyValue)
+            workspace.lap(.attention)
+            layers.query.inputBackward(parameters, dOutput: dQKV.query, dInput: dNarrow)
+            layers.keyValue.inputBackward(
+                parameters, dOutput: dQKV.keyValue, dInput: dNarrow, accumulating: true)
+            workspace.lap(.products)
+            layers.norm1.backward(
+                parameters, gradients: gradients, input: a.input.rows(rows),
+                statistics: a.statistics1.rows(rows), dOutput: dNarrow, dInput: dx)
+            workspace.lap(.layerNorm)
+        }
 
-        let dQKV = workspace.dQKV.rows(0..<rows)
-        Residual.backward(
-            gradients: gradients, bias: layers.projection.bias, dOutput: dx, dBranch: dBranch,
-            dropout: firstResidualDropout, firstRow: firstRow)
-        layers.projection.backward(
-            parameters, gradients: gradients, input: a.attended.rows(0..<rows), dOutput: dBranch,
-            dInput: dNarrow)
-        attention.backward(
-            qkv: a.qkv.rows(0..<rows), tokens: workspace.length, dOutput: dNarrow, dQKV: dQKV,
-            probabilities: a.probabilities.base, scratch: workspace.scratch,
-            dropout: attentionDropout)
-        layers.qkv.biasBackward(gradients: gradients, dOutput: dQKV)
-        layers.qkv.backward(
-            parameters, gradients: gradients, input: a.normalized1.rows(0..<rows), dOutput: dQKV,
-            dInput: dNarrow)
-        layers.norm1.backward(
-            parameters, gradients: gradients, input: a.input.rows(0..<rows),
-            statistics: a.statistics1, dOutput: dNarrow, dInput: dx)
+        let all = 0..<dx.rows
+        let dQKV = workspace.dQKV.rows(all)
+        layers.contraction.weightBackward(
+            gradients: gradients, input: a.activated.rows(all),
+            dOutput: workspace.dFeedForward.rows(all))
+        layers.expansion.weightBackward(
+            gradients: gradients, input: a.normalized2.rows(all),
+            dOutput: workspace.dHidden.rows(all))
+        layers.projection.weightBackward(
+            gradients: gradients, input: a.attended.rows(all),
+            dOutput: workspace.dAttention.rows(all))
+        layers.query.weightBackward(
+            gradients: gradients, input: a.normalized1.rows(all), dOutput: dQKV.query)
+        layers.keyValue.weightBackward(
+            gradients: gradients, input: a.normalized1.rows(all), dOutput: dQKV.keyValue)
+        workspace.lap(.products)
     }
+}
+
+extension Matrix {
+    /// The first third of the columns of a matrix of queries, keys and values.
+    fileprivate var query: Matrix { columns(0..<(columns / 3)) }
+    /// The other two thirds.
+    fileprivate var keyValue: Matrix { columns((columns / 3)..<columns) }
 }

@@ -5,13 +5,15 @@ internal import Trajectories
 
 /// Where every parameter of a Trajectory Transformer lies in the flat buffer.
 ///
-/// Names are those of the authors' checkpoints. Query, key and value projections lie next to each
-/// other, so that they also form one matrix of 3C rows.
+/// Names are those of the authors' checkpoints. Key and value projections lie next to each other,
+/// so that they also form one matrix of 2C rows.
 package struct TransformerParameters: Sendable {
     /// The layers of one block.
     package struct Block: Sendable {
         package let norm1: LayerNorm
-        package let qkv: Linear
+        package let query: Linear
+        /// Key and value projection, which the decoder needs of every token.
+        package let keyValue: Linear
         package let projection: Linear
         package let norm2: LayerNorm
         package let expansion: Linear
@@ -26,8 +28,8 @@ package struct TransformerParameters: Sendable {
     package let blocks: [Block]
     /// The layer norm before the heads.
     package let finalNorm: LayerNorm
-    /// The heads: vocabulary × C for each dimension, one after the other.
-    package let head: ParameterSlot
+    /// The heads, one for each dimension, without bias: vocabulary × C.
+    package let heads: [Linear]
 
     /// Lays out the parameters of a model.
     package init(_ configuration: TransformerConfiguration) {
@@ -43,17 +45,19 @@ package struct TransformerParameters: Sendable {
         func linear(_ name: String, _ output: Int, _ input: Int) -> Linear {
             Linear(
                 weight: layout.add("\(name).weight", shape: [output, input], decays: true),
-                bias: layout.add("\(name).bias", shape: [output], decays: false))
+                bias: layout.add("\(name).bias", shape: [output], decays: false), in: &layout)
         }
-        func joined(_ names: [String], _ suffix: String, shape: [Int], decays: Bool)
-            -> ParameterSlot
-        {
-            let slots = names.map { layout.add("\($0).\(suffix)", shape: shape, decays: decays) }
-            let columns = slots[0].columns
-            return ParameterSlot(
-                offset: slots[0].offset,
-                rows: suffix == "bias" ? 1 : slots.reduce(0) { $0 + $1.rows },
-                columns: suffix == "bias" ? slots.count * columns : columns)
+        func joined(_ names: [String]) -> Linear {
+            let weights = names.map {
+                layout.add("\($0).weight", shape: [width, width], decays: true)
+            }
+            let biases = names.map { layout.add("\($0).bias", shape: [width], decays: false) }
+            return Linear(
+                weight: ParameterSlot(
+                    offset: weights[0].offset, rows: names.count * width, columns: width),
+                bias: ParameterSlot(
+                    offset: biases[0].offset, rows: 1, columns: names.count * width),
+                in: &layout)
         }
 
         embedding = TokenEmbedding(
@@ -64,20 +68,25 @@ package struct TransformerParameters: Sendable {
                 "pos_emb", shape: [1, configuration.contextLength, width], decays: false))
         blocks = (0..<configuration.layerCount).map { index in
             let name = "blocks.\(index)"
-            let projections = ["query", "key", "value"].map { "\(name).attn.\($0)" }
             return Block(
                 norm1: norm("\(name).ln1"),
-                qkv: Linear(
-                    weight: joined(projections, "weight", shape: [width, width], decays: true),
-                    bias: joined(projections, "bias", shape: [width], decays: false)),
+                query: linear("\(name).attn.query", width, width),
+                keyValue: joined(["\(name).attn.key", "\(name).attn.value"]),
                 projection: linear("\(name).attn.proj", width, width),
                 norm2: norm("\(name).ln2"),
                 expansion: linear("\(name).mlp.0", 4 * width, width),
                 contraction: linear("\(name).mlp.2", width, 4 * width))
         }
         finalNorm = norm("ln_f")
-        head = layout.add(
-            "head.weight", shape: [dimension, configuration.vocabularySize, width], decays: true)
+        let vocabulary = configuration.vocabularySize
+        let head = layout.add("head.weight", shape: [dimension, vocabulary, width], decays: true)
+        heads = (0..<dimension).map { index in
+            Linear(
+                weight: ParameterSlot(
+                    offset: head.offset + index * vocabulary * width, rows: vocabulary,
+                    columns: width),
+                in: &layout)
+        }
         self.layout = layout
     }
 

@@ -9,13 +9,19 @@ struct BlockActivations {
     let normalized1: Matrix
     let qkv: Matrix
     let probabilities: FloatStorage
+    let probabilitiesPerSequence: Int
     let attended: Matrix
     let middle: Matrix
     let statistics2: LayerNorm.Statistics
     let normalized2: Matrix
-    /// The biased input of the activation function.
+    /// The input of the activation function, then its derivative.
     let hidden: Matrix
     let activated: Matrix
+
+    /// The attention of one of the pass's sequences.
+    func probabilities(ofSequence index: Int) -> UnsafeMutablePointer<Float> {
+        probabilities.base + index * probabilitiesPerSequence
+    }
 }
 
 /// The memory of one worker: activations of a few sequences at a time, allocated once.
@@ -47,13 +53,19 @@ final class TransformerWorkspace {
     /// Cross entropies, in the order by dimension.
     let entropies: FloatStorage
 
+    /// What a branch adds to the residual stream, and the gradient of its input: of one sequence.
     let branch: Matrix
-    let dBranch: Matrix
+    /// The gradients of the two branches that join the residual stream.
+    let dAttention: Matrix
+    let dFeedForward: Matrix
     let scratch: FloatStorage
     let dx: Matrix
     let dNarrow: Matrix
     let dHidden: Matrix
     let dQKV: Matrix
+
+    /// Where time goes; nil while nobody asks.
+    var clock: LapClock?
 
     private let dimension: Int
     private var orderedSequences = 0
@@ -69,7 +81,7 @@ final class TransformerWorkspace {
         let rows = sequences * length
         let width = configuration.embeddingWidth
         var owned: [FloatStorage] = []
-        func matrix(_ columns: Int) -> Matrix {
+        func matrix(_ columns: Int, rows: Int = rows) -> Matrix {
             let storage = FloatStorage(count: rows * columns)
             owned.append(storage)
             return storage.matrix(columns: columns)
@@ -83,6 +95,7 @@ final class TransformerWorkspace {
                 normalized1: padded(width), qkv: padded(3 * width),
                 probabilities: FloatStorage(
                     count: sequences * attention.probabilitiesPerSequence),
+                probabilitiesPerSequence: attention.probabilitiesPerSequence,
                 attended: padded(width), middle: matrix(width),
                 statistics2: LayerNorm.Statistics(rows: rows), normalized2: padded(width),
                 hidden: padded(4 * width), activated: padded(4 * width))
@@ -98,9 +111,10 @@ final class TransformerWorkspace {
         targets = IndexStorage(count: rows)
         weights = FloatStorage(count: rows)
         entropies = FloatStorage(count: rows)
-        branch = matrix(width)
-        dBranch = padded(width)
-        scratch = FloatStorage(count: 2 * attention.scratchCount)
+        branch = matrix(width, rows: length)
+        dAttention = padded(width)
+        dFeedForward = padded(width)
+        scratch = FloatStorage(count: attention.scratchCount)
         dx = matrix(width)
         dNarrow = matrix(width)
         dHidden = padded(4 * width)
@@ -108,10 +122,20 @@ final class TransformerWorkspace {
         self.owned = owned
     }
 
+    /// The rows of one of the pass's sequences.
+    func rows(ofSequence index: Int) -> Range<Int> {
+        (index * length)..<((index + 1) * length)
+    }
+
     /// The rows that predict dimension `(head + 1) mod D`, in the order by dimension.
     func rows(ofHead head: Int, sequences: Int) -> Range<Int> {
         let start = sequences * positionsBefore(head)
         return start..<(start + sequences * positions(ofHead: head))
+    }
+
+    /// Attributes the time since the last lap to a part of the step, if anybody asked for that.
+    func lap(_ part: StepProfile.Part) {
+        clock?.lap(part)
     }
 
     /// Fills ``destination`` for passes of this many sequences.

@@ -48,6 +48,9 @@ struct BenchmarkTrainCommand: AsyncParsableCommand {
             "Windows a worker passes through the model together.", visibility: .hidden))
     var sequencesPerPass = 4
 
+    @Flag(help: "Say where the time of a step goes.")
+    var profile = false
+
     @Flag(help: "Print the result as JSON.")
     var json = false
 
@@ -75,6 +78,7 @@ struct BenchmarkTrainCommand: AsyncParsableCommand {
                 _ = stepper.run(data, rate: 1e-4, dropoutStream: UInt64(step))
             }
             if step >= 2 { seconds.append(Console.seconds(duration)) }
+            if step == 1, profile { stepper.isProfiling = true }
         }
         let median = seconds.sorted()[seconds.count / 2]
         let result = TrainingSpeed(
@@ -88,6 +92,17 @@ struct BenchmarkTrainCommand: AsyncParsableCommand {
                     + "\(Int(result.tokensPerSecond)) tokens/s "
                     + "(\(String(format: "%.1f", median * 1e3)) ms a step of "
                     + "\(result.tokensPerStep) tokens, median of \(steps))")
+            if profile {
+                let p = stepper.profile
+                for part in StepProfile.Part.allCases {
+                    let s = p.seconds[part] ?? 0
+                    print(
+                        part.rawValue.padding(toLength: 20, withPad: " ", startingAt: 0),
+                        String(
+                            format: "%7.2f ms %5.1f%% %6.2f us/token", s / Double(steps) * 1e3,
+                            100 * s / p.total, 1e6 * s / Double(steps * batch * length)))
+                }
+            }
         }
     }
 }

@@ -11,9 +11,7 @@ import Testing
         let x = FloatStorage(count: inputs.count)
         x.write(inputs)
         let y = FloatStorage(count: inputs.count)
-        let zero = FloatStorage(count: inputs.count)
         GELU.forward(
-            zero, bias: ParameterSlot(offset: 0, rows: 1, columns: inputs.count),
             input: x.matrix(columns: inputs.count), output: y.matrix(columns: inputs.count))
         let expected = inputs.map { u in
             Float(Double(u) * 0.5 * erfc(-Double(u) / 2.0.squareRoot()))
@@ -22,6 +20,13 @@ import Testing
             abs($0.0 - $0.1) / max(1, abs($1))
         }
         #expect((errors.max() ?? 1) < 5e-7)
+        let slopes = inputs.map { u in
+            let u = Double(u)
+            return Float(
+                0.5 * erfc(-u / 2.0.squareRoot()) + u * exp(-u * u / 2)
+                    / (2 * Double.pi).squareRoot())
+        }
+        #expect((zip(x.values, slopes).map { abs($0 - $1) }.max() ?? 1) < 5e-7)
     }
 
     @Test func `softmax by attention is exact to the rounding of its scores, also large ones`() {
@@ -34,9 +39,9 @@ import Testing
         let y = FloatStorage(count: tokens)
         let probabilities = FloatStorage(count: attention.probabilitiesPerSequence)
         attention.forward(
-            qkv: qkv.matrix(columns: 3), tokens: tokens, output: y.matrix(columns: 1),
-            probabilities: probabilities.base, scratch: FloatStorage(count: 0), dropout: .none,
-            firstSequence: 0)
+            qkv: qkv.matrix(columns: 3), output: y.matrix(columns: 1),
+            probabilities: probabilities.base,
+            scratch: FloatStorage(count: attention.scratchCount), dropout: .none, sequence: 0)
         for query in 0..<tokens {
             let q = Double(qkv.base[3 * query])
             let keys = (0...query).filter { $0 != 5 }
@@ -44,12 +49,13 @@ import Testing
             let top = scores.max() ?? 0
             let weights = scores.map { exp($0 - top) }
             let total = weights.reduce(0, +)
+            let actual = attention.weights(
+                in: probabilities.base, head: 0, query: query, tokens: tokens)
             for (key, weight) in zip(keys, weights) {
-                let actual = Double(probabilities.base[query * attention.stride + key])
                 // A score of 81 is itself rounded by 4e-6.
-                #expect(abs(actual - weight / total) < 5e-6)
+                #expect(abs(Double(actual[key]) - weight / total) < 5e-6)
             }
-            #expect(query < 5 || probabilities.base[query * attention.stride + 5] == 0)
+            #expect(query < 5 || actual[5] == 0)
         }
     }
 
@@ -59,12 +65,11 @@ import Testing
         let zero = FloatStorage(count: rows * width)
         let ones = FloatStorage(count: rows * width)
         ones.write(Array(repeating: 1, count: rows * width))
-        let bias = ParameterSlot(offset: 0, rows: 1, columns: width)
         func apply(_ ranges: [Range<Int>]) -> [Float] {
             let output = FloatStorage(count: rows * width)
             for range in ranges {
                 Residual.forward(
-                    zero, bias: bias, x: zero.matrix(columns: width).rows(range),
+                    x: zero.matrix(columns: width).rows(range),
                     branch: ones.matrix(columns: width).rows(range),
                     output: output.matrix(columns: width).rows(range), dropout: dropout,
                     firstRow: range.lowerBound)
@@ -80,7 +85,7 @@ import Testing
         let other = Dropout(probability: 0.1, stream: 78)
         let output = FloatStorage(count: rows * width)
         Residual.forward(
-            zero, bias: bias, x: zero.matrix(columns: width), branch: ones.matrix(columns: width),
+            x: zero.matrix(columns: width), branch: ones.matrix(columns: width),
             output: output.matrix(columns: width), dropout: other, firstRow: 0)
         for pairs in [
             Array(zip(whole, whole.dropFirst())), Array(zip(whole, whole.dropFirst(width))),

@@ -4,31 +4,32 @@ import TestSupport
 import Testing
 
 @Suite struct LayerGradientTests {
-    @Test func `linear backward agrees with finite differences`() {
+    @Test(arguments: [(5, 11, 7), (37, 32, 48), (3, 40, 65)])
+    func `linear backward agrees with finite differences`(rows: Int, input: Int, output: Int) {
         var check = FiniteDifferences(seed: 1)
-        let (rows, input, output) = (5, 11, 7)
         var layout = ParameterLayout()
-        let layer = Linear(
-            weight: layout.add("w", shape: [output, input], decays: true),
-            bias: layout.add("b", shape: [output], decays: false))
-        let parameters = check.random(layout.count)
+        let weight = layout.add("w", shape: [output, input], decays: true)
+        let bias = layout.add("b", shape: [output], decays: false)
+        let layer = Linear(weight: weight, bias: bias, in: &layout)
+        let parameters = ParameterValues(layout, values: check.random(layout.count))
         let gradients = FloatStorage(count: layout.count)
         let x = check.random(rows * input)
         let dx = FloatStorage(count: rows * input)
         let y = FloatStorage(count: rows * output)
         let weights = check.random(rows * output)
         func loss() -> Double {
+            parameters.pack(pool: WorkerPool.shared)
             layer.forward(
                 parameters, input: x.matrix(columns: input), output: y.matrix(columns: output))
             return weightedSum(y, weights)
         }
-        _ = loss()
-        layer.backward(
-            parameters, gradients: gradients, input: x.matrix(columns: input),
-            dOutput: weights.matrix(columns: output), dInput: dx.matrix(columns: input))
-        layer.biasBackward(gradients: gradients, dOutput: weights.matrix(columns: output))
+        let dOutput = weights.matrix(columns: output)
+        layer.weightBackward(
+            gradients: gradients, input: x.matrix(columns: input), dOutput: dOutput)
+        layer.biasBackward(gradients: gradients, dOutput: dOutput)
+        layer.inputBackward(parameters, dOutput: dOutput, dInput: dx.matrix(columns: input))
         #expect(
-            FiniteDifferences.error(of: gradients, at: parameters, loss: loss)
+            FiniteDifferences.error(of: gradients, at: parameters.values, loss: loss)
                 < FiniteDifferences.tolerance)
         #expect(
             FiniteDifferences.error(of: dx, at: x, loss: loss) < FiniteDifferences.tolerance)
@@ -43,7 +44,7 @@ import Testing
         let layer = LayerNorm(
             weight: layout.add("w", shape: [width], decays: false),
             bias: layout.add("b", shape: [width], decays: false))
-        let parameters = check.random(layout.count)
+        let parameters = ParameterValues(layout, values: check.random(layout.count))
         let gradients = FloatStorage(count: layout.count)
         let x = check.random(rows * width)
         let dx = FloatStorage(count: rows * width)
@@ -63,7 +64,7 @@ import Testing
             statistics: statistics, dOutput: weights.matrix(columns: width),
             dInput: dx.matrix(columns: width), destination: order)
         #expect(
-            FiniteDifferences.error(of: gradients, at: parameters, loss: loss)
+            FiniteDifferences.error(of: gradients, at: parameters.values, loss: loss)
                 < FiniteDifferences.tolerance)
         #expect(
             FiniteDifferences.error(of: dx, at: x, step: 3e-3, loss: loss)
@@ -75,30 +76,30 @@ import Testing
         let (rows, width) = (6, 13)
         var layout = ParameterLayout()
         let bias = layout.add("b", shape: [width], decays: false)
-        let parameters = check.random(layout.count)
+        let shift = check.random(width)
         let gradients = FloatStorage(count: layout.count)
         let x = check.random(rows * width, scale: 3)
-        let biased = FloatStorage(count: rows * width)
+        let work = FloatStorage(count: rows * width)
         let y = FloatStorage(count: rows * width)
         let weights = check.random(rows * width)
         func loss() -> Double {
-            biased.write(x.values)
-            GELU.forward(
-                parameters, bias: bias, input: biased.matrix(columns: width),
-                output: y.matrix(columns: width))
+            for index in 0..<x.count {
+                work.base[index] = x.base[index] + shift.base[index % width]
+            }
+            GELU.forward(input: work.matrix(columns: width), output: y.matrix(columns: width))
             return weightedSum(y, weights)
         }
         _ = loss()
         let gradient = FloatStorage(count: rows * width)
         gradient.write(weights.values)
         GELU.backward(
-            gradients: gradients, bias: bias, input: biased.matrix(columns: width),
+            gradients: gradients, bias: bias, derivative: work.matrix(columns: width),
             gradient: gradient.matrix(columns: width))
         #expect(
             FiniteDifferences.error(of: gradient, at: x, loss: loss)
                 < FiniteDifferences.tolerance)
         #expect(
-            FiniteDifferences.error(of: gradients, at: parameters, loss: loss)
+            FiniteDifferences.error(of: gradients, at: shift, loss: loss)
                 < FiniteDifferences.tolerance)
     }
 
@@ -111,16 +112,19 @@ import Testing
         let dropout = Dropout(probability: probability, stream: 9)
         var layout = ParameterLayout()
         let bias = layout.add("b", shape: [width], decays: false)
-        let parameters = check.random(layout.count)
+        let shift = check.random(width)
         let gradients = FloatStorage(count: layout.count)
         let (x, branch) = (check.random(rows * width), check.random(rows * width))
         let (y, dBranch) = (FloatStorage(count: x.count), FloatStorage(count: x.count))
+        let biased = FloatStorage(count: x.count)
         let weights = check.random(rows * width)
         func loss() -> Double {
+            for index in 0..<x.count {
+                biased.base[index] = branch.base[index] + shift.base[index % width]
+            }
             Residual.forward(
-                parameters, bias: bias, x: x.matrix(columns: width),
-                branch: branch.matrix(columns: width), output: y.matrix(columns: width),
-                dropout: dropout, firstRow: 3)
+                x: x.matrix(columns: width), branch: biased.matrix(columns: width),
+                output: y.matrix(columns: width), dropout: dropout, firstRow: 3)
             return weightedSum(y, weights)
         }
         Residual.backward(
@@ -130,7 +134,7 @@ import Testing
             FiniteDifferences.error(of: dBranch, at: branch, loss: loss)
                 < FiniteDifferences.tolerance)
         #expect(
-            FiniteDifferences.error(of: gradients, at: parameters, loss: loss)
+            FiniteDifferences.error(of: gradients, at: shift, loss: loss)
                 < FiniteDifferences.tolerance)
     }
 
@@ -143,7 +147,7 @@ import Testing
         let layer = TokenEmbedding(
             table: layout.add("t", shape: [vocabulary, width], decays: false),
             position: layout.add("p", shape: [length + 2, width], decays: false))
-        let parameters = check.random(layout.count)
+        let parameters = ParameterValues(layout, values: check.random(layout.count))
         let gradients = FloatStorage(count: layout.count)
         let index: [Int32] = [0, 5, 2, 2, 1, 0, 5, 5, 4, 4, 2, 0]
         let x = FloatStorage(count: sequences * length * width)
@@ -158,37 +162,37 @@ import Testing
             gradients: gradients, index: index, length: length,
             dOutput: weights.matrix(columns: width), dropout: dropout, firstRow: 8)
         #expect(
-            FiniteDifferences.error(of: gradients, at: parameters, loss: loss)
+            FiniteDifferences.error(of: gradients, at: parameters.values, loss: loss)
                 < FiniteDifferences.tolerance)
     }
 
-    @Test(arguments: [(5, 0), (11, 0), (11, 0.25), (150, 0.1)] as [(Int, Float)])
-    func `attention backward agrees with finite differences`(tokens: Int, probability: Float) {
+    @Test(
+        arguments: [(5, 3, 0), (11, 3, 0), (11, 3, 0.25), (150, 3, 0.1), (90, 16, 0.1)]
+            as [(Int, Int, Float)])
+    func `attention backward agrees with finite differences`(
+        tokens: Int, headWidth: Int, probability: Float
+    ) {
         var check = FiniteDifferences(seed: 6)
-        let (heads, width) = (2, 6)
-        let sequences = tokens > 100 ? 1 : 2
+        let (heads, width) = (2, 2 * headWidth)
         let attention = CausalSelfAttention(heads: heads, width: width, length: tokens + 3) {
             $0 % 4 == 3
         }
         let dropout = Dropout(probability: probability, stream: 2)
-        let rows = sequences * tokens
-        let qkv = check.random(rows * 3 * width, scale: 2)
+        let qkv = check.random(tokens * 3 * width, scale: headWidth > 8 ? 1 : 2)
         let dQKV = FloatStorage(count: qkv.count)
-        let y = FloatStorage(count: rows * width)
+        let y = FloatStorage(count: tokens * width)
         let weights = check.random(y.count)
-        let probabilities = FloatStorage(
-            count: sequences * attention.probabilitiesPerSequence)
-        let scratch = FloatStorage(count: 2 * attention.scratchCount)
+        let probabilities = FloatStorage(count: attention.probabilitiesPerSequence)
+        let scratch = FloatStorage(count: attention.scratchCount)
         func loss() -> Double {
             attention.forward(
-                qkv: qkv.matrix(columns: 3 * width), tokens: tokens,
-                output: y.matrix(columns: width), probabilities: probabilities.base,
-                scratch: scratch, dropout: dropout, firstSequence: 5)
+                qkv: qkv.matrix(columns: 3 * width), output: y.matrix(columns: width),
+                probabilities: probabilities.base, scratch: scratch, dropout: dropout, sequence: 5)
             return weightedSum(y, weights)
         }
         _ = loss()
         attention.backward(
-            qkv: qkv.matrix(columns: 3 * width), tokens: tokens,
+            qkv: qkv.matrix(columns: 3 * width), output: y.matrix(columns: width),
             dOutput: weights.matrix(columns: width), dQKV: dQKV.matrix(columns: 3 * width),
             probabilities: probabilities.base, scratch: scratch, dropout: dropout)
         #expect(

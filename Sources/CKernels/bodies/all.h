@@ -1,9 +1,11 @@
-// All kernel bodies; the including file defines FN(name) and, where needed, a target attribute.
+// All kernel bodies; the including file defines FN(name), LANES and, where needed, a target attribute.
 #include "../include/kernels.h"
 #include <math.h>
 #include <string.h>
 
 #include "vector.h"
+
+#include "product.h"
 
 #include "attention.h"
 #include "loss.h"

@@ -2,24 +2,24 @@
 #pragma once
 
 /// Dot products of one head's query with eight keys, transposed into one vector.
-INLINE vf eight_dots(const float *q, const float *const *keys, ptrdiff_t channel,
+INLINE v8 eight_dots(const float *q, const float *const *keys, ptrdiff_t channel,
                      ptrdiff_t head_width) {
-    vf sums[LANES];
-    for (int k = 0; k < LANES; k++) sums[k] = splat(0);
+    vf sums[8];
+    for (int k = 0; k < 8; k++) sums[k] = splat(0);
     for (ptrdiff_t c = 0; c < head_width; c += LANES) {
         vf query = load(q + channel + c);
 #pragma clang loop unroll(full)
-        for (int k = 0; k < LANES; k++) sums[k] += query * load(keys[k] + channel + c);
+        for (int k = 0; k < 8; k++) sums[k] += query * load(keys[k] + channel + c);
     }
     // Transpose by halves: each step adds pairs, so that lane k ends as the sum of sums[k].
-    vf a[4], b[2];
+    v8 a[4], b[2];
     for (int k = 0; k < 4; k++) {
-        vf x = sums[2 * k], y = sums[2 * k + 1];
+        v8 x = fold(sums[2 * k]), y = fold(sums[2 * k + 1]);
         a[k] = __builtin_shufflevector(x, y, 0, 8, 2, 10, 4, 12, 6, 14)
             + __builtin_shufflevector(x, y, 1, 9, 3, 11, 5, 13, 7, 15);
     }
     for (int k = 0; k < 2; k++) {
-        vf x = a[2 * k], y = a[2 * k + 1];
+        v8 x = a[2 * k], y = a[2 * k + 1];
         b[k] = __builtin_shufflevector(x, y, 0, 1, 8, 9, 4, 5, 12, 13)
             + __builtin_shufflevector(x, y, 2, 3, 10, 11, 6, 7, 14, 15);
     }
@@ -53,25 +53,26 @@ void FN(path_attention)(float *out, const float *queries, const float *keys_valu
         const int32_t *nodes = path + offset[r];
         ptrdiff_t count = offset[r + 1] - offset[r];
         ptrdiff_t padded = (count + LANES - 1) / LANES * LANES;
-        for (ptrdiff_t k = 0; k < count; k += LANES) {
-            const float *keys[LANES];
-            for (int i = 0; i < LANES; i++)
+        for (ptrdiff_t k = 0; k < padded; k += 8) {
+            const float *keys[8];
+            for (int i = 0; i < 8; i++)
                 keys[i] = keys_values + nodes[k + i < count ? k + i : count - 1] * node_stride;
             for (ptrdiff_t h = 0; h < heads; h++) {
-                vf s;
+                v8 s;
                 if (head_width % LANES == 0) {
                     s = eight_dots(q, keys, h * head_width, head_width);
                 } else {
-                    for (int i = 0; i < LANES; i++) {
+                    for (int i = 0; i < 8; i++) {
                         float sum = 0;
                         for (ptrdiff_t c = h * head_width; c < (h + 1) * head_width; c++)
                             sum += q[c] * keys[i][c];
                         s[i] = sum;
                     }
                 }
-                s *= splat(scale);
-                if (k + LANES > count) s = select(lanes_below(count - k), s, splat(-INFINITY));
-                store(scores + h * padded + k, s);
+                s *= scale;
+                for (int i = 0; i < 8; i++)
+                    if (k + i >= count) s[i] = -INFINITY;
+                *(v8_unaligned *)(scores + h * padded + k) = s;
             }
         }
         for (ptrdiff_t h = 0; h < heads; h++) {

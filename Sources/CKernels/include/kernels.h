@@ -1,7 +1,7 @@
 // The fused loops between matrix products. Imported by Layers only.
 //
-// Every kernel is compiled twice, for the compiler's baseline and (on x86-64) for AVX2 with FMA, and
-// chosen at run time. All matrices are row-major and contiguous unless a stride is named.
+// Every kernel is compiled for the compiler's baseline and, on x86-64, for AVX2 with FMA and for
+// AVX-512; which one runs is chosen at run time. All matrices are row-major and contiguous unless a stride is named.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -16,9 +16,35 @@ typedef struct {
     float scale;
 } tt_dropout;
 
+/// Columns of a panel of a packed matrix, whatever the instruction set.
+#define TT_PANEL 32
+
+/// The shape of one head's attention over one sequence.
+typedef struct {
+    /// Tokens of the sequence; keys among them that anybody sees.
+    ptrdiff_t tokens, keys;
+    /// Position of each visible key.
+    const int32_t *position;
+    /// For each position, the number of visible keys up to and including it; at least 1.
+    const int32_t *seen;
+    /// Channels of the head.
+    ptrdiff_t width;
+    /// Numbers between rows of probabilities: `keys` rounded up to whole panels, or more.
+    ptrdiff_t row;
+    /// Numbers between rows of queries, keys and values, of results and of their gradient.
+    ptrdiff_t qkv_row, out_row, dout_row;
+    /// What scores are multiplied by.
+    float scale;
+} tt_attention;
+
+/// Numbers of scratch that one head's attention needs, forward or backward.
+static inline ptrdiff_t tt_attention_scratch(ptrdiff_t row, ptrdiff_t width) {
+    return row * (4 * ((width + 15) / 16 * 16) + 2 * 70);
+}
+
 #define KERNEL(name, parameters, arguments) void tt_##name parameters;
 #include "../kernel_list.h"
 #undef KERNEL
 
-/// The instruction set the kernels use on this machine: "avx2" or "baseline".
+/// The instruction set the kernels use on this machine: "avx512", "avx2" or "baseline".
 const char *tt_instruction_set(void);
