@@ -63,13 +63,14 @@ KERNEL(embedding_backward,
 ///
 /// A is rows x depth, rows `a_stride` apart, or where `a_transposed` depth x rows. B is depth x
 /// columns, rows `b_row` apart, or where `b_packed` as pack_panels lays it. `bias` may be null.
-/// Nothing outside of A, B and C is touched.
+/// Nothing outside of A, B and C is touched. Meanwhile `upcoming`, which may be null, comes nearer: a
+/// product leaves most of the memory's bandwidth to others.
 KERNEL(product,
        (float *c, const float *a, const float *b, const float *bias, ptrdiff_t c_row,
         ptrdiff_t a_stride, int a_transposed, ptrdiff_t b_row, int b_packed, ptrdiff_t rows,
-        ptrdiff_t columns, ptrdiff_t depth, int accumulate),
+        ptrdiff_t columns, ptrdiff_t depth, int accumulate, const tt_upcoming *upcoming),
        (c, a, b, bias, c_row, a_stride, a_transposed, b_row, b_packed, rows, columns, depth,
-        accumulate))
+        accumulate, upcoming))
 
 /// Lays a depth x columns matrix out in panels of TT_PANEL columns, the last padded with zeros.
 ///

@@ -22,33 +22,44 @@ package struct Linear: Sendable {
     }
 
     /// output = input Wᵀ + bias.
-    package func forward(_ parameters: ParameterValues, input: Matrix, output: Matrix) {
+    package func forward(
+        _ parameters: ParameterValues, input: Matrix, output: Matrix, upcoming: Upcoming? = nil
+    ) {
         check(input, output)
-        tt_product(
-            output.base, input.base, parameters.packed.base + packed.forward,
-            bias.count > 0 ? parameters.values.pointer(bias) : nil, output.stride, input.stride, 0,
-            0, 1, output.rows, output.columns, input.columns, 0)
+        Upcoming.lend(upcoming) {
+            tt_product(
+                output.base, input.base, parameters.packed.base + packed.forward,
+                bias.count > 0 ? parameters.values.pointer(bias) : nil, output.stride,
+                input.stride, 0, 0, 1, output.rows, output.columns, input.columns, 0, $0)
+        }
     }
 
     /// Writes the gradient of the input, or adds it to `dInput` when `accumulating`.
     package func inputBackward(
-        _ parameters: ParameterValues, dOutput: Matrix, dInput: Matrix, accumulating: Bool = false
+        _ parameters: ParameterValues, dOutput: Matrix, dInput: Matrix, accumulating: Bool = false,
+        upcoming: Upcoming? = nil
     ) {
         check(dInput, dOutput)
-        tt_product(
-            dInput.base, dOutput.base, parameters.packed.base + packed.backward, nil,
-            dInput.stride, dOutput.stride, 0, 0, 1, dInput.rows, dInput.columns, dOutput.columns,
-            accumulating ? 1 : 0)
+        Upcoming.lend(upcoming) {
+            tt_product(
+                dInput.base, dOutput.base, parameters.packed.base + packed.backward, nil,
+                dInput.stride, dOutput.stride, 0, 0, 1, dInput.rows, dInput.columns,
+                dOutput.columns, accumulating ? 1 : 0, $0)
+        }
     }
 
     /// The gradient of the weight is added to `gradients`.
     ///
     /// That of the bias is left to the layer that reads y, or to ``biasBackward``.
-    package func weightBackward(gradients: FloatStorage, input: Matrix, dOutput: Matrix) {
+    package func weightBackward(
+        gradients: FloatStorage, input: Matrix, dOutput: Matrix, upcoming: Upcoming? = nil
+    ) {
         check(input, dOutput)
-        tt_product(
-            gradients.pointer(weight), dOutput.base, input.base, nil, weight.columns,
-            dOutput.stride, 1, input.stride, 0, weight.rows, weight.columns, input.rows, 1)
+        Upcoming.lend(upcoming) {
+            tt_product(
+                gradients.pointer(weight), dOutput.base, input.base, nil, weight.columns,
+                dOutput.stride, 1, input.stride, 0, weight.rows, weight.columns, input.rows, 1, $0)
+        }
     }
 
     /// The gradient of the bias is added to `gradients`.

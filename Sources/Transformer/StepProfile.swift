@@ -1,3 +1,5 @@
+internal import Trajectories
+
 /// Where the time of training steps went, summed over the workers.
 public struct StepProfile: Sendable, Hashable {
     /// A kind of work in a step.
@@ -35,6 +37,31 @@ public struct StepProfile: Sendable, Hashable {
 
     static func += (sum: inout StepProfile, other: StepProfile) {
         sum.seconds.merge(other.seconds, uniquingKeysWith: +)
+    }
+}
+
+extension StepProfile.Part {
+    /// Floating-point operations of this part in a training step, for one window of `length` tokens.
+    ///
+    /// Counts the products that a step needs, twice as many backward as forward, a multiplication and
+    /// an addition each; of attention only the visible keys up to each query. Zero where time is spent
+    /// otherwise.
+    public func operations(_ configuration: TransformerConfiguration, length: Int) -> Double {
+        let width = configuration.embeddingWidth
+        let multiplications: Int
+        switch self {
+        case .products:
+            multiplications = length * configuration.layerCount * 12 * width * width
+        case .attention:
+            let dimension = configuration.layout.transitionDimension
+            let seen = (0..<length).reduce(0) { $0 + $1 + 1 - ($1 + 1) / dimension }
+            multiplications = configuration.layerCount * 2 * seen * width
+        case .embeddingAndHeads:
+            multiplications = length * width * configuration.vocabularySize
+        default:
+            return 0
+        }
+        return 6 * Double(multiplications)
     }
 }
 

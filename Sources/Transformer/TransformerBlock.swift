@@ -30,15 +30,20 @@ struct TransformerBlock {
             workspace.lap(.layerNorm)
             let qkv = a.qkv.rows(rows)
             layers.query.forward(parameters, input: normalized1, output: qkv.query)
-            layers.keyValue.forward(parameters, input: normalized1, output: qkv.keyValue)
+            let probabilities = a.probabilities(ofSequence: index)
+            layers.keyValue.forward(
+                parameters, input: normalized1, output: qkv.keyValue,
+                upcoming: Upcoming(probabilities, a.attended.rows(rows)))
             workspace.lap(.products)
             let attended = a.attended.rows(rows)
             attention.forward(
-                qkv: qkv, output: attended, probabilities: a.probabilities(ofSequence: index),
+                qkv: qkv, output: attended, probabilities: probabilities.base,
                 scratch: workspace.scratch, dropout: attentionDropout, sequence: sequence)
             workspace.lap(.attention)
             let branch = workspace.branch
-            layers.projection.forward(parameters, input: attended, output: branch)
+            layers.projection.forward(
+                parameters, input: attended, output: branch,
+                upcoming: Upcoming(a.middle.rows(rows), a.normalized2.rows(rows)))
             workspace.lap(.products)
             let middle = a.middle.rows(rows)
             Residual.forward(
@@ -52,9 +57,10 @@ struct TransformerBlock {
                 statistics: a.statistics2.rows(rows))
             workspace.lap(.layerNorm)
             let hidden = a.hidden.rows(rows)
-            layers.expansion.forward(parameters, input: normalized2, output: hidden)
-            workspace.lap(.products)
             let activated = a.activated.rows(rows)
+            layers.expansion.forward(
+                parameters, input: normalized2, output: hidden, upcoming: Upcoming(activated))
+            workspace.lap(.products)
             GELU.forward(input: hidden, output: activated)
             workspace.lap(.activation)
             layers.contraction.forward(parameters, input: activated, output: branch)
@@ -85,13 +91,19 @@ struct TransformerBlock {
                 dBranch: dFeedForward, dropout: secondResidualDropout, firstRow: firstRow)
             workspace.lap(.residual)
             let dHidden = workspace.dHidden.rows(rows)
-            layers.contraction.inputBackward(parameters, dOutput: dFeedForward, dInput: dHidden)
+            layers.contraction.inputBackward(
+                parameters, dOutput: dFeedForward, dInput: dHidden,
+                upcoming: Upcoming(a.hidden.rows(rows)))
             workspace.lap(.products)
             GELU.backward(
                 gradients: gradients, bias: layers.expansion.bias, derivative: a.hidden.rows(rows),
                 gradient: dHidden)
             workspace.lap(.activation)
-            layers.expansion.inputBackward(parameters, dOutput: dHidden, dInput: dNarrow)
+            let probabilities = a.probabilities(ofSequence: index)
+            layers.expansion.inputBackward(
+                parameters, dOutput: dHidden, dInput: dNarrow,
+                upcoming: Upcoming(
+                    a.middle.rows(rows), a.qkv.rows(rows), probabilities))
             workspace.lap(.products)
             layers.norm2.backward(
                 parameters, gradients: gradients, input: a.middle.rows(rows),
@@ -103,17 +115,21 @@ struct TransformerBlock {
                 gradients: gradients, bias: layers.projection.bias, dOutput: dx,
                 dBranch: dAttention, dropout: firstResidualDropout, firstRow: firstRow)
             workspace.lap(.residual)
-            layers.projection.inputBackward(parameters, dOutput: dAttention, dInput: dNarrow)
+            layers.projection.inputBackward(
+                parameters, dOutput: dAttention, dInput: dNarrow,
+                upcoming: Upcoming(a.attended.rows(rows), workspace.dQKV.rows(rows)))
             workspace.lap(.products)
             let dQKV = workspace.dQKV.rows(rows)
             attention.backward(
                 qkv: a.qkv.rows(rows), output: a.attended.rows(rows), dOutput: dNarrow, dQKV: dQKV,
-                probabilities: a.probabilities(ofSequence: index), scratch: workspace.scratch,
+                probabilities: probabilities.base, scratch: workspace.scratch,
                 dropout: attentionDropout)
             layers.query.biasBackward(gradients: gradients, dOutput: dQKV.query)
             layers.keyValue.biasBackward(gradients: gradients, dOutput: dQKV.keyValue)
             workspace.lap(.attention)
-            layers.query.inputBackward(parameters, dOutput: dQKV.query, dInput: dNarrow)
+            layers.query.inputBackward(
+                parameters, dOutput: dQKV.query, dInput: dNarrow,
+                upcoming: Upcoming(a.input.rows(rows)))
             layers.keyValue.inputBackward(
                 parameters, dOutput: dQKV.keyValue, dInput: dNarrow, accumulating: true)
             workspace.lap(.products)

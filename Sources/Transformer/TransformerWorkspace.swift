@@ -18,9 +18,9 @@ struct BlockActivations {
     let hidden: Matrix
     let activated: Matrix
 
-    /// The attention of one of the pass's sequences.
-    func probabilities(ofSequence index: Int) -> UnsafeMutablePointer<Float> {
-        probabilities.base + index * probabilitiesPerSequence
+    /// The attention of one of the pass's sequences, as a single row.
+    func probabilities(ofSequence index: Int) -> Matrix {
+        probabilities.matrix(columns: probabilitiesPerSequence).rows(index..<(index + 1))
     }
 }
 

@@ -94,6 +94,7 @@ void FN(attention_forward)(float *out, float *probabilities, const float *query,
     float *keys = scratch;
     float *values = keys + row * width;
     float *after = values + row * wide;
+    fetcher nothing = {query, query, 0, 0};
     gather_rows(values, key, shape);
     turn_rows(keys, values, shape);
     gather_rows(values, value, shape);
@@ -104,13 +105,13 @@ void FN(attention_forward)(float *out, float *probabilities, const float *query,
         ptrdiff_t rows = shape.tokens - first < TILE ? shape.tokens - first : TILE;
         ptrdiff_t seen = shape.seen[first + rows - 1], step = padded_width(seen);
         product_rows(scores, step, query + first * shape.qkv_row, shape.qkv_row, 0, by_key, rows,
-                     step, width, 0, 0, 0);
+                     step, width, 0, 0, 0, &nothing);
         float *weights = dropout.threshold ? after : scores;
         for (ptrdiff_t i = 0; i < rows; i++)
             softmax_row(scores + i * step, weights + i * step, shape.scale, dropout,
                         first_element + (first + i) * row, shape.seen[first + i], step);
         product_rows(out + first * shape.out_row, shape.out_row, weights, step, 0, by_channel, rows,
-                     width, seen, 0, 0, 0);
+                     width, seen, 0, 0, 0, &nothing);
         scores += rows * step;
     }
 }
@@ -158,6 +159,7 @@ void FN(attention_backward)(float *dquery, float *dkey, float *dvalue, const flo
     float *dvalues = dkeys + row * wide;
     float *dscores = dvalues + row * wide;
     float *dropped = dscores + QUERY_BLOCK * row;
+    fetcher nothing = {query, query, 0, 0};
     gather_rows(keys, value, shape);
     turn_rows(values, keys, shape);
     gather_rows(keys, key, shape);
@@ -184,7 +186,7 @@ void FN(attention_backward)(float *dquery, float *dkey, float *dvalue, const flo
                 }
             }
             product_rows(d, row, dout + first * shape.dout_row, shape.dout_row, 0, by_key, rows,
-                         step, width, 0, 0, 0);
+                         step, width, 0, 0, 0, &nothing);
             for (ptrdiff_t i = 0; i < rows; i++) {
                 const float *g = dout + (first + i) * shape.dout_row;
                 const float *o = out + (first + i) * shape.out_row;
@@ -196,7 +198,7 @@ void FN(attention_backward)(float *dquery, float *dkey, float *dvalue, const flo
                                      block_seen);
             }
             product_rows(dquery + first * shape.qkv_row, shape.qkv_row, d, row, 0, by_channel,
-                         rows, width, seen, 0, 0, 0);
+                         rows, width, seen, 0, 0, 0, &nothing);
             weights += rows * step;
         }
         for (ptrdiff_t first = 0; first < block_seen; first += TILE) {
@@ -207,9 +209,9 @@ void FN(attention_backward)(float *dquery, float *dkey, float *dvalue, const flo
             right_operand results = {dout + from * shape.dout_row, PANEL, shape.dout_row, 0};
             right_operand queries = {query + from * shape.qkv_row, PANEL, shape.qkv_row, 0};
             product_rows(dvalues + first * wide, wide, dropped + skip, row, 1, results, rows, width,
-                         end - from, 0, 1, 0);
+                         end - from, 0, 1, 0, &nothing);
             product_rows(dkeys + first * wide, wide, dscores + skip, row, 1, queries, rows, width,
-                         end - from, 0, 1, 0);
+                         end - from, 0, 1, 0, &nothing);
         }
     }
     for (ptrdiff_t t = 0, k = 0; t < shape.tokens; t++) {

@@ -28,6 +28,22 @@ typedef struct {
     int padded;
 } right_operand;
 
+/// What is fetched meanwhile: the run at hand, and where in the list it stands.
+typedef struct {
+    const float *next, *end;
+    const tt_upcoming *list;
+    int run;
+} fetcher;
+
+/// Goes on to the next run where one is exhausted.
+INLINE void advance(fetcher *fetch) {
+    while (fetch->next >= fetch->end && fetch->list && fetch->run < 4) {
+        fetch->next = fetch->list->base[fetch->run];
+        fetch->end = fetch->next + fetch->list->count[fetch->run];
+        fetch->run++;
+    }
+}
+
 /// One tile of `rows` x `vectors` vectors, of which the last has `last` columns.
 ///
 /// C starts as itself when `accumulate`, else as `bias`, else as zero. `partial_loads`: the last
@@ -36,7 +52,8 @@ typedef struct {
 INLINE void product_tile(float *c, ptrdiff_t c_row, const float *a, ptrdiff_t a_row,
                          ptrdiff_t a_step, const float *b, ptrdiff_t b_row, ptrdiff_t depth,
                          const float *bias, int accumulate, ptrdiff_t last, int partial_loads,
-                         int rows, int vectors, int down_columns) {
+                         int rows, int vectors, int down_columns, fetcher *fetch) {
+    const float *upcoming = fetch->next, *end = fetch->end;
     // Results often go where nothing was for a long time: ask for the lines before they are wanted.
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++)
@@ -53,6 +70,9 @@ INLINE void product_tile(float *c, ptrdiff_t c_row, const float *a, ptrdiff_t a_
 #pragma clang loop unroll(full)
         for (int v = 0; v < vectors; v++) sums[i][v] = start[v];
     for (ptrdiff_t k = 0; k < depth; k++) {
+        // Every step the next line, into the second cache; once all are there, the last again.
+        __builtin_prefetch(upcoming, 0, 2);
+        upcoming = upcoming + 16 < end ? upcoming + 16 : end;
         if (down_columns) {
             __builtin_prefetch(a + AHEAD * a_step);
             __builtin_prefetch(a + AHEAD * a_step + rows - 1);
@@ -73,6 +93,7 @@ INLINE void product_tile(float *c, ptrdiff_t c_row, const float *a, ptrdiff_t a_
         a += a_step;
         b += b_row;
     }
+    fetch->next = upcoming;
     int whole = last == LANES ? vectors : vectors - 1;
     float rest[TILE][LANES];
 #pragma clang loop unroll(full)
@@ -98,7 +119,7 @@ INLINE void product_tile(float *c, ptrdiff_t c_row, const float *a, ptrdiff_t a_
 #define TILE_CASE(n)                                                                               \
     case n:                                                                                        \
         product_tile(c, c_row, a, down_columns ? 1 : a_stride, down_columns ? a_stride : 1, b,     \
-                     b_row, depth, bias, accumulate, last, 0, n, vectors, down_columns);           \
+                     b_row, depth, bias, accumulate, last, 0, n, vectors, down_columns, fetch);    \
         break;
 #if TILE == 14
 #define TILE_CASES                                                                                 \
@@ -112,7 +133,7 @@ INLINE void product_tile(float *c, ptrdiff_t c_row, const float *a, ptrdiff_t a_
     static __attribute__((noinline)) void FN(name)(                                                \
         float *c, ptrdiff_t c_row, const float *a, ptrdiff_t a_stride, const float *b,             \
         ptrdiff_t b_row, ptrdiff_t depth, const float *bias, int accumulate, ptrdiff_t last,       \
-        ptrdiff_t rows) {                                                                          \
+        ptrdiff_t rows, fetcher *fetch) {                                                                          \
         const int vectors = vector_count, down_columns = walks_down;                               \
         switch (rows) { TILE_CASES }                                                               \
     }
@@ -130,16 +151,18 @@ static __attribute__((noinline)) void FN(odd_columns)(
     float *c, ptrdiff_t c_row, const float *a, ptrdiff_t a_row, ptrdiff_t a_step, const float *b,
     ptrdiff_t b_row, ptrdiff_t depth, const float *bias, int accumulate, ptrdiff_t columns,
     ptrdiff_t rows) {
+    fetcher nothing = {c, c, 0, 0};
     for (ptrdiff_t i = 0; i < rows; i++)
         product_tile(c + i * c_row, c_row, a + i * a_row, 0, a_step, b, b_row, depth, bias,
-                     accumulate, columns, 1, 1, 1, 0);
+                     accumulate, columns, 1, 1, 1, 0, &nothing);
 }
 
 /// `rows` <= TILE rows of C, all `columns` of them; see product_tile. `next` is A for the next rows, or
 /// null.
 INLINE void product_rows(float *c, ptrdiff_t c_row, const float *a, ptrdiff_t a_stride,
                          int transposed, right_operand b, ptrdiff_t rows, ptrdiff_t columns,
-                         ptrdiff_t depth, const float *bias, int accumulate, const float *next) {
+                         ptrdiff_t depth, const float *bias, int accumulate, const float *next,
+                         fetcher *fetch) {
     ptrdiff_t lines = !next ? 0 : depth / 16 < NEXT_LINES ? depth / 16 : NEXT_LINES;
     ptrdiff_t spans = (columns + SPAN - 1) / SPAN;
     ptrdiff_t whole = b.padded ? columns : columns / LANES * LANES;
@@ -151,14 +174,15 @@ INLINE void product_rows(float *c, ptrdiff_t c_row, const float *a, ptrdiff_t a_
             for (ptrdiff_t l = total * span / spans; l < total * (span + 1) / spans; l++)
                 __builtin_prefetch(next + l / lines * a_stride + l % lines * 16);
         }
+        advance(fetch);
         ptrdiff_t width = whole - j < SPAN ? whole - j : SPAN;
         ptrdiff_t last = (width - 1) % LANES + 1;
         if (width > LANES)
             (transposed ? FN(columns_two) : FN(rows_two))(c + j, c_row, a, a_stride, panel, b.row,
-                                                          depth, shift, accumulate, last, rows);
+                                                          depth, shift, accumulate, last, rows, fetch);
         else
             (transposed ? FN(columns_one) : FN(rows_one))(c + j, c_row, a, a_stride, panel, b.row,
-                                                          depth, shift, accumulate, last, rows);
+                                                          depth, shift, accumulate, last, rows, fetch);
     }
     if (whole < columns)
         FN(odd_columns)(c + whole, c_row, a, transposed ? 1 : a_stride, transposed ? a_stride : 1,
@@ -168,7 +192,9 @@ INLINE void product_rows(float *c, ptrdiff_t c_row, const float *a, ptrdiff_t a_
 
 void FN(product)(float *c, const float *a, const float *b, const float *bias, ptrdiff_t c_row,
                  ptrdiff_t a_stride, int a_transposed, ptrdiff_t b_row, int b_packed,
-                 ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t depth, int accumulate) {
+                 ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t depth, int accumulate,
+                 const tt_upcoming *upcoming) {
+    fetcher fetch = {c, c, upcoming, 0};
     right_operand right = {b, b_packed ? depth * PANEL : PANEL, b_packed ? PANEL : b_row, b_packed};
     // The narrower operand is walked again and again, so it is the one that must fit the cache: all
     // of B while A passes once, or a few panels of a wide B while all of A passes.
@@ -182,7 +208,8 @@ void FN(product)(float *c, const float *a, const float *b, const float *bias, pt
             product_rows(c + first * c_row + j, c_row,
                          a + first * (a_transposed ? 1 : a_stride), a_stride, a_transposed, part,
                          count, width, depth, bias ? bias + j : 0, accumulate,
-                         a_transposed || t + 1 == tiles ? 0 : a + (first + count) * a_stride);
+                         a_transposed || t + 1 == tiles ? 0 : a + (first + count) * a_stride,
+                         &fetch);
         }
     }
 }

@@ -42,6 +42,12 @@ static inline ptrdiff_t tt_attention_scratch(ptrdiff_t row, ptrdiff_t width) {
     return row * (4 * ((width + 15) / 16 * 16) + 2 * 70);
 }
 
+/// Up to four runs of numbers that are wanted soon: a product fetches them while it computes.
+typedef struct {
+    const float *base[4];
+    ptrdiff_t count[4];
+} tt_upcoming;
+
 #define KERNEL(name, parameters, arguments) void tt_##name parameters;
 #include "../kernel_list.h"
 #undef KERNEL
