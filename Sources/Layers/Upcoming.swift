@@ -8,22 +8,16 @@ package import Tensors
 package struct Upcoming {
     private var kernel = tt_upcoming()
 
-    /// Whole rows of up to four matrices, gaps included.
-    package init(_ first: Matrix, _ others: Matrix...) {
-        kernel.base.0 = UnsafePointer(first.base)
-        kernel.count.0 = first.rows * first.stride
-        if others.count > 0 {
-            kernel.base.1 = UnsafePointer(others[0].base)
-            kernel.count.1 = others[0].rows * others[0].stride
-        }
-        if others.count > 1 {
-            kernel.base.2 = UnsafePointer(others[1].base)
-            kernel.count.2 = others[1].rows * others[1].stride
-        }
-        if others.count > 2 {
-            kernel.base.3 = UnsafePointer(others[2].base)
-            kernel.count.3 = others[2].rows * others[2].stride
-        }
+    /// Up to three matrices, in the order in which they are wanted.
+    package init(_ first: Matrix, _ second: Matrix? = nil, _ third: Matrix? = nil) {
+        kernel.regions.0 = Self.region(first)
+        if let second { kernel.regions.1 = Self.region(second) }
+        if let third { kernel.regions.2 = Self.region(third) }
+    }
+
+    private static func region(_ matrix: Matrix) -> tt_region {
+        tt_region(
+            base: matrix.base, rows: matrix.rows, width: matrix.columns, stride: matrix.stride)
     }
 
     /// Lends the list to a kernel.

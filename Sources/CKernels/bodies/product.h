@@ -28,19 +28,34 @@ typedef struct {
     int padded;
 } right_operand;
 
-/// What is fetched meanwhile: the run at hand, and where in the list it stands.
+/// What is fetched meanwhile: the region at hand, and those after it.
 typedef struct {
-    const float *next, *end;
+    /// The next line, the end of its row, and the last line of all.
+    const float *next, *row_end, *last;
+    /// From the end of a row to the start of the next, and to its end.
+    ptrdiff_t gap, stride;
     const tt_upcoming *list;
-    int run;
+    int done;
 } fetcher;
 
-/// Goes on to the next run where one is exhausted.
+INLINE fetcher fetcher_of(const tt_upcoming *list) {
+    return (fetcher){0, 0, 0, 0, 0, list, 0};
+}
+
+/// Fetches this region before the others.
+INLINE void fetch_region(fetcher *fetch, tt_region region) {
+    fetch->next = region.base;
+    fetch->row_end = region.base + region.width;
+    fetch->last = region.base + (region.rows - 1) * region.stride + region.width - 1;
+    fetch->gap = region.stride - region.width;
+    fetch->stride = region.stride;
+}
+
+/// Goes on to the next region where one is exhausted.
 INLINE void advance(fetcher *fetch) {
-    while (fetch->next >= fetch->end && fetch->list && fetch->run < 4) {
-        fetch->next = fetch->list->base[fetch->run];
-        fetch->end = fetch->next + fetch->list->count[fetch->run];
-        fetch->run++;
+    while (fetch->next >= fetch->last && fetch->list && fetch->done < 3) {
+        tt_region region = fetch->list->regions[fetch->done++];
+        if (region.rows > 0) fetch_region(fetch, region);
     }
 }
 
@@ -53,7 +68,8 @@ INLINE void product_tile(float *c, ptrdiff_t c_row, const float *a, ptrdiff_t a_
                          ptrdiff_t a_step, const float *b, ptrdiff_t b_row, ptrdiff_t depth,
                          const float *bias, int accumulate, ptrdiff_t last, int partial_loads,
                          int rows, int vectors, int down_columns, fetcher *fetch) {
-    const float *upcoming = fetch->next, *end = fetch->end;
+    const float *upcoming = fetch->next, *row_end = fetch->row_end, *final = fetch->last;
+    ptrdiff_t gap = fetch->gap, stride = fetch->stride;
     // Results often go where nothing was for a long time: ask for the lines before they are wanted.
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++)
@@ -72,7 +88,11 @@ INLINE void product_tile(float *c, ptrdiff_t c_row, const float *a, ptrdiff_t a_
     for (ptrdiff_t k = 0; k < depth; k++) {
         // Every step the next line, into the second cache; once all are there, the last again.
         __builtin_prefetch(upcoming, 0, 2);
-        upcoming = upcoming + 16 < end ? upcoming + 16 : end;
+        upcoming += 16;
+        int wraps = upcoming >= row_end;
+        upcoming = wraps ? row_end + gap : upcoming;
+        row_end = wraps ? row_end + stride : row_end;
+        upcoming = upcoming < final ? upcoming : final;
         if (down_columns) {
             __builtin_prefetch(a + AHEAD * a_step);
             __builtin_prefetch(a + AHEAD * a_step + rows - 1);
@@ -94,6 +114,7 @@ INLINE void product_tile(float *c, ptrdiff_t c_row, const float *a, ptrdiff_t a_
         b += b_row;
     }
     fetch->next = upcoming;
+    fetch->row_end = row_end;
     int whole = last == LANES ? vectors : vectors - 1;
     float rest[TILE][LANES];
 #pragma clang loop unroll(full)
@@ -151,7 +172,7 @@ static __attribute__((noinline)) void FN(odd_columns)(
     float *c, ptrdiff_t c_row, const float *a, ptrdiff_t a_row, ptrdiff_t a_step, const float *b,
     ptrdiff_t b_row, ptrdiff_t depth, const float *bias, int accumulate, ptrdiff_t columns,
     ptrdiff_t rows) {
-    fetcher nothing = {c, c, 0, 0};
+    fetcher nothing = fetcher_of(0);
     for (ptrdiff_t i = 0; i < rows; i++)
         product_tile(c + i * c_row, c_row, a + i * a_row, 0, a_step, b, b_row, depth, bias,
                      accumulate, columns, 1, 1, 1, 0, &nothing);
@@ -194,7 +215,7 @@ void FN(product)(float *c, const float *a, const float *b, const float *bias, pt
                  ptrdiff_t a_stride, int a_transposed, ptrdiff_t b_row, int b_packed,
                  ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t depth, int accumulate,
                  const tt_upcoming *upcoming) {
-    fetcher fetch = {c, c, upcoming, 0};
+    fetcher fetch = fetcher_of(upcoming);
     right_operand right = {b, b_packed ? depth * PANEL : PANEL, b_packed ? PANEL : b_row, b_packed};
     // The narrower operand is walked again and again, so it is the one that must fit the cache: all
     // of B while A passes once, or a few panels of a wide B while all of A passes.
@@ -203,8 +224,12 @@ void FN(product)(float *c, const float *a, const float *b, const float *bias, pt
     for (ptrdiff_t j = 0; j < columns; j += group) {
         ptrdiff_t width = columns - j < group ? columns - j : group;
         right_operand part = {right.base + j, right.panel, right.row, right.padded};
+        if (j + group < columns)
+            fetch_region(&fetch, (tt_region){b + j + group, depth, group, b_row});
         for (ptrdiff_t t = 0; t < tiles; t++) {
             ptrdiff_t first = rows * t / tiles, count = rows * (t + 1) / tiles - first;
+            if (a_transposed && group == columns && t + 1 < tiles)
+                fetch_region(&fetch, (tt_region){a + first + count, depth, TILE, a_stride});
             product_rows(c + first * c_row + j, c_row,
                          a + first * (a_transposed ? 1 : a_stride), a_stride, a_transposed, part,
                          count, width, depth, bias ? bias + j : 0, accumulate,

@@ -42,10 +42,15 @@ static inline ptrdiff_t tt_attention_scratch(ptrdiff_t row, ptrdiff_t width) {
     return row * (4 * ((width + 15) / 16 * 16) + 2 * 70);
 }
 
-/// Up to four runs of numbers that are wanted soon: a product fetches them while it computes.
+/// A matrix by its place: `rows` rows of `width` numbers, `stride` apart.
 typedef struct {
-    const float *base[4];
-    ptrdiff_t count[4];
+    const float *base;
+    ptrdiff_t rows, width, stride;
+} tt_region;
+
+/// Up to three matrices that are wanted soon: a product fetches them while it computes.
+typedef struct {
+    tt_region regions[3];
 } tt_upcoming;
 
 #define KERNEL(name, parameters, arguments) void tt_##name parameters;
