@@ -141,19 +141,21 @@ struct TransformerBlock {
 
         let all = 0..<dx.rows
         let dQKV = workspace.dQKV.rows(all)
+        let normalized1 = a.normalized1.rows(all)
+        let normalized2 = a.normalized2.rows(all)
+        let attended = a.attended.rows(all)
         layers.contraction.weightBackward(
             gradients: gradients, input: a.activated.rows(all),
-            dOutput: workspace.dFeedForward.rows(all))
+            dOutput: workspace.dFeedForward.rows(all), upcoming: Upcoming(normalized2))
         layers.expansion.weightBackward(
-            gradients: gradients, input: a.normalized2.rows(all),
-            dOutput: workspace.dHidden.rows(all))
+            gradients: gradients, input: normalized2, dOutput: workspace.dHidden.rows(all),
+            upcoming: Upcoming(attended, workspace.dAttention.rows(all)))
         layers.projection.weightBackward(
-            gradients: gradients, input: a.attended.rows(all),
-            dOutput: workspace.dAttention.rows(all))
-        layers.query.weightBackward(
-            gradients: gradients, input: a.normalized1.rows(all), dOutput: dQKV.query)
+            gradients: gradients, input: attended, dOutput: workspace.dAttention.rows(all),
+            upcoming: Upcoming(normalized1))
+        layers.query.weightBackward(gradients: gradients, input: normalized1, dOutput: dQKV.query)
         layers.keyValue.weightBackward(
-            gradients: gradients, input: a.normalized1.rows(all), dOutput: dQKV.keyValue)
+            gradients: gradients, input: normalized1, dOutput: dQKV.keyValue)
         workspace.lap(.products)
     }
 }

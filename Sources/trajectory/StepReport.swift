@@ -58,7 +58,8 @@ struct StepReport: Encodable {
                 + (part.gigaflops.map { String(format: "%11.1f", $0) } ?? "")
         }
         let heading = "one core's time      us/token    share    GFLOP/s"
-        return ([heading] + parts.map { line($0.name.rawValue, $0) } + [line("total", total)]
+        return
+            ([heading] + parts.map { line($0.name.rawValue, $0) } + [line("total", total)]
             + [String(format: "oneDNN, same shapes, operands in cache: %.1f", oneDNNGigaflops)])
             .joined(separator: "\n")
     }

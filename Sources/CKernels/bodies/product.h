@@ -28,35 +28,39 @@ typedef struct {
     int padded;
 } right_operand;
 
-/// What is fetched meanwhile: the region at hand, and those after it.
+/// A walk over the lines of a region.
 typedef struct {
     /// The next line, the end of its row, and the last line of all.
     const float *next, *row_end, *last;
     /// From the end of a row to the start of the next, and to its end.
     ptrdiff_t gap, stride;
+} line_walk;
+
+INLINE line_walk walk(tt_region region) {
+    return (line_walk){region.base, region.base + region.width,
+                       region.base + (region.rows - 1) * region.stride + region.width - 1,
+                       region.stride - region.width, region.stride};
+}
+
+/// What is fetched meanwhile: what this product itself needs next, then what others will.
+typedef struct {
+    line_walk own, others;
     const tt_upcoming *list;
     int done;
 } fetcher;
 
 INLINE fetcher fetcher_of(const tt_upcoming *list) {
-    return (fetcher){0, 0, 0, 0, 0, list, 0};
+    return (fetcher){{0, 0, 0, 0, 0}, {0, 0, 0, 0, 0}, list, 0};
 }
 
-/// Fetches this region before the others.
-INLINE void fetch_region(fetcher *fetch, tt_region region) {
-    fetch->next = region.base;
-    fetch->row_end = region.base + region.width;
-    fetch->last = region.base + (region.rows - 1) * region.stride + region.width - 1;
-    fetch->gap = region.stride - region.width;
-    fetch->stride = region.stride;
-}
-
-/// Goes on to the next region where one is exhausted.
-INLINE void advance(fetcher *fetch) {
-    while (fetch->next >= fetch->last && fetch->list && fetch->done < 3) {
+/// The walk that goes on.
+INLINE line_walk *advance(fetcher *fetch) {
+    if (fetch->own.next < fetch->own.last) return &fetch->own;
+    while (fetch->others.next >= fetch->others.last && fetch->list && fetch->done < 3) {
         tt_region region = fetch->list->regions[fetch->done++];
-        if (region.rows > 0) fetch_region(fetch, region);
+        if (region.rows > 0) fetch->others = walk(region);
     }
+    return &fetch->others;
 }
 
 /// One tile of `rows` x `vectors` vectors, of which the last has `last` columns.
@@ -67,7 +71,7 @@ INLINE void advance(fetcher *fetch) {
 INLINE void product_tile(float *c, ptrdiff_t c_row, const float *a, ptrdiff_t a_row,
                          ptrdiff_t a_step, const float *b, ptrdiff_t b_row, ptrdiff_t depth,
                          const float *bias, int accumulate, ptrdiff_t last, int partial_loads,
-                         int rows, int vectors, int down_columns, fetcher *fetch) {
+                         int rows, int vectors, int down_columns, line_walk *fetch) {
     const float *upcoming = fetch->next, *row_end = fetch->row_end, *final = fetch->last;
     ptrdiff_t gap = fetch->gap, stride = fetch->stride;
     // Results often go where nothing was for a long time: ask for the lines before they are wanted.
@@ -154,7 +158,7 @@ INLINE void product_tile(float *c, ptrdiff_t c_row, const float *a, ptrdiff_t a_
     static __attribute__((noinline)) void FN(name)(                                                \
         float *c, ptrdiff_t c_row, const float *a, ptrdiff_t a_stride, const float *b,             \
         ptrdiff_t b_row, ptrdiff_t depth, const float *bias, int accumulate, ptrdiff_t last,       \
-        ptrdiff_t rows, fetcher *fetch) {                                                                          \
+        ptrdiff_t rows, line_walk *fetch) {                                                                        \
         const int vectors = vector_count, down_columns = walks_down;                               \
         switch (rows) { TILE_CASES }                                                               \
     }
@@ -172,7 +176,7 @@ static __attribute__((noinline)) void FN(odd_columns)(
     float *c, ptrdiff_t c_row, const float *a, ptrdiff_t a_row, ptrdiff_t a_step, const float *b,
     ptrdiff_t b_row, ptrdiff_t depth, const float *bias, int accumulate, ptrdiff_t columns,
     ptrdiff_t rows) {
-    fetcher nothing = fetcher_of(0);
+    line_walk nothing = {0, 0, 0, 0, 0};
     for (ptrdiff_t i = 0; i < rows; i++)
         product_tile(c + i * c_row, c_row, a + i * a_row, 0, a_step, b, b_row, depth, bias,
                      accumulate, columns, 1, 1, 1, 0, &nothing);
@@ -195,15 +199,17 @@ INLINE void product_rows(float *c, ptrdiff_t c_row, const float *a, ptrdiff_t a_
             for (ptrdiff_t l = total * span / spans; l < total * (span + 1) / spans; l++)
                 __builtin_prefetch(next + l / lines * a_stride + l % lines * 16);
         }
-        advance(fetch);
+        line_walk *lines_ahead = advance(fetch);
         ptrdiff_t width = whole - j < SPAN ? whole - j : SPAN;
         ptrdiff_t last = (width - 1) % LANES + 1;
         if (width > LANES)
             (transposed ? FN(columns_two) : FN(rows_two))(c + j, c_row, a, a_stride, panel, b.row,
-                                                          depth, shift, accumulate, last, rows, fetch);
+                                                          depth, shift, accumulate, last, rows,
+                                                          lines_ahead);
         else
             (transposed ? FN(columns_one) : FN(rows_one))(c + j, c_row, a, a_stride, panel, b.row,
-                                                          depth, shift, accumulate, last, rows, fetch);
+                                                          depth, shift, accumulate, last, rows,
+                                                          lines_ahead);
     }
     if (whole < columns)
         FN(odd_columns)(c + whole, c_row, a, transposed ? 1 : a_stride, transposed ? a_stride : 1,
@@ -225,11 +231,11 @@ void FN(product)(float *c, const float *a, const float *b, const float *bias, pt
         ptrdiff_t width = columns - j < group ? columns - j : group;
         right_operand part = {right.base + j, right.panel, right.row, right.padded};
         if (j + group < columns)
-            fetch_region(&fetch, (tt_region){b + j + group, depth, group, b_row});
+            fetch.own = walk((tt_region){b + j + group, depth, group, b_row});
         for (ptrdiff_t t = 0; t < tiles; t++) {
             ptrdiff_t first = rows * t / tiles, count = rows * (t + 1) / tiles - first;
             if (a_transposed && group == columns && t + 1 < tiles)
-                fetch_region(&fetch, (tt_region){a + first + count, depth, TILE, a_stride});
+                fetch.own = walk((tt_region){a + first + count, depth, TILE, a_stride});
             product_rows(c + first * c_row + j, c_row,
                          a + first * (a_transposed ? 1 : a_stride), a_stride, a_transposed, part,
                          count, width, depth, bias ? bias + j : 0, accumulate,
