@@ -1,5 +1,6 @@
 internal import CKernels
 internal import Foundation
+internal import Synchronization
 package import Tensors
 
 /// AdamW: Adam with decoupled weight decay on the parameters that take it.
@@ -88,11 +89,16 @@ package enum Gradients {
         }
     }
 
-    /// The Euclidean norm of all gradients together.
-    package static func norm(_ gradients: FloatStorage) -> Float {
-        var sum = 0.0
-        tt_sum_of_squares(&sum, gradients.base, gradients.count)
-        return Float(sum.squareRoot())
+    /// The Euclidean norm of all gradients together, each worker summing a share.
+    package static func norm(_ gradients: FloatStorage, pool: WorkerPool) -> Float {
+        let sums = Mutex(Array(repeating: 0.0, count: pool.count))
+        pool.run { worker in
+            let share = pool.share(of: gradients.count, worker: worker)
+            var sum = 0.0
+            tt_sum_of_squares(&sum, gradients.base + share.lowerBound, share.count)
+            sums.withLock { $0[worker] = sum }
+        }
+        return Float(sums.withLock { $0.reduce(0, +) }.squareRoot())
     }
 
     /// What gradients of this norm are multiplied by so that it does not exceed `limit`.

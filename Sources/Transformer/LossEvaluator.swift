@@ -81,7 +81,7 @@ public final class LossEvaluator {
     ///
     /// - Returns: The norm of the gradient before clipping.
     package func update(with optimizer: inout AdamW, rate: Float, gradientLimit: Float) -> Float {
-        let norm = timed(.reduction) { Gradients.norm(gradients) }
+        let norm = timed(.reduction) { Gradients.norm(gradients, pool: pool) }
         timed(.optimizer) {
             optimizer.update(
                 model.weights.values, gradients: gradients,

@@ -5,9 +5,9 @@ import Transformer
 
 /// A profile of training steps as figures for people and programs.
 struct StepReport: Encodable {
-    /// One part of the step.
+    /// One part of the step, or all of it.
     struct Part: Encodable {
-        let name: StepProfile.Part
+        let name: String
         /// Time of one core for one token.
         let microsecondsPerToken: Double
         let share: Double
@@ -35,7 +35,7 @@ struct StepReport: Encodable {
         length: Int, workers: Int?
     ) {
         let sequences = Double(steps * windows)
-        func part(_ name: StepProfile.Part, _ seconds: Double, _ operations: Double) -> Part {
+        func part(_ name: String, _ seconds: Double, _ operations: Double) -> Part {
             Part(
                 name: name, microsecondsPerToken: 1e6 * seconds / (sequences * Double(length)),
                 share: seconds / profile.total,
@@ -44,22 +44,22 @@ struct StepReport: Encodable {
         let operations = StepProfile.Part.allCases.map {
             ($0, $0.operations(configuration, length: length))
         }
-        parts = operations.map { part($0, profile.seconds[$0] ?? 0, $1) }
-        total = part(.other, profile.total, operations.reduce(0) { $0 + $1.1 })
+        parts = operations.map { part($0.rawValue, profile.seconds[$0] ?? 0, $1) }
+        total = part("total", profile.total, operations.reduce(0) { $0 + $1.1 })
         oneDNNGigaflops = Self.ceiling(
             pool: workers.map { WorkerPool(count: $0) } ?? WorkerPool.shared, rows: length,
             width: configuration.embeddingWidth)
     }
 
     var table: String {
-        func line(_ name: String, _ part: Part) -> String {
-            name.padding(toLength: 20, withPad: " ", startingAt: 0)
+        func line(_ part: Part) -> String {
+            part.name.padding(toLength: 20, withPad: " ", startingAt: 0)
                 + String(format: "%9.2f %8.1f %%", part.microsecondsPerToken, 100 * part.share)
                 + (part.gigaflops.map { String(format: "%11.1f", $0) } ?? "")
         }
         let heading = "one core's time      us/token    share    GFLOP/s"
         return
-            ([heading] + parts.map { line($0.name.rawValue, $0) } + [line("total", total)]
+            ([heading] + parts.map { line($0) } + [line(total)]
             + [String(format: "oneDNN, same shapes, operands in cache: %.1f", oneDNNGigaflops)])
             .joined(separator: "\n")
     }

@@ -105,6 +105,9 @@ import Testing
             storage.base[index] = generator.float(in: -1e-3...1e-3)
             sum += Double(storage.base[index]) * Double(storage.base[index])
         }
-        #expect(abs(Double(Gradients.norm(storage)) / sum.squareRoot() - 1) < 1e-6)
+        for workers in [1, 3] {
+            let norm = Gradients.norm(storage, pool: WorkerPool(count: workers))
+            #expect(abs(Double(norm) / sum.squareRoot() - 1) < 1e-6)
+        }
     }
 }
