@@ -113,14 +113,16 @@ KERNEL(cross_entropy,
 
 /// Attention of single queries over paths of a tree (planning).
 ///
-/// Query q reads the nodes path[offset[q]] ..< path[offset[q + 1]]; node n keeps its key at
-/// keys_values + n * 2 * width and its value right behind. Heads are contiguous slices of
-/// width / heads channels. `scores` has room for heads * (longest path + 8).
+/// Query q reads the nodes path[offset[q]] ..< path[offset[q + 1]], from the root on, at most
+/// `longest`; node n keeps its key at keys_values + n * 2 * width and its value right behind. Heads
+/// are contiguous slices of width / heads channels. `scratch` has room for
+/// tt_path_attention_scratch numbers.
 KERNEL(path_attention,
        (float *out, const float *queries, const float *keys_values, const int32_t *path,
-        const ptrdiff_t *offset, float *scores, ptrdiff_t rows, ptrdiff_t query_stride,
-        ptrdiff_t width, ptrdiff_t heads),
-       (out, queries, keys_values, path, offset, scores, rows, query_stride, width, heads))
+        const ptrdiff_t *offset, float *scratch, ptrdiff_t longest, ptrdiff_t rows,
+        ptrdiff_t query_stride, ptrdiff_t width, ptrdiff_t heads),
+       (out, queries, keys_values, path, offset, scratch, longest, rows, query_stride, width,
+        heads))
 
 /// *sum += sum of squares.
 KERNEL(sum_of_squares, (double *sum, const float *x, ptrdiff_t count), (sum, x, count))

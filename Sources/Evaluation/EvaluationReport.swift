@@ -21,9 +21,19 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
     /// Number of plans made.
     public var plans: Int
     /// Median wall-clock time of a plan; nil if none was made.
+    ///
+    /// Plans that were searched for together share the time of their search.
     public var millisecondsPerPlan: Double?
     /// Mean wall-clock time of a plan; nil if none was made.
     public var meanMillisecondsPerPlan: Double?
+    /// Longest search, whoever shared it; nil if none was made.
+    public var longestSearchMilliseconds: Double?
+    /// Mean number of transitions planned; nil if no plan was made.
+    public var meanHorizon: Double?
+    /// Mean number of sequences kept; nil if no plan was made.
+    public var meanBeamWidth: Double?
+    /// Wall-clock time of the whole evaluation, where it was measured.
+    public var seconds: Double?
     /// How the planner searched, if a planner acted.
     public var planner: PlannerOptions?
 
@@ -34,6 +44,10 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
         case normalizedScore = "normalized_score"
         case millisecondsPerPlan = "milliseconds_per_plan"
         case meanMillisecondsPerPlan = "mean_milliseconds_per_plan"
+        case longestSearchMilliseconds = "longest_search_milliseconds"
+        case meanHorizon = "mean_horizon"
+        case meanBeamWidth = "mean_beam_width"
+        case seconds
     }
 
     /// Sums up episodes; at least one.
@@ -51,7 +65,8 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
         let squares = returns.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
         standardDeviation = (squares / Double(returns.count)).squareRoot()
         normalizedScore = specification.normalizedScore(mean)
-        let times = rollouts.flatMap(\.planSeconds).map { $0 * 1000 }.sorted()
+        let made = rollouts.flatMap(\.plans)
+        let times = made.map { $0.seconds / Double($0.plans) * 1000 }.sorted()
         plans = times.count
         if !times.isEmpty {
             let middle = times.count / 2
@@ -59,6 +74,9 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
                 times.count.isMultiple(of: 2)
                 ? (times[middle - 1] + times[middle]) / 2 : times[middle]
             meanMillisecondsPerPlan = times.reduce(0, +) / Double(times.count)
+            longestSearchMilliseconds = made.map { $0.seconds * 1000 }.max()
+            meanHorizon = Double(made.reduce(0) { $0 + $1.horizon }) / Double(plans)
+            meanBeamWidth = Double(made.reduce(0) { $0 + $1.beamWidth }) / Double(plans)
         }
         self.planner = planner
     }

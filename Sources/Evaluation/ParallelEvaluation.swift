@@ -1,66 +1,76 @@
+internal import Dispatch
 public import Environments
 public import Planning
-internal import Synchronization
 
 extension EvaluationReport {
-    /// Evaluates over `episodes` episodes, several at a time; episode `i` has the seed `seed + i`.
+    /// Evaluates a controller over `episodes` episodes, `parallel` of them at a time; episode `i` has
+    /// the seed `seed + i`.
     ///
-    /// Every task has an agent and an environment of its own, and an episode depends on its seed
-    /// alone. The number of tasks changes nothing but the time, as long as the agents compute alike.
+    /// Episodes that run at the same time plan together, so that each call of the model serves all of
+    /// them, and step at the same time. An episode depends on its seed alone: the returns are those of
+    /// running one after the other.
     ///
     /// - Parameters:
     ///   - episodes: Number of episodes, at least one.
     ///   - parallel: Episodes that run at the same time.
     ///   - seed: Seed of the first one.
-    ///   - planner: How the agent plans, for the record.
+    ///   - controller: Who acts.
     ///   - maximumSteps: Ends episodes earlier than the environment's time limit.
     ///   - recordedEpisodes: Number of episodes, from the first, whose states are kept.
-    ///   - makeAgent: Who acts.
     ///   - makeEnvironment: Where.
-    ///   - onStep: Called after every step with the episode's number and the episode so far, from
-    ///     the task that runs it.
+    ///   - onStep: Called after every step with the episode's number and the episode so far.
     /// - Returns: The report, and the episodes it sums up.
-    /// - Throws: What `makeAgent`, `makeEnvironment` and the agent's model throw.
+    /// - Throws: What `makeEnvironment` throws, and ``PlanningError``.
     public static func evaluate(
-        episodes: Int, parallel: Int, seed: UInt64, planner: PlannerOptions? = nil,
+        episodes: Int, parallel: Int, seed: UInt64, controller: Controller,
         maximumSteps: Int? = nil, recordedEpisodes: Int = 0,
-        agent makeAgent: @escaping @Sendable () throws -> some Agent & SendableMetatype,
-        environment makeEnvironment: @escaping @Sendable () throws -> any Environment,
-        onStep: @escaping @Sendable (Int, Rollout) -> Void = { _, _ in }
-    ) async throws -> (report: EvaluationReport, rollouts: [Rollout]) {
-        let next = Counter()
-        let rollouts = try await withThrowingTaskGroup(of: [(Int, Rollout)].self) { group in
-            for _ in 0..<max(1, min(parallel, episodes)) {
-                group.addTask {
-                    var agent = try makeAgent()
-                    let environment = try makeEnvironment()
-                    var done: [(Int, Rollout)] = []
-                    while let episode = next.take(below: episodes), !Task.isCancelled {
-                        let rollout = try Rollout(
-                            of: &agent, in: environment, seed: seed &+ UInt64(episode),
-                            maximumSteps: maximumSteps, recordsStates: episode < recordedEpisodes
-                        ) { onStep(episode, $0) }
-                        done.append((episode, rollout))
-                    }
-                    return done
-                }
+        environment makeEnvironment: () throws -> any Environment,
+        onStep: (Int, Rollout) -> Void = { _, _ in }
+    ) throws -> (report: EvaluationReport, rollouts: [Rollout]) {
+        let started = ContinuousClock.now
+        let environments = try (0..<max(1, min(parallel, episodes))).map { _ in
+            try makeEnvironment()
+        }
+        var controllers: [Controller] = []
+        var lanes: [(episode: Int, running: RunningEpisode, environment: any Environment)] = []
+        var rollouts = [Rollout?](repeating: nil, count: episodes)
+        var begun = 0
+
+        func begin(in environment: any Environment, _ controller: Controller) {
+            let seed = seed &+ UInt64(begun)
+            let running = RunningEpisode(
+                in: environment, seed: seed, maximumSteps: maximumSteps,
+                recordsStates: begun < recordedEpisodes)
+            lanes.append((begun, running, environment))
+            controllers.append(controller)
+            controllers[controllers.count - 1].reset(seed: seed)
+            begun += 1
+        }
+
+        for environment in environments { begin(in: environment, controller) }
+        while !lanes.isEmpty {
+            let decisions = try Controller.act(
+                &controllers, on: lanes.map(\.running.observation))
+            let running = lanes.map(\.running)
+            DispatchQueue.concurrentPerform(iterations: running.count) { index in
+                running[index].take(decisions[index])
             }
-            var all: [(Int, Rollout)] = []
-            for try await part in group { all += part }
-            return all.sorted { $0.0 < $1.0 }.map(\.1)
+            for (index, lane) in lanes.enumerated() {
+                controllers[index].receive(reward: lane.running.rollout.rewards.last ?? 0)
+                onStep(lane.episode, lane.running.rollout)
+            }
+            // Who is done makes room for the next episode.
+            for index in lanes.indices.reversed() where lanes[index].running.isOver {
+                let (episode, running, environment) = lanes.remove(at: index)
+                let controller = controllers.remove(at: index)
+                rollouts[episode] = running.rollout
+                if begun < episodes { begin(in: environment, controller) }
+            }
         }
-        let report = EvaluationReport(
-            rollouts, in: try makeEnvironment().specification, planner: planner)
-        return (report, rollouts)
-    }
-
-    /// Hands out the numbers of episodes.
-    private final class Counter: Sendable {
-        private let next = Atomic<Int>(0)
-
-        func take(below limit: Int) -> Int? {
-            let number = next.add(1, ordering: .relaxed).oldValue
-            return number < limit ? number : nil
-        }
+        let done = rollouts.compactMap { $0 }
+        var report = EvaluationReport(
+            done, in: environments[0].specification, planner: controller.options)
+        report.seconds = (ContinuousClock.now - started) / .seconds(1)
+        return (report, done)
     }
 }

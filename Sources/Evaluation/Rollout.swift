@@ -7,16 +7,20 @@ public struct Rollout: Sendable {
     /// Seed of the episode's start and of the agent.
     public let seed: UInt64
     /// Reward of each step.
-    public private(set) var rewards: [Double] = []
+    public internal(set) var rewards: [Double] = []
     /// Whether the episode ended in a terminal state rather than by the time limit.
-    public private(set) var isTerminated = false
-    /// Wall-clock time of each plan that was made.
-    public private(set) var planSeconds: [Double] = []
+    public internal(set) var isTerminated = false
+    /// What each plan that was made cost.
+    public internal(set) var plans: [PlanStatistics] = []
     /// States before each step and after the last, if asked for and the environment has them.
-    public private(set) var states: [SimulationState] = []
+    public internal(set) var states: [SimulationState] = []
 
     /// Sum of the rewards, undiscounted.
     public var totalReward: Double { rewards.reduce(0, +) }
+
+    init(seed: UInt64) {
+        self.seed = seed
+    }
 
     /// Runs one whole episode.
     ///
@@ -32,24 +36,14 @@ public struct Rollout: Sendable {
         of agent: inout some Agent, in environment: any Environment, seed: UInt64,
         maximumSteps: Int? = nil, recordsStates: Bool = false, onStep: (Rollout) -> Void = { _ in }
     ) throws(PlanningError) {
-        self.seed = seed
-        let simulation = recordsStates ? environment as? any SimulatedEnvironment : nil
-        var limit = TimeLimit(environment.specification)
-        var observation = environment.reset(seed: seed)
+        let episode = RunningEpisode(
+            in: environment, seed: seed, maximumSteps: maximumSteps, recordsStates: recordsStates)
         agent.reset(seed: seed)
-        while true {
-            if let simulation { states.append(simulation.state) }
-            let decision = try agent.act(on: observation)
-            if let plan = decision.plan { planSeconds.append(plan.statistics.seconds) }
-            let step = environment.step(decision.action)
-            agent.receive(reward: step.reward)
-            rewards.append(step.reward)
-            isTerminated = step.isTerminated
-            let isLast = limit.advance() || isTerminated || rewards.count == maximumSteps
-            onStep(self)
-            if isLast { break }
-            observation = step.observation
+        while !episode.isOver {
+            let decision = try agent.act(on: episode.observation)
+            agent.receive(reward: episode.take(decision))
+            onStep(episode.rollout)
         }
-        if let simulation { states.append(simulation.state) }
+        self = episode.rollout
     }
 }

@@ -32,7 +32,11 @@ public struct Controller {
     private let planner: Planner
     private let actionLimits: [ClosedRange<Double>]
     private var uniforms = SeededUniforms(seed: 0)
+    /// Chooses the size of searches under a deadline; nil without one.
+    private var pacer: SearchPacer?
     private var actions: ArraySlice<[Double]> = []
+    /// Action tokens of the last plan that lie ahead.
+    private var remainder: ArraySlice<[Int]> = []
     private var current: (observation: [Double], action: [Double])?
 
     /// Creates a controller.
@@ -68,33 +72,61 @@ public struct Controller {
         self.actionLimits = actionLimits
         context = PlanningContext(
             layout: model.layout, discretizer: discretizer, limit: options.contextTransitions)
+        pacer = options.deadlineMilliseconds.map {
+            SearchPacer(
+                largest: SearchSize(horizon: options.horizon, beamWidth: options.beamWidth),
+                limit: $0 / 1000)
+        }
     }
 
     /// Starts an episode: forgets the past and the plan; the plans to come depend on `seed` and on
-    /// what is observed alone.
+    /// what is observed alone (and, under a deadline, on the machine's speed).
     public mutating func reset(seed: UInt64) {
         context.removeAll()
         uniforms = SeededUniforms(seed: seed)
         actions = []
+        remainder = []
         current = nil
     }
 
     /// Decides on the action for an observation, planning if it is time to.
     ///
-    /// - Throws: ``PlanningError`` when the model predicts NaN.
+    /// - Throws: ``PlanningError`` when the model predicts NaN or the task is cancelled.
     public mutating func act(on observation: [Double]) throws(PlanningError) -> Decision {
-        precondition(current == nil, "the reward of the previous action has not been received")
-        var made: Plan?
-        if actions.isEmpty {
-            let plan = try plan(from: context.tokens(before: observation))
-            actions = plan.actions.prefix(options.replanInterval)
-            made = plan
+        var controllers = [self]
+        defer { self = controllers[0] }
+        return try Controller.act(&controllers, on: [observation])[0]
+    }
+
+    /// Decides for several episodes at once; those that plan share every call of the model.
+    ///
+    /// The controllers have the same model and options. Each decides as it would alone.
+    ///
+    /// - Throws: ``PlanningError`` when the model predicts NaN or the task is cancelled.
+    public static func act(
+        _ controllers: inout [Controller], on observations: [[Double]]
+    ) throws(PlanningError) -> [Decision] {
+        precondition(controllers.count == observations.count, "an observation for each controller")
+        precondition(
+            controllers.allSatisfy { $0.current == nil },
+            "the reward of the previous action has not been received")
+        var plans = Array<Plan?>(repeating: nil, count: controllers.count)
+        // Early in an episode there is less past: only equally long contexts go together.
+        let waiting = controllers.indices.filter { controllers[$0].actions.isEmpty }
+        let groups = Dictionary(grouping: waiting) { controllers[$0].context.transitions.count }
+        for (_, group) in groups.sorted(by: { $0.key < $1.key }) {
+            for (index, plan) in zip(group, try plan(&controllers, group, observations)) {
+                plans[index] = plan
+                controllers[index].follow(plan)
+            }
         }
-        let action = zip(actions.removeFirst(), actionLimits).map {
-            min(max($0, $1.lowerBound), $1.upperBound)
+        return controllers.indices.map { index in
+            let action = zip(
+                controllers[index].actions.removeFirst(), controllers[index].actionLimits
+            ).map { min(max($0, $1.lowerBound), $1.upperBound) }
+            controllers[index].current = (observations[index], action)
+            return Decision(action: action, plan: plans[index])
         }
-        current = (observation, action)
-        return Decision(action: action, plan: made)
     }
 
     /// Takes note of what the last action brought.
@@ -103,15 +135,75 @@ public struct Controller {
             preconditionFailure("a reward without an action before it")
         }
         context.append(observation: observation, action: action, reward: reward)
+        remainder = remainder.dropFirst()
         current = nil
     }
 
-    private mutating func plan(from tokens: [Int]) throws(PlanningError) -> Plan {
-        switch planner {
-        case .expectedReturn(let planner):
-            try planner.plan(context: tokens, uniforms: &uniforms)
-        case .likelihood(let planner):
-            try planner.plan(context: tokens)
+    private mutating func follow(_ plan: Plan) {
+        actions = plan.actions.prefix(options.replanInterval)
+        if options.warmStart {
+            remainder = plan.tokens.map { Array($0[context.layout.actionRange]) }[...]
         }
+    }
+
+    /// The plans of the controllers `group`, whose contexts are equally long.
+    private static func plan(
+        _ controllers: inout [Controller], _ group: [Int], _ observations: [[Double]]
+    ) throws(PlanningError) -> [Plan] {
+        let contexts = group.map { controllers[$0].context.tokens(before: observations[$0]) }
+        switch controllers[group[0]].planner {
+        case .likelihood(let planner):
+            var plans: [Plan] = []
+            for context in contexts { plans.append(try planner.plan(context: context)) }
+            return plans
+        case .expectedReturn(let planner):
+            let requests = zip(group, contexts).map {
+                BeamPlanner.Request(
+                    context: $1, suggestedActions: Array(controllers[$0].remainder))
+            }
+            var uniforms = group.map { controllers[$0].uniforms }
+            defer {
+                for (index, source) in zip(group, uniforms) { controllers[index].uniforms = source }
+            }
+            guard var pacer = controllers[group[0]].pacer else {
+                return try planner.plan(requests, uniforms: &uniforms)
+            }
+            let plans = try planner.plan(requests, uniforms: &uniforms, pacer: &pacer)
+            for index in group { controllers[index].pacer = pacer }
+            return plans
+        }
+    }
+}
+
+extension BeamPlanner {
+    /// Plans within the pacer's limit, as large as that allows.
+    fileprivate func plan(
+        _ requests: [Request], uniforms: inout [SeededUniforms], pacer: inout SearchPacer
+    ) throws(PlanningError) -> [Plan] {
+        var planner = self
+        func search(
+            _ size: SearchSize, _ uniforms: inout [SeededUniforms],
+            deadline: ContinuousClock.Instant? = nil
+        ) throws(PlanningError) -> [Plan] {
+            planner.options.horizon = size.horizon
+            planner.options.beamWidth = size.beamWidth
+            return try planner.plan(requests, uniforms: &uniforms, deadline: deadline)
+        }
+        if !pacer.hasMeasured {
+            // Twice: the first search also makes room in memory.
+            for _ in 0..<2 {
+                var trial = uniforms
+                let seconds = try search(pacer.ladder[0], &trial)[0].statistics.seconds
+                pacer.record(pacer.ladder[0], seconds: seconds)
+            }
+        }
+        let size = pacer.size
+        let plans = try search(size, &uniforms, deadline: .now + .seconds(pacer.limit))
+        if plans[0].statistics.horizon == size.horizon {
+            pacer.record(size, seconds: plans[0].statistics.seconds)
+        } else {
+            pacer.recordLate(size)
+        }
+        return plans
     }
 }

@@ -109,11 +109,12 @@ public struct LikelihoodPlanner {
         let vocabularySize = model.vocabularySize
         let filter = options.likelihoodFilter
         var frontier = SearchFrontier(
-            model: model, options: options, context: prefix, additional: steps)
+            model: model, options: options, contexts: [prefix], additional: steps)
         var totals = [0.0]
         var logProbabilities: [Double] = []
         var working = LogProbabilityBuffer()
         for _ in 0..<steps {
+            if Task.isCancelled { throw .cancelled }
             frontier.evaluate()
             logProbabilities.removeAll(keepingCapacity: true)
             for node in frontier.nodes {

@@ -68,6 +68,12 @@ public struct PlanStatistics: Sendable, Hashable, Codable {
     public var seconds = 0.0
     /// Part of it spent in the model.
     public var modelSeconds = 0.0
+    /// Plans that were searched for together; all these figures are of all of them.
+    public var plans = 1
+    /// Transitions planned.
+    public var horizon = 0
+    /// Sequences kept after each.
+    public var beamWidth = 0
 
     /// All zero.
     public init() {}
@@ -81,6 +87,8 @@ public struct PlanningError: Error, CustomStringConvertible, Sendable, Hashable 
         case notANumber
         /// Model, discretizer and environment do not fit together.
         case mismatch
+        /// The task that plans was cancelled.
+        case cancelled
     }
     /// What kind of failure this is.
     public let code: Code
@@ -89,6 +97,9 @@ public struct PlanningError: Error, CustomStringConvertible, Sendable, Hashable 
 
     /// One line: what, where, what to do.
     public var description: String { "cannot plan: \(detail)" }
+
+    static let cancelled = PlanningError(
+        code: .cancelled, detail: "the task was cancelled before the plan was made")
 
     static func notANumber(step: Int) -> PlanningError {
         PlanningError(

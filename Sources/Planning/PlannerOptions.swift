@@ -58,6 +58,15 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
     public var contextTransitions = 5
     /// Environment steps for which one plan is followed.
     public var replanInterval = 1
+    /// Whether a search also tries the rest of the plan before it.
+    ///
+    /// One row takes that plan's actions as long as it is among the best; the others are sampled.
+    public var warmStart = false
+    /// Milliseconds within which to plan; nil searches ``horizon`` and ``beamWidth`` to the end.
+    ///
+    /// With a deadline these are the most that is searched: ``Controller`` chooses a smaller size
+    /// from the speed it measures, and a search that is late stops with the transitions it has.
+    public var deadlineMilliseconds: Double?
     /// Divides the logits before sampling; below 1 sharpens.
     ///
     /// Rewards and values are read without it.
@@ -120,6 +129,16 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
         if case .percentile(let fraction, _) = readout, !(0 < fraction && fraction < 1) {
             throw PlannerOptionsError(
                 "readout", "percentile \(fraction)", "give a fraction between 0 and 1")
+        }
+        if let deadlineMilliseconds, !(deadlineMilliseconds > 0 && deadlineMilliseconds.isFinite) {
+            throw PlannerOptionsError(
+                "deadlineMilliseconds", "\(deadlineMilliseconds)", "give milliseconds above 0")
+        }
+        if objective == .likelihood, warmStart || deadlineMilliseconds != nil {
+            throw PlannerOptionsError(
+                warmStart ? "warmStart" : "deadlineMilliseconds",
+                warmStart ? "set with the objective likelihood" : "\(deadlineMilliseconds ?? 0)",
+                "a search for likelihood has neither; use the objective expectedReturn")
         }
         guard temperature > 0, temperature.isFinite else {
             throw PlannerOptionsError(

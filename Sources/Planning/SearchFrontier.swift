@@ -29,27 +29,31 @@ struct SearchFrontier {
     private let capacity: Int
     private var tree = PrefixTree()
     /// Node in `tree` of each row's last token.
-    private var leaves: [Int32] = [-1]
+    private var leaves: [Int32]
     /// The distinct leaves, in the order of ``nodes``.
     private var distinct: [Int32] = []
     /// For each node of `tree`, its place among the distinct leaves, or -1.
     private var placeOfNode: [Int32] = []
     private var batch: [PrefixNode] = []
 
-    /// One row that holds `context`, with room for `additional` more tokens.
+    /// One row for each of `contexts`, which are equally long, with room for `additional` more tokens.
     init(
-        model: any PrefixTreeModel, options: PlannerOptions, context: [Int], additional: Int
+        model: any PrefixTreeModel, options: PlannerOptions, contexts: [[Int]], additional: Int
     ) {
+        let count = contexts[0].count
+        precondition(contexts.allSatisfy { $0.count == count }, "contexts of different lengths")
         self.model = model
         transition = model.layout.transitionDimension
         valueIndex = model.layout.valueIndex
         target = min(model.contextLength, options.contextTransitions * transition - 1)
         limit = options.window == .exact ? target : model.contextLength
-        rowCount = 1
-        length = context.count
-        capacity = context.count + additional
-        tokens = Array(repeating: 0, count: capacity)
-        for (index, token) in context.enumerated() { tokens[index] = Int32(token) }
+        rowCount = contexts.count
+        length = count
+        capacity = count + additional
+        tokens = contexts.flatMap {
+            $0.map(Int32.init) + Array(repeating: 0, count: additional)
+        }
+        leaves = Array(repeating: -1, count: contexts.count)
         slideWindow()
     }
 

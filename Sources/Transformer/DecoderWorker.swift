@@ -72,18 +72,18 @@ final class DecoderWorker {
         longestPath = 0
     }
 
-    /// Adds a row for `node`, which attends to the nodes of `path`.
+    /// Adds a row for `node`; `appendPath` adds the nodes that it attends to, from the root on.
     func add(
         node: Int32, embeddingRow: Int, position: Int, isAttended: Bool,
-        path: some Sequence<Int32>
+        appendPath: (_ path: inout [Int32]) -> Void
     ) {
         embeddingRows.base[rows] = Int32(embeddingRow)
         nodes.append(node)
         positions.append(position)
         self.isAttended.append(isAttended)
-        self.path.append(contentsOf: path)
-        longestPath = max(longestPath, self.path.count - (pathOffset.last ?? 0))
-        pathOffset.append(self.path.count)
+        appendPath(&path)
+        longestPath = max(longestPath, path.count - (pathOffset.last ?? 0))
+        pathOffset.append(path.count)
         rows += 1
     }
 
@@ -129,7 +129,8 @@ final class DecoderWorker {
         _ model: TrajectoryTransformer, layer: Int, queries count: Int, store: FloatStorage
     ) {
         let block = model.parameters.blocks[layer]
-        let scratch = heads * (longestPath + 8)
+        let scratch = PathAttention.scratchCount(
+            longest: longestPath, width: width, heads: heads)
         if attentionScratch.count < scratch { attentionScratch = FloatStorage(count: 2 * scratch) }
         for range in chunks(0..<count) {
             let size = range.count
@@ -143,7 +144,8 @@ final class DecoderWorker {
                     PathAttention.forward(
                         queries: queries.matrix(columns: width).rows(range),
                         keysValues: store.base, path: path, offset: offset + range.lowerBound,
-                        heads: heads, scratch: attentionScratch.base, output: attended)
+                        longest: longestPath, heads: heads, scratch: attentionScratch.base,
+                        output: attended)
                 }
             }
             let branch = self.branch.rows(0..<size)

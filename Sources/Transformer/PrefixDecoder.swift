@@ -13,12 +13,24 @@ public import Trajectories
 public final class PrefixDecoder {
     /// Work done since the decoder was made.
     public struct Statistics: Sendable, Equatable {
+        /// Floating-point operations of all products, attention included.
+        public internal(set) var operations = 0.0
         /// Tokens whose keys and values or logits were computed.
         public internal(set) var computedTokens = 0
         /// Of these, tokens with logits.
         public internal(set) var outputTokens = 0
         /// Calls of ``PrefixDecoder/extend(_:)`` that computed anything.
         public internal(set) var passes = 0
+
+        /// What was done after `earlier`.
+        public static func - (later: Statistics, earlier: Statistics) -> Statistics {
+            var difference = later
+            difference.operations -= earlier.operations
+            difference.computedTokens -= earlier.computedTokens
+            difference.outputTokens -= earlier.outputTokens
+            difference.passes -= earlier.passes
+            return difference
+        }
     }
 
     /// The model; its parameters must not change while a search runs.
@@ -105,6 +117,9 @@ public final class PrefixDecoder {
         statistics.computedTokens += outputs.count + others.count
         statistics.outputTokens += outputs.count
         statistics.passes += 1
+        statistics.operations +=
+            outputs.reduce(0) { $0 + operations(ofNode: $1, withOutput: true) }
+            + others.reduce(0) { $0 + operations(ofNode: $1, withOutput: false) }
         compute(nodes, first: first, outputs, others, meeting: hasInnerParents)
         outputCount += outputs.count
         return first..<parents.count
@@ -126,6 +141,18 @@ public final class PrefixDecoder {
         let row = Int(logitRows[node])
         precondition(row >= 0, "node \(node) was added without output")
         return logitStorage.values(in: (row * logitStride)..<(row * logitStride + vocabularySize))
+    }
+
+    /// A multiplication and an addition for every weight that a node meets, and for every channel of
+    /// the keys and values on its path.
+    private func operations(ofNode node: Int32, withOutput: Bool) -> Double {
+        let configuration = model.configuration
+        let width = configuration.embeddingWidth
+        let position = Int(positions[Int(node)]) + 1
+        let attended = position - position / layout.transitionDimension
+        let layers = withOutput ? configuration.layerCount : configuration.layerCount - 1
+        let rest = withOutput ? configuration.vocabularySize : 2 * width
+        return Double(2 * width * (layers * (12 * width + 2 * attended) + rest))
     }
 
     /// Makes room; what is stored stays.
@@ -160,8 +187,8 @@ public final class PrefixDecoder {
                     node: number,
                     embeddingRow: model.embeddingRow(
                         token: nodes[Int(number) - first].token, position: position),
-                    position: position, isAttended: position % dimension != dimension - 1,
-                    path: path(to: Int(number)))
+                    position: position, isAttended: position % dimension != dimension - 1
+                ) { appendPath(to: Int(number), &$0) }
             }
             worker.embed(model)
             for layer in 0...last {
@@ -183,16 +210,27 @@ public final class PrefixDecoder {
         }
     }
 
-    /// The nodes that `node` attends to: its ancestors and itself, without value tokens.
-    private func path(to node: Int) -> some Sequence<Int32> {
-        let dimension = Int32(layout.transitionDimension)
-        return sequence(state: Int32(node)) { [parents, positions] next -> Int32? in
-            while next >= 0 {
-                let current = next
-                next = parents[Int(current)]
-                if positions[Int(current)] % dimension != dimension - 1 { return current }
+    /// Adds the nodes that `node` attends to: its ancestors and itself, without value tokens.
+    private func appendPath(to node: Int, _ path: inout [Int32]) {
+        let dimension = layout.transitionDimension
+        let position = Int(positions[node])
+        let count = position + 1 - (position + 1) / dimension
+        let first = path.count
+        path.append(contentsOf: repeatElement(0, count: count))
+        path.withUnsafeMutableBufferPointer { path in
+            parents.withUnsafeBufferPointer { parents in
+                var place = first + count
+                var current = Int32(node)
+                var column = position % dimension
+                while place > first {
+                    if column != dimension - 1 {
+                        place -= 1
+                        path[place] = current
+                    }
+                    current = parents[Int(current)]
+                    column = column == 0 ? dimension - 1 : column - 1
+                }
             }
-            return nil
         }
     }
 }

@@ -4,7 +4,6 @@ import Evaluation
 import Foundation
 import Planning
 import Rendering
-import Synchronization
 import Tokenization
 import Trajectories
 import Transformer
@@ -25,10 +24,12 @@ struct EvaluateCommand: AsyncParsableCommand {
             --beam-width 32 --json
               trajectory evaluate --checkpoint runs/hopper --env hopper --episodes 1 \
             --video episode.mp4
+              trajectory evaluate --checkpoint runs/hopper --env hopper --deadline-ms 20
+              trajectory evaluate --checkpoint runs/hopper --env hopper --episodes 20 --parallel 10
 
             Keys of the JSON object: returns, mean_return, standard_deviation, normalized_score, \
             milliseconds_per_plan (median), mean_milliseconds_per_plan, plans, lengths, seeds, \
-            environment, planner.
+            environment, planner, longest_search_milliseconds, mean_horizon, mean_beam_width, seconds.
             """)
 
     @Option(help: "Folder of the trained model.", completion: .directory)
@@ -43,7 +44,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Option(help: "Seed of the first episode.")
     var seed: UInt64 = 0
 
-    @Option(help: "Episodes to run at the same time, each planning on one core.")
+    @Option(help: "Episodes to run at the same time; they plan together, with the same returns.")
     var parallel = 1
 
     @Option(help: "Cut episodes after this many steps; without it at the environment's limit.")
@@ -94,23 +95,15 @@ struct EvaluateCommand: AsyncParsableCommand {
         var chosen = planner.options
         // Values were discounted so in training.
         chosen.discount = planner.discount ?? trained.description.tokenization.discount
-        let (name, options, parallel) = (environment, chosen, parallel)
-        let (model, discretizer) = (trained.model, trained.discretizer)
-        let progress = Mutex(EpisodeProgress(episodes: episodes))
-        let (report, rollouts) = try await EvaluationReport.evaluate(
-            episodes: episodes, parallel: parallel, seed: seed, planner: options,
+        var progress = EpisodeProgress(episodes: episodes)
+        let (report, rollouts) = try EvaluationReport.evaluate(
+            episodes: episodes, parallel: parallel, seed: seed,
+            controller: Controller(
+                model: PrefixDecoder(trained.model), discretizer: trained.discretizer,
+                actionLimits: specification.actionLimits, options: chosen),
             maximumSteps: maximumSteps, recordedEpisodes: video == nil ? 0 : 1,
-            agent: {
-                // Episodes side by side keep the cores busy without sharing each plan's work.
-                try Controller(
-                    model: PrefixDecoder(model, workers: parallel > 1 ? 1 : nil),
-                    discretizer: discretizer, actionLimits: specification.actionLimits,
-                    options: options)
-            },
-            environment: { try EnvironmentRegistry.make(name) },
-            onStep: { episode, rollout in
-                progress.withLock { $0.update(episode: episode, rollout) }
-            })
+            environment: { try EnvironmentRegistry.make(environment) },
+            onStep: { progress.update(episode: $0, $1) })
         if let video, let rollout = rollouts.first {
             try draw(rollout, of: simulation, to: video)
         }
@@ -160,6 +153,20 @@ struct EvaluateCommand: AsyncParsableCommand {
                 String(
                     format: "%.0f ms a plan (median of %d, mean %.0f)", median, report.plans, mean))
         }
+        if let limit = report.planner?.deadlineMilliseconds, let horizon = report.meanHorizon,
+            let width = report.meanBeamWidth, let longest = report.longestSearchMilliseconds
+        {
+            lines.append(
+                String(
+                    format: "within %.0f ms: planned %.1f transitions with a beam of %.1f on "
+                        + "average, longest search %.0f ms", limit, horizon, width, longest))
+        }
+        if let seconds = report.seconds {
+            lines.append(
+                String(
+                    format: "%d episodes in %.1f s, %.1f a minute", report.returns.count, seconds,
+                    60 * Double(report.returns.count) / seconds))
+        }
         return lines.joined(separator: "\n")
     }
 }
@@ -176,8 +183,10 @@ private struct EpisodeProgress {
     mutating func update(episode: Int, _ rollout: Rollout) {
         guard ContinuousClock.now - last > .seconds(5) else { return }
         last = .now
-        let recent = rollout.planSeconds.suffix(20)
-        let pace = 1000 * recent.reduce(0, +) / Double(max(1, recent.count))
+        let recent = rollout.plans.suffix(20)
+        let pace =
+            1000 * recent.reduce(0) { $0 + $1.seconds / Double($1.plans) }
+            / Double(max(1, recent.count))
         Console.progress(
             String(
                 format: "episode %d of %d  step %d  return %.0f  %.0f ms a plan", episode + 1,

@@ -67,6 +67,16 @@ struct PlannerOptionsGroup: ParsableArguments {
     @Option(help: "Steps for which one plan is followed.")
     var replanInterval = PlannerOptions().replanInterval
 
+    @Flag(help: "Let every search also try the rest of the plan before it.")
+    var warmStart = false
+
+    @Option(
+        name: .customLong("deadline-ms"),
+        help: ArgumentHelp(
+            "Plan within this time, as far (up to --horizon) and wide (up to --beam-width) as it "
+                + "allows.", valueName: "ms"))
+    var deadlineMilliseconds: Double?
+
     @Option(help: "Divide logits by this before sampling; below 1 sharpens.")
     var temperature = PlannerOptions().temperature
 
@@ -100,6 +110,8 @@ struct PlannerOptionsGroup: ParsableArguments {
             }
         options.contextTransitions = contextTransitions
         options.replanInterval = replanInterval
+        options.warmStart = warmStart
+        options.deadlineMilliseconds = deadlineMilliseconds
         options.temperature = temperature
         options.discount = discount ?? options.discount
         options.window = window
@@ -111,7 +123,9 @@ struct PlannerOptionsGroup: ParsableArguments {
         do {
             try options.validate()
         } catch {
-            let name = Self.optionName(error.option)
+            let name =
+                error.option == "deadlineMilliseconds"
+                ? "--deadline-ms" : Self.optionName(error.option)
             throw ValidationError("\(name) cannot be \(error.value): \(error.remedy)")
         }
     }

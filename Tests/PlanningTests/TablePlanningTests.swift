@@ -5,35 +5,6 @@ import Tokenization
 import Trajectories
 import Transformer
 
-/// A model that is a table: probabilities of the tokens after a path of tokens.
-private final class TableModel: PrefixTreeModel {
-    let layout = TransitionLayout(observationDimension: 1, actionDimension: 1)
-    let vocabularySize = 3
-    let contextLength = 11
-    private let table: ([Int]) -> [Double]
-    private var paths: [[Int]] = []
-
-    init(_ table: @escaping ([Int]) -> [Double]) {
-        self.table = table
-    }
-
-    func removeAll() {
-        paths = []
-    }
-
-    func extend(_ nodes: [PrefixNode]) -> Range<Int> {
-        let first = paths.count
-        for node in nodes {
-            paths.append((node.parent < 0 ? [] : paths[node.parent]) + [node.token])
-        }
-        return first..<paths.count
-    }
-
-    func logits(of node: Int) -> [Float] {
-        table(paths[node]).map { Float(log($0)) }
-    }
-}
-
 @Suite struct TablePlanningTests {
     /// Two bins with centres 0.5 and 1.5 in each dimension.
     private let discretizer = Discretizer(

@@ -133,11 +133,12 @@ INLINE void store_tail(float *p, vf v, ptrdiff_t c, ptrdiff_t width) {
         store_partial(p + c, v, width - c);
 }
 
-/// Writes the transpose of eight rows of eight numbers.
-INLINE void transpose_8x8(float *out, ptrdiff_t out_row, const float *in, ptrdiff_t in_row) {
+/// Writes the transpose of eight numbers of each of eight rows, from number `first` on.
+INLINE void transpose_8x8_of(float *out, ptrdiff_t out_row, const float *const *rows,
+                             ptrdiff_t first) {
     v8 a[8], b[8];
 #pragma clang loop unroll(full)
-    for (int i = 0; i < 8; i++) a[i] = *(const v8_unaligned *)(in + i * in_row);
+    for (int i = 0; i < 8; i++) a[i] = *(const v8_unaligned *)(rows[i] + first);
 #pragma clang loop unroll(full)
     for (int i = 0; i < 4; i++) {
         v8 x = a[2 * i], y = a[2 * i + 1];
@@ -160,4 +161,12 @@ INLINE void transpose_8x8(float *out, ptrdiff_t out_row, const float *in, ptrdif
         *(v8_unaligned *)(out + (i + 4) * out_row)
             = __builtin_shufflevector(x, y, 4, 5, 6, 7, 12, 13, 14, 15);
     }
+}
+
+/// Writes the transpose of eight rows of eight numbers.
+INLINE void transpose_8x8(float *out, ptrdiff_t out_row, const float *in, ptrdiff_t in_row) {
+    const float *rows[8];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 8; i++) rows[i] = in + i * in_row;
+    transpose_8x8_of(out, out_row, rows, 0);
 }

@@ -42,6 +42,13 @@ static inline ptrdiff_t tt_attention_scratch(ptrdiff_t row, ptrdiff_t width) {
     return row * (4 * ((width + 15) / 16 * 16) + 2 * 70);
 }
 
+/// Numbers of scratch that attention over paths of up to `longest` nodes needs.
+static inline ptrdiff_t tt_path_attention_scratch(ptrdiff_t longest, ptrdiff_t width,
+                                                  ptrdiff_t heads) {
+    ptrdiff_t room = (longest + TT_PANEL - 1) / TT_PANEL * TT_PANEL;
+    return heads * 14 * (2 * room + TT_PANEL) + (room + 8) * (2 * width + 1);
+}
+
 /// A matrix by its place: `rows` rows of `width` numbers, `stride` apart.
 typedef struct {
     const float *base;

@@ -1,0 +1,42 @@
+internal import Environments
+internal import MuJoCo
+internal import Planning
+
+/// An episode under way: its environment, and what has happened so far.
+///
+/// A class, so that several episodes can step at the same time; each is touched by one thread at a
+/// time.
+final class RunningEpisode: @unchecked Sendable {
+    /// What the agent is to act on.
+    private(set) var observation: [Double]
+    private(set) var rollout: Rollout
+    private(set) var isOver = false
+    private let environment: any Environment
+    private let simulation: (any SimulatedEnvironment)?
+    private var limit: TimeLimit
+    private let maximumSteps: Int?
+
+    /// Starts an episode.
+    init(in environment: any Environment, seed: UInt64, maximumSteps: Int?, recordsStates: Bool) {
+        self.environment = environment
+        self.maximumSteps = maximumSteps
+        simulation = recordsStates ? environment as? any SimulatedEnvironment : nil
+        limit = TimeLimit(environment.specification)
+        observation = environment.reset(seed: seed)
+        rollout = Rollout(seed: seed)
+        if let simulation { rollout.states.append(simulation.state) }
+    }
+
+    /// Takes one step; returns its reward.
+    @discardableResult
+    func take(_ decision: Controller.Decision) -> Double {
+        let step = environment.step(decision.action)
+        if let plan = decision.plan { rollout.plans.append(plan.statistics) }
+        rollout.rewards.append(step.reward)
+        rollout.isTerminated = step.isTerminated
+        if let simulation { rollout.states.append(simulation.state) }
+        observation = step.observation
+        isOver = limit.advance() || step.isTerminated || rollout.rewards.count == maximumSteps
+        return step.reward
+    }
+}

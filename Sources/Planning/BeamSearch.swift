@@ -1,0 +1,255 @@
+import Tokenization
+import Trajectories
+
+/// The state of one search: the rows, and what has been read of their returns.
+///
+/// Rows of the same request lie next to each other, and every request has equally many.
+struct BeamSearch {
+    let planner: BeamPlanner
+    var trace: BeamTrace?
+    private let layout: TransitionLayout
+    private let requests: [BeamPlanner.Request]
+    private let started = ContinuousClock.now
+    private var frontier: SearchFrontier
+    private var sampler: TokenSampler
+    /// Transitions planned.
+    private var step = 0
+    private var drawn: [Int32] = []
+    private var probabilities: [Float]
+    /// For each request the row that takes the suggested actions, while there is one.
+    private var suggestedRows: [Int?]
+    // Of each row: discounted rewards so far, candidate score, and rewards and values of all planned
+    // transitions, `horizon` each.
+    private var returns: [Double]
+    private var scores: [Double]
+    private var rewards: [Double]
+    private var values: [Double]
+
+    private var options: PlannerOptions { planner.options }
+    private var rowsPerRequest: Int { frontier.rowCount / requests.count }
+
+    init(planner: BeamPlanner, requests: [BeamPlanner.Request]) {
+        self.planner = planner
+        self.requests = requests
+        layout = planner.model.layout
+        let horizon = planner.options.horizon
+        let width = planner.options.beamWidth
+        frontier = SearchFrontier(
+            model: planner.model, options: planner.options, contexts: requests.map(\.context),
+            additional: horizon * layout.transitionDimension - layout.observationDimension)
+        sampler = TokenSampler(vocabularySize: planner.model.vocabularySize)
+        probabilities = Array(repeating: 0, count: planner.model.vocabularySize)
+        returns = Array(repeating: 0, count: requests.count)
+        scores = returns
+        rewards = Array(repeating: 0, count: requests.count * horizon)
+        values = rewards
+        suggestedRows = requests.indices.map {
+            requests[$0].suggestedActions.isEmpty ? nil : ($0 + 1) * width - 1
+        }
+        select(requests.indices.flatMap { Array(repeating: Int32($0), count: width) })
+    }
+
+    /// Repeats each request's beam: its new row e × W + w is its old row w.
+    mutating func expand() {
+        let width = rowsPerRequest
+        let factor = options.expansionFactor
+        select(
+            requests.indices.flatMap { request in
+                (0..<(width * factor)).map { Int32(request * width + $0 % width) }
+            })
+        // The last copy goes on with the suggestion.
+        for (request, row) in suggestedRows.enumerated() {
+            guard let row else { continue }
+            suggestedRows[request] = request * width * (factor - 1) + row + width * (factor - 1)
+        }
+        trace?.steps.append(BeamTrace.Step())
+    }
+
+    /// Samples the token of `dimension` for every row.
+    mutating func sample(
+        _ dimension: Int, _ filter: TokenFilter, _ uniforms: inout [some UniformSource]
+    ) throws(PlanningError) {
+        try evaluate()
+        draw(filter, &uniforms, dimension: dimension)
+    }
+
+    /// Samples the reward token; the reward itself is read from the unfiltered distribution.
+    mutating func sampleReward(_ uniforms: inout [some UniformSource]) throws(PlanningError) {
+        try evaluate()
+        let read = readDistributions(
+            dimension: layout.rewardIndex, record: \.rewardProbabilities)
+        for row in 0..<frontier.rowCount {
+            rewards[row * options.horizon + step] = read[Int(frontier.places[row])]
+        }
+        draw(options.rewardFilter, &uniforms, dimension: layout.rewardIndex)
+    }
+
+    /// Samples the value token; the value itself is read from the unfiltered distribution.
+    mutating func sampleValue(_ uniforms: inout [some UniformSource]) throws(PlanningError) {
+        try evaluate()
+        let read = readDistributions(dimension: layout.valueIndex, record: \.valueProbabilities)
+        for row in 0..<frontier.rowCount {
+            values[row * options.horizon + step] = read[Int(frontier.places[row])]
+        }
+        draw(options.rewardFilter, &uniforms, dimension: layout.valueIndex)
+    }
+
+    /// Keeps each request's rows with the largest discounted rewards and value, best first.
+    mutating func keepBest() throws(PlanningError) {
+        var weight = 1.0
+        for _ in 0..<step { weight *= options.discount }
+        let count = rowsPerRequest
+        var best = BestCandidates(capacity: options.beamWidth)
+        var kept: [BestCandidates.Candidate] = []
+        scores = []
+        for request in requests.indices {
+            for row in (request * count)..<((request + 1) * count) {
+                let place = row * options.horizon + step
+                returns[row] += weight * rewards[place]
+                let score = returns[row] + weight * options.discount * values[place]
+                guard !score.isNaN else { throw .notANumber(step: step) }
+                scores.append(score)
+                best.insert(score, row)
+            }
+            let first = kept.count
+            kept += best.takeBestFirst()
+            if let row = suggestedRows[request] {
+                suggestedRows[request] =
+                    step + 1 < requests[request].suggestedActions.count
+                    ? kept[first...].firstIndex { $0.index == row } : nil
+            }
+        }
+        recordSelection(kept)
+        select(kept.map { Int32($0.index) })
+        step += 1
+    }
+
+    /// Whether another transition as long in planning as those before ends by `deadline`.
+    func hasTime(until deadline: ContinuousClock.Instant?) -> Bool {
+        guard let deadline else { return true }
+        let now = ContinuousClock.now
+        return now + (now - started) / step <= deadline
+    }
+
+    /// The best row of each request as a plan.
+    func bestPlans(keepsCandidates: Bool) -> [Plan] {
+        var statistics = frontier.statistics
+        statistics.seconds = started.secondsUntilNow
+        statistics.plans = requests.count
+        statistics.horizon = step
+        statistics.beamWidth = options.beamWidth
+        return requests.indices.map { request in
+            let rows = (request * rowsPerRequest)..<((request + 1) * rowsPerRequest)
+            let tokens = plannedTokens(row: rows.lowerBound)
+            let first = rows.lowerBound * options.horizon
+            var plan = Plan(
+                tokens: tokens, observations: planner.discretizer.observations(tokens, layout),
+                actions: planner.discretizer.actions(tokens, layout),
+                rewards: Array(rewards[first..<(first + step)]),
+                values: Array(values[first..<(first + step)]), score: scores[rows.lowerBound],
+                statistics: statistics)
+            if keepsCandidates {
+                plan.candidates = rows.map { row in
+                    Plan.Candidate(tokens: plannedTokens(row: row), score: scores[row])
+                }
+            }
+            return plan
+        }
+    }
+
+    private func plannedTokens(row: Int) -> [[Int]] {
+        frontier.row(row).suffix(step * layout.transitionDimension).transitions(of: layout)
+    }
+
+    // MARK: - Rows
+
+    private mutating func evaluate() throws(PlanningError) {
+        if Task.isCancelled { throw .cancelled }
+        frontier.evaluate()
+    }
+
+    private mutating func select(_ sources: [Int32]) {
+        frontier.select(sources)
+        returns = sources.map { returns[Int($0)] }
+        scores = sources.map { scores[Int($0)] }
+        rewards = Self.gather(rewards, options.horizon, sources)
+        values = Self.gather(values, options.horizon, sources)
+    }
+
+    private static func gather(_ numbers: [Double], _ width: Int, _ sources: [Int32]) -> [Double] {
+        var result: [Double] = []
+        result.reserveCapacity(sources.count * width)
+        for source in sources {
+            result.append(contentsOf: numbers[(Int(source) * width)..<((Int(source) + 1) * width)])
+        }
+        return result
+    }
+
+    private mutating func draw(
+        _ filter: TokenFilter, _ uniforms: inout [some UniformSource], dimension: Int
+    ) {
+        sampler.prepare(frontier.nodes, of: planner.model, filter: filter)
+        drawn.removeAll(keepingCapacity: true)
+        let count = rowsPerRequest
+        for request in requests.indices {
+            for row in (request * count)..<((request + 1) * count) {
+                drawn.append(sampler.draw(Int(frontier.places[row]), uniforms[request].next()))
+            }
+            if let row = suggestedRows[request], layout.actionRange.contains(dimension) {
+                let action = requests[request].suggestedActions[step]
+                drawn[row] = Int32(action[dimension - layout.actionRange.lowerBound])
+            }
+        }
+        trace?.callRows.append(frontier.rowCount)
+        trace?.windowLengths.append(frontier.windowLength)
+        trace?.draws.append(contentsOf: drawn.lazy.map(Int.init))
+        frontier.append(drawn)
+    }
+
+    /// What the unfiltered distributions at the frontier's nodes stand for, one number for each node.
+    private mutating func readDistributions(
+        dimension: Int, record: WritableKeyPath<BeamTrace.Step, [[Float]]>
+    ) -> [Double] {
+        var numbers: [Double] = []
+        var distributions: [[Float]] = []
+        for node in frontier.nodes {
+            planner.model.withLogits(of: node) { logits in
+                for index in probabilities.indices { probabilities[index] = logits[index] }
+            }
+            softmax(&probabilities)
+            numbers.append(
+                options.readout.read(
+                    probabilities, dimension: dimension, discretizer: planner.discretizer))
+            if trace != nil { distributions.append(probabilities) }
+        }
+        if trace != nil {
+            let recorded = frontier.places.map { distributions[Int($0)] }
+            trace?.steps[step][keyPath: record] = recorded
+        }
+        return numbers
+    }
+
+    // MARK: - Recording
+
+    mutating func recordObservation() {
+        guard trace != nil else { return }
+        let rows = recordedRows()
+        trace?.steps[step - 1].tokensAfterObservation = rows
+    }
+
+    private mutating func recordSelection(_ kept: [BestCandidates.Candidate]) {
+        guard trace != nil, var record = trace?.steps[step] else { return }
+        let places = (0..<frontier.rowCount).map { $0 * options.horizon + step }
+        record.candidateTokens = recordedRows()
+        record.rewards = places.map { rewards[$0] }
+        record.values = places.map { values[$0] }
+        record.candidateScores = scores
+        record.kept = kept.map(\.index)
+        record.keptScores = kept.map(\.score)
+        trace?.steps[step] = record
+    }
+
+    private func recordedRows() -> [[Int]] {
+        (0..<frontier.rowCount).map { frontier.row($0).map(Int.init) }
+    }
+}

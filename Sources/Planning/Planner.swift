@@ -1,0 +1,89 @@
+internal import Synchronization
+public import Tokenization
+import Trajectories
+public import Transformer
+
+/// Plans for a program: a trained model in, plans out, from any number of threads.
+///
+///     let planner = try Planner(model: trained.model, discretizer: trained.discretizer)
+///     var context = planner.context()
+///     let plan = try planner.plan(context: context, observation: observation)
+///     // take plan.actions[0], then:
+///     context.append(observation: observation, action: plan.actions[0], reward: reward)
+///
+/// A plan depends on what it is asked for alone. Searches on several threads take turns at the
+/// processor's cores, call by call; cancelling the task that plans ends its search with
+/// ``PlanningError/Code-swift.enum/cancelled``. ``Controller`` is the closed loop made of this.
+public final class Planner: Sendable {
+    /// How to search; a deadline and following a plan for several steps are a ``Controller``'s.
+    public let options: PlannerOptions
+    /// Gives tokens their meaning.
+    public let discretizer: Discretizer
+    /// The model that predicts.
+    public let model: TrajectoryTransformer
+
+    /// Decoders that no search uses at the moment.
+    private let idle = Mutex<[Lent]>([])
+
+    /// A decoder on its way between searches: never in use by two.
+    private struct Lent: @unchecked Sendable {
+        let decoder: PrefixDecoder
+    }
+
+    /// Creates a planner that computes on all cores.
+    ///
+    /// - Throws: ``PlannerOptionsError`` when the options make no sense together or with the model;
+    ///   ``PlanningError`` when discretizer and model do not belong together.
+    public init(
+        model: TrajectoryTransformer, discretizer: Discretizer, options: PlannerOptions = .init()
+    ) throws {
+        self.model = model
+        self.discretizer = discretizer
+        self.options = options
+        let decoder = PrefixDecoder(model)
+        try options.validate(for: decoder)
+        try discretizer.requireMatch(with: decoder)
+        idle.withLock { $0.append(Lent(decoder: decoder)) }
+    }
+
+    /// An empty past of the length that plans see.
+    public func context() -> PlanningContext {
+        PlanningContext(
+            layout: model.configuration.layout, discretizer: discretizer,
+            limit: options.contextTransitions)
+    }
+
+    /// Plans from the past and the present observation.
+    ///
+    /// - Parameters:
+    ///   - context: What happened before.
+    ///   - observation: What is observed now.
+    ///   - seed: Decides on whatever is sampled.
+    /// - Returns: The best sequence found: actions, predicted observations, rewards and values of the
+    ///   planned transitions, the first of which is the present one, and the beam's candidates.
+    /// - Throws: ``PlanningError`` when the model predicts NaN or the task is cancelled.
+    public func plan(
+        context: PlanningContext, observation: [Double], seed: UInt64 = 0
+    ) throws(PlanningError) -> Plan {
+        let lent = idle.withLock { $0.popLast() } ?? Lent(decoder: PrefixDecoder(model))
+        defer { idle.withLock { $0.append(lent) } }
+        let tokens = context.tokens(before: observation)
+        do {
+            switch options.objective {
+            case .expectedReturn:
+                var uniforms = SeededUniforms(seed: seed)
+                return try BeamPlanner(
+                    model: lent.decoder, discretizer: discretizer, options: options
+                ).plan(context: tokens, uniforms: &uniforms, keepsCandidates: true)
+            case .likelihood:
+                return try LikelihoodPlanner(
+                    model: lent.decoder, discretizer: discretizer, options: options
+                ).plan(context: tokens, keepsCandidates: true)
+            }
+        } catch let error as PlanningError {
+            throw error
+        } catch {
+            preconditionFailure("options that were checked are refused: \(error)")
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import Foundation
+import Planning
+import Trajectories
+import Transformer
+
+/// A model that is a table: probabilities of the tokens after a path of tokens.
+final class TableModel: PrefixTreeModel {
+    let layout: TransitionLayout
+    let vocabularySize: Int
+    let contextLength: Int
+    private let table: ([Int]) -> [Float]
+    private var paths: [[Int]] = []
+
+    /// By default transitions of four tokens with two bins.
+    init(
+        layout: TransitionLayout = TransitionLayout(observationDimension: 1, actionDimension: 1),
+        vocabularySize: Int = 3, _ table: @escaping ([Int]) -> [Float]
+    ) {
+        self.layout = layout
+        self.vocabularySize = vocabularySize
+        contextLength = 3 * layout.transitionDimension - 1
+        self.table = table
+    }
+
+    func removeAll() {
+        paths = []
+    }
+
+    func extend(_ nodes: [PrefixNode]) -> Range<Int> {
+        let first = paths.count
+        for node in nodes {
+            paths.append((node.parent < 0 ? [] : paths[node.parent]) + [node.token])
+        }
+        return first..<paths.count
+    }
+
+    func logits(of node: Int) -> [Float] {
+        table(paths[node]).map { log($0) }
+    }
+}
