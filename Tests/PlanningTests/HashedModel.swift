@@ -35,7 +35,8 @@ final class HashedModel: PrefixTreeModel {
         self.layout = layout
         self.vocabularySize = vocabularySize
         self.contextLength = contextLength
-        self.seed = seed
+        // Far from zero, which the hash of a first token would otherwise be for some small seeds.
+        self.seed = seed &+ 0x5851_F42D_4C95_7F2D
         self.keepsAccount = keepsAccount
         var generator = SeededGenerator(seed: seed)
         pool = (0..<(Int(Self.poolRows) * vocabularySize)).map { _ in
