@@ -24,7 +24,7 @@ import statistics
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 BENCHMARKS = Path(__file__).resolve().parent
@@ -46,6 +46,8 @@ class Case:
     arguments: list[str]
     peers: list[str]
     """Variants of the peer, as its script calls them."""
+    ours: list[str] = field(default_factory=list)
+    """Further arguments of our side alone."""
 
 
 @dataclass(frozen=True)
@@ -108,14 +110,16 @@ def planning(quick: bool) -> Comparison:
         higher_is_better=False,
         cases=[
             Case(
-                f"{shape}, horizon {horizon}, beam {width}",
+                f"{shape}, horizon {horizon}, beam {width}, window {window}",
                 ["--shape", shape, "--horizon", str(horizon), "--beam-width", str(width)],
-                ["cached-growing", "cached-exact", "authors"],
+                [peer, "authors"],
+                ["--window", window],
             )
             for shape, horizon, width in settings
+            for window, peer in [("exact", "cached-exact"), ("cached", "cached-growing")]
         ],
-        rounds=2 if quick else 3,
-        our_arguments=["--plans", "3"],
+        rounds=2,
+        our_arguments=["--plans", "5"],
         peer_arguments=[],
     )
 
@@ -162,7 +166,8 @@ def measure(
                 continue
             if side == OURS:
                 command = [program, "benchmark", comparison.subcommand, *case.arguments]
-                result = json.loads(run([*command, *comparison.our_arguments, "--json"], side))
+                command += [*case.ours, *comparison.our_arguments, "--json"]
+                result = json.loads(run(command, side))
             else:
                 command = [python, PEERS / comparison.script, *case.arguments]
                 command += [*comparison.peer_arguments, "--variants", side]

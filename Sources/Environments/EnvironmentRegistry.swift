@@ -13,6 +13,14 @@ public enum EnvironmentRegistry {
             "hopper-v5",
             { () throws(SimulationError) in try LocomotionEnvironment(Hopper(.v5)) }
         ),
+        (
+            "halfcheetah-v4",
+            { () throws(SimulationError) in try LocomotionEnvironment(HalfCheetah(.v4)) }
+        ),
+        (
+            "halfcheetah-v5",
+            { () throws(SimulationError) in try LocomotionEnvironment(HalfCheetah(.v5)) }
+        ),
     ]
 
     /// The canonical names.

@@ -30,6 +30,12 @@ package protocol LocomotionTask: Sendable {
 package enum ResetNoise: Sendable {
     /// Each position and velocity is moved by uniform noise in [-scale, scale].
     case uniform(scale: Double)
+    /// Positions are moved by uniform noise in [-scale, scale], velocities by normal noise of
+    /// deviation `scale`.
+    ///
+    /// Positions are Gymnasium's for the same seed; velocities follow its distribution and are not
+    /// its draws, which come from NumPy's ziggurat tables.
+    case uniformAndNormal(scale: Double)
 
     /// A start drawn around the initial pose: all positions first, then all velocities.
     package func start(of model: MuJoCoModel, using generator: inout PCG64) -> SimulationState {
@@ -39,6 +45,10 @@ package enum ResetNoise: Sendable {
             let velocities = (0..<model.velocityCount).map { _ in
                 0 + generator.uniform(-scale, scale)
             }
+            return SimulationState(positions: positions, velocities: velocities)
+        case .uniformAndNormal(let scale):
+            let positions = model.initialPositions.map { $0 + generator.uniform(-scale, scale) }
+            let velocities = (0..<model.velocityCount).map { _ in scale * generator.normal() }
             return SimulationState(positions: positions, velocities: velocities)
         }
     }

@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// NumPy's default random number generator, PCG64 seeded through a seed sequence.
 ///
 /// The same seed gives the same numbers as `numpy.random.Generator(PCG64(SeedSequence(seed)))`, and
@@ -46,6 +48,12 @@ public struct PCG64: RandomNumberGenerator, Sendable, Equatable {
     /// A number in [low, high) (NumPy's `uniform(low, high)`).
     public mutating func uniform(_ low: Double, _ high: Double) -> Double {
         low + (high - low) * unit()
+    }
+
+    /// A standard normal number, by Box and Muller's transform (not NumPy's draw).
+    public mutating func normal() -> Double {
+        let radius = (-2 * log(1 - unit())).squareRoot()
+        return radius * cos(2 * .pi * unit())
     }
 }
 

@@ -42,6 +42,8 @@ public struct Plot: Sendable {
     public var series: [Series]
     /// Width and height of the picture in pixels.
     public var size = (width: 800, height: 480)
+    /// Whether the horizontal axis is logarithmic.
+    public var hasLogarithmicX = false
     /// Whether the vertical axis is logarithmic.
     public var hasLogarithmicY = false
 
@@ -85,7 +87,8 @@ public struct Plot: Sendable {
                 code: .unknownFormat, file: url.path,
                 detail: "'\(other)' is no known kind of picture; name the file .png or .svg")
         }
-        let horizontal = Self.scale(series.flatMap(\.x))
+        let horizontal =
+            hasLogarithmicX ? Scale(divisor: 1, suffix: "") : Self.scale(series.flatMap(\.x))
         let vertical =
             hasLogarithmicY ? Scale(divisor: 1, suffix: "") : Self.scale(series.flatMap(\.y))
         var lines = [
@@ -103,6 +106,7 @@ public struct Plot: Sendable {
             "set rmargin 5", "set bmargin 6",
             "set datafile missing 'NaN'", "set offsets graph 0, 0, 0.05, 0.05",
         ]
+        if hasLogarithmicX { lines.append("set logscale x") }
         if hasLogarithmicY { lines.append("set logscale y") }
         if series.count < 2 { lines.append("set key off") }
         for (index, line) in series.enumerated() {

@@ -12,7 +12,9 @@ struct BenchmarkCommand: AsyncParsableCommand {
               trajectory benchmark train --shape hopper
               trajectory benchmark plan --shape halfcheetah --horizon 5 --beam-width 32 --json
             """,
-        subcommands: [BenchmarkTrainCommand.self, BenchmarkPlanCommand.self])
+        subcommands: [
+            BenchmarkTrainCommand.self, BenchmarkPlanCommand.self, BenchmarkDeadlinesCommand.self,
+        ])
 }
 
 /// The paper's two locomotion shapes, for benchmarks.

@@ -11,18 +11,13 @@ options.horizon = 5
 options.beamWidth = 16
 options.discount = trained.description.tokenization.discount
 
-var controller = try Controller(
-    model: PrefixDecoder(trained.model), discretizer: trained.discretizer,
-    actionLimits: Array(
-        repeating: -1...1, count: trained.model.configuration.layout.actionDimension),
-    options: options)
+let planner = try Planner(
+    model: trained.model, discretizer: trained.discretizer, options: options)
 
 // Hopper standing still: height 1.25 m, all angles and velocities zero.
 let observation = [1.25] + Array(repeating: 0.0, count: 10)
-let decision = try controller.act(on: observation)
-print("action", decision.action.map { String(format: "%.3f", $0) }.joined(separator: " "))
-if let plan = decision.plan {
-    print(
-        "predicted rewards", plan.rewards.map { String(format: "%.2f", $0) }.joined(separator: " "))
-    print("predicted return ", String(format: "%.1f", plan.score))
-}
+let plan = try planner.plan(context: planner.context(), observation: observation)
+print("action", plan.actions[0].map { String(format: "%.3f", $0) }.joined(separator: " "))
+print("predicted rewards", plan.rewards.map { String(format: "%.2f", $0) }.joined(separator: " "))
+print("predicted return ", String(format: "%.1f", plan.score))
+print("candidates       ", plan.candidates.count)
