@@ -11,11 +11,10 @@ struct BeamSearch {
     private let requests: [BeamPlanner.Request]
     private let started = ContinuousClock.now
     private var frontier: SearchFrontier
-    private var sampler: TokenSampler
+    private var samplers: SamplerGroup
     /// Transitions planned.
     private var step = 0
     private var drawn: [Int32] = []
-    private var probabilities: [Float]
     /// For each request the row that takes the suggested actions, while there is one.
     private var suggestedRows: [Int?]
     // Of each row: discounted rewards so far, candidate score, and rewards and values of all planned
@@ -37,8 +36,7 @@ struct BeamSearch {
         frontier = SearchFrontier(
             model: planner.model, options: planner.options, contexts: requests.map(\.context),
             additional: horizon * layout.transitionDimension - layout.observationDimension)
-        sampler = TokenSampler(vocabularySize: planner.model.vocabularySize)
-        probabilities = Array(repeating: 0, count: planner.model.vocabularySize)
+        samplers = SamplerGroup(model: planner.model)
         returns = Array(repeating: 0, count: requests.count)
         scores = returns
         rewards = Array(repeating: 0, count: requests.count * horizon)
@@ -188,12 +186,12 @@ struct BeamSearch {
     private mutating func draw(
         _ filter: TokenFilter, _ uniforms: inout [some UniformSource], dimension: Int
     ) {
-        sampler.prepare(frontier.nodes, of: planner.model, filter: filter)
+        samplers.prepare(frontier.nodes, filter: filter)
         drawn.removeAll(keepingCapacity: true)
         let count = rowsPerRequest
         for request in requests.indices {
             for row in (request * count)..<((request + 1) * count) {
-                drawn.append(sampler.draw(Int(frontier.places[row]), uniforms[request].next()))
+                drawn.append(samplers.draw(Int(frontier.places[row]), uniforms[request].next()))
             }
             if let row = suggestedRows[request], layout.actionRange.contains(dimension) {
                 let action = requests[request].suggestedActions[step]
@@ -210,18 +208,9 @@ struct BeamSearch {
     private mutating func readDistributions(
         dimension: Int, record: WritableKeyPath<BeamTrace.Step, [[Float]]>
     ) -> [Double] {
-        var numbers: [Double] = []
-        var distributions: [[Float]] = []
-        for node in frontier.nodes {
-            planner.model.withLogits(of: node) { logits in
-                for index in probabilities.indices { probabilities[index] = logits[index] }
-            }
-            softmax(&probabilities)
-            numbers.append(
-                options.readout.read(
-                    probabilities, dimension: dimension, discretizer: planner.discretizer))
-            if trace != nil { distributions.append(probabilities) }
-        }
+        let (numbers, distributions) = samplers.read(
+            frontier.nodes, readout: options.readout, dimension: dimension,
+            discretizer: planner.discretizer, keeping: trace != nil)
         if trace != nil {
             let recorded = frontier.places.map { distributions[Int($0)] }
             trace?.steps[step][keyPath: record] = recorded

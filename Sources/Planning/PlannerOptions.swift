@@ -138,7 +138,7 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
             throw PlannerOptionsError(
                 warmStart ? "warmStart" : "deadlineMilliseconds",
                 warmStart ? "set with the objective likelihood" : "\(deadlineMilliseconds ?? 0)",
-                "a search for likelihood has neither; use the objective expectedReturn")
+                "give the objective expectedReturn: a search for likelihood has neither")
         }
         guard temperature > 0, temperature.isFinite else {
             throw PlannerOptionsError(

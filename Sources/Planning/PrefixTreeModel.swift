@@ -30,6 +30,12 @@ public protocol PrefixTreeModel: AnyObject {
     /// The default goes through ``logits(of:)``; a model whose logits already lie in memory should
     /// lend those.
     func withLogits<Result>(of node: Int, _ body: (Span<Float>) throws -> Result) rethrows -> Result
+    /// Threads on which ``concurrently(_:)`` runs; 1 where logits may be read by one thread only.
+    var workerCount: Int { get }
+    /// Runs `body` once on every worker, with the worker's number, and returns when all are done.
+    ///
+    /// Lets the planner choose tokens on the threads that computed their logits.
+    func concurrently(_ body: (_ worker: Int) -> Void)
 }
 
 extension PrefixTreeModel {
@@ -39,6 +45,12 @@ extension PrefixTreeModel {
     ) rethrows -> Result {
         try body(logits(of: node).span)
     }
+
+    /// One.
+    public var workerCount: Int { 1 }
+
+    /// Runs `body` on this thread.
+    public func concurrently(_ body: (_ worker: Int) -> Void) { body(0) }
 }
 
 extension PrefixDecoder: PrefixTreeModel {}

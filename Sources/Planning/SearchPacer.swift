@@ -17,8 +17,8 @@ package struct SearchSize: Sendable, Hashable {
 
 /// Chooses the largest search that ends in time, from what searches took before.
 ///
-/// Sizes form a ladder: each rung halves the beam of the one above and shortens the horizon by the
-/// root of that, so that a small search stays balanced.
+/// Sizes form a ladder: two rungs down the beam is half as wide and the horizon shorter by the root of
+/// that, so that a small search stays balanced.
 package struct SearchPacer: Sendable {
     /// From the smallest to the largest.
     package let ladder: [SearchSize]
@@ -37,9 +37,12 @@ package struct SearchPacer: Sendable {
         var sizes: [SearchSize] = []
         var width = largest.beamWidth
         while width >= 1 {
-            let share = Double(width) / Double(largest.beamWidth)
-            let horizon = (Double(largest.horizon) * share.squareRoot()).rounded()
-            sizes.append(SearchSize(horizon: max(1, Int(horizon)), beamWidth: width))
+            // Between two halvings, three quarters.
+            for width in [width, width * 3 / 4] where width >= 1 && width != sizes.last?.beamWidth {
+                let share = Double(width) / Double(largest.beamWidth)
+                let horizon = (Double(largest.horizon) * share.squareRoot()).rounded()
+                sizes.append(SearchSize(horizon: max(1, Int(horizon)), beamWidth: width))
+            }
             width /= 2
         }
         ladder = sizes.reversed()

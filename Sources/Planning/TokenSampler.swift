@@ -1,10 +1,11 @@
 import Foundation
+import Tokenization
 
 /// The filtered distributions at the distinct nodes of one sampling call, and draws from them.
 ///
 /// Rows that share a node share its distribution, so filtering and softmax are done once for each
-/// node. Storage is kept from call to call.
-struct TokenSampler {
+/// node. Storage is kept from call to call. A class, so that each worker can fill one of its own.
+final class TokenSampler {
     private let vocabularySize: Int
     /// Cumulative probabilities of the nodes that leave a choice, one after the other; summed in
     /// double precision over single-precision probabilities.
@@ -14,6 +15,10 @@ struct TokenSampler {
     private var choices: [Int] = []
     private var logits: [Float]
     private var scratch: [Float] = []
+    /// What ``read(_:of:readout:dimension:discretizer:keeping:)`` found, one number for each node.
+    private(set) var numbers: [Double] = []
+    /// The distributions it was found in, where they were to be kept.
+    private(set) var distributions: [[Float]] = []
 
     init(vocabularySize: Int) {
         self.vocabularySize = vocabularySize
@@ -21,8 +26,8 @@ struct TokenSampler {
     }
 
     /// Prepares the distributions at `nodes`; the draws name them by their place in `nodes`.
-    mutating func prepare(
-        _ nodes: [Int], of model: any PrefixTreeModel, filter: TokenFilter
+    func prepare(
+        _ nodes: ArraySlice<Int>, of model: any PrefixTreeModel, filter: TokenFilter
     ) {
         choices.removeAll(keepingCapacity: true)
         cumulative.removeAll(keepingCapacity: true)
@@ -31,8 +36,25 @@ struct TokenSampler {
         }
     }
 
+    /// Reads from the unfiltered distributions at `nodes` what their tokens stand for.
+    func read(
+        _ nodes: ArraySlice<Int>, of model: any PrefixTreeModel, readout: ReturnReadout,
+        dimension: Int, discretizer: Discretizer, keeping keepsDistributions: Bool
+    ) {
+        numbers.removeAll(keepingCapacity: true)
+        distributions.removeAll(keepingCapacity: true)
+        for node in nodes {
+            model.withLogits(of: node) { source in
+                for index in logits.indices { logits[index] = source[index] }
+            }
+            softmax(&logits)
+            numbers.append(readout.read(logits, dimension: dimension, discretizer: discretizer))
+            if keepsDistributions { distributions.append(logits) }
+        }
+    }
+
     /// Adds one distribution.
-    private mutating func add(_ source: Span<Float>, filter: TokenFilter) {
+    private func add(_ source: Span<Float>, filter: TokenFilter) {
         // With k = 1 the order of the logits decides; ties at the top leave a choice, so they go
         // the long way.
         if filter.topK == 1, filter.cdf == nil, let token = uniqueLargest(source) {

@@ -155,6 +155,16 @@ public final class PrefixDecoder {
         return Double(2 * width * (layers * (12 * width + 2 * attended) + rest))
     }
 
+    /// Threads that compute.
+    public var workerCount: Int { pool.count }
+
+    /// Runs `body` once on every worker, with the worker's number, and returns when all are done.
+    ///
+    /// Logits may be read inside; nodes must not be added.
+    public func concurrently(_ body: (_ worker: Int) -> Void) {
+        pool.run(body)
+    }
+
     /// Makes room; what is stored stays.
     private func reserve(nodes: Int, outputs: Int) {
         let width = 2 * model.configuration.embeddingWidth

@@ -29,6 +29,21 @@ import Tokenization
         ("readout", { $0.readout = .percentile(1.5) }),
         ("contextTransitions", { $0.contextTransitions = 1 }),
         ("replanInterval", { $0.replanInterval = 16 }),
+        ("deadlineMilliseconds", { $0.deadlineMilliseconds = 0 }),
+        (
+            "deadlineMilliseconds",
+            {
+                $0.objective = .likelihood
+                $0.deadlineMilliseconds = 5
+            }
+        ),
+        (
+            "warmStart",
+            {
+                $0.objective = .likelihood
+                $0.warmStart = true
+            }
+        ),
         ("temperature", { $0.temperature = 0 }),
         ("discount", { $0.discount = 1.01 }),
     ]

@@ -110,17 +110,18 @@ import Transformer
         var pacer = SearchPacer(largest: SearchSize(horizon: 15, beamWidth: 128), limit: 0.1)
         #expect(
             pacer.ladder.map { [$0.horizon, $0.beamWidth] } == [
-                [1, 1], [2, 2], [3, 4], [4, 8], [5, 16], [8, 32], [11, 64], [15, 128],
+                [1, 1], [2, 2], [2, 3], [3, 4], [3, 6], [4, 8], [5, 12], [5, 16], [6, 24], [8, 32],
+                [9, 48], [11, 64], [13, 96], [15, 128],
             ])
         #expect(!pacer.hasMeasured)
         // A machine that takes 0.1 ms for each row and transition.
         func seconds(_ size: SearchSize) -> Double { 1e-4 * size.work }
         pacer.record(pacer.ladder[0], seconds: seconds(pacer.ladder[0]))
-        for _ in 0..<5 { pacer.record(pacer.size, seconds: seconds(pacer.size)) }
+        for _ in 0..<9 { pacer.record(pacer.size, seconds: seconds(pacer.size)) }
         #expect(pacer.size == SearchSize(horizon: 11, beamWidth: 64))
         // Late again and again: smaller ones.
         for _ in 0..<5 { pacer.recordLate(SearchSize(horizon: 11, beamWidth: 64)) }
-        #expect(pacer.size == SearchSize(horizon: 8, beamWidth: 32))
+        #expect(pacer.size == SearchSize(horizon: 9, beamWidth: 48))
         var slow = SearchPacer(largest: SearchSize(horizon: 5, beamWidth: 4), limit: 1e-6)
         slow.record(slow.ladder[0], seconds: 1)
         #expect(slow.size == slow.ladder[0])

@@ -14,7 +14,8 @@ import Testing
     @Test(
         arguments: [
             ("--replan-interval", "20"), ("--action-cdf", "1.5"), ("--observation-top-k", "0"),
-            ("--context-transitions", "1"), ("--episodes", "0"), ("--video", "film.avi"),
+            ("--context-transitions", "1"), ("--deadline-ms", "0"), ("--episodes", "0"),
+            ("--video", "film.avi"),
         ])
     func `an option that cannot be is named as it was typed`(
         _ option: String, _ value: String

@@ -11,6 +11,11 @@ enum Program {
 
     /// Runs the program to its end.
     static func run(_ arguments: String...) throws -> Outcome {
+        try run(arguments)
+    }
+
+    /// Runs the program to its end.
+    static func run(_ arguments: [String]) throws -> Outcome {
         let process = Process()
         process.executableURL = Bundle.module.bundleURL.deletingLastPathComponent()
             .appendingPathComponent("trajectory")
