@@ -31,6 +31,8 @@ package struct SearchPacer: Sendable {
     private static let margin = 1.15
     /// Weight of the latest measurement.
     private static let freshness = 0.2
+    /// What the times of larger sizes shrink by with every search.
+    private static let forgiveness = 0.99
 
     /// Searches of up to `largest` that take up to `limit` seconds.
     package init(largest: SearchSize, limit: Double) {
@@ -64,6 +66,10 @@ package struct SearchPacer: Sendable {
         guard let rung = ladder.firstIndex(of: size) else { return }
         let before = seconds[rung] ?? measured
         seconds[rung] = before + Self.freshness * (measured - before)
+        // What was too slow once is tried again after a while: the machine may have been busy.
+        for larger in ladder.indices.dropFirst(rung + 1) {
+            seconds[larger] = seconds[larger].map { $0 * Self.forgiveness }
+        }
     }
 
     /// Takes note that a search was late: it took longer than the limit.

@@ -122,6 +122,9 @@ import Transformer
         // Late again and again: smaller ones.
         for _ in 0..<5 { pacer.recordLate(SearchSize(horizon: 11, beamWidth: 64)) }
         #expect(pacer.size == SearchSize(horizon: 9, beamWidth: 48))
+        // In time ever since: they are tried again.
+        for _ in 0..<300 { pacer.record(pacer.size, seconds: seconds(pacer.size)) }
+        #expect(pacer.size == SearchSize(horizon: 11, beamWidth: 64))
         var slow = SearchPacer(largest: SearchSize(horizon: 5, beamWidth: 4), limit: 1e-6)
         slow.record(slow.ladder[0], seconds: 1)
         #expect(slow.size == slow.ladder[0])

@@ -94,7 +94,7 @@ void FN(attention_forward)(float *out, float *probabilities, const float *query,
     float *keys = scratch;
     float *values = keys + row * width;
     float *after = values + row * wide;
-    fetcher nothing = fetcher_of(0);
+    fetcher nothing = fetcher_of(0, scratch);
     gather_rows(values, key, shape);
     turn_rows(keys, values, shape);
     gather_rows(values, value, shape);
@@ -159,7 +159,7 @@ void FN(attention_backward)(float *dquery, float *dkey, float *dvalue, const flo
     float *dvalues = dkeys + row * wide;
     float *dscores = dvalues + row * wide;
     float *dropped = dscores + QUERY_BLOCK * row;
-    fetcher nothing = fetcher_of(0);
+    fetcher nothing = fetcher_of(0, scratch);
     gather_rows(keys, value, shape);
     turn_rows(values, keys, shape);
     gather_rows(keys, key, shape);

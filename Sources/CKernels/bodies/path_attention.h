@@ -145,7 +145,7 @@ void FN(path_attention)(float *out, const float *queries, const float *keys_valu
     float *columns = gathered.values + room * width;
     gathered.nodes = (int32_t *)(columns + 8 * width);
     float *own_weights = (float *)(gathered.nodes + room);
-    fetcher no_fetch = fetcher_of(0);
+    fetcher no_fetch = fetcher_of(0, scratch);
     tt_dropout none = {0, 0, 0, 1};
     for (ptrdiff_t first = 0, count; first < rows; first += count) {
         // A block: queries whose paths run mostly along one, which grows where a path goes on from

@@ -49,8 +49,13 @@ typedef struct {
     int done;
 } fetcher;
 
-INLINE fetcher fetcher_of(const tt_upcoming *list) {
-    return (fetcher){{0, 0, 0, 0, 0}, {0, 0, 0, 0, 0}, list, 0};
+/// A walk that stays where it is: asking again for a line that is there costs next to nothing, which
+/// asking for address 0 does not.
+INLINE line_walk stay(const float *place) { return (line_walk){place, place, place, 0, 0}; }
+
+/// Fetches what is on the list, which may be null; `place` is in the cache.
+INLINE fetcher fetcher_of(const tt_upcoming *list, const float *place) {
+    return (fetcher){stay(place), stay(place), list, 0};
 }
 
 /// The walk that goes on.
@@ -158,7 +163,7 @@ INLINE void product_tile(float *c, ptrdiff_t c_row, const float *a, ptrdiff_t a_
     static __attribute__((noinline)) void FN(name)(                                                \
         float *c, ptrdiff_t c_row, const float *a, ptrdiff_t a_stride, const float *b,             \
         ptrdiff_t b_row, ptrdiff_t depth, const float *bias, int accumulate, ptrdiff_t last,       \
-        ptrdiff_t rows, line_walk *fetch) {                                                                        \
+        ptrdiff_t rows, line_walk *fetch) {                                                        \
         const int vectors = vector_count, down_columns = walks_down;                               \
         switch (rows) { TILE_CASES }                                                               \
     }
@@ -176,7 +181,7 @@ static __attribute__((noinline)) void FN(odd_columns)(
     float *c, ptrdiff_t c_row, const float *a, ptrdiff_t a_row, ptrdiff_t a_step, const float *b,
     ptrdiff_t b_row, ptrdiff_t depth, const float *bias, int accumulate, ptrdiff_t columns,
     ptrdiff_t rows) {
-    line_walk nothing = {0, 0, 0, 0, 0};
+    line_walk nothing = stay(b);
     for (ptrdiff_t i = 0; i < rows; i++)
         product_tile(c + i * c_row, c_row, a + i * a_row, 0, a_step, b, b_row, depth, bias,
                      accumulate, columns, 1, 1, 1, 0, &nothing);
@@ -221,7 +226,7 @@ void FN(product)(float *c, const float *a, const float *b, const float *bias, pt
                  ptrdiff_t a_stride, int a_transposed, ptrdiff_t b_row, int b_packed,
                  ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t depth, int accumulate,
                  const tt_upcoming *upcoming) {
-    fetcher fetch = fetcher_of(upcoming);
+    fetcher fetch = fetcher_of(upcoming, b);
     right_operand right = {b, b_packed ? depth * PANEL : PANEL, b_packed ? PANEL : b_row, b_packed};
     // The narrower operand is walked again and again, so it is the one that must fit the cache: all
     // of B while A passes once, or a few panels of a wide B while all of A passes.
