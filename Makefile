@@ -14,7 +14,7 @@ bootstrap: ## installs what is missing
 build: bootstrap ## the command-line tool, optimized
 	swift build $(SWIFT_FLAGS) --product trajectory
 
-demo: build ## collect, train, plan and compare on Hopper (about five minutes)
+demo: build ## collect, train, plan and compare on Hopper (a few minutes)
 	$(TRAJECTORY) demo --output runs/demo --pretrained Checkpoints/hopper
 
 test-kernels: bootstrap ## tests of layers, model and planner on every instruction set of this machine
