@@ -8,6 +8,7 @@
 
 /// Queries whose gradients of scores are held at once in the backward pass: whole tiles.
 #define QUERY_BLOCK (64 / TILE * TILE + TILE)
+_Static_assert(QUERY_BLOCK <= TT_MOST_QUERIES, "scratch is sized for fewer queries");
 
 INLINE ptrdiff_t padded_width(ptrdiff_t width) { return (width + LANES - 1) / LANES * LANES; }
 

@@ -12,6 +12,7 @@
 #else
 #define TILE 6
 #endif
+_Static_assert(TILE <= TT_MOST_ROWS, "scratch is sized for smaller tiles");
 /// Steps by which operands that are read down their columns are fetched ahead of their use.
 #define AHEAD 16
 /// Cache lines at the start of each row of the next tile that are fetched ahead; the processor sees

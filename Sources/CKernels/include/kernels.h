@@ -1,7 +1,8 @@
 // The fused loops between matrix products. Imported by Layers only.
 //
 // Every kernel is compiled for the compiler's baseline and, on x86-64, for AVX2 with FMA and for
-// AVX-512; which one runs is chosen at run time. All matrices are row-major and contiguous unless a stride is named.
+// AVX-512; which one runs is chosen at run time. All matrices are row-major and contiguous unless a
+// stride is named.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +19,9 @@ typedef struct {
 
 /// Columns of a panel of a packed matrix, whatever the instruction set.
 #define TT_PANEL 32
+/// Most rows of a tile, and most queries of attention's backward pass at once, on any of them.
+#define TT_MOST_ROWS 14
+#define TT_MOST_QUERIES 70
 
 /// The shape of one head's attention over one sequence.
 typedef struct {
@@ -39,14 +43,14 @@ typedef struct {
 
 /// Numbers of scratch that one head's attention needs, forward or backward.
 static inline ptrdiff_t tt_attention_scratch(ptrdiff_t row, ptrdiff_t width) {
-    return row * (4 * ((width + 15) / 16 * 16) + 2 * 70);
+    return row * (4 * ((width + 15) / 16 * 16) + 2 * TT_MOST_QUERIES);
 }
 
 /// Numbers of scratch that attention over paths of up to `longest` nodes needs.
 static inline ptrdiff_t tt_path_attention_scratch(ptrdiff_t longest, ptrdiff_t width,
                                                   ptrdiff_t heads) {
     ptrdiff_t room = (longest + TT_PANEL - 1) / TT_PANEL * TT_PANEL;
-    return heads * 14 * (2 * room + TT_PANEL) + (room + 8) * (2 * width + 1);
+    return heads * TT_MOST_ROWS * (2 * room + TT_PANEL) + (room + 8) * (2 * width + 1);
 }
 
 /// A matrix by its place: `rows` rows of `width` numbers, `stride` apart.
