@@ -2,49 +2,38 @@ public import MuJoCo
 
 /// Environments by name.
 public enum EnvironmentRegistry {
-    private typealias Maker = @Sendable () throws(SimulationError) -> any SimulatedEnvironment
+    /// Makes an environment, called by its canonical name.
+    typealias Maker = @Sendable () throws(SimulationError) -> any SimulatedEnvironment
 
-    private static let makers: [(name: String, make: Maker)] = [
-        (
-            "hopper-v4",
-            { () throws(SimulationError) in try LocomotionEnvironment(Hopper(.v4)) }
-        ),
-        (
-            "hopper-v5",
-            { () throws(SimulationError) in try LocomotionEnvironment(Hopper(.v5)) }
-        ),
-        (
-            "halfcheetah-v4",
-            { () throws(SimulationError) in try LocomotionEnvironment(HalfCheetah(.v4)) }
-        ),
-        (
-            "halfcheetah-v5",
-            { () throws(SimulationError) in try LocomotionEnvironment(HalfCheetah(.v5)) }
-        ),
-    ]
+    private static let makers: [(name: String, make: Maker)] =
+        robots(Hopper(.v4), Hopper(.v5)) + robots(HalfCheetah(.v4), HalfCheetah(.v5))
+        + robots(Walker2d(.v4), Walker2d(.v5))
+        + robots(Ant(.v4), Ant(.v4, withContactForces: true), Ant(.v5))
+        + robots(Humanoid(.v4), Humanoid(.v5))
+        + mazes(PointAgent()) + mazes(AntAgent(.v4)) + mazes(AntAgent(.v5)) + singleGoalMazes
+
+    private static func robots<Task: LocomotionTask>(_ tasks: Task...) -> [(
+        name: String, make: Maker
+    )] {
+        tasks.map { task in
+            (task.identifier, { () throws(SimulationError) in try LocomotionEnvironment(task) })
+        }
+    }
 
     /// The canonical names.
     public static var names: [String] { makers.map(\.name) }
 
-    /// Makes an environment by its name, such as `hopper-v4` or `Hopper-v5`.
+    /// Makes an environment by its name, such as `hopper-v4`, `Hopper-v5` or `PointMaze_Medium-v3`,
+    /// or a maze of one's own, such as `pointmaze:map.txt`.
     ///
-    /// Case does not matter; without a version the name means `v4`, whose rewards are D4RL's.
+    /// Case, dashes and underscores do not matter; without a version the first of that name is
+    /// meant, whose rewards are D4RL's.
     ///
     /// - Throws: ``EnvironmentError`` when there is no such environment or it cannot be set up.
     public static func make(_ name: String) throws(EnvironmentError)
         -> any SimulatedEnvironment
     {
-        let wanted = name.lowercased()
-        guard
-            let (canonical, make) = makers.first(where: {
-                $0.name == wanted || $0.name == wanted + "-v4"
-            })
-        else {
-            throw EnvironmentError(
-                code: .unknownName, environment: name,
-                detail: "there is no such environment; "
-                    + suggestion(for: wanted, among: names))
-        }
+        let (canonical, make) = try maker(for: name)
         do {
             return try make()
         } catch {
@@ -53,14 +42,36 @@ public enum EnvironmentRegistry {
         }
     }
 
-    /// "did you mean" where a name is near, and the list of all in any case.
+    private static func maker(for name: String) throws(EnvironmentError) -> (String, Maker) {
+        if let maze = try mazeOfFile(name) { return (name, maze) }
+        let wanted = plain(name)
+        if let exact = makers.first(where: { plain($0.name) == wanted }) { return exact }
+        if let family = makers.first(where: { plain(withoutVersion($0.name)) == wanted }) {
+            return family
+        }
+        throw EnvironmentError(
+            code: .unknownName, environment: name,
+            detail: "there is no such environment; " + suggestion(for: name, among: names))
+    }
+
+    private static func plain(_ name: String) -> String {
+        name.lowercased().filter { $0 != "-" && $0 != "_" }
+    }
+
+    private static func withoutVersion(_ name: String) -> String {
+        name.lastIndex(of: "-").map { String(name[..<$0]) } ?? name
+    }
+
+    /// "did you mean" where a name is near, and how to see all in any case.
     package static func suggestion(for name: String, among names: [String]) -> String {
-        let all = "the environments are " + names.joined(separator: ", ")
+        let all = "`trajectory environments` lists all"
         // Compared with and without the version, as names may be written.
         let nearest = names.map { candidate in
-            let family = String(candidate.prefix { $0 != "-" })
-            return (
-                name: candidate, distance: min(distance(name, candidate), distance(name, family))
+            (
+                name: candidate,
+                distance: min(
+                    distance(plain(name), plain(candidate)),
+                    distance(plain(name), plain(withoutVersion(candidate))))
             )
         }.min { $0.distance < $1.distance }
         guard let nearest, nearest.distance <= max(2, name.count / 3) else { return all }
@@ -90,6 +101,8 @@ public struct EnvironmentError: Error, CustomStringConvertible, Sendable {
     public enum Code: Sendable, Hashable {
         /// No environment has this name.
         case unknownName
+        /// The map of a maze is not one.
+        case invalidMap
         /// The simulation behind it could not be set up.
         case simulation(SimulationError.Code)
     }

@@ -3,8 +3,9 @@ package import MuJoCo
 /// One of Gymnasium's locomotion robots, step for step.
 ///
 /// A step notes the forward coordinate, writes the action unclipped into the controls, advances the
-/// physics `frameSkip` times, computes contact forces, and reads observation, reward and health from
-/// the state as it then is, without another forward pass.
+/// physics `frameSkip` times, computes contact forces if the robot uses them (nothing else depends on
+/// them), and reads observation, reward and health from the state as it then is, without another
+/// forward pass.
 package final class LocomotionEnvironment<Task: LocomotionTask>: SimulatedEnvironment {
     package let task: Task
     package let specification: EnvironmentSpecification
@@ -30,7 +31,7 @@ package final class LocomotionEnvironment<Task: LocomotionTask>: SimulatedEnviro
         let before = task.progress(of: data)
         data.controls = action
         data.step(task.frameSkip)
-        data.rnePostConstraint()
+        if task.usesContactForces { data.rnePostConstraint() }
         let speed = (task.progress(of: data) - before) / stepDuration
         let isHealthy = task.isHealthy(positions: data.positions, velocities: data.velocities)
         let terms = task.rewardTerms(

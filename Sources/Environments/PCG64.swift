@@ -11,6 +11,8 @@ public struct PCG64: RandomNumberGenerator, Sendable, Equatable {
 
     private var state: UInt128
     private let increment: UInt128
+    /// The upper half of a number whose lower half was asked for, as NumPy keeps it.
+    private var spare: UInt32?
 
     /// A generator for one seed, or for a path of numbers such as seed, iteration, direction.
     ///
@@ -50,8 +52,34 @@ public struct PCG64: RandomNumberGenerator, Sendable, Equatable {
         low + (high - low) * unit()
     }
 
-    /// A standard normal number, by Box and Muller's transform (not NumPy's draw).
+    /// A number in 0..<bound (NumPy's `integers(bound)`; Lemire, "Fast Random Integer Generation in
+    /// an Interval", 2019).
+    public mutating func index(below bound: Int) -> Int {
+        precondition(1...Int(UInt32.max) ~= bound, "there is no number from 0 to below \(bound)")
+        guard bound > 1 else { return 0 }
+        let range = UInt32(bound)
+        let threshold = (0 &- range) % range
+        while true {
+            let product = UInt64(nextHalf()) * UInt64(range)
+            if UInt32(truncatingIfNeeded: product) >= threshold { return Int(product >> 32) }
+        }
+    }
+
+    private mutating func nextHalf() -> UInt32 {
+        if let half = spare {
+            spare = nil
+            return half
+        }
+        let whole = next()
+        spare = UInt32(whole >> 32)
+        return UInt32(truncatingIfNeeded: whole)
+    }
+
+    /// A standard normal number by the transform of Box and Muller; takes two draws.
+    ///
+    /// What NumPy draws is ``standardNormal()``.
     public mutating func normal() -> Double {
+        // 1 - unit() is in (0, 1], so that the logarithm is finite.
         let radius = (-2 * log(1 - unit())).squareRoot()
         return radius * cos(2 * .pi * unit())
     }

@@ -74,6 +74,36 @@ public final class MuJoCoData {
         set { write(newValue, to: pointer.pointee.ctrl, model.controlCount) }
     }
 
+    /// Force and torque of contacts and external forces on each body (cfrc_ext), nbody × 6: torque,
+    /// then force; all zero before ``rnePostConstraint()``.
+    public var contactForces: [Double] { read(pointer.pointee.cfrc_ext, 6 * model.bodyCount) }
+
+    /// Mass and inertia of each body about the centre of mass of its tree (cinert), nbody × 10.
+    public var inertias: [Double] { read(pointer.pointee.cinert, 10 * model.bodyCount) }
+
+    /// Angular and linear velocity of each body (cvel), nbody × 6.
+    public var bodyVelocities: [Double] { read(pointer.pointee.cvel, 6 * model.bodyCount) }
+
+    /// What the actuators exert at each degree of freedom (qfrc_actuator), nv numbers.
+    public var actuatorForces: [Double] {
+        read(pointer.pointee.qfrc_actuator, model.velocityCount)
+    }
+
+    /// The mean of the bodies' own centres of mass (xipos), weighted by mass, in metres.
+    public var centreOfMass: (x: Double, y: Double, z: Double) {
+        var sums = (0.0, 0.0, 0.0)
+        var total = 0.0
+        for body in 0..<model.bodyCount {
+            let mass = model.pointer.pointee.body_mass[body]
+            let centre = pointer.pointee.xipos + 3 * body
+            total += mass
+            sums.0 += mass * centre[0]
+            sums.1 += mass * centre[1]
+            sums.2 += mass * centre[2]
+        }
+        return (sums.0 / total, sums.1 / total, sums.2 / total)
+    }
+
     /// Simulated seconds since the last reset.
     public var time: Double { pointer.pointee.time }
 

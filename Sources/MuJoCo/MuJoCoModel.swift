@@ -6,23 +6,32 @@ public final class MuJoCoModel: @unchecked Sendable {
     // Sendable: MuJoCo only reads a model while it steps or draws, and nothing here writes to it.
     package let pointer: UnsafeMutablePointer<mjModel>
 
-    /// Loads and compiles an MJCF file.
+    /// Loads and compiles an MJCF file, with `boxes` added to the world.
     ///
     /// - Throws: ``SimulationError`` when the file is missing or is not a valid model.
-    public init(contentsOf url: URL) throws(SimulationError) {
+    public init(contentsOf url: URL, adding boxes: [StaticBox] = []) throws(SimulationError) {
         MuJoCoLog.install()
         guard FileManager.default.isReadableFile(atPath: url.path) else {
             throw SimulationError(
                 code: .invalidModel, file: url.path,
                 detail: "there is no such file; check the path, or run `make bootstrap`")
         }
-        var message = [CChar](repeating: 0, count: 1024)
-        guard let pointer = mj_loadXML(url.path, nil, &message, Int32(message.count)) else {
-            let text = String(decoding: message.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self)
-            throw SimulationError(
+        func invalid(_ text: String) -> SimulationError {
+            SimulationError(
                 code: .invalidModel, file: url.path,
                 detail: text.split(whereSeparator: \.isNewline).joined(separator: "; ")
                     + "; correct the file, or fetch it again with `make bootstrap`")
+        }
+        var message = [CChar](repeating: 0, count: 1024)
+        guard let specification = mj_parseXML(url.path, nil, &message, Int32(message.count)) else {
+            throw invalid(
+                String(decoding: message.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self))
+        }
+        defer { mj_deleteSpec(specification) }
+        for box in boxes { box.add(to: specification) }
+        guard let pointer = mj_compile(specification, nil) else {
+            throw invalid(
+                mjs_getError(specification).map { String(cString: $0) } ?? "it is invalid")
         }
         self.pointer = pointer
     }
@@ -48,6 +57,21 @@ public final class MuJoCoModel: @unchecked Sendable {
         let limits = UnsafeBufferPointer(
             start: pointer.pointee.actuator_ctrlrange, count: 2 * controlCount)
         return (0..<controlCount).map { limits[2 * $0]...limits[2 * $0 + 1] }
+    }
+
+    /// The boxes that are part of the world, such as walls, in the order of the model.
+    public var staticBoxes: [StaticBox] {
+        (0..<Int(pointer.pointee.ngeom)).compactMap { geom in
+            guard pointer.pointee.geom_bodyid[geom] == 0,
+                pointer.pointee.geom_type[geom] == Int32(mjGEOM_BOX.rawValue)
+            else { return nil }
+            let centre = pointer.pointee.geom_pos + 3 * geom
+            let size = pointer.pointee.geom_size + 3 * geom
+            let name = mj_id2name(pointer, Int32(mjOBJ_GEOM.rawValue), Int32(geom))
+            return StaticBox(
+                name: name.map { String(cString: $0) } ?? "",
+                centre: (centre[0], centre[1], centre[2]), halfSize: (size[0], size[1], size[2]))
+        }
     }
 
     /// The index of a body.

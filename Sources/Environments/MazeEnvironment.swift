@@ -1,0 +1,158 @@
+internal import Foundation
+package import MuJoCo
+
+/// An environment whose episodes have a goal, a place in the plane.
+public protocol GoalEnvironment: Environment {
+    /// Where to go: x and y in metres.
+    var goal: [Double] { get set }
+    /// Where the agent is: x and y in metres.
+    var achievedGoal: [Double] { get }
+}
+
+/// When a maze pays, and when its episodes end.
+public struct MazeRules: Sendable, Hashable {
+    /// What a step is paid.
+    public enum Reward: Sendable, Hashable {
+        /// 1 near the goal, else 0.
+        case sparse
+        /// exp(-distance) to the goal.
+        case dense
+    }
+    /// What a step is paid.
+    public var reward = Reward.sparse
+    /// Distance to the goal, in metres, that counts as being there.
+    public var successRadius = 0.45
+    /// Whether an episode goes on at the goal.
+    public var isContinuing = true
+    /// Whether a goal that was reached is followed by another, where the episode goes on.
+    public var replacesGoal = false
+    /// The cell in whose centre the goal always is; without one a goal is drawn for each episode.
+    public var goalCell: MazeMap.Position?
+
+    /// Gymnasium-Robotics' defaults.
+    public init() {}
+}
+
+/// A robot in a maze that is paid for reaching a goal (Gymnasium-Robotics' PointMaze and AntMaze).
+///
+/// Walls are added to the robot's model box by box. A start draws a goal cell, then a start cell whose
+/// centre is more than half a cell from the goal, both moved by up to a quarter of a cell; seeds give
+/// the starts that they give in Gymnasium.
+package final class MazeEnvironment<Agent: MazeAgent>: SimulatedEnvironment, GoalEnvironment {
+    package let specification: EnvironmentSpecification
+    package let map: MazeMap
+    package let model: MuJoCoModel
+    package let rules: MazeRules
+    package var goal: [Double] = [0, 0]
+    package let stepDuration: Double
+    package var cellSize: Double { agent.cellSize }
+    private let agent: Agent
+    private let data: MuJoCoData
+    private var generator = PCG64(seed: 0)
+
+    /// A maze of `map`, called `identifier`.
+    package init(
+        _ agent: Agent, map: MazeMap, mapName: String, identifier: String,
+        rules: MazeRules = MazeRules(), referenceScores: ReferenceScores? = nil
+    ) throws(SimulationError) {
+        self.agent = agent
+        self.map = map
+        self.rules = rules
+        model = try MuJoCoModel(
+            contentsOf: ModelLibrary.url(of: agent.modelFile), adding: Self.walls(of: map, agent))
+        data = try MuJoCoData(model: model)
+        stepDuration = model.timestep * Double(agent.frameSkip)
+        specification = EnvironmentSpecification(
+            identifier: identifier, family: agent.family, layout: agent.layout,
+            actionLimits: model.controlRanges,
+            maximumEpisodeSteps: agent.maximumEpisodeSteps(in: mapName),
+            referenceScores: referenceScores)
+    }
+
+    private static func walls(of map: MazeMap, _ agent: Agent) -> [StaticBox] {
+        let (side, height) = (agent.cellSize / 2, agent.wallHeight / 2)
+        return map.positions { $0 == .wall }.map { position in
+            let centre = map.centre(of: position, cellSize: agent.cellSize)
+            return StaticBox(
+                name: "block_\(position.row)_\(position.column)",
+                centre: (centre.x, centre.y, height), halfSize: (side, side, height))
+        }
+    }
+
+    package var achievedGoal: [Double] { Array(data.positions.prefix(2)) }
+
+    package func reset(seed: UInt64) -> [Double] {
+        generator = PCG64(seed: seed)
+        goal = drawGoal()
+        let starts = map.startCells
+        var start: (x: Double, y: Double)
+        repeat {
+            start = centre(of: starts[generator.index(below: starts.count)])
+        } while distance(from: [start.x, start.y]) <= 0.5 * agent.cellSize
+        return place(at: disturbed(start))
+    }
+
+    /// Puts the agent, at rest, to a point of the plane and returns the observation.
+    package func place(at point: [Double]) -> [Double] {
+        var positions = model.initialPositions
+        positions.replaceSubrange(0..<2, with: point)
+        return set(
+            SimulationState(
+                positions: positions,
+                velocities: Array(repeating: 0, count: model.velocityCount)))
+    }
+
+    package func step(_ action: [Double]) -> EnvironmentStep {
+        agent.advance(data, action: action)
+        let distance = distance(from: achievedGoal)
+        let isSuccess = distance <= rules.successRadius
+        let reward =
+            switch rules.reward {
+            case .sparse: isSuccess ? 1.0 : 0
+            case .dense: exp(-distance)
+            }
+        if isSuccess, rules.isContinuing, rules.replacesGoal {
+            repeat {
+                goal = drawGoal()
+            } while self.distance(from: achievedGoal)
+                <= rules.successRadius
+        }
+        return EnvironmentStep(
+            observation: agent.observation(of: data), reward: reward,
+            isTerminated: isSuccess && !rules.isContinuing,
+            rewardTerms: [RewardTerm("goal", reward)])
+    }
+
+    package var state: SimulationState { data.state }
+
+    package func set(_ state: SimulationState) -> [Double] {
+        data.set(state)
+        return agent.observation(of: data)
+    }
+
+    // MARK: - Goals and starts
+
+    private func drawGoal() -> [Double] {
+        if let cell = rules.goalCell {
+            let centre = centre(of: cell)
+            return [centre.x, centre.y]
+        }
+        let cells = map.goalCells
+        return disturbed(centre(of: cells[generator.index(below: cells.count)]))
+    }
+
+    private func centre(of cell: MazeMap.Position) -> (x: Double, y: Double) {
+        map.centre(of: cell, cellSize: agent.cellSize)
+    }
+
+    private func disturbed(_ point: (x: Double, y: Double)) -> [Double] {
+        let x = point.x + generator.uniform(-0.25, 0.25) * agent.cellSize
+        let y = point.y + generator.uniform(-0.25, 0.25) * agent.cellSize
+        return [x, y]
+    }
+
+    private func distance(from point: [Double]) -> Double {
+        let (x, y) = (point[0] - goal[0], point[1] - goal[1])
+        return (x * x + y * y).squareRoot()
+    }
+}
