@@ -55,7 +55,7 @@ let package = Package(
                 "Safetensors",
             ]),
         library("Planning", ["RandomNumbers", "Transformer", "Tokenization", "Trajectories"]),
-        library("Environments", ["MuJoCo", "Trajectories"]),
+        library("Environments", ["MuJoCo", "Tensors", "Trajectories"]),
         library(
             "Behavior", ["Environments", "Trajectories", "Safetensors"],
             resources: [.copy("Policies")]),

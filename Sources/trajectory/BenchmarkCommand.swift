@@ -14,6 +14,7 @@ struct BenchmarkCommand: AsyncParsableCommand {
             """,
         subcommands: [
             BenchmarkTrainCommand.self, BenchmarkPlanCommand.self, BenchmarkDeadlinesCommand.self,
+            BenchmarkEnvironmentsCommand.self,
         ])
 }
 

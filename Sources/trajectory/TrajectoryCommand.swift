@@ -16,6 +16,7 @@ struct TrajectoryCommand: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             CollectCommand.self, TrainCommand.self, EvaluateCommand.self, DatasetCommand.self,
+            EnvironmentsCommand.self,
             TrainBehaviorCommand.self, PlotCommand.self, BenchmarkCommand.self, DemoCommand.self,
         ])
 
