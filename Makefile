@@ -6,7 +6,7 @@ export PKG_CONFIG_PATH := $(ROOT)/.deps/pkgconfig:$(PKG_CONFIG_PATH)
 SWIFT_FLAGS := -c release -Xlinker -rpath -Xlinker $(ROOT)/.deps/mujoco/lib
 TRAJECTORY := $(ROOT)/.build/release/trajectory
 
-.PHONY: bootstrap build demo test test-kernels format lint compare-training compare-planning example clean help
+.PHONY: bootstrap build demo test test-kernels format lint compare-training compare-planning compare-environments example clean help
 
 bootstrap: ## installs what is missing
 	@Scripts/bootstrap.sh
@@ -38,6 +38,9 @@ compare-training: build ## training speed beside PyTorch's (QUICK=1 for a short 
 
 compare-planning: build ## planning speed beside PyTorch's (QUICK=1 for a short run)
 	Benchmarks/compare.py planning $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+compare-environments: build ## environment steps a second beside Python Gymnasium's (QUICK=1 for a short run)
+	Benchmarks/compare.py environments $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 clean: ## removes what was built
 	rm -rf .build Examples/Planner/.build

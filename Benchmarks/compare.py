@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Measures this project and its PyTorch peers in turn on this machine, and prints the ratios.
+"""Measures this project and its Python peers in turn on this machine, and prints the ratios.
 
     Benchmarks/compare.py training            all shapes and peers, about 15 minutes on 2 cores
     Benchmarks/compare.py planning            all shapes and peers, about 12 minutes on 2 cores
+    Benchmarks/compare.py environments        all robots and Gymnasium's vectors, about 12 minutes
     Benchmarks/compare.py training --quick    one shape, fewer rounds, within about 2 minutes
 
 In a round each side runs once, and every other round in the opposite order, so that a machine
@@ -10,7 +11,8 @@ that slows down or speeds up treats both alike. A figure is the median over roun
 median of the rounds' ratios. All that was measured goes to Benchmarks/results/<name>.json.
 
 The first run installs PyTorch into .deps/python (4 GB on Linux: PyPI's wheel needs CUDA's
-libraries even where there is no GPU). --python takes any other interpreter that has PyTorch.
+libraries even where there is no GPU), or Gymnasium into .deps/gymnasium (200 MB). --python takes
+any other interpreter that has them.
 """
 
 import argparse
@@ -32,6 +34,26 @@ ROOT = BENCHMARKS.parent
 PEERS = BENCHMARKS / "python"
 DEPENDENCIES = (ROOT / ".deps").resolve()
 OURS = "trajectory"
+
+
+@dataclass(frozen=True)
+class Peer:
+    """What the other side runs on."""
+
+    name: str
+    """For people."""
+    folder: str
+    """Of its virtual environment, in .deps."""
+    requirements: str
+    """File of pinned versions."""
+    module: str
+    """Whose version is recorded."""
+    check: str | None = None
+    """Script that compares it with the golden data before anything is timed."""
+
+
+PYTORCH = Peer("PyTorch", "python", "requirements.txt", "torch", "check.py")
+GYMNASIUM = Peer("Gymnasium", "gymnasium", "requirements-environments.txt", "gymnasium")
 
 
 class ComparisonError(Exception):
@@ -66,6 +88,7 @@ class Comparison:
     rounds: int
     our_arguments: list[str]
     peer_arguments: list[str]
+    peer: Peer = PYTORCH
 
     def speedup(self, ours: float, peer: float) -> float:
         """How many times as fast we are."""
@@ -124,6 +147,33 @@ def planning(quick: bool) -> Comparison:
     )
 
 
+def environments(quick: bool) -> Comparison:
+    """Steps of several copies with random actions."""
+    names = ["Hopper-v4"] if quick else [
+        "Hopper-v4",
+        "HalfCheetah-v4",
+        "Walker2d-v4",
+        "Ant-v4",
+        "Humanoid-v4",
+        "PointMaze_UMaze-v3",
+    ]
+    return Comparison(
+        subcommand="environments",
+        script="environments.py",
+        figure="steps_per_second",
+        unit="steps/s",
+        higher_is_better=True,
+        cases=[
+            Case(name, ["--env", name], ["single", "sync-8", "async-2", "async-4", "async-8"])
+            for name in names
+        ],
+        rounds=3,
+        our_arguments=["--copies", "16"],
+        peer_arguments=[],
+        peer=GYMNASIUM,
+    )
+
+
 def run(command: list[str | Path], what: str) -> str:
     """Standard output of a command; its last words are the message where it fails."""
     environment = os.environ | {"TORCHINDUCTOR_CACHE_DIR": str(DEPENDENCIES / "inductor")}
@@ -134,21 +184,21 @@ def run(command: list[str | Path], what: str) -> str:
     return done.stdout
 
 
-def peer_python() -> Path:
-    """An interpreter with the pinned PyTorch, installed if need be."""
-    folder = DEPENDENCIES / "python"
+def peer_python(peer: Peer) -> Path:
+    """An interpreter with the pinned versions, installed if need be."""
+    folder = DEPENDENCIES / peer.folder
     python = folder / "bin" / "python"
-    requirements = PEERS / "requirements.txt"
+    requirements = PEERS / peer.requirements
     stamp = folder / "stamp"
     wanted = f"python {platform.python_version()}\n{requirements.read_text()}"
     if not stamp.exists() or stamp.read_text() != wanted:
-        note(f"installing PyTorch and what it needs into {folder} (4 GB, takes minutes)")
+        note(f"installing {peer.name} and what it needs into {folder} (takes minutes)")
         shutil.rmtree(folder, ignore_errors=True)
         run([sys.executable, "-m", "venv", folder], "making a virtual environment (python3-venv)")
         options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:"]
         run(
             [python, "-m", "pip", "install", *options, "--requirement", requirements],
-            "installing PyTorch from PyPI",
+            f"installing {peer.name} from PyPI",
         )
         stamp.write_text(wanted)
     return python
@@ -202,7 +252,7 @@ def table(comparison: Comparison, summaries: dict[str, dict[str, dict]]) -> str:
     for name, summary in summaries.items():
         lines.append(name)
         for side, result in summary.items():
-            label = side if side == OURS else f"PyTorch, {side}"
+            label = side if side == OURS else f"{comparison.peer.name}, {side}"
             if "unavailable" in result:
                 lines.append(f"  {label:34}{'-':>10}   unavailable: {result['unavailable']}")
                 continue
@@ -270,24 +320,28 @@ def note(text: str) -> None:
 
 def compare(options: argparse.Namespace) -> None:
     """Measures, prints the table, writes the results."""
-    comparison = {"training": training, "planning": planning}[options.what](options.quick)
+    kinds = {"training": training, "planning": planning, "environments": environments}
+    comparison = kinds[options.what](options.quick)
     if options.rounds:
         comparison = replace(comparison, rounds=options.rounds)
     if not options.program.exists():
         raise ComparisonError(
             f"{options.program} is missing: run `make build`, or name it with --program"
         )
-    python = options.python or peer_python()
-    versions = "import platform, torch; print(platform.python_version(), torch.__version__)"
-    python_version, torch_version = run([python, "-c", versions], "importing PyTorch").split()
-    run([python, PEERS / "check.py"], "checking the peers against the golden data")
+    peer = comparison.peer
+    python = options.python or peer_python(peer)
+    versions = f"import platform, {peer.module} as peer; "
+    versions += "print(platform.python_version(), peer.__version__)"
+    python_version, version = run([python, "-c", versions], f"importing {peer.name}").split()
+    if peer.check:
+        run([python, PEERS / peer.check], "checking the peers against the golden data")
     result = {
         "what": options.what,
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "commit": commit(),
         "command": shlex.join(["Benchmarks/compare.py", *sys.argv[1:]]),
         "machine": machine(),
-        "versions": {"python": python_version, "torch": torch_version},
+        "versions": {"python": python_version, peer.module: version},
         "rounds": comparison.rounds,
         "unit": comparison.unit,
         "cases": {},
@@ -311,11 +365,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=["training", "planning"])
+    parser.add_argument("what", choices=["training", "planning", "environments"])
     parser.add_argument("--quick", action="store_true", help="one shape, fewer rounds")
     parser.add_argument("--rounds", type=int, help="rounds; by default 2 to 5, by what is compared")
     parser.add_argument("--name", help="of the results; what is compared when not given")
-    parser.add_argument("--python", type=Path, help="an interpreter with PyTorch and NumPy")
+    parser.add_argument("--python", type=Path, help="an interpreter with the peers' packages")
     parser.add_argument(
         "--program", type=Path, default=ROOT / ".build" / "release" / "trajectory", help="our side"
     )

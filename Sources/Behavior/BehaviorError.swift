@@ -12,6 +12,8 @@ public struct BehaviorError: Error, CustomStringConvertible, Sendable {
         case unsuitablePolicy
         /// The policy's file cannot be written.
         case unwritablePolicy
+        /// No dataset has this name.
+        case unknownDataset
         /// A setting has no meaning.
         case invalidSetting
     }
@@ -26,6 +28,7 @@ public struct BehaviorError: Error, CustomStringConvertible, Sendable {
     public var description: String {
         switch code {
         case .unwritablePolicy: "cannot write the policy '\(subject)': \(detail)"
+        case .unknownDataset: "cannot collect the dataset '\(subject)': \(detail)"
         case .invalidSetting: "cannot use \(subject): \(detail)"
         default: "cannot use the policy '\(subject)': \(detail)"
         }

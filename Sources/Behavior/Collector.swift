@@ -24,12 +24,26 @@ public struct Collector: Sendable {
     /// before they are taken, so that what is logged is what was done.
     public func collect(steps: Int, progress: (Int) -> Void = { _ in }) async -> [Trajectory] {
         precondition(steps > 0, "a collection of \(steps) steps is not one")
+        return await Self.collect(
+            steps: steps, atOnce: workers.count, progress: progress,
+            episodes: { await episodes(from: $0, count: $1) })
+    }
+
+    /// Takes episodes, in order, until there are exactly `steps` transitions.
+    ///
+    /// `episodes` gives so many from a number on; at least `atOnce` are asked for each time.
+    static func collect(
+        steps: Int, atOnce: Int, progress: (Int) -> Void,
+        episodes: (_ first: Int, _ count: Int) async -> [Trajectory]
+    ) async -> [Trajectory] {
         var trajectories: [Trajectory] = []
         var collected = 0
         while collected < steps {
-            let count = roundSize(remaining: steps - collected, collected, trajectories.count)
-            for var episode in await episodes(from: trajectories.count, count: count)
-            where collected < steps {
+            // About as many as are still needed, so that few are run in vain.
+            let needed =
+                collected == 0 ? atOnce : (steps - collected) * trajectories.count / collected
+            let count = min(max(needed, atOnce), 32 * atOnce)
+            for var episode in await episodes(trajectories.count, count) where collected < steps {
                 if collected + episode.count > steps {
                     episode = episode.prefix(steps - collected)
                 }
@@ -39,13 +53,6 @@ public struct Collector: Sendable {
             progress(collected)
         }
         return trajectories
-    }
-
-    /// About as many episodes as are still needed, so that few are run in vain.
-    private func roundSize(remaining: Int, _ collected: Int, _ episodes: Int) -> Int {
-        guard episodes > 0 else { return workers.count }
-        let needed = remaining * episodes / collected
-        return min(max(needed, workers.count), 32 * workers.count)
     }
 
     private func episodes(from first: Int, count: Int) async -> [Trajectory] {

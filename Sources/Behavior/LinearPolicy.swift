@@ -78,6 +78,17 @@ public struct LinearPolicy: Policy, Equatable {
         }
     }
 
+    /// What was written beside a policy, such as how it was trained.
+    ///
+    /// - Throws: ``BehaviorError`` when the file cannot be read.
+    public static func metadata(ofFile url: URL) throws(BehaviorError) -> [String: String] {
+        do {
+            return try SafetensorsFile(contentsOf: url).metadata
+        } catch {
+            throw BehaviorError(code: .unreadablePolicy, subject: url.path, detail: "\(error)")
+        }
+    }
+
     /// Writes the policy as safetensors, with `metadata` beside it.
     ///
     /// - Throws: ``BehaviorError`` when the file cannot be written.

@@ -65,17 +65,22 @@ public struct PolicyParser: Sendable {
             try base(String(text[..<separator])), deviation: deviation, in: specification)
     }
 
+    /// The file of a level that comes with the package.
+    func url(ofLevel level: String) throws(BehaviorError) -> URL {
+        let url = folder.appendingPathComponent("\(specification.family)-\(level).safetensors")
+        guard FileManager.default.fileExists(atPath: url.path) else {
+            throw BehaviorError(
+                code: .unknownPolicy, subject: level,
+                detail: "there is no such policy for \(specification.identifier); train "
+                    + "one with `trajectory train-behavior` and give its file")
+        }
+        return url
+    }
+
     private func base(_ name: String) throws(BehaviorError) -> any Policy {
         if name == "random" { return RandomPolicy(actionLimits: specification.actionLimits) }
         if Self.levels.contains(name) {
-            let url = folder.appendingPathComponent("\(specification.family)-\(name).safetensors")
-            guard FileManager.default.fileExists(atPath: url.path) else {
-                throw BehaviorError(
-                    code: .unknownPolicy, subject: name,
-                    detail: "there is no such policy for \(specification.identifier) yet; train "
-                        + "one with `trajectory train-behavior` and give its file")
-            }
-            return try LinearPolicy(contentsOf: url, for: specification)
+            return try LinearPolicy(contentsOf: url(ofLevel: name), for: specification)
         }
         guard FileManager.default.fileExists(atPath: name) else {
             throw BehaviorError(

@@ -1,5 +1,5 @@
 import Environments
-import Trajectories
+public import Trajectories
 
 /// Augmented random search: derivative-free training of a linear policy.
 ///
@@ -36,15 +36,18 @@ public struct RandomSearch: Sendable {
         public let steps: Int
         /// Mean return of the disturbed policies in this iteration, survival bonus included.
         public let meanReturn: Double
+        /// What was seen in this iteration, if asked for: two episodes for each direction.
+        public let episodes: [Trajectory]
     }
 
     private struct Episode: Sendable {
         var searchReturn = 0.0
         var episodeReturn = 0.0
         var moments: RunningMoments
+        var trajectory: Trajectory?
     }
 
-    private let settings: Settings
+    let settings: Settings
     private let workers: EpisodeWorkers
     private var moments: RunningMoments
     /// The policy as trained so far.
@@ -81,8 +84,8 @@ public struct RandomSearch: Sendable {
         moments = RunningMoments(dimension: workers.specification.layout.observationDimension)
     }
 
-    /// Does one iteration.
-    public mutating func advance() async -> Progress {
+    /// Does one iteration; `recordsEpisodes` keeps what was seen, and changes nothing else.
+    public mutating func advance(recordsEpisodes: Bool = false) async -> Progress {
         let specification = workers.specification
         let current = policy
         let seed = settings.seed
@@ -100,7 +103,9 @@ public struct RandomSearch: Sendable {
                 disturbed.weights[index] += size * value
             }
             var start = PCG64(seed: seed, iterationIndex, UInt64(job / 2), 1)
-            return Self.run(disturbed, in: environment, specification, seed: start.next())
+            return Self.run(
+                disturbed, in: environment, specification, seed: start.next(),
+                recordsEpisode: recordsEpisodes)
         }
         for episode in episodes {
             moments.merge(episode.moments)
@@ -112,24 +117,34 @@ public struct RandomSearch: Sendable {
         iteration += 1
         let total = episodes.reduce(0) { $0 + $1.episodeReturn }
         return Progress(
-            iteration: iteration, steps: steps, meanReturn: total / Double(episodes.count))
+            iteration: iteration, steps: steps, meanReturn: total / Double(episodes.count),
+            episodes: episodes.compactMap(\.trajectory))
     }
 
     private static func run(
         _ policy: LinearPolicy, in environment: any Environment,
-        _ specification: EnvironmentSpecification, seed: UInt64
+        _ specification: EnvironmentSpecification, seed: UInt64, recordsEpisode: Bool
     ) -> Episode {
         var episode = Episode(
-            moments: RunningMoments(dimension: specification.layout.observationDimension))
+            moments: RunningMoments(dimension: specification.layout.observationDimension),
+            trajectory: recordsEpisode ? Trajectory(layout: specification.layout) : nil)
         var generator = PCG64(seed: seed)
         var limit = TimeLimit(specification)
         var observation = environment.reset(seed: seed)
         while true {
             episode.moments.add(observation)
-            let step = environment.step(policy.action(for: observation, using: &generator))
+            let action = policy.action(for: observation, using: &generator)
+            let step = environment.step(action)
             episode.episodeReturn += step.reward
             episode.searchReturn += step.reward - specification.survivalBonus
-            if limit.advance() || step.isTerminated { return episode }
+            episode.trajectory?.append(
+                observation: observation.map(Float.init), action: action.map(Float.init),
+                reward: Float(step.reward))
+            let isLast = limit.advance()
+            if step.isTerminated || isLast {
+                episode.trajectory?.ending = step.isTerminated ? .terminal : .timeout
+                return episode
+            }
             observation = step.observation
         }
     }

@@ -9,6 +9,16 @@ public protocol GoalEnvironment: Environment {
     var achievedGoal: [Double] { get }
 }
 
+/// A robot in a maze.
+public protocol MazeSimulation: SimulatedEnvironment, GoalEnvironment {
+    /// The cells.
+    var map: MazeMap { get }
+    /// Side of a cell in metres.
+    var cellSize: Double { get }
+    /// When it pays and ends.
+    var rules: MazeRules { get }
+}
+
 /// When a maze pays, and when its episodes end.
 public struct MazeRules: Sendable, Hashable {
     /// What a step is paid.
@@ -38,7 +48,7 @@ public struct MazeRules: Sendable, Hashable {
 /// Walls are added to the robot's model box by box. A start draws a goal cell, then a start cell whose
 /// centre is more than half a cell from the goal, both moved by up to a quarter of a cell; seeds give
 /// the starts that they give in Gymnasium.
-package final class MazeEnvironment<Agent: MazeAgent>: SimulatedEnvironment, GoalEnvironment {
+package final class MazeEnvironment<Agent: MazeAgent>: MazeSimulation {
     package let specification: EnvironmentSpecification
     package let map: MazeMap
     package let model: MuJoCoModel

@@ -15,10 +15,19 @@ struct CollectCommand: AsyncParsableCommand {
             train-behavior` wrote; +X adds Gaussian noise of X times half the action range \
             (medium+0.2); mix:POLICY=WEIGHT,... draws one policy for each episode by weight.
 
+            --dataset makes a whole dataset like D4RL's by its name: an environment and random, \
+            medium, medium-replay (every episode that training saw up to the medium policy), \
+            medium-expert or expert, with 5 % of noise; or a maze of the point, where a noisy PD \
+            controller follows waypoints from goal to goal (maze2d-umaze, maze2d-medium, \
+            maze2d-large, pointmaze-fourrooms, pointmaze:map.txt and others). It has as many \
+            transitions as D4RL's unless --steps says otherwise.
+
             The same settings give the same file, whatever the number of workers. Where the last \
             episode does not fit into --steps it is cut and left without an end.
 
             Examples:
+              trajectory collect --dataset hopper-medium-replay --output hopper-medium-replay.hdf5
+              trajectory collect --dataset maze2d-large --steps 200000 --output maze.hdf5
               trajectory collect --env hopper --policy expert --steps 100000 --output expert.hdf5
               trajectory collect --env hopper --policy medium+0.1 --steps 100000 --seed 7 \
             --output medium.hdf5
@@ -30,14 +39,17 @@ struct CollectCommand: AsyncParsableCommand {
             and lengths are those of whole episodes.
             """)
 
+    @Option(help: "Dataset to make, such as walker2d-medium-expert or maze2d-large.")
+    var dataset: String?
+
     @Option(name: .customLong("env"), help: "Environment, such as hopper or hopper-v5.")
-    var environment: String
+    var environment: String?
 
     @Option(help: "Policy: random, weak, medium, expert, FILE, POLICY+NOISE or mix:....")
-    var policy: String
+    var policy: String?
 
     @Option(help: "Transitions to log.")
-    var steps: Int
+    var steps: Int?
 
     @Option(help: "Seed of starts, noise and mixing.")
     var seed: UInt64 = 0
@@ -52,7 +64,17 @@ struct CollectCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        guard steps > 0 else { throw ValidationError("--steps must be positive, found \(steps)") }
+        if let steps, steps < 1 {
+            throw ValidationError("--steps must be positive, found \(steps)")
+        }
+        if dataset != nil {
+            guard environment == nil, policy == nil else {
+                throw ValidationError(
+                    "--dataset names environment and policy itself; leave them out")
+            }
+        } else if environment == nil || policy == nil || steps == nil {
+            throw ValidationError("give --dataset, or all of --env, --policy and --steps")
+        }
     }
 
     private struct Result: Encodable {
@@ -78,30 +100,42 @@ struct CollectCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let name = environment
+        let recipe = try dataset.map(DatasetRecipe.init(named:))
+        let name = recipe?.environment ?? environment ?? ""
+        let policy = recipe?.policy ?? policy ?? ""
+        let steps = steps ?? recipe?.kind.defaultSteps ?? 0
         let pool = try EpisodeWorkers(count: workers) { try EnvironmentRegistry.make(name) }
-        let mixture = try PolicyParser(pool.specification).parse(policy)
+        let mixture = recipe == nil ? try PolicyParser(pool.specification).parse(policy) : nil
         let url = URL(fileURLWithPath: output)
         // Known before the work as well as after it.
         try Console.requireFolder(of: url)
 
         let clock = ContinuousClock()
         let start = clock.now
-        var reported = start
-        let trajectories = await Collector(mixture, workers: pool, seed: seed).collect(
-            steps: steps,
-            progress: { done in
-                guard clock.now - reported > .seconds(2) || done >= steps else { return }
-                reported = clock.now
-                let rate = Double(done) / Console.seconds(reported - start)
-                Console.progress(
-                    String(format: "%d of %d steps  %.0f steps/s", min(done, steps), steps, rate))
-            })
+        var reported = (at: start, steps: 0)
+        func progress(_ done: Int, of total: Int) {
+            guard clock.now - reported.at > .seconds(2) || done >= total else { return }
+            let rate = Double(done - reported.steps) / Console.seconds(clock.now - reported.at)
+            reported = (clock.now, done)
+            Console.progress(
+                String(format: "%d of %d steps  %.0f steps/s", min(done, total), total, rate))
+        }
+        let trajectories: [Trajectory]
+        if let mixture {
+            trajectories = await Collector(mixture, workers: pool, seed: seed)
+                .collect(steps: steps) { progress($0, of: steps) }
+        } else if let recipe {
+            trajectories = try await recipe.collect(
+                steps: steps, seed: seed, workers: pool, progress: progress(_:of:))
+        } else {
+            trajectories = []
+        }
+        var attributes = [
+            "environment": pool.specification.identifier, "policy": policy, "seed": "\(seed)",
+        ]
+        if let name = self.dataset { attributes["dataset"] = name }
         let dataset = TrajectoryDataset(
-            layout: pool.specification.layout, trajectories: trajectories,
-            attributes: [
-                "environment": pool.specification.identifier, "policy": policy, "seed": "\(seed)",
-            ])
+            layout: pool.specification.layout, trajectories: trajectories, attributes: attributes)
         try dataset.write(to: url)
 
         let whole = trajectories.filter { $0.ending != .unfinished }

@@ -162,10 +162,9 @@ struct TrainBehaviorCommand: AsyncParsableCommand {
     private func metadata(
         of search: RandomSearch, _ score: PolicyScore, _ specification: EnvironmentSpecification
     ) -> [String: String] {
-        [
-            "environment": specification.identifier, "method": "augmented random search V2-t",
-            "seed": "\(seed)", "iteration": "\(search.iteration)", "steps": "\(search.steps)",
+        search.record.metadata.merging([
+            "environment": specification.identifier,
             "mean_return": String(format: "%.1f", score.mean),
-        ]
+        ]) { $1 }
     }
 }

@@ -70,4 +70,26 @@ import Testing
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(outcome.output.contains("50 transitions"))
     }
+
+    @Test func `a dataset is collected by its name`() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.file("maze.hdf5")
+        let outcome = try Program.run(
+            "collect", "--dataset", "maze2d-umaze", "--steps", "700", "--output", file.path,
+            "--json")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try result(outcome).transitions == 700)
+        let info = try Program.run("dataset", "info", file.path)
+        #expect(info.output.contains("maze2d-umaze-v1"))
+    }
+
+    @Test(arguments: [
+        ["--dataset", "hopper-medium", "--env", "hopper"],
+        ["--env", "hopper", "--policy", "random"],
+        ["--policy", "random", "--steps", "3"],
+    ])
+    func `what to collect must be said, and once`(arguments: [String]) throws {
+        let outcome = try Program.run(["collect", "--output", "x.hdf5"] + arguments)
+        #expect(outcome.status == 64)
+    }
 }

@@ -1,0 +1,56 @@
+internal import Environments
+internal import Trajectories
+
+/// Logs how a ``MazeNavigator`` roams a maze: towards one random goal after the other, until the time
+/// limit ends the episode.
+///
+/// Where the maze's goal is fixed (maze2d), rewards are paid for passing it, whatever the navigator is
+/// up to, as in D4RL; else the navigator's goal is the maze's. Episode `i` depends on the seed and `i`
+/// alone.
+struct NavigationCollector: Sendable {
+    let workers: EpisodeWorkers
+    let seed: UInt64
+
+    /// Logs episodes from `first` on.
+    func episodes(from first: Int, count: Int) async -> [Trajectory] {
+        let seed = seed
+        return await workers.map(count) { index, environment in
+            guard let maze = environment as? any MazeSimulation else {
+                preconditionFailure("\(environment.specification.identifier) is no maze")
+            }
+            return Self.run(in: maze, seed: seed, episode: UInt64(first + index))
+        }
+    }
+
+    private static func run(in maze: some MazeSimulation, seed: UInt64, episode: UInt64)
+        -> Trajectory
+    {
+        var generator = PCG64(seed: seed, episode)
+        let navigator = MazeNavigator(maze)
+        var trajectory = Trajectory(layout: maze.specification.layout)
+        var limit = TimeLimit(maze.specification)
+        var observation = maze.reset(seed: generator.next())
+        let isGoalFixed = maze.rules.goalCell != nil
+        var route =
+            isGoalFixed
+            ? navigator.randomRoute(using: &generator) : navigator.route(to: maze.goal)
+        while true {
+            let action = navigator.action(for: observation, along: route, using: &generator)
+                .map(Float.init)
+            let step = maze.step(action.map(Double.init))
+            trajectory.append(
+                observation: observation.map(Float.init), action: action,
+                reward: Float(step.reward))
+            let isLast = limit.advance()
+            if step.isTerminated || isLast {
+                trajectory.ending = step.isTerminated ? .terminal : .timeout
+                return trajectory
+            }
+            observation = step.observation
+            if navigator.isAtEnd(of: route, position: observation) {
+                route = navigator.randomRoute(using: &generator)
+                if !isGoalFixed { maze.goal = route.goal }
+            }
+        }
+    }
+}
