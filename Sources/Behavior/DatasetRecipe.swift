@@ -41,12 +41,13 @@ public struct DatasetRecipe: Sendable, Hashable {
         // The longest first, for `expert` is also how `medium-expert` ends.
         let suffix = kinds.sorted { $0.rawValue.count > $1.rawValue.count }
             .first { name.hasSuffix("-" + $0.rawValue) }
-        if let suffix {
-            environment = String(name.dropLast(suffix.rawValue.count + 1))
-            kind = suffix
-        } else if name.hasPrefix("pointmaze") || name.hasPrefix("maze2d") {
+        // Mazes first: `medium` is one of their maps.
+        if name.hasPrefix("pointmaze") || name.hasPrefix("maze2d") {
             environment = name
             kind = .navigation
+        } else if let suffix {
+            environment = String(name.dropLast(suffix.rawValue.count + 1))
+            kind = suffix
         } else {
             throw BehaviorError(
                 code: .unknownDataset, subject: name,
@@ -75,6 +76,7 @@ public struct DatasetRecipe: Sendable, Hashable {
     ///   - seed: Decides on starts and noise; training seen again is always the same.
     ///   - workers: Who simulates, with environments of the name ``environment``.
     ///   - progress: Told how many steps have been taken, and of how many.
+    /// - Returns: The episodes, in the order of their numbers.
     /// - Throws: ``BehaviorError`` when there is no policy of the level for the environment.
     public func collect(
         steps: Int, seed: UInt64, workers: EpisodeWorkers,
