@@ -110,7 +110,7 @@ let package = Package(
         tests(of: "Rendering", ["MuJoCo"]),
         tests(of: "Tensors"),
         tests(of: "Training", ["Safetensors", "Tokenization", "Trajectories", "Transformer"]),
-        tests(of: "Layers", ["OneDNN", "Tensors"]),
+        tests(of: "Layers", ["OneDNN", "RandomNumbers", "Tensors"]),
         tests(
             of: "Transformer",
             ["Safetensors", "Tensors", "Layers", "Tokenization", "Trajectories"], fixtures: true),

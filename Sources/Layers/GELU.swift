@@ -24,4 +24,14 @@ package enum GELU {
             gradient.base, gradients.pointer(bias), derivative.base, derivative.rows,
             derivative.columns, gradient.stride, derivative.stride)
     }
+
+    /// Turns the gradient of the activation into that of the input, in place.
+    package static func backward(derivative: Matrix, gradient: Matrix) {
+        for row in 0..<gradient.rows {
+            let (d, g) = (
+                derivative.base + row * derivative.stride, gradient.base + row * gradient.stride
+            )
+            for column in 0..<gradient.columns { g[column] *= d[column] }
+        }
+    }
 }
