@@ -103,6 +103,7 @@ struct TrainCommand: AsyncParsableCommand {
 
         let data = try TrajectoryDataset(
             contentsOf: URL(fileURLWithPath: dataset), options: reading.options)
+        data.notes.forEach(Console.progress)
         let tokenized = try TokenizedDataset(
             data.trajectories, settings: settings.tokenization)
         let configuration = settings.configuration(layout: data.layout)
