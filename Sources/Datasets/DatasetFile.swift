@@ -6,7 +6,7 @@ public import Trajectories
 ///
 /// Memory holds a block of a few megabytes and the longest episode. ``TrajectoryDataset`` reads all of
 /// them at once.
-public struct DatasetFile: Sendable {
+public struct DatasetFile: EpisodeStream, Sendable {
     /// The formats that can be read.
     public enum Format: String, Sendable, Hashable, CaseIterable, Codable {
         /// Five arrays over all steps (Fu et al. 2020).

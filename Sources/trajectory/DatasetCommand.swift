@@ -7,7 +7,7 @@ struct DatasetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dataset",
         abstract: "Look into dataset files.",
-        subcommands: [Info.self, DatasetConvertCommand.self])
+        subcommands: [Info.self, DatasetConvertCommand.self, DatasetTokenizeCommand.self])
 
     /// Prints what a dataset holds.
     struct Info: AsyncParsableCommand {
