@@ -36,6 +36,16 @@ final class MappedFile: @unchecked Sendable {
         munmap(UnsafeMutableRawPointer(mutating: base), count)
     }
 
+    /// Gives up the memory of the pages of a range; they are loaded again when they are looked at.
+    fileprivate func release(from start: UnsafeRawPointer, bytes: Int) {
+        let offset = (start - base) / MappedFile.pageBytes * MappedFile.pageBytes
+        let end = min(start - base + bytes, count)
+        _ = madvise(UnsafeMutableRawPointer(mutating: base + offset), end - offset, MADV_DONTNEED)
+    }
+
+    /// A multiple of the page size of every platform.
+    private static let pageBytes = 1 << 16
+
     /// Some bytes, copied.
     func bytes(_ range: Range<Int>) -> [UInt8] {
         precondition(
@@ -79,12 +89,23 @@ struct MappedIntegers<Element: FixedWidthInteger & BitwiseCopyable & Sendable>:
         return Element(littleEndian: base[index])
     }
 
+    /// Looks at all elements, a few megabytes at a time, and keeps none in memory.
+    func scan(_ body: (UnsafeBufferPointer<Element>) -> Void) {
+        let step = 1 << 20
+        for start in stride(from: 0, to: count, by: step) {
+            let piece = UnsafeBufferPointer(
+                start: base + start, count: Swift.min(step, count - start))
+            body(piece)
+            file.release(
+                from: UnsafeRawPointer(base + start),
+                bytes: piece.count * MemoryLayout<Element>.size)
+        }
+    }
+
     /// The largest element, 0 where there is none.
     var maximum: Element {
         var result: Element = 0
-        for element in UnsafeBufferPointer(start: base, count: count) {
-            result = Swift.max(result, Element(littleEndian: element))
-        }
+        scan { for element in $0 { result = Swift.max(result, Element(littleEndian: element)) } }
         return result
     }
 }
@@ -99,6 +120,13 @@ struct WordChecksum {
             value = (value ^ word) &* 0xD134_2543_DE82_EF95
             value ^= value >> 32
         }
+    }
+
+    /// Adds words of a file, which are not kept in memory.
+    mutating func add(_ words: MappedIntegers<UInt64>) {
+        var checksum = self
+        words.scan { checksum.add($0.lazy.map(UInt64.init(littleEndian:))) }
+        self = checksum
     }
 
     /// Adds bytes, a multiple of eight of them.

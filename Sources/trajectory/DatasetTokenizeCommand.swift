@@ -96,18 +96,23 @@ struct DatasetTokenizeCommand: AsyncParsableCommand {
         file.notes.forEach(Console.progress)
         let line = ProgressLine()
         var shown = start
-        let description = try TokenFile.write(
-            file, settings: settings,
-            source: TokenFile.Source(
-                name: url.lastPathComponent, format: file.format.rawValue,
-                environment: file.attributes["environment"]),
-            to: target
-        ) { progress in
-            guard clock.now - shown > .milliseconds(200) else { return }
-            shown = clock.now
-            line.show(
-                "pass \(progress.pass) of \(progress.passCount)  \(progress.rows) of "
-                    + "\(progress.rowCount) transitions")
+        let source = TokenFile.Source(
+            name: url.lastPathComponent, format: file.format.rawValue,
+            environment: file.attributes["environment"])
+        let description: TokenFile.Description
+        do {
+            description = try TokenFile.write(
+                file, settings: settings, source: source, to: target
+            ) { progress in
+                guard clock.now - shown > .milliseconds(200) else { return }
+                shown = clock.now
+                line.show(
+                    "pass \(progress.pass) of \(progress.passCount)  \(progress.rows) of "
+                        + "\(progress.rowCount) transitions")
+            }
+        } catch {
+            line.finish()
+            throw (error as? DiscretizerError).map { CommandError($0, of: url) } ?? error
         }
         line.finish()
         let values = try? target.resourceValues(forKeys: [.fileSizeKey])

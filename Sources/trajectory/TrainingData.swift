@@ -3,6 +3,14 @@ import Foundation
 import Tokenization
 import Trajectories
 
+extension CommandError {
+    /// What is wrong with the data of a file.
+    init(_ error: DiscretizerError, of url: URL) {
+        let place = error.dimension.map { "dimension \($0) of " } ?? ""
+        self.init(description: "cannot tokenize \(place)'\(url.path)': \(error.detail)")
+    }
+}
+
 /// What `trajectory train` trains on: a dataset file, or one that was tokenized before.
 struct TrainingData {
     /// The windows and bins.
@@ -20,7 +28,17 @@ struct TrainingData {
         guard TokenFile.isTokenFile(url) else {
             let data = try TrajectoryDataset(contentsOf: url, options: reading.options)
             data.notes.forEach(Console.progress)
-            tokenized = try TokenizedDataset(data.trajectories, settings: settings)
+            do {
+                tokenized = try TokenizedDataset(data.trajectories, settings: settings)
+            } catch {
+                throw CommandError(error, of: url)
+            }
+            guard tokenized.windows.count > 0 else {
+                throw CommandError(
+                    description:
+                        "cannot use '\(url.path)': no episode has two transitions or more, "
+                        + "so there is nothing to train on")
+            }
             environment = data.attributes["environment"]
             return
         }

@@ -103,7 +103,13 @@ import Testing
         let many = try Program.run(
             "dataset", "tokenize", dataset, "--output", tokens, "--bins", "61")
         #expect(many.status == 1)
-        #expect(many.errors.contains("60 rows do not fill 61 quantile bins"))
+        #expect(
+            many.errors.hasPrefix(
+                "error: cannot tokenize '\(dataset)': 60 rows do not fill 61 quantile bins"))
+        let few = try Program.run(
+            "train", "--dataset", dataset, "--output", folder.file("run").path)
+        #expect(few.status == 1)
+        #expect(few.errors.hasPrefix("error: cannot tokenize '\(dataset)': 60 rows"))
         let both = try Program.run(
             "dataset", "tokenize", dataset, "--output", tokens, "--termination-penalty", "1",
             "--no-termination-penalty")
