@@ -28,6 +28,8 @@ struct CheckedReader: Sendable {
     ///   - rows: Which rows.
     ///   - columns: Numbers in a row.
     ///   - kept: Numbers of a row to keep.
+    /// - Returns: The numbers, rows × kept columns.
+    /// - Throws: ``DatasetError`` when one is not finite, `HDF5Error` when they cannot be read.
     func numbers(_ dataset: HDF5Dataset, rows: Range<Int>, columns: Int, kept: Int? = nil) throws
         -> [Float]
     {

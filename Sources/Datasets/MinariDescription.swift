@@ -2,14 +2,19 @@ import Foundation
 
 /// What a Minari dataset says about its origin, beside the data.
 public struct MinariDescription: Sendable, Hashable {
-    /// The name by which Minari finds it, such as `hopper/medium-v0`: the path of the folder below
-    /// Minari's root. Nil stands for the folder's own name. It ends with a version.
+    /// The name by which Minari finds it.
+    ///
+    /// It is the path of the folder below Minari's root and ends with a version, such as
+    /// `hopper/medium-v0`. Nil stands for the folder's own name.
     public var datasetID: String?
-    /// The environment, by this project's name or Gymnasium's, such as `hopper-v5`. Nil stands for
-    /// what the data say about it.
+    /// The environment, by this project's name or Gymnasium's.
+    ///
+    /// Such as `hopper-v5`. Nil stands for what the data say about it.
     public var environment: String?
-    /// Limits of each action dimension; nil stands for what the data say about it, or else -1...1
-    /// where all actions lie within, or else the range of the actions.
+    /// Limits of each action dimension.
+    ///
+    /// Nil stands for what the data say about it, or else -1...1 where all actions lie within, or else
+    /// the range of the actions.
     public var actionLimits: [ClosedRange<Float>]?
     /// Steps after which the environment's time limit ends an episode.
     public var maxEpisodeSteps: Int?

@@ -16,8 +16,9 @@ extension TrajectoryDataset {
         /// How many observation dimensions to keep, from the first on; nil keeps all, except that of
         /// the 111 of Ant the first 27 are kept, as the authors do.
         public var observationDimensions: Int?
-        /// Which entries of dictionary observations are joined, in this order, by their path (such as
-        /// `observation` or `desired_goal`); nil joins all. Minari only.
+        /// Which entries of dictionary observations are joined, in this order; of Minari datasets only.
+        ///
+        /// By their path, such as `observation` or `desired_goal`. Nil joins all, `observation` first.
         public var observationKeys: [String]?
         /// Whether NaN and infinite numbers are let through, to be looked at, instead of refused.
         public var allowsNonFinite = false
