@@ -98,15 +98,15 @@ struct MinariFile: EpisodeSource {
         actions = try MinariFile.leaves(of: first, "actions")
         var attributes = metadata.attributes
         let width = observations.reduce(0) { $0 + $1.width }
-        if observations.map(\.path) != ["observations"] {
-            attributes["observation_columns"] = MinariFile.columns(observations)
-        }
         let (dimension, note) = try options.observationDimension(
             of: width, file: file.path, field: "observations",
             environment: attributes["environment"])
         layout = TransitionLayout(
             observationDimension: dimension,
             actionDimension: actions.reduce(0) { $0 + $1.width })
+        if observations.map(\.path) != ["observations"] {
+            attributes["observation_columns"] = MinariFile.columns(observations, kept: dimension)
+        }
         self.observations = observations
         self.attributes = attributes
         notes = note.map { [$0] } ?? []
@@ -121,13 +121,13 @@ struct MinariFile: EpisodeSource {
     private static func leaves(of episode: HDF5Group, _ name: String) throws -> [Leaf] {
         guard episode.containsGroup(name) else {
             let dataset = try episode.dataset(name)
-            let width = dataset.shape.dropFirst().reduce(1, *)
-            guard !dataset.shape.isEmpty, width > 0 else {
+            // With a row, the product of the others is known to be a size that the file can hold.
+            guard let rows = dataset.shape.first, rows > 0, dataset.count > 0 else {
                 throw DatasetError(
                     .shapeMismatch, file: episode.file, field: dataset.path,
                     "expected a row for each step, found the shape \(dataset.shape)")
             }
-            return [Leaf(path: name, width: width)]
+            return [Leaf(path: name, width: dataset.count / rows)]
         }
         // Tuples have members _index_0, _index_1, …, _index_10, which count.
         let members = try episode.group(name).members().sorted {
@@ -142,10 +142,17 @@ struct MinariFile: EpisodeSource {
         return try members.flatMap { try leaves(of: episode, "\(name)/\($0)") }
     }
 
-    /// Which columns of the joined observations are whose, such as `observation:4,desired_goal:2`.
-    private static func columns(_ leaves: [Leaf]) -> String {
-        leaves.map { "\($0.path.dropFirst("observations/".count)):\($0.width)" }
-            .joined(separator: ",")
+    /// Which of the first `kept` columns of the joined observations are whose, such as
+    /// `observation:4,desired_goal:2`.
+    private static func columns(_ leaves: [Leaf], kept: Int) -> String {
+        var left = kept
+        var parts: [String] = []
+        for leaf in leaves where left > 0 {
+            let width = min(leaf.width, left)
+            parts.append("\(leaf.path.dropFirst("observations/".count)):\(width)")
+            left -= width
+        }
+        return parts.joined(separator: ",")
     }
 
     private static func rewards(of episode: HDF5Group) throws -> HDF5Dataset {
@@ -203,8 +210,7 @@ struct MinariFile: EpisodeSource {
         var left = kept
         for leaf in leaves where left > 0 {
             let dataset = try episode.dataset(leaf.path)
-            let width = dataset.shape.dropFirst().reduce(1, *)
-            guard dataset.shape.first == arrayRows, width == leaf.width else {
+            guard dataset.shape.first == arrayRows, dataset.count == arrayRows * leaf.width else {
                 throw DatasetError(
                     .shapeMismatch, file: episode.file, field: dataset.path,
                     "expected \(arrayRows) rows of \(leaf.width) for \(steps) steps, found the "

@@ -69,6 +69,7 @@ import Trajectories
         options.observationDimensions = 3
         let cut = try TrajectoryDataset(contentsOf: fixture("maze-v0"), options: options)
         #expect(cut.trajectories[3].observations == values(3, 7, [60, 61, 0]))
+        #expect(cut.attributes["observation_columns"] == "desired_goal:2,observation:1")
         options.observationKeys = ["goal"]
         let missing = #expect(throws: DatasetError.self) {
             try TrajectoryDataset(contentsOf: fixture("maze-v0"), options: options)
