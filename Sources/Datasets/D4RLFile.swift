@@ -26,6 +26,11 @@ struct D4RLFile: EpisodeSource {
             }
             return dataset
         }
+        guard options.observationKeys == nil else {
+            throw DatasetError(
+                .missingField, file: file.path, field: "observations",
+                "there are no keys in it to choose from; leave the observation keys out")
+        }
         let reader = CheckedReader(file: file.path, allowsNonFinite: options.allowsNonFinite)
         observations = try matrix("observations")
         actions = try matrix("actions")

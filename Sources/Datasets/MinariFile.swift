@@ -82,6 +82,11 @@ struct MinariFile: EpisodeSource {
         var observations = try MinariFile.leaves(of: first, "observations")
         let keys = observations.map { String($0.path.dropFirst("observations/".count)) }
         if let wanted = options.observationKeys {
+            guard !wanted.isEmpty else {
+                throw DatasetError(
+                    .missingField, file: file.path, field: "episode_0/observations",
+                    "no observation keys were given; name one or leave the option out")
+            }
             observations = try wanted.map { key in
                 guard let index = keys.firstIndex(of: key), !key.isEmpty else {
                     let has = keys == [""] ? "no keys" : "the keys " + keys.joined(separator: ", ")

@@ -51,7 +51,7 @@ extension Discretizer {
     /// Fits bins to a dataset that is read several times rather than held in memory.
     ///
     /// The edges equal those of the fit in memory, bit for bit. Memory is about 64 MB, more only where
-    /// bins × dimensions exceed half a million.
+    /// bins × dimensions exceed 150,000.
     ///
     /// - Parameters:
     ///   - stream: The episodes.

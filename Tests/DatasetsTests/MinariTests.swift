@@ -75,6 +75,15 @@ import Trajectories
             try TrajectoryDataset(contentsOf: fixture("maze-v0"), options: options)
         }
         #expect(missing?.code == .missingField)
+        options.observationKeys = []
+        let none = #expect(throws: DatasetError.self) {
+            try TrajectoryDataset(contentsOf: fixture("maze-v0"), options: options)
+        }
+        #expect(none?.detail.hasPrefix("no observation keys were given") == true)
+        let flat = #expect(throws: DatasetError.self) {
+            try TrajectoryDataset(contentsOf: golden.url("dataset.hdf5"), options: options)
+        }
+        #expect(flat?.field == "observations")
         #expect(
             missing?.detail.hasSuffix("the keys achieved_goal, desired_goal, observation") == true)
     }
