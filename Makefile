@@ -6,7 +6,7 @@ export PKG_CONFIG_PATH := $(ROOT)/.deps/pkgconfig:$(PKG_CONFIG_PATH)
 SWIFT_FLAGS := -c release -Xlinker -rpath -Xlinker $(ROOT)/.deps/mujoco/lib
 TRAJECTORY := $(ROOT)/.build/release/trajectory
 
-.PHONY: bootstrap build demo test test-kernels format lint compare-training compare-planning compare-environments example clean help
+.PHONY: bootstrap build demo test test-kernels test-minari format lint compare-training compare-planning compare-environments example clean help
 
 bootstrap: ## installs what is missing
 	@Scripts/bootstrap.sh
@@ -20,6 +20,9 @@ demo: build ## collect, train, plan and compare on Hopper (a few minutes)
 test-kernels: bootstrap ## tests of layers, model and planner on every instruction set of this machine
 	for set in baseline avx2; do TRAJECTORY_INSTRUCTION_SET=$$set swift test --disable-xctest $(SWIFT_FLAGS) \
 		--filter 'LayersTests|TransformerTests|PlanningTests' || exit 1; done
+
+test-minari: build ## what we write, Minari's own package reads, and the other way round
+	Scripts/test-minari.sh
 
 test: bootstrap ## all tests (FILTER=name for some)
 	swift test --disable-xctest $(SWIFT_FLAGS) $(if $(FILTER),--filter '$(FILTER)')

@@ -1,5 +1,4 @@
 public import Foundation
-import HDF5
 import Trajectories
 
 extension TrajectoryDataset {
@@ -14,6 +13,13 @@ extension TrajectoryDataset {
         /// The number of steps after which the time limit cut an episode; used where the file has no
         /// `timeouts` (1000 for D4RL's older locomotion files).
         public var maxEpisodeLength: Int?
+        /// How many observation dimensions to keep, from the first on; nil keeps all, except that of
+        /// the 111 of Ant the first 27 are kept, as the authors do.
+        public var observationDimensions: Int?
+        /// Which entries of dictionary observations are joined, in this order; of Minari datasets only.
+        ///
+        /// By their path, such as `observation` or `desired_goal`. Nil joins all, `observation` first.
+        public var observationKeys: [String]?
         /// Whether NaN and infinite numbers are let through, to be looked at, instead of refused.
         public var allowsNonFinite = false
 
@@ -28,44 +34,23 @@ extension TrajectoryDataset {
         }()
     }
 
-    /// Reads a file, whatever else it holds beside the five arrays.
+    /// Reads a D4RL-format file or a Minari dataset; ``DatasetFile`` tells them apart.
     ///
     /// Numbers may be of any floating or integer type; flags truth values, or numbers 0 and 1. Where
-    /// `terminals` and `timeouts` are both set the episode counts as terminal. The last episode is
-    /// kept if neither ends it, as ``Trajectories/Trajectory/Ending/unfinished``.
+    /// a row is both terminal and timeout the episode counts as terminal. An episode that neither
+    /// ends is kept as ``Trajectories/Trajectory/Ending/unfinished`` (in D4RL's format only the last
+    /// can be). What else a file holds is left alone.
     ///
     /// - Throws: ``DatasetError`` when the file is missing, damaged or empty, a field is missing or
     ///   of the wrong type or shape, or a number is not finite.
     public init(contentsOf url: URL, options: ReadingOptions = ReadingOptions())
         throws(DatasetError)
     {
-        let fields: DatasetFields
-        do {
-            fields = try DatasetFields(
-                HDF5File(reading: url), allowsNonFinite: options.allowsNonFinite)
-        } catch let error as HDF5Error {
-            throw DatasetError(error)
-        } catch let error as DatasetError {
-            throw error
-        } catch {
-            throw DatasetError(.unreadable, file: url.path, error.localizedDescription)
-        }
-        let rows = fields.rewards.count - (options.dropsLastRow ? 1 : 0)
-        guard rows > 0 else {
-            throw DatasetError(
-                .empty, file: url.path,
-                "there are no transitions\(fields.rewards.isEmpty ? "" : " but the last, left out")"
-            )
-        }
-        if fields.timeouts == nil, options.maxEpisodeLength == nil {
-            throw DatasetError(
-                .missingField, file: url.path, field: "timeouts",
-                "there is no such field; give the maximum episode length (1000 in D4RL's older "
-                    + "files)")
-        }
+        let file = try DatasetFile(url, options: options)
+        var trajectories: [Trajectory] = []
+        try DatasetError.mapped(url) { try file.forEachEpisode { trajectories.append($0) } }
         self.init(
-            layout: fields.layout,
-            trajectories: fields.episodes(rows: rows, maxLength: options.maxEpisodeLength),
-            attributes: fields.attributes)
+            layout: file.layout, trajectories: trajectories, attributes: file.attributes,
+            notes: file.notes)
     }
 }

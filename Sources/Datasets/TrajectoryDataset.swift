@@ -1,10 +1,11 @@
 public import Trajectories
 
-/// Logged episodes of one environment, as a D4RL-format HDF5 file holds them.
+/// Logged episodes of one environment, as a dataset file holds them.
 ///
-/// The format (Fu et al. 2020, arXiv 2004.07219) is five arrays over all steps: `observations`
+/// D4RL's format (Fu et al. 2020, arXiv 2004.07219) is five arrays over all steps: `observations`
 /// N × O, `actions` N × A, `rewards` N, `terminals` N, `timeouts` N. Episodes lie one after the
-/// other; a row ends one where either flag is set.
+/// other; a row ends one where either flag is set. Minari's is a folder whose HDF5 file has a group for
+/// each episode (``DatasetFile/Format``).
 public struct TrajectoryDataset: Sendable, Equatable {
     /// Which column of a transition is which.
     public let layout: TransitionLayout
@@ -12,13 +13,16 @@ public struct TrajectoryDataset: Sendable, Equatable {
     public let trajectories: [Trajectory]
     /// Texts that the file carries about itself, such as the environment's name.
     public var attributes: [String: String]
+    /// What reading decided by itself, a line for a person each.
+    public let notes: [String]
 
     /// Number of transitions.
     public var rowCount: Int { trajectories.reduce(0) { $0 + $1.count } }
 
     /// Joins episodes that all have `layout`; empty ones are left out.
     public init(
-        layout: TransitionLayout, trajectories: [Trajectory], attributes: [String: String] = [:]
+        layout: TransitionLayout, trajectories: [Trajectory], attributes: [String: String] = [:],
+        notes: [String] = []
     ) {
         precondition(
             trajectories.allSatisfy { $0.layout == layout },
@@ -26,5 +30,6 @@ public struct TrajectoryDataset: Sendable, Equatable {
         self.layout = layout
         self.trajectories = trajectories.filter { $0.count > 0 }
         self.attributes = attributes
+        self.notes = notes
     }
 }

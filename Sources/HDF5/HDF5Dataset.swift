@@ -90,6 +90,19 @@ public final class HDF5Dataset: Sendable {
         }
     }
 
+    /// Rows of the first dimension that are stored, and decompressed, together; nil where the
+    /// dataset lies in one piece.
+    public var chunkRows: Int? {
+        HDF5Library.locked {
+            guard let creation = HDF5Handle(H5Dget_create_plist(handle.id), H5Pclose),
+                !shape.isEmpty, H5Pget_layout(creation.id) == H5D_CHUNKED
+            else { return nil }
+            var extents = [hsize_t](repeating: 0, count: shape.count)
+            guard H5Pget_chunk(creation.id, Int32(extents.count), &extents) > 0 else { return nil }
+            return Int(clamping: extents[0])
+        }
+    }
+
     // MARK: - Reading
 
     /// The elements as single-precision numbers, row-major.

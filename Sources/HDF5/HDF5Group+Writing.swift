@@ -152,4 +152,24 @@ extension HDF5Group {
                 .unwritable, name, "the attribute cannot be written\(HDF5Library.reason())")
         }
     }
+
+    /// Adds an attribute of one 64-bit integer to the group.
+    ///
+    /// - Throws: ``HDF5Error`` when the name is taken or the file cannot be written.
+    public func setAttribute(_ name: String, _ value: Int) throws(HDF5Error) {
+        let done = HDF5Library.locked { () -> Bool in
+            guard let space = HDF5Handle(H5Screate(H5S_SCALAR), H5Sclose),
+                let attribute = HDF5Handle(
+                    H5Acreate2(
+                        handle.id, name, chdf5_file_int64(), space.id, chdf5_default(),
+                        chdf5_default()), H5Aclose)
+            else { return false }
+            var value = Int64(value)
+            return HDF5Library.succeeded(H5Awrite(attribute.id, chdf5_native_int64(), &value))
+        }
+        guard done else {
+            throw failure(
+                .unwritable, name, "the attribute cannot be written\(HDF5Library.reason())")
+        }
+    }
 }

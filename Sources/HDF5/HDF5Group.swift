@@ -69,6 +69,16 @@ public final class HDF5Group: Sendable {
         }
     }
 
+    /// Whether there is a group of this name, rather than a dataset or nothing.
+    public func containsGroup(_ name: String) -> Bool {
+        HDF5Library.locked {
+            guard contains(name),
+                let object = HDF5Handle(H5Oopen(handle.id, name, chdf5_default()), H5Oclose)
+            else { return false }
+            return H5Iget_type(object.id) == H5I_GROUP
+        }
+    }
+
     /// A group within this one.
     ///
     /// - Throws: ``HDF5Error`` when there is none of this name.
@@ -136,6 +146,23 @@ public final class HDF5Group: Sendable {
                 texts[String(decoding: bytes, as: UTF8.self)] = try text(of: attribute)
             }
             return texts
+        }
+    }
+
+    /// The value of an attribute that is one integer; nil where there is none of this name and kind.
+    public func integerAttribute(_ name: String) -> Int? {
+        HDF5Library.locked {
+            guard H5Aexists(handle.id, name) > 0,
+                let attribute = HDF5Handle(H5Aopen(handle.id, name, chdf5_default()), H5Aclose),
+                let type = HDF5Handle(H5Aget_type(attribute.id), H5Tclose),
+                let space = HDF5Handle(H5Aget_space(attribute.id), H5Sclose),
+                H5Tget_class(type.id) == H5T_INTEGER, H5Sget_simple_extent_npoints(space.id) == 1
+            else { return nil }
+            var value: Int64 = 0
+            guard HDF5Library.succeeded(H5Aread(attribute.id, chdf5_native_int64(), &value)) else {
+                return nil
+            }
+            return Int(value)
         }
     }
 

@@ -66,13 +66,7 @@ public struct Discretizer: Sendable, Equatable {
             dimension > 0 && binCount > 0 && values.count.isMultiple(of: dimension),
             "\(values.count) values are not rows of \(dimension), or \(binCount) bins are too few")
         let rows = values.count / dimension
-        let needed = strategy == .quantile ? binCount : 1
-        guard rows >= needed else {
-            throw DiscretizerError(
-                code: .tooFewRows, dimension: nil,
-                detail: "\(rows) rows do not fill \(binCount) \(strategy.rawValue) bins; give at "
-                    + "least \(needed) rows (better \(binCount * binCount)) or ask for fewer bins")
-        }
+        try Discretizer.requireRows(rows, strategy, binCount)
         var edges = Array(repeating: 0.0, count: (binCount + 1) * dimension)
         var column = Array(repeating: 0.0, count: rows)
         for index in 0..<dimension {
@@ -213,20 +207,39 @@ public struct Discretizer: Sendable, Equatable {
 
     // MARK: - Fitting one column
 
-    private static func quantiles(_ column: inout [Double], _ binCount: Int) -> [Double] {
-        column.sort()
-        let rows = column.count
+    /// Refuses to fit bins to too few rows.
+    static func requireRows(_ rows: Int, _ strategy: Strategy, _ binCount: Int)
+        throws(DiscretizerError)
+    {
+        let needed = strategy == .quantile ? binCount : 1
+        guard rows >= needed else {
+            throw DiscretizerError(
+                code: .tooFewRows, dimension: nil,
+                detail: "\(rows) rows do not fill \(binCount) \(strategy.rawValue) bins; give at "
+                    + "least \(needed) rows (better \(binCount * binCount)) or ask for fewer bins")
+        }
+    }
+
+    /// The ranks in sorted order at which the edges of quantile bins lie, ascending.
+    static func quantileRanks(rows: Int, binCount: Int) -> [Int] {
         let stride = (rows + binCount - 1) / binCount
         let ruleHolds = (binCount - 1) * stride < rows
-        var edges = (0..<binCount).map { column[ruleHolds ? $0 * stride : $0 * rows / binCount] }
-        edges.append(column[rows - 1])
-        return edges
+        return (0..<binCount).map { ruleHolds ? $0 * stride : $0 * rows / binCount } + [rows - 1]
+    }
+
+    /// The edges of bins of equal width.
+    static func uniformEdges(_ minimum: Double, _ maximum: Double, _ binCount: Int) -> [Double] {
+        let step = (maximum - minimum) / Double(binCount)
+        return (0..<binCount).map { Double($0) * step + minimum + 0 } + [maximum + 0]
+    }
+
+    private static func quantiles(_ column: inout [Double], _ binCount: Int) -> [Double] {
+        column.sort()
+        // -0 and 0 sort as equals in any order; as edges both are 0.
+        return quantileRanks(rows: column.count, binCount: binCount).map { column[$0] + 0 }
     }
 
     private static func uniform(_ column: [Double], _ binCount: Int) -> [Double] {
-        let minimum = column.min() ?? 0
-        let maximum = column.max() ?? 0
-        let step = (maximum - minimum) / Double(binCount)
-        return (0..<binCount).map { Double($0) * step + minimum } + [maximum]
+        uniformEdges(column.min() ?? 0, column.max() ?? 0, binCount)
     }
 }

@@ -2,12 +2,14 @@ public import Trajectories
 
 /// All transitions of a dataset as tokens, held compactly.
 ///
-/// A token takes one byte where the vocabulary allows it, else two: a million transitions of
+/// In memory, or mapped from a ``TokenFile``. A token takes one byte where the vocabulary allows it, else two: a million transitions of
 /// HalfCheetah (25 tokens each) take 25 MB.
 public struct TokenStore: Sendable {
     private enum Storage: Sendable {
         case narrow([UInt8])
         case wide([UInt16])
+        case mappedNarrow(MappedIntegers<UInt8>)
+        case mappedWide(MappedIntegers<UInt16>)
     }
 
     /// Which column of a transition is which.
@@ -29,6 +31,8 @@ public struct TokenStore: Sendable {
         switch storage {
         case .narrow(let tokens): tokens.count
         case .wide(let tokens): 2 * tokens.count
+        case .mappedNarrow(let tokens): tokens.count
+        case .mappedWide(let tokens): 2 * tokens.count
         }
     }
 
@@ -49,6 +53,36 @@ public struct TokenStore: Sendable {
             : .wide(TokenStore.tokens(of: table, discretizer))
     }
 
+    /// Takes the tokens of a mapped file, from the byte `offset` on; nil where one is beyond the bins.
+    ///
+    /// - Parameters:
+    ///   - file: The file, which holds all the tokens.
+    ///   - offset: Where they start.
+    ///   - layout: Which column is which.
+    ///   - binCount: Number of bins in each dimension.
+    ///   - episodeStarts: The first row of each episode, then the number of rows.
+    ///   - endings: How each episode ends.
+    init?(
+        mapped file: MappedFile, at offset: Int, layout: TransitionLayout, binCount: Int,
+        episodeStarts: [Int], endings: [Trajectory.Ending]
+    ) {
+        self.layout = layout
+        terminationToken = binCount
+        self.endings = endings
+        self.episodeStarts = episodeStarts
+        let count = episodeStarts[episodeStarts.count - 1] * layout.transitionDimension
+        // One beyond the vocabulary would be used as an index into the model's weights.
+        if binCount < 1 << 8 {
+            let tokens = file.integers(at: offset, count: count) as MappedIntegers<UInt8>
+            guard Int(tokens.maximum) < binCount else { return nil }
+            storage = .mappedNarrow(tokens)
+        } else {
+            let tokens = file.integers(at: offset, count: count) as MappedIntegers<UInt16>
+            guard Int(tokens.maximum) < binCount else { return nil }
+            storage = .mappedWide(tokens)
+        }
+    }
+
     /// Number of rows of an episode.
     public func length(ofEpisode episode: Int) -> Int {
         episodeStarts[episode + 1] - episodeStarts[episode]
@@ -61,6 +95,8 @@ public struct TokenStore: Sendable {
         return switch storage {
         case .narrow(let tokens): tokens[range].map(Int.init)
         case .wide(let tokens): tokens[range].map(Int.init)
+        case .mappedNarrow(let tokens): range.map { Int(tokens[$0]) }
+        case .mappedWide(let tokens): range.map { Int(tokens[$0]) }
         }
     }
 
@@ -75,15 +111,19 @@ public struct TokenStore: Sendable {
             TokenStore.copy(tokens, start, known, length, offset, &inputs, &targets, end: padding)
         case .wide(let tokens):
             TokenStore.copy(tokens, start, known, length, offset, &inputs, &targets, end: padding)
+        case .mappedNarrow(let tokens):
+            TokenStore.copy(tokens, start, known, length, offset, &inputs, &targets, end: padding)
+        case .mappedWide(let tokens):
+            TokenStore.copy(tokens, start, known, length, offset, &inputs, &targets, end: padding)
         }
     }
 
     private var padding: Int32 { Int32(terminationToken) }
 
-    private static func copy<Token: FixedWidthInteger>(
-        _ tokens: [Token], _ start: Int, _ known: Int, _ length: Int, _ offset: Int,
+    private static func copy<Tokens: RandomAccessCollection>(
+        _ tokens: Tokens, _ start: Int, _ known: Int, _ length: Int, _ offset: Int,
         _ inputs: inout [Int32], _ targets: inout [Int32], end: Int32
-    ) {
+    ) where Tokens.Index == Int, Tokens.Element: FixedWidthInteger {
         for index in 0..<length {
             inputs[offset + index] = index < known ? Int32(tokens[start + index]) : end
             targets[offset + index] = index + 1 < known ? Int32(tokens[start + index + 1]) : end

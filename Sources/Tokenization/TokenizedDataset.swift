@@ -93,10 +93,15 @@ public struct TokenizedDataset: Sendable {
     }
 
     private init(_ table: TransitionTable, _ discretizer: Discretizer, _ settings: Settings) {
+        self.init(TokenStore(table, discretizer: discretizer), discretizer, settings)
+    }
+
+    /// Makes the windows of `store`, whose tokens were made with the settings.
+    init(_ store: TokenStore, _ discretizer: Discretizer, _ settings: Settings) {
         self.settings = settings
         self.discretizer = discretizer
         windows = TokenWindows(
-            TokenStore(table, discretizer: discretizer), windowLength: settings.windowLength,
+            store, windowLength: settings.windowLength,
             maxPathLength: settings.maxPathLength, mask: settings.mask)
     }
 

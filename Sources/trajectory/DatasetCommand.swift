@@ -7,7 +7,7 @@ struct DatasetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dataset",
         abstract: "Look into dataset files.",
-        subcommands: [Info.self])
+        subcommands: [Info.self, DatasetConvertCommand.self, DatasetTokenizeCommand.self])
 
     /// Prints what a dataset holds.
     struct Info: AsyncParsableCommand {
@@ -90,9 +90,24 @@ struct DatasetReadingOptions: ParsableArguments {
     @Flag(help: "Leave out the last row of the file, as the authors' code does.")
     var dropLastRow = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Keep the first so many observation dimensions.",
+            discussion: "All when not given, except for Ant: 27 of its 111.", valueName: "count"))
+    var observationDimensions: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Entries of dictionary observations to join, in this order, with commas.",
+            discussion: "All when not given, 'observation' first. Minari only.", valueName: "keys"))
+    var observationKeys: String?
+
     func validate() throws {
         if let maxEpisodeLength, maxEpisodeLength < 1 {
             throw ValidationError("--max-episode-length must be at least 1")
+        }
+        if let observationDimensions, observationDimensions < 1 {
+            throw ValidationError("--observation-dimensions must be at least 1")
         }
     }
 
@@ -100,6 +115,10 @@ struct DatasetReadingOptions: ParsableArguments {
         var options = TrajectoryDataset.ReadingOptions()
         options.dropsLastRow = dropLastRow
         options.maxEpisodeLength = maxEpisodeLength
+        options.observationDimensions = observationDimensions
+        options.observationKeys = observationKeys?.split(separator: ",").map {
+            $0.trimmingCharacters(in: .whitespaces)
+        }
         return options
     }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Datasets
 import Foundation
 import Tokenization
 import Training
@@ -20,6 +19,9 @@ struct TrainCommand: AsyncParsableCommand {
             'trajectory train --print-config' shows them; besides, training may have timeLimit \
             (minutes), workers and finalTokens, and tokenization maxPathLength.
 
+            A token file (trajectory dataset tokenize) is mapped into memory as it is needed; it \
+            brings the settings with which it was made, and the run is that of the dataset itself.
+
             Examples:
               trajectory train --dataset hopper.hdf5 --output runs/hopper
               trajectory train --dataset hopper.hdf5 --output runs/small --layers 2 --width 64 --steps 5000
@@ -27,7 +29,8 @@ struct TrainCommand: AsyncParsableCommand {
             """)
 
     @Option(
-        help: "The trajectories: a D4RL-format HDF5 file.", completion: .file(extensions: ["hdf5"]))
+        help: "The trajectories: a D4RL-format HDF5 file, a Minari folder, or a token file.",
+        completion: .file(extensions: ["hdf5", "tokens"]))
     var dataset: String?
 
     @Option(help: "The run folder.", completion: .directory)
@@ -101,28 +104,23 @@ struct TrainCommand: AsyncParsableCommand {
         guard let dataset else { throw ValidationError("Missing expected argument '--dataset'") }
         guard let output else { throw ValidationError("Missing expected argument '--output'") }
 
-        let data = try TrajectoryDataset(
-            contentsOf: URL(fileURLWithPath: dataset), options: reading.options)
-        let tokenized = try TokenizedDataset(
-            data.trajectories, settings: settings.tokenization)
-        let configuration = settings.configuration(layout: data.layout)
+        let data = try TrainingData(
+            URL(fileURLWithPath: dataset), settings: settings.tokenization, reading: reading)
+        settings.tokenization = data.tokenized.settings
+        let store = data.tokenized.windows.store
+        let configuration = settings.configuration(layout: store.layout)
         let trainer = try Trainer(
-            configuration, dataset: tokenized, options: settings.training,
+            configuration, dataset: data.tokenized, options: settings.training,
             directory: URL(fileURLWithPath: output), environment: env ?? data.environment,
             resume: resume)
         Console.progress(
-            "\(data.rowCount) transitions in \(data.trajectories.count) episodes; "
+            "\(store.rowCount) transitions in \(store.episodeCount) episodes; "
                 + "\(trainer.model.parameterCount) parameters")
         let progress = ProgressLine()
         let end = try trainer.run { progress.show($0.line, isMilestone: $0.heldOutLoss != nil) }
         progress.finish()
         if json { try Console.printJSON(end) }
     }
-}
-
-extension TrajectoryDataset {
-    /// The environment a dataset of our own says it comes from.
-    fileprivate var environment: String? { attributes["environment"] }
 }
 
 extension TrainingProgress {

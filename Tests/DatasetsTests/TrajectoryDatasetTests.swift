@@ -190,6 +190,26 @@ import Trajectories
         }
     }
 
+    @Test func `episodes that span the blocks of reading are whole, with any storage`() throws {
+        // A block holds about a million numbers; these are several, and gzip's chunks do not fit.
+        let layout = TransitionLayout(observationDimension: 700, actionDimension: 1)
+        let episodes = [900, 1, 2500, 1499, 400].enumerated().map { index, count in
+            Trajectory(
+                layout: layout,
+                observations: (0..<(count * 700)).map { Float($0 % 8191 + index) },
+                actions: (0..<count).map { Float($0) }, rewards: (0..<count).map { Float(-$0) },
+                ending: index == 1 ? .terminal : .timeout)
+        }
+        for level in [nil, 1] {
+            try TrajectoryDataset(layout: layout, trajectories: episodes)
+                .write(to: url, gzipLevel: level)
+            #expect(try TrajectoryDataset(contentsOf: url).trajectories == episodes)
+            var rewards: [[Float]] = []
+            try DatasetFile(url).forEachEpisodeRewards { values, _ in rewards.append(values) }
+            #expect(rewards == episodes.map(\.rewards))
+        }
+    }
+
     @Test func `the summary counts episodes, returns and endings`() throws {
         let layout = TransitionLayout(observationDimension: 1, actionDimension: 1)
         func episode(_ rewards: [Float], _ ending: Trajectory.Ending) -> Trajectory {

@@ -1,0 +1,133 @@
+import HDF5
+import Trajectories
+
+/// A D4RL-format file, whose shapes are checked: five arrays over all steps.
+struct D4RLFile: EpisodeSource {
+    let layout: TransitionLayout
+    let rowCount: Int
+    let attributes: [String: String]
+    let notes: [String]
+
+    private let reader: CheckedReader
+    private let observations: HDF5Dataset
+    private let actions: HDF5Dataset
+    private let rewards: HDF5Dataset
+    private let terminals: HDF5Dataset
+    private let timeouts: HDF5Dataset?
+    private let maxEpisodeLength: Int?
+
+    init(_ file: HDF5File, options: TrajectoryDataset.ReadingOptions) throws {
+        func matrix(_ field: String) throws -> HDF5Dataset {
+            let dataset = try file.root.dataset(field)
+            guard dataset.shape.count == 2, dataset.shape[1] > 0 else {
+                throw DatasetError(
+                    .shapeMismatch, file: file.path, field: field,
+                    "expected the shape [N, columns], found \(dataset.shape)")
+            }
+            return dataset
+        }
+        guard options.observationKeys == nil else {
+            throw DatasetError(
+                .missingField, file: file.path, field: "observations",
+                "there are no keys in it to choose from; leave the observation keys out")
+        }
+        let reader = CheckedReader(file: file.path, allowsNonFinite: options.allowsNonFinite)
+        observations = try matrix("observations")
+        actions = try matrix("actions")
+        let rows = observations.shape[0]
+        guard actions.shape[0] == rows else {
+            throw DatasetError(
+                .shapeMismatch, file: file.path, field: "actions",
+                "expected \(rows) rows as 'observations' has, found \(actions.shape[0])")
+        }
+        func column(_ field: String) throws -> HDF5Dataset {
+            try reader.column(field, of: file.root, rows: rows, fitting: "observations")
+        }
+        rewards = try column("rewards")
+        terminals = try column("terminals")
+        timeouts = file.root.contains("timeouts") ? try column("timeouts") : nil
+        // Nothing depends on them, so what cannot be read is not there.
+        attributes = (try? file.root.stringAttributes()) ?? [:]
+        rowCount = max(0, rows - (options.dropsLastRow ? 1 : 0))
+        guard rowCount > 0 else {
+            throw DatasetError(
+                .empty, file: file.path,
+                "there are no transitions\(rows == 0 ? "" : " but the last, left out")")
+        }
+        if timeouts == nil, options.maxEpisodeLength == nil {
+            throw DatasetError(
+                .missingField, file: file.path, field: "timeouts",
+                "there is no such field; give the maximum episode length (1000 in D4RL's older "
+                    + "files)")
+        }
+        let (dimension, note) = try options.observationDimension(
+            of: observations.shape[1], file: file.path, field: "observations",
+            environment: attributes["environment"])
+        layout = TransitionLayout(
+            observationDimension: dimension, actionDimension: actions.shape[1])
+        notes = note.map { [$0] } ?? []
+        maxEpisodeLength = options.maxEpisodeLength
+        self.reader = reader
+    }
+
+    /// Bytes of observations to read at a time, about.
+    private static let blockBytes = 4 << 20
+
+    /// Rows to read at a time: whole chunks, so that none is decompressed twice.
+    private var blockRows: Int {
+        let wanted = max(1, D4RLFile.blockBytes / (4 * observations.shape[1]))
+        let chunk = min(observations.chunkRows ?? 1, rowCount)
+        return max(1, (wanted + chunk - 1) / chunk) * chunk
+    }
+
+    func walk(rewardsOnly: Bool, _ body: (Episode) throws -> Void) throws {
+        var cutter = EpisodeCutter(layout, maxLength: maxEpisodeLength)
+        let step = blockRows
+        for start in stride(from: 0, to: rowCount, by: step) {
+            let rows = start..<min(start + step, rowCount)
+            try cutter.add(
+                block(rows, rewardsOnly: rewardsOnly), isLast: rows.upperBound == rowCount, body)
+        }
+    }
+
+    private func block(_ rows: Range<Int>, rewardsOnly: Bool) throws -> EpisodeCutter.Block {
+        EpisodeCutter.Block(
+            observations: rewardsOnly
+                ? []
+                : try reader.numbers(
+                    observations, rows: rows, columns: observations.shape[1],
+                    kept: layout.observationDimension),
+            actions: rewardsOnly
+                ? [] : try reader.numbers(actions, rows: rows, columns: layout.actionDimension),
+            rewards: try reader.numbers(rewards, rows: rows, columns: 1),
+            terminals: try reader.flags(terminals, rows: rows),
+            timeouts: try timeouts.map { try reader.flags($0, rows: rows) })
+    }
+}
+
+extension TrajectoryDataset.ReadingOptions {
+    /// How many of `width` observation dimensions to keep, with a note where this was decided here.
+    ///
+    /// - Throws: ``DatasetError`` when more are asked for than there are.
+    func observationDimension(
+        of width: Int, file: String, field: String, environment: String?
+    ) throws -> (Int, note: String?) {
+        if let wanted = observationDimensions {
+            guard 1 <= wanted, wanted <= width else {
+                throw DatasetError(
+                    .shapeMismatch, file: file, field: field,
+                    "\(wanted) observation dimensions were asked for, it has \(width)")
+            }
+            return (wanted, nil)
+        }
+        let name = (environment ?? "").lowercased()
+        let fileName = file.split(separator: "/").last.map { $0.lowercased() } ?? ""
+        let isAnt = name == "ant" || name.hasPrefix("ant-") || fileName.hasPrefix("ant-")
+        guard isAnt, width == 111 else { return (width, nil) }
+        return (
+            27,
+            "'\(file)' is of Ant: the first 27 of 111 observation dimensions are kept, as the "
+                + "authors do (the others are contact forces); ask for 111 to keep all"
+        )
+    }
+}

@@ -1,0 +1,81 @@
+import HDF5
+import Trajectories
+
+/// An opened file of some format, whose episodes can be walked through again and again.
+protocol EpisodeSource: Sendable {
+    var layout: TransitionLayout { get }
+    /// Number of transitions that a walk hands on.
+    var rowCount: Int { get }
+    /// Texts that the file carries about itself.
+    var attributes: [String: String] { get }
+    /// What reading decided by itself, a line each.
+    var notes: [String] { get }
+
+    /// Hands on the episodes one after the other; observations and actions stay empty where
+    /// `rewardsOnly` is set, and are then not read.
+    func walk(rewardsOnly: Bool, _ body: (Episode) throws -> Void) throws
+}
+
+/// Numbers and flags of a file, read in blocks of rows and checked.
+struct CheckedReader: Sendable {
+    let file: String
+    let allowsNonFinite: Bool
+
+    /// Rows of numbers, of which the first `kept` columns stay.
+    ///
+    /// - Parameters:
+    ///   - dataset: Rows × columns, whatever the number of dimensions that make the columns.
+    ///   - rows: Which rows.
+    ///   - columns: Numbers in a row.
+    ///   - kept: Numbers of a row to keep.
+    /// - Returns: The numbers, rows × kept columns.
+    /// - Throws: ``DatasetError`` when one is not finite, `HDF5Error` when they cannot be read.
+    func numbers(_ dataset: HDF5Dataset, rows: Range<Int>, columns: Int, kept: Int? = nil) throws
+        -> [Float]
+    {
+        var values = try dataset.floats(rows: rows)
+        let width = kept ?? columns
+        if width < columns {
+            for row in 0..<rows.count {
+                for column in 0..<width {
+                    values[row * width + column] = values[row * columns + column]
+                }
+            }
+            values.removeLast(rows.count * (columns - width))
+        }
+        if !allowsNonFinite, let index = values.firstIndex(where: { !$0.isFinite }) {
+            throw DatasetError(
+                .notFinite, file: file, field: dataset.path,
+                "row \(rows.lowerBound + index / width), column \(index % width) is "
+                    + "\(values[index]) in single precision; remove the episodes concerned from "
+                    + "the file")
+        }
+        return values
+    }
+
+    /// Rows of truth values, or of numbers 0 and 1.
+    func flags(_ dataset: HDF5Dataset, rows: Range<Int>) throws -> [Bool] {
+        if case .boolean = dataset.elementType { return try dataset.booleans(rows: rows) }
+        let values = try dataset.floats(rows: rows)
+        if let index = values.firstIndex(where: { $0 != 0 && $0 != 1 }) {
+            throw DatasetError(
+                .wrongType, file: file, field: dataset.path,
+                "expected truth values or 0 and 1, found \(values[index]) in row "
+                    + "\(rows.lowerBound + index)")
+        }
+        return values.map { $0 != 0 }
+    }
+
+    /// A column of `rows` elements.
+    func column(_ name: String, of group: HDF5Group, rows: Int, fitting: String) throws
+        -> HDF5Dataset
+    {
+        let dataset = try group.dataset(name)
+        guard dataset.shape == [rows] || dataset.shape == [rows, 1] else {
+            throw DatasetError(
+                .shapeMismatch, file: file, field: dataset.path,
+                "expected the shape [\(rows)] that fits '\(fitting)', found \(dataset.shape)")
+        }
+        return dataset
+    }
+}

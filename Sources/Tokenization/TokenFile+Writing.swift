@@ -1,0 +1,212 @@
+public import Foundation
+public import Trajectories
+
+extension TokenFile {
+    /// Tokenizes a dataset that is read several times rather than held in memory, and writes the file
+    /// atomically.
+    ///
+    /// Memory holds the counts from which the edges come (about 64 MB), a few megabytes of output, the
+    /// longest episode, and 9 bytes an episode.
+    ///
+    /// - Parameters:
+    ///   - stream: The episodes.
+    ///   - settings: How they become tokens; windows and masks do not matter here.
+    ///   - source: What the tokens are made from, kept in the file.
+    ///   - url: Where the file shall lie; a file there is replaced.
+    ///   - report: Called after each episode.
+    /// - Returns: What the file says about itself.
+    /// - Throws: ``TokenFileError`` when no episode has two transitions or the file cannot be written,
+    ///   ``DiscretizerError`` when the data do not fit the settings, what reading and `report` throw.
+    @discardableResult
+    public static func write(
+        _ stream: some EpisodeStream, settings: TokenizedDataset.Settings = .init(), source: Source,
+        to url: URL, report: (StreamingProgress) throws -> Void = { _ in }
+    ) throws -> Description {
+        if let problem = settings.problem {
+            throw DiscretizerError(code: .malformed, dimension: nil, detail: problem)
+        }
+        let (all, rewards) = Discretizer.passes(settings, stream.layout)
+        func progress(_ pass: Int, _ rows: Int) throws {
+            try report(
+                StreamingProgress(
+                    pass: pass, passCount: all + rewards + 1, rows: rows, rowCount: stream.rowCount)
+            )
+        }
+        let discretizer = try Discretizer(fitting: stream, settings: settings, report: progress)
+        return try TokenFileWriter.write(to: url) { writer in
+            try writer.fill(
+                stream, discretizer, settings, source,
+                report: { try progress(all + rewards + 1, $0) })
+        }
+    }
+}
+
+/// Writes a token file beside its target and renames it at the end.
+private struct TokenFileWriter {
+    private let handle: FileHandle
+    private let file: String
+    private var buffer: [UInt8] = []
+    private var checksum = WordChecksum()
+    private var written = TokenFile.prefixBytes
+
+    private static let bufferBytes = 1 << 20
+
+    static func write<Result>(
+        to url: URL, _ body: (inout TokenFileWriter) throws -> Result
+    ) throws -> Result {
+        let part = url.deletingLastPathComponent().appendingPathComponent(
+            ".\(url.lastPathComponent).\(UUID().uuidString.prefix(8)).part")
+        func failure(_ what: String) -> TokenFileError {
+            TokenFileError(
+                code: .unwritable, file: url.path,
+                detail: "\(what); check the folder, its permissions and the space left")
+        }
+        guard FileManager.default.createFile(atPath: part.path, contents: nil),
+            let handle = try? FileHandle(forWritingTo: part)
+        else { throw failure("the file cannot be created") }
+        do {
+            defer { try? handle.close() }
+            var writer = TokenFileWriter(handle: handle, file: url.path)
+            try writer.put(Array(repeating: 0, count: TokenFile.prefixBytes))
+            let result = try body(&writer)
+            guard rename(part.path, url.path) == 0 else {
+                throw failure("renaming failed (\(String(cString: strerror(errno))))")
+            }
+            return result
+        } catch {
+            try? FileManager.default.removeItem(at: part)
+            throw error
+        }
+    }
+
+    private init(handle: FileHandle, file: String) {
+        self.handle = handle
+        self.file = file
+        buffer.reserveCapacity(TokenFileWriter.bufferBytes + 1 << 16)
+    }
+
+    /// Writes all parts, the first bytes last.
+    mutating func fill(
+        _ stream: some EpisodeStream, _ discretizer: Discretizer,
+        _ settings: TokenizedDataset.Settings, _ source: TokenFile.Source,
+        report: (_ rows: Int) throws -> Void
+    ) throws -> TokenFile.Description {
+        let columns = StreamingColumns(settings: settings)
+        let isWide = discretizer.binCount >= 1 << 8
+        var starts: [UInt64] = [0]
+        var endings: [UInt8] = []
+        var rows = 0
+        var longest = 0
+        try stream.forEachEpisode { episode in
+            try append(episode, columns, discretizer, isWide)
+            rows += episode.count
+            longest = max(longest, episode.count)
+            starts.append(UInt64(rows))
+            endings.append(UInt8(TokenFile.endings.firstIndex(of: episode.ending) ?? 0))
+            try report(rows)
+        }
+        try Discretizer.requireUnchanged(rows, stream.rowCount)
+        guard longest > 1 else {
+            throw TokenFileError(
+                code: .empty, file: source.name,
+                detail: "no episode has two transitions or more, so there is nothing to train on")
+        }
+        try pad()
+        try append(discretizer.edges.map(\.bitPattern))
+        try append(starts)
+        buffer += endings
+        try pad()
+        let description = TokenFile.Description(
+            layout: stream.layout, rowCount: rows, episodeCount: endings.count,
+            discount: settings.discount, terminationPenalty: settings.terminationPenalty,
+            binCount: discretizer.binCount, strategy: discretizer.strategy, source: source)
+        let place = written
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        buffer += try encoder.encode(description)
+        try pad()
+        try finish(descriptionAt: place)
+        return description
+    }
+
+    private mutating func append(
+        _ episode: Trajectory, _ columns: StreamingColumns, _ discretizer: Discretizer,
+        _ isWide: Bool
+    ) throws {
+        let (rewards, values) = columns.rewardsAndValues(episode.rewards, episode.ending)
+        let layout = episode.layout
+        func put(_ value: Double, _ column: Int) {
+            let token = discretizer.token(for: value, dimension: column)
+            buffer.append(UInt8(truncatingIfNeeded: token))
+            if isWide { buffer.append(UInt8(truncatingIfNeeded: token >> 8)) }
+        }
+        for row in 0..<episode.count {
+            var column = 0
+            for value in episode.observation(row) {
+                put(Double(value), column)
+                column += 1
+            }
+            for value in episode.action(row) {
+                put(Double(value), column)
+                column += 1
+            }
+            put(rewards[row], layout.rewardIndex)
+            put(values[row], layout.valueIndex)
+            if buffer.count >= TokenFileWriter.bufferBytes { try flush() }
+        }
+    }
+
+    private mutating func append(_ words: [UInt64]) throws {
+        for word in words {
+            for byte in 0..<8 { buffer.append(UInt8(truncatingIfNeeded: word >> (8 * byte))) }
+            if buffer.count >= TokenFileWriter.bufferBytes { try flush() }
+        }
+    }
+
+    /// Ends a part.
+    private mutating func pad() throws {
+        while !buffer.count.isMultiple(of: 8) { buffer.append(0) }
+        try flush()
+    }
+
+    /// Writes the whole words of the buffer.
+    private mutating func flush() throws {
+        let words = buffer.count / 8 * 8
+        let bytes = words == buffer.count ? buffer : Array(buffer[..<words])
+        checksum.add(bytes: bytes)
+        try put(bytes)
+        written += words
+        buffer.removeFirst(words)
+    }
+
+    private func put(_ bytes: [UInt8]) throws {
+        do {
+            try handle.write(contentsOf: bytes)
+        } catch {
+            throw TokenFileError(
+                code: .unwritable, file: file,
+                detail: "writing failed (\(error.localizedDescription)); check the space left")
+        }
+    }
+
+    private func finish(descriptionAt place: Int) throws {
+        let version = UInt64(TokenFile.version)
+        let first = TokenFile.magic.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        var words = [
+            first, version, UInt64(written), UInt64(TokenFile.prefixBytes), UInt64(place),
+            checksum.value,
+        ]
+        var own = WordChecksum()
+        own.add(words)
+        words += [own.value, 0]
+        do {
+            try handle.seek(toOffset: 0)
+        } catch {
+            throw TokenFileError(
+                code: .unwritable, file: file,
+                detail: "going back failed (\(error.localizedDescription))")
+        }
+        try put(
+            words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } })
+    }
+}

@@ -1,0 +1,74 @@
+import Datasets
+import Foundation
+import TestSupport
+import Testing
+import Trajectories
+
+/// Ant's observations, of which the authors keep the first 27.
+@Suite struct AntTests {
+    let folder: TemporaryFolder
+
+    init() throws {
+        folder = try TemporaryFolder()
+    }
+
+    private func write(_ name: String, width: Int = 111, environment: String? = nil) throws -> URL {
+        let layout = TransitionLayout(observationDimension: width, actionDimension: 2)
+        let episode = Trajectory(
+            layout: layout, observations: (0..<(5 * width)).map { Float($0) },
+            actions: (0..<10).map { Float($0) }, rewards: [0, 1, 2, 3, 4], ending: .timeout)
+        try TrajectoryDataset(
+            layout: layout, trajectories: [episode],
+            attributes: environment.map { ["environment": $0] } ?? [:]
+        ).write(to: folder.file(name))
+        return folder.file(name)
+    }
+
+    private func read(_ url: URL, keeping dimensions: Int? = nil) throws -> TrajectoryDataset {
+        var options = TrajectoryDataset.ReadingOptions()
+        options.observationDimensions = dimensions
+        return try TrajectoryDataset(contentsOf: url, options: options)
+    }
+
+    @Test func `Ant is known by the file's name or the environment's, and the note says so`() throws
+    {
+        for url in [
+            try write("ant-medium-v2.hdf5"), try write("Ant-expert.hdf5"),
+            try write("data.hdf5", environment: "Ant-v4"),
+        ] {
+            let dataset = try read(url)
+            #expect(dataset.layout.observationDimension == 27)
+            let rows = (0..<5).flatMap { row in (0..<27).map { Float(row * 111 + $0) } }
+            #expect(dataset.trajectories[0].observations == rows)
+            #expect(dataset.trajectories[0].actions == (0..<10).map { Float($0) })
+            #expect(dataset.notes.count == 1)
+            #expect(dataset.notes[0].contains("27 of 111"))
+        }
+    }
+
+    @Test func `nothing else is cut`() throws {
+        for url in [
+            try write("data.hdf5"), try write("antmaze-v2.hdf5"),
+            try write("ant-v5.hdf5", width: 105), try write("ant-small.hdf5", width: 27),
+        ] {
+            let dataset = try read(url)
+            #expect(dataset.notes == [])
+            #expect(
+                dataset.trajectories[0].observations.last
+                    == dataset.trajectories[0]
+                    .observations.max())
+            #expect(dataset.layout.observationDimension != 27 || url.path.contains("small"))
+        }
+    }
+
+    @Test func `the option takes any number there is, and wins`() throws {
+        let url = try write("ant-medium-v2.hdf5")
+        let whole = try read(url, keeping: 111)
+        #expect(whole.layout.observationDimension == 111)
+        #expect(whole.notes == [])
+        #expect(try read(url, keeping: 3).trajectories[0].observations.prefix(4) == [0, 1, 2, 111])
+        let error = #expect(throws: DatasetError.self) { try read(url, keeping: 112) }
+        #expect(error?.code == .shapeMismatch)
+        #expect(error?.field == "observations")
+    }
+}
