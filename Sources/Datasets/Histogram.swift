@@ -28,7 +28,8 @@ public struct Histogram: Sendable, Equatable, Codable {
             let position = Int((value / width - first).rounded(.down))
             counts[min(max(position, 0), count - 1)] += 1
         }
-        edges = (0...count).map { (first + Double($0)) * width }
+        // Adding 0 turns -0 into 0.
+        edges = (0...count).map { (first + Double($0)) * width + 0 }
         self.counts = counts
     }
 

@@ -30,6 +30,7 @@ enum StudioLook {
             && model.pointee.geom_matid[geom] >= 0
         {
             for channel in 0..<3 { model.pointee.geom_rgba[4 * geom + channel] = 1 }
+            unbound(geom, of: model)
         }
         model.pointee.vis.headlight.ambient = (0.4, 0.4, 0.4)
         model.pointee.vis.headlight.diffuse = (0.35, 0.35, 0.35)
@@ -39,6 +40,38 @@ enum StudioLook {
         }
         model.pointee.vis.rgba.haze = (
             Float(horizon.red / 255), Float(horizon.green / 255), Float(horizon.blue / 255), 1
+        )
+    }
+
+    /// Lets a plane reach to the horizon, with tiles as large as before: robots outrun its drawn size.
+    private static func unbound(_ plane: Int, of model: UnsafeMutablePointer<mjModel>) {
+        let material = Int(model.pointee.geom_matid[plane])
+        let isUniform = model.pointee.mat_texuniform[material]
+        for axis in 0..<2 {
+            let half = Float(model.pointee.geom_size[3 * plane + axis])
+            guard half > 0 else { continue }
+            if !isUniform {
+                model.pointee.mat_texrepeat[2 * material + axis] /= 2 * half
+            }
+            model.pointee.geom_size[3 * plane + axis] = 0
+        }
+        model.pointee.mat_texuniform[material] = true
+    }
+
+    /// Puts a light of the model above what is looked at, a little to the side of the eye.
+    ///
+    /// Shadows reach a few metres from a light, which would else stay behind; from straight above it
+    /// would leave the side that is seen in the dark.
+    static func place(_ light: inout mjvLight, over target: (x: Double, y: Double, z: Double)) {
+        guard light.headlight == 0, light.type == Int32(mjLIGHT_DIRECTIONAL.rawValue) else {
+            return
+        }
+        let direction: (Float, Float, Float) = (0.24, 0.4, -0.88)
+        let height: Float = 5
+        light.dir = direction
+        light.pos = (
+            Float(target.x) + height * direction.0 / direction.2,
+            Float(target.y) + height * direction.1 / direction.2, height
         )
     }
 

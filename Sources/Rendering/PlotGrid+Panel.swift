@@ -9,6 +9,7 @@ extension PlotGrid.Panel {
             "set xlabel \(Gnuplot.quoted(isCompact ? "" : xLabel)) textcolor '\(Gnuplot.softInk)'",
             "set ylabel \(Gnuplot.quoted(isCompact ? "" : yLabel)) textcolor '\(Gnuplot.softInk)'",
             "set border 1 linecolor '\(Gnuplot.axis)' linewidth 1", "unset arrow", "unset grid",
+            "unset label 11", "unset label 12",
             "unset xtics", "unset ytics", "unset colorbox",
         ]
         switch content {
@@ -45,10 +46,12 @@ extension PlotGrid.Panel {
         ]
         if isCompact {
             // The ends say more in little room than round numbers do.
-            let ends = [(low, "left"), (high, "right")].map { value, _ in
-                "'\(String(format: "%.3g", value))' \(value)"
+            for (index, (value, side)) in [(low, "left"), (high, "right")].enumerated() {
+                let text = Gnuplot.quoted(String(format: "%.3g", value))
+                lines.append(
+                    "set label \(11 + index) \(text) at graph \(index), graph 0 \(side) "
+                        + "offset 0,-0.8 font 'DejaVu Sans,8' textcolor '\(Gnuplot.softInk)'")
             }
-            lines.append("set xtics (\(ends.joined(separator: ", "))) font 'DejaVu Sans,8'")
         } else {
             lines += [
                 "set xtics nomirror autofreq font 'DejaVu Sans,10'",

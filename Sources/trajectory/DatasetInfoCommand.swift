@@ -120,7 +120,8 @@ struct DatasetReport: Encodable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(specification?.identifier, forKey: .environment)
         try container.encode(
-            specification?.actionLimits.map { [$0.lowerBound, $0.upperBound] }, forKey: .actionLimits)
+            specification?.actionLimits.map { [$0.lowerBound, $0.upperBound] },
+            forKey: .actionLimits)
         try container.encode(
             usage.map { usage in
                 zip(Self.names(summary), usage).map {
@@ -179,7 +180,9 @@ struct DatasetReport: Encodable {
         let columns = summary.observations + summary.actions + [summary.rewards]
         let limits =
             summary.observations.map { _ in "" }
-            + (specification?.actionLimits.map { "\(number($0.lowerBound)) … \(number($0.upperBound))" }
+            + (specification?.actionLimits.map {
+                "\(number($0.lowerBound)) … \(number($0.upperBound))"
+            }
                 ?? summary.actions.map { _ in "" }) + [""]
         let bins = usage.map { $0.first?.counts.count ?? 0 } ?? 0
         var rows = [["", "min", "mean", "std", "max"]]

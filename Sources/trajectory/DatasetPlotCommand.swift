@@ -105,7 +105,9 @@ struct DatasetPicture {
             rows.append(PlotGrid.Row([heatMap], height: 380))
         }
         var facts = ["\(summary.transitions) transitions", "\(summary.episodes) episodes"]
-        if let specification = report.specification { facts.insert(specification.identifier, at: 0) }
+        if let specification = report.specification {
+            facts.insert(specification.identifier, at: 0)
+        }
         return PlotGrid(title: name, subtitle: facts.joined(separator: "  ·  "), rows: rows)
     }
 

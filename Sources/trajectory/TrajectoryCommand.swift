@@ -17,6 +17,7 @@ struct TrajectoryCommand: AsyncParsableCommand {
         subcommands: [
             CollectCommand.self, TrainCommand.self, EvaluateCommand.self, DatasetCommand.self,
             TrainBehaviorCommand.self, PlotCommand.self, BenchmarkCommand.self, DemoCommand.self,
+            RenderCommand.self,
         ])
 
     static func main() async {

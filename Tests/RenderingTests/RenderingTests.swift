@@ -62,6 +62,57 @@ import Testing
         #expect(changed.allSatisfy { $0 % 200 < 120 && $0 / 200 < 36 })
     }
 
+    @Test func `a ghost covers the robot it coincides with, and is seen beside it where not`()
+        throws
+    {
+        let (model, start) = try hopper()
+        let renderer = try SceneRenderer(model: model, settings: small())
+        let plain = try renderer.frame(of: start)
+        func changed(_ ghost: SimulationState) throws -> [Int] {
+            let frame = try renderer.frame(
+                of: start, ghosts: [Ghost(ghost, color: [0, 0, 1, 0.5])])
+            // More blue than before.
+            return (0..<(64 * 48)).filter {
+                Int(frame.pixels[3 * $0 + 2]) > Int(plain.pixels[3 * $0 + 2]) + 15
+            }
+        }
+        let same = try changed(start)
+        #expect(same.count > 40 && same.allSatisfy { (24...40).contains($0 % 64) })
+        var beside = start
+        beside.positions[0] = 0.6
+        let moved = try changed(beside)
+        #expect(moved.count > 20 && moved.allSatisfy { $0 % 64 > 36 })
+        #expect(try renderer.frame(of: start) == plain)
+    }
+
+    @Test func `the floor and the shadow go along with a robot that runs far`() throws {
+        let (model, start) = try hopper()
+        let renderer = try SceneRenderer(model: model, settings: small())
+        var far = start
+        // 80 tiles of 2/3 m, so that the floor's pattern is the same again.
+        far.positions[0] = 160.0 / 3
+        let (near, away) = (try renderer.frame(of: start), try renderer.frame(of: far))
+        let different = zip(near.pixels, away.pixels).count { abs(Int($0) - Int($1)) > 12 }
+        #expect(different < near.pixels.count / 20)
+    }
+
+    @Test func `a view of the whole model does not follow a body`() throws {
+        let (model, start) = try hopper()
+        var settings = small()
+        settings.aim = .model
+        settings.distance = nil
+        settings.elevation = -90
+        let renderer = try SceneRenderer(model: model, settings: settings)
+        var away = start
+        away.positions[0] = 50
+        let (here, gone) = (try renderer.frame(of: start), try renderer.frame(of: away))
+        #expect(here != gone)
+        let robot = here.pixels.indices.filter {
+            $0 % 3 == 0 && Int(here.pixels[$0]) > Int(here.pixels[$0 + 2]) + 25
+        }
+        #expect(!robot.isEmpty)
+    }
+
     @Test(arguments: ["mp4", "gif"])
     func `an episode becomes a video of its length`(format: String) throws {
         let (model, start) = try hopper()
@@ -80,6 +131,9 @@ import Testing
             #expect(data.count > 500)
             let mark = format == "gif" ? data.prefix(3) : data[4..<8]
             #expect(String(decoding: mark, as: UTF8.self) == (format == "gif" ? "GIF" : "ftyp"))
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: folder.path)
+                    == ["episode.\(format)"])
         }
     }
 
