@@ -141,12 +141,14 @@ public final class FrameRenderer {
         withUnsafeMutableBytes(of: &scene.lights) { bytes in
             let all = bytes.bindMemory(to: mjvLight.self)
             for index in 0..<min(lights, all.count) {
-                StudioLook.place(&all[index], over: viewpoint.target)
+                StudioLook.place(&all[index], for: viewpoint)
             }
         }
 
-        // Flag 6 of mjtRndFlag is haze: the floor fades into the sky at the horizon.
+        // Flag 6 of mjtRndFlag is haze: the floor fades into the sky at the horizon. Flag 2 is
+        // reflection, which would show where a ghost is drawn and not where it stands.
         scene.flags.6 = 1
+        scene.flags.2 = ghosts.isEmpty ? 1 : 0
         let viewport = mjrRect(left: 0, bottom: 0, width: Int32(width), height: Int32(height))
         mjr_render(viewport, &scene, &renderer)
         if let caption {
@@ -198,11 +200,13 @@ public final class FrameRenderer {
                 eye[1] + nearness * (position.1 - eye[1]),
                 eye[2] + nearness * (position.2 - eye[2])
             )
-            // Thicker, so that it is seen around what it coincides with.
-            let thick = 1.4 * nearness
-            let isLong = scene.geoms[index].type == Int32(mjGEOM_CAPSULE.rawValue)
+            // Thicker, so that it is seen around what it coincides with; a capsule's last number is
+            // its length.
+            let rim = 0.006 * Float(viewpoint.distance)
+            let isCapsule = scene.geoms[index].type == Int32(mjGEOM_CAPSULE.rawValue)
             scene.geoms[index].size = (
-                thick * size.0, thick * size.1, (isLong ? nearness : thick) * size.2
+                nearness * (size.0 + rim), nearness * (size.1 + rim),
+                nearness * (size.2 + (isCapsule ? 0 : rim))
             )
         }
     }

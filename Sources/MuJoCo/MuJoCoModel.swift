@@ -50,13 +50,8 @@ public final class MuJoCoModel: @unchecked Sendable {
         return (0..<controlCount).map { limits[2 * $0]...limits[2 * $0 + 1] }
     }
 
-    /// The middle of the model in its initial pose, in metres.
-    public var center: (x: Double, y: Double, z: Double) {
-        let center = pointer.pointee.stat.center
-        return (center.0, center.1, center.2)
-    }
-    /// How far the model reaches in its initial pose, in metres; planes do not count.
-    public var extent: Double { pointer.pointee.stat.extent }
+    /// Vertical angle of view of the model's pictures, degrees.
+    public var fieldOfView: Double { Double(pointer.pointee.vis.global.fovy) }
 
     /// The index of a body.
     public func bodyIndex(_ name: String) -> Int? {

@@ -1,4 +1,5 @@
 import CMuJoCo
+import Foundation
 
 /// Makes a model's textures and lights pleasant to look at: a light sky, a quiet floor, no glare.
 ///
@@ -58,21 +59,25 @@ enum StudioLook {
         model.pointee.mat_texuniform[material] = true
     }
 
-    /// Puts a light of the model above what is looked at, a little to the side of the eye.
+    /// Puts a light of the model above what is looked at, a little to the side of the eye, and dims
+    /// that of the eye where it looks down, since both then meet the floor in full.
     ///
     /// Shadows reach a few metres from a light, which would else stay behind; from straight above it
     /// would leave the side that is seen in the dark.
-    static func place(_ light: inout mjvLight, over target: (x: Double, y: Double, z: Double)) {
-        guard light.headlight == 0, light.type == Int32(mjLIGHT_DIRECTIONAL.rawValue) else {
-            return
+    static func place(_ light: inout mjvLight, for viewpoint: Viewpoint) {
+        if light.headlight != 0 {
+            let steepness = max(0, -sin(viewpoint.elevation * .pi / 180))
+            let strength = Float(0.35 * (1 - 0.8 * steepness))
+            light.diffuse = (strength, strength, strength)
+        } else if light.type == Int32(mjLIGHT_DIRECTIONAL.rawValue) {
+            let direction: (Float, Float, Float) = (0.24, 0.4, -0.88)
+            let height: Float = 5
+            light.dir = direction
+            light.pos = (
+                Float(viewpoint.target.x) + height * direction.0 / direction.2,
+                Float(viewpoint.target.y) + height * direction.1 / direction.2, height
+            )
         }
-        let direction: (Float, Float, Float) = (0.24, 0.4, -0.88)
-        let height: Float = 5
-        light.dir = direction
-        light.pos = (
-            Float(target.x) + height * direction.0 / direction.2,
-            Float(target.y) + height * direction.1 / direction.2, height
-        )
     }
 
     /// Replaces a texture's shades, from darkest to lightest, by those between two colours.

@@ -45,7 +45,7 @@ enum Gnuplot {
     /// The lines that set kind, size in pixels and name of the picture.
     static func terminal(for url: URL, width: Int, height: Int) throws(RenderingError) -> String {
         "set terminal \(try format(of: url)) size \(width),\(height) noenhanced "
-            + "background '#FFFFFF' font 'DejaVu Sans,11'\nset output \(quoted(url.path))"
+            + "background '#FFFFFF' font 'DejaVu Sans,11' rounded\nset output \(quoted(url.path))"
     }
 
     /// A gnuplot string: in single quotes only a single quote is special, and doubled.

@@ -71,6 +71,8 @@ public struct MazePlot: Sendable {
     private static let border = 16
     private static let wall = "#334155"
     private static let floor = "#F8FAFC"
+    private static let startColor = "#059669"
+    private static let goalColor = "#DC2626"
 
     /// What gnuplot is told.
     package func script(for url: URL) throws(RenderingError) -> String {
@@ -80,7 +82,8 @@ public struct MazePlot: Sendable {
         let (across, down) = (Double(columns) * cellSize, Double(map.count) * cellSize)
         let pixels = Double(size) / max(across, down)
         let header = title.isEmpty ? Self.border : 48
-        let footer = isTimed ? 58 : (starts.isEmpty && goals.isEmpty ? Self.border : 36)
+        let hasMarks = !starts.isEmpty || !goals.isEmpty
+        let footer = Self.border + (isTimed ? 30 : 0) + (hasMarks ? 24 : 0)
         let width = Int((across * pixels).rounded()) + 2 * Self.border
         let height = Int((down * pixels).rounded()) + header + footer
         func share(_ pixels: Int, _ total: Int) -> Double { Double(pixels) / Double(total) }
@@ -102,7 +105,22 @@ public struct MazePlot: Sendable {
                     + "textcolor '\(Gnuplot.ink)'")
         }
         lines += walls()
-        let bar = (from: share(22, height), to: share(34, height))
+        let bar = (from: share(14, height), to: share(26, height))
+        if hasMarks {
+            let line = share(footer - 20, height)
+            for (number, (points, sign, name, color)) in [
+                (starts, "●", "start", Self.startColor), (goals, "◉", "goal", Self.goalColor),
+            ].enumerated() where !points.isEmpty {
+                let place = share(Self.border + 76 * number, width)
+                lines += [
+                    "set label \(2 * number + 11) '\(sign)' at screen \(place), screen \(line) left "
+                        + "font 'DejaVu Sans,12' textcolor '\(color)'",
+                    "set label \(2 * number + 12) '\(name)' at screen \(place + share(20, width)), "
+                        + "screen \(line) left font 'DejaVu Sans,10' "
+                        + "textcolor '\(Gnuplot.softInk)'",
+                ]
+            }
+        }
         if isTimed {
             lines += [
                 "set palette defined (0 '#2563EB', 0.5 '#C026D3', 1 '#F97316')",
@@ -133,10 +151,12 @@ public struct MazePlot: Sendable {
                 "$line\(index) using 1:2\(isTimed ? ":3" : "") with lines linewidth \(weight) "
                     + "linecolor \(color)")
         }
-        curves += marks("start", starts, rings: [(2.0, "#FFFFFF"), (1.5, "#059669")], &lines)
+        curves += marks("start", starts, rings: [(2.0, "#FFFFFF"), (1.5, Self.startColor)], &lines)
         curves += marks(
             "goal", goals,
-            rings: [(2.8, "#FFFFFF"), (2.4, "#DC2626"), (1.7, "#FFFFFF"), (1.0, "#DC2626")], &lines)
+            rings: [
+                (2.8, "#FFFFFF"), (2.4, Self.goalColor), (1.7, "#FFFFFF"), (1.0, Self.goalColor),
+            ], &lines)
         lines.append("plot " + (curves.isEmpty ? ["NaN"] : curves).joined(separator: ", \\\n  "))
         return lines.joined(separator: "\n") + "\n"
     }
@@ -158,7 +178,7 @@ public struct MazePlot: Sendable {
                         "set object \(lines.count + 2) rectangle from \(from.x - half), "
                             + "\(from.y - half) to \(to.x + half), \(to.y + half) behind fillcolor "
                             + "rgb '\(Self.wall)' fillstyle solid border rgb '\(Self.wall)' "
-                            + "linewidth 0.5")
+                            + "linewidth 1")
                     first = nil
                 }
             }

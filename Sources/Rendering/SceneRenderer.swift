@@ -9,8 +9,9 @@ public final class SceneRenderer {
     public struct Settings: Sendable, Hashable {
         /// What the camera looks at.
         public enum Aim: Sendable, Hashable {
-            /// A body, at a fixed height in metres, so that the view does not bob with it.
-            case body(String, height: Double)
+            /// A body, at a fixed height in metres, so that the view does not bob with it; without a
+            /// height, the middle of the model's.
+            case body(String, height: Double?)
             /// The middle of the model; it does not move.
             case model
         }
@@ -22,7 +23,8 @@ public final class SceneRenderer {
         public var framesPerSecond = 25.0
         /// What the camera looks at.
         public var aim = Aim.body("torso", height: 0.85)
-        /// Metres between camera and what it looks at; nil fits the model's extent.
+        /// Metres between camera and what it looks at; nil fits the model in its initial pose into
+        /// the picture.
         public var distance: Double? = 3.2
         /// Direction of sight in the ground plane, degrees; 90 looks along y with x to the right.
         public var azimuth = 90.0
@@ -39,6 +41,8 @@ public final class SceneRenderer {
     private let renderer: FrameRenderer
     private let trackedBody: Int
     private let distance: Double
+    /// The middle of the model in its initial pose.
+    private let middle: SIMD3<Double>
 
     /// Prepares drawing a model.
     ///
@@ -52,7 +56,30 @@ public final class SceneRenderer {
             trackedBody = model.bodyIndex(name) ?? min(1, model.bodyCount - 1)
         case .model: trackedBody = 0
         }
-        distance = settings.distance ?? 1.5 * model.extent
+        data.forward()
+        let (low, high) = data.bounds
+        middle = (low + high) / 2
+        distance =
+            settings.distance
+            ?? Self.distance(
+                toFit: (high - low) / 2, fieldOfView: model.fieldOfView, settings: settings)
+    }
+
+    /// How far away a box must be to fill most of the picture; `half` is from its middle to a corner.
+    private static func distance(
+        toFit half: SIMD3<Double>, fieldOfView: Double, settings: Settings
+    ) -> Double {
+        let (turn, tilt) = (settings.azimuth * .pi / 180, settings.elevation * .pi / 180)
+        let sight = SIMD3(cos(tilt) * cos(turn), cos(tilt) * sin(turn), sin(tilt))
+        let right = SIMD3(sin(turn), -cos(turn), 0)
+        let up = SIMD3(-sin(tilt) * cos(turn), -sin(tilt) * sin(turn), cos(tilt))
+        func reach(_ axis: SIMD3<Double>) -> Double {
+            abs(axis.x) * half.x + abs(axis.y) * half.y + abs(axis.z) * half.z
+        }
+        let slope = tan(fieldOfView / 2 * .pi / 180)
+        let aspect = Double(settings.width) / Double(settings.height)
+        let margin = 1.08
+        return margin * max(reach(up) / slope, reach(right) / (slope * aspect)) + reach(sight)
     }
 
     /// Draws one state, with `caption` in the upper left corner and `ghosts` beside it.
@@ -67,9 +94,9 @@ public final class SceneRenderer {
         switch settings.aim {
         case .body(_, let height):
             let body = data.position(ofBody: trackedBody)
-            viewpoint.target = (body.x, body.y, height)
+            viewpoint.target = (body.x, body.y, height ?? middle.z)
         case .model:
-            viewpoint.target = data.model.center
+            viewpoint.target = (middle.x, middle.y, middle.z)
         }
         return try renderer.render(data, from: viewpoint, caption: caption, ghosts: ghosts)
     }

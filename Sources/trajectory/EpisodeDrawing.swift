@@ -14,7 +14,7 @@ struct EpisodeDrawing {
     let renderer: SceneRenderer
 
     /// Blue, which no robot is.
-    private static let ghostColor = SIMD3<Float>(0.10, 0.32, 0.95)
+    private static let ghostColor = SIMD3<Float>(0.15, 0.42, 1)
 
     // MARK: - Video
 
@@ -29,15 +29,14 @@ struct EpisodeDrawing {
             progress: { progress.show(String(format: "drawing  %.0f %%", 100 * $0)) })
     }
 
-    /// The rest of the plan that is being looked at, the nearer the stronger.
+    /// The latest plan from here on: now, half-way to its end and at its end, the last two paler.
     private func ghosts(at step: Int) -> [Ghost] {
         guard let forecast = episode.forecasts.last(where: { $0.step <= step }) else { return [] }
         let rest = forecast.states.dropFirst(step - forecast.step)
-        let shown = Self.even(rest.count, of: 5)
+        // More of them cover what happened.
+        let shown = Self.even(rest.count, of: 3)
         return shown.enumerated().reversed().map { place, index in
-            ghost(
-                rest[rest.startIndex + index],
-                opacity: place == 0 ? 0.22 : 0.12 * pow(0.8, Float(place)))
+            ghost(rest[rest.startIndex + index], opacity: place == 0 ? 0.22 : 0.08)
         }
     }
 

@@ -21,22 +21,20 @@ extension SceneRenderer.Settings {
             aim = .body("torso", height: 0.45)
             distance = 3.2
         case "ant":
-            show(fromFront: "torso", height: 0.45, distance: 4.6, elevation: -25)
+            show(fromFront: "torso", height: 0.35, distance: 4.0, elevation: -22)
         case "humanoid":
-            show(fromFront: "torso", height: 0.9, distance: 4.4, elevation: -14)
+            show(fromFront: "torso", height: 0.85, distance: 3.6, elevation: -14)
         // A quaternion, and so a body that moves freely, has one position more than velocities.
         case _ where model.positionCount > model.velocityCount:
-            show(
-                fromFront: "torso", height: model.center.z, distance: 1.8 * model.extent,
-                elevation: -20)
+            show(fromFront: "torso", height: nil, distance: nil, elevation: -20)
         default:
-            aim = .body("torso", height: model.center.z)
-            distance = 1.8 * model.extent
+            aim = .body("torso", height: nil)
+            distance = nil
         }
     }
 
     private mutating func show(
-        fromFront body: String, height: Double, distance: Double, elevation: Double
+        fromFront body: String, height: Double?, distance: Double?, elevation: Double
     ) {
         aim = .body(body, height: height)
         self.distance = distance

@@ -56,8 +56,8 @@ import Testing
         try plot.write(to: url)
         let data = try Data(contentsOf: url)
         if format == "png" {
-            // 400 x 240 and borders of 16, the title's 48 and the legend's 58.
-            #expect(Array(data[16..<24]) == [0, 0, 1, 176, 0, 0, 1, 90])
+            // 400 x 240 and borders of 16, the title's 48 and the legend's 70.
+            #expect(Array(data[16..<24]) == [0, 0, 1, 176, 0, 0, 1, 102])
         } else {
             #expect(String(decoding: data, as: UTF8.self).contains("two ways"))
         }

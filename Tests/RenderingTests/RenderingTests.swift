@@ -96,21 +96,29 @@ import Testing
         #expect(different < near.pixels.count / 20)
     }
 
-    @Test func `a view of the whole model does not follow a body`() throws {
+    @Test func `a view of the whole model fits it, and does not follow a body`() throws {
         let (model, start) = try hopper()
         var settings = small()
         settings.aim = .model
         settings.distance = nil
-        settings.elevation = -90
         let renderer = try SceneRenderer(model: model, settings: settings)
-        var away = start
-        away.positions[0] = 50
-        let (here, gone) = (try renderer.frame(of: start), try renderer.frame(of: away))
-        #expect(here != gone)
-        let robot = here.pixels.indices.filter {
-            $0 % 3 == 0 && Int(here.pixels[$0]) > Int(here.pixels[$0 + 2]) + 25
+        /// The rows and columns where the robot, more red than blue, is.
+        func seen(_ state: SimulationState) throws -> (rows: Set<Int>, columns: Set<Int>) {
+            let pixels = try renderer.frame(of: state).pixels
+            let robot = (0..<(64 * 48)).filter {
+                Int(pixels[3 * $0]) > Int(pixels[3 * $0 + 2]) + 25
+            }
+            return (Set(robot.map { $0 / 64 }), Set(robot.map { $0 % 64 }))
         }
-        #expect(!robot.isEmpty)
+        // 1.25 m of robot fill most of the height.
+        let rows = try seen(start).rows
+        #expect(rows.count > 34 && rows.count < 48, "\(rows.sorted())")
+        var away = start
+        away.positions[0] = 0.5
+        let (here, there) = (try seen(start).columns, try seen(away).columns)
+        #expect((there.min() ?? 0) > (here.min() ?? 0) + 5)
+        away.positions[0] = 50
+        #expect(try seen(away).rows.isEmpty)
     }
 
     @Test(arguments: ["mp4", "gif"])
