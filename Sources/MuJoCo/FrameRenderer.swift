@@ -211,3 +211,8 @@ public final class FrameRenderer {
         }
     }
 }
+
+extension MuJoCoModel {
+    /// Vertical angle of view of pictures of the model, degrees.
+    public var fieldOfView: Double { Double(pointer.pointee.vis.global.fovy) }
+}

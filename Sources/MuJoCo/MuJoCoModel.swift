@@ -50,9 +50,6 @@ public final class MuJoCoModel: @unchecked Sendable {
         return (0..<controlCount).map { limits[2 * $0]...limits[2 * $0 + 1] }
     }
 
-    /// Vertical angle of view of the model's pictures, degrees.
-    public var fieldOfView: Double { Double(pointer.pointee.vis.global.fovy) }
-
     /// The index of a body.
     public func bodyIndex(_ name: String) -> Int? {
         let index = mj_name2id(pointer, Int32(mjOBJ_BODY.rawValue), name)
