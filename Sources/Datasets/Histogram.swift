@@ -10,14 +10,15 @@ public struct Histogram: Sendable, Equatable, Codable {
     /// Counts `values`, NaN and infinity left out, in about `ranges` ranges.
     ///
     /// Their width is 1, 2, 2.5 or 5 times a power of ten and their bounds are multiples of it.
-    /// Without a finite value there is no range.
-    public init(_ values: some Collection<Double>, ranges: Int) {
+    /// They reach to `origin` too, if that is given. Without a finite value there is no range.
+    public init(_ values: some Collection<Double>, ranges: Int, origin: Double? = nil) {
         precondition(ranges > 0, "a histogram of \(ranges) ranges")
         let finite = values.filter(\.isFinite)
-        guard let minimum = finite.min(), let maximum = finite.max() else {
+        guard let least = finite.min(), let most = finite.max() else {
             (edges, counts) = ([], [])
             return
         }
+        let (minimum, maximum) = (min(least, origin ?? least), max(most, origin ?? most))
         let width = Histogram.roundWidth(
             atLeast: (maximum - minimum) / Double(ranges), near: maximum.magnitude)
         let first = (minimum / width).rounded(.down)

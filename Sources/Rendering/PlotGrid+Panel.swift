@@ -55,7 +55,8 @@ extension PlotGrid.Panel {
         } else {
             lines += [
                 "set xtics nomirror autofreq font 'DejaVu Sans,10'",
-                "set ytics nomirror autofreq font 'DejaVu Sans,10'",
+                // There is no half of a count.
+                "set ytics nomirror \(most < 5 ? "1" : "autofreq") font 'DejaVu Sans,10'",
                 "set format x '%.10g\(horizontal.suffix)'",
                 "set format y '%.10g\(vertical.suffix)'",
                 "set grid ytics back linecolor '\(Gnuplot.grid)' linetype 1 linewidth 1",

@@ -25,12 +25,25 @@ enum DatasetEnvironment {
 
     /// What is fixed about the environment, if one is named that is known; as ``make`` where the
     /// caller insists on a name.
+    ///
+    /// What a file says of itself may name an environment from elsewhere, and is then left aside; a
+    /// known one that does not fit is left aside with a warning.
     static func specification(_ name: String?, for dataset: TrajectoryDataset, file: String) throws
-        -> EnvironmentSpecification?
+        -> (specification: EnvironmentSpecification?, warning: String?)
     {
-        if name != nil { return try make(name, for: dataset, file: file).specification }
-        // What a file says of itself may be wrong or name an environment from elsewhere.
-        return try? make(nil, for: dataset, file: file).specification
+        if name != nil { return (try make(name, for: dataset, file: file).specification, nil) }
+        guard let stated = dataset.attributes[attribute],
+            let specification = try? EnvironmentRegistry.make(stated).specification
+        else { return (nil, nil) }
+        let (found, expected) = (dataset.layout, specification.layout)
+        guard found != expected else { return (specification, nil) }
+        return (
+            nil,
+            "the file names \(specification.identifier), which has "
+                + "\(expected.observationDimension) observation and \(expected.actionDimension) "
+                + "action dimensions, but has \(found.observationDimension) and "
+                + "\(found.actionDimension)"
+        )
     }
 
     private static func requireMatch(

@@ -49,9 +49,9 @@ struct DatasetInfoCommand: AsyncParsableCommand {
         options.allowsNonFinite = true  // It is this command's task to tell.
         let dataset = try TrajectoryDataset(
             contentsOf: URL(fileURLWithPath: file), options: options)
-        let specification = try DatasetEnvironment.specification(
+        let (specification, warning) = try DatasetEnvironment.specification(
             environment, for: dataset, file: file)
-        let report = DatasetReport(dataset, specification: specification)
+        let report = DatasetReport(dataset, specification: specification, warning: warning)
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -74,9 +74,13 @@ struct DatasetReport: Encodable {
     /// Use of the bins by each dimension of a transition; nil where the data cannot be discretized.
     let usage: [TokenUsage]?
 
-    init(_ dataset: TrajectoryDataset, specification: EnvironmentSpecification?) {
+    /// Looks through a dataset; `warning` is one that is known already.
+    init(
+        _ dataset: TrajectoryDataset, specification: EnvironmentSpecification?, warning: String?
+    ) {
         self.specification = specification
         summary = DatasetSummary(dataset, actionLimits: specification?.actionLimits)
+        if let warning { summary.warnings.append(warning) }
         do {
             let usage = try TokenUsage.measure(dataset.trajectories, layout: dataset.layout)
             self.usage = usage

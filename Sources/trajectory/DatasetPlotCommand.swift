@@ -55,10 +55,10 @@ struct DatasetPlotCommand: AsyncParsableCommand {
         try Console.requireFolder(of: url)
         let dataset = try TrajectoryDataset(
             contentsOf: URL(fileURLWithPath: file), options: reading.options)
-        let specification = try DatasetEnvironment.specification(
+        let (specification, warning) = try DatasetEnvironment.specification(
             environment, for: dataset, file: file)
         let picture = DatasetPicture(
-            dataset, report: DatasetReport(dataset, specification: specification),
+            dataset, report: DatasetReport(dataset, specification: specification, warning: warning),
             name: URL(fileURLWithPath: file).lastPathComponent)
         try picture.grid.write(to: url)
         let result = Result(
@@ -119,7 +119,9 @@ struct DatasetPicture {
     }
 
     private var lengths: PlotGrid.Panel {
-        let histogram = Histogram(dataset.trajectories.map { Double($0.count) }, ranges: 40)
+        // From 0, since often all lengths are the same.
+        let histogram = Histogram(
+            dataset.trajectories.map { Double($0.count) }, ranges: 40, origin: 0)
         return PlotGrid.Panel(
             "Lengths", xLabel: "steps of an episode", yLabel: "episodes",
             content: .histogram(edges: histogram.edges, counts: histogram.counts), color: .violet)

@@ -72,6 +72,12 @@ import Trajectories
         #expect(histogram.counts == [1, 2, 2])
     }
 
+    @Test func `ranges reach to an origin where one is given`() {
+        let histogram = Histogram([1000, 1000], ranges: 4, origin: 0)
+        #expect(histogram.edges == [0, 250, 500, 750, 1000])
+        #expect(histogram.counts == [0, 0, 0, 2])
+    }
+
     @Test func `equal numbers share one range, none have none`() {
         for value in [0.0, 3.5, -1e9, 1e-300] {
             let histogram = Histogram([value, value], ranges: 10)
