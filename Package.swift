@@ -65,7 +65,8 @@ let package = Package(
             name: "trajectory",
             dependencies: [
                 "Datasets", "Tokenization", "Transformer", "Training", "Planning", "Environments",
-                "Behavior", "Evaluation", "Rendering", "Trajectories", "OneDNN", "Tensors",
+                "Behavior", "Evaluation", "MuJoCo", "Rendering", "Trajectories", "OneDNN",
+                "Tensors",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
             ],

@@ -117,6 +117,30 @@ public final class MuJoCoData {
         return (start[0], start[1], start[2])
     }
 
+    /// The smallest box along the axes that holds all geoms but planes, in metres, as of the last
+    /// forward pass or step: its lowest and its highest corner; the origin where there is no geom.
+    public var bounds: (low: SIMD3<Double>, high: SIMD3<Double>) {
+        var low = SIMD3<Double>(repeating: .infinity)
+        var high = -low
+        for geom in 0..<Int(model.pointer.pointee.ngeom)
+        where model.pointer.pointee.geom_type[geom] != Int32(mjGEOM_PLANE.rawValue) {
+            let box = model.pointer.pointee.geom_aabb + 6 * geom
+            let (place, turn) = (
+                pointer.pointee.geom_xpos + 3 * geom, pointer.pointee.geom_xmat + 9 * geom
+            )
+            for axis in 0..<3 {
+                var (middle, reach) = (place[axis], 0.0)
+                for column in 0..<3 {
+                    middle += turn[3 * axis + column] * box[column]
+                    reach += abs(turn[3 * axis + column]) * box[3 + column]
+                }
+                low[axis] = min(low[axis], middle - reach)
+                high[axis] = max(high[axis], middle + reach)
+            }
+        }
+        return low.x <= high.x ? (low, high) : (.zero, .zero)
+    }
+
     /// Whether MuJoCo met a state that is not finite or too fast since the last reset.
     ///
     /// MuJoCo then puts the model back to its initial pose.

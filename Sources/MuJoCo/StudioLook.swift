@@ -1,4 +1,5 @@
 import CMuJoCo
+import Foundation
 
 /// Makes a model's textures and lights pleasant to look at: a light sky, a quiet floor, no glare.
 ///
@@ -30,6 +31,7 @@ enum StudioLook {
             && model.pointee.geom_matid[geom] >= 0
         {
             for channel in 0..<3 { model.pointee.geom_rgba[4 * geom + channel] = 1 }
+            unbound(geom, of: model)
         }
         model.pointee.vis.headlight.ambient = (0.4, 0.4, 0.4)
         model.pointee.vis.headlight.diffuse = (0.35, 0.35, 0.35)
@@ -40,6 +42,42 @@ enum StudioLook {
         model.pointee.vis.rgba.haze = (
             Float(horizon.red / 255), Float(horizon.green / 255), Float(horizon.blue / 255), 1
         )
+    }
+
+    /// Lets a plane reach to the horizon, with tiles as large as before: robots outrun its drawn size.
+    private static func unbound(_ plane: Int, of model: UnsafeMutablePointer<mjModel>) {
+        let material = Int(model.pointee.geom_matid[plane])
+        let isUniform = model.pointee.mat_texuniform[material]
+        for axis in 0..<2 {
+            let half = Float(model.pointee.geom_size[3 * plane + axis])
+            guard half > 0 else { continue }
+            if !isUniform {
+                model.pointee.mat_texrepeat[2 * material + axis] /= 2 * half
+            }
+            model.pointee.geom_size[3 * plane + axis] = 0
+        }
+        model.pointee.mat_texuniform[material] = true
+    }
+
+    /// Puts a light of the model above what is looked at, a little to the side of the eye, and dims
+    /// that of the eye where it looks down, since both then meet the floor in full.
+    ///
+    /// Shadows reach a few metres from a light, which would else stay behind; from straight above it
+    /// would leave the side that is seen in the dark.
+    static func place(_ light: inout mjvLight, for viewpoint: Viewpoint) {
+        if light.headlight != 0 {
+            let steepness = max(0, -sin(viewpoint.elevation * .pi / 180))
+            let strength = Float(0.35 * (1 - 0.8 * steepness))
+            light.diffuse = (strength, strength, strength)
+        } else if light.type == Int32(mjLIGHT_DIRECTIONAL.rawValue) {
+            let direction: (Float, Float, Float) = (0.24, 0.4, -0.88)
+            let height: Float = 5
+            light.dir = direction
+            light.pos = (
+                Float(viewpoint.target.x) + height * direction.0 / direction.2,
+                Float(viewpoint.target.y) + height * direction.1 / direction.2, height
+            )
+        }
     }
 
     /// Replaces a texture's shades, from darkest to lightest, by those between two colours.

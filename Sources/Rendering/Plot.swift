@@ -65,44 +65,25 @@ public struct Plot: Sendable {
             throw RenderingError(
                 code: .empty, file: url.path, detail: "no series has a point; add some")
         }
-        let script = try script(for: url)
-        let program = try ExternalProgram(
-            "gnuplot", package: "gnuplot-nox", arguments: ["-"], making: url.path)
-        try program.write(Data(script.utf8))
-        try program.finish()
+        try Gnuplot.draw(to: url) { output throws(RenderingError) in try script(for: output) }
     }
-
-    private static let colors = [
-        "#2563EB", "#EA580C", "#059669", "#9333EA", "#DC2626", "#0891B2", "#CA8A04", "#64748B",
-    ]
 
     /// What gnuplot is told.
     package func script(for url: URL) throws(RenderingError) -> String {
-        let terminal: String
-        switch url.pathExtension.lowercased() {
-        case "png": terminal = "pngcairo"
-        case "svg": terminal = "svg dynamic"
-        case let other:
-            throw RenderingError(
-                code: .unknownFormat, file: url.path,
-                detail: "'\(other)' is no known kind of picture; name the file .png or .svg")
-        }
         let horizontal =
-            hasLogarithmicX ? Scale(divisor: 1, suffix: "") : Self.scale(series.flatMap(\.x))
+            hasLogarithmicX ? .plain : Gnuplot.Scale(for: series.flatMap(\.x))
         let vertical =
-            hasLogarithmicY ? Scale(divisor: 1, suffix: "") : Self.scale(series.flatMap(\.y))
+            hasLogarithmicY ? .plain : Gnuplot.Scale(for: series.flatMap(\.y))
         var lines = [
-            "set terminal \(terminal) size \(size.width),\(size.height) noenhanced "
-                + "background '#FFFFFF' font 'DejaVu Sans,11'",
-            "set output \(Self.quoted(url.path))",
-            "set title \(Self.quoted(title)) font 'DejaVu Sans,14' textcolor '#111827'",
-            "set xlabel \(Self.quoted(xLabel)) textcolor '#374151'",
-            "set ylabel \(Self.quoted(yLabel)) textcolor '#374151'",
-            "set border 3 linecolor '#9CA3AF' linewidth 1",
-            "set tics nomirror out scale 0.5 textcolor '#374151'",
+            try Gnuplot.terminal(for: url, width: size.width, height: size.height),
+            "set title \(Gnuplot.quoted(title)) font 'DejaVu Sans,14' textcolor '\(Gnuplot.ink)'",
+            "set xlabel \(Gnuplot.quoted(xLabel)) textcolor '\(Gnuplot.softInk)'",
+            "set ylabel \(Gnuplot.quoted(yLabel)) textcolor '\(Gnuplot.softInk)'",
+            "set border 3 linecolor '\(Gnuplot.axis)' linewidth 1",
+            "set tics nomirror out scale 0.5 textcolor '\(Gnuplot.softInk)'",
             "set format x '%.10g\(horizontal.suffix)'", "set format y '%.10g\(vertical.suffix)'",
-            "set grid back linecolor '#E5E7EB' linetype 1 linewidth 1",
-            "set key outside below center horizontal textcolor '#374151' samplen 2 spacing 1.3",
+            "set grid back linecolor '\(Gnuplot.grid)' linetype 1 linewidth 1",
+            "set key outside below center horizontal textcolor '\(Gnuplot.softInk)' samplen 2 spacing 1.3",
             "set rmargin 5", "set bmargin 6",
             "set datafile missing 'NaN'", "set offsets graph 0, 0, 0.05, 0.05",
         ]
@@ -118,7 +99,7 @@ public struct Plot: Sendable {
             lines.append("END")
         }
         let curves = series.enumerated().map { index, line in
-            let color = Self.colors[index % Self.colors.count]
+            let color = Gnuplot.colors[index % Gnuplot.colors.count]
             let style =
                 switch line.style {
                 case .line: "lines linewidth 2"
@@ -126,30 +107,9 @@ public struct Plot: Sendable {
                 case .points: "points pointtype 7 pointsize 0.5"
                 }
             return "$data\(index) using 1:2 with \(style) linecolor '\(color)' "
-                + "title \(Self.quoted(line.name))"
+                + "title \(Gnuplot.quoted(line.name))"
         }
         lines.append("plot " + curves.joined(separator: ", \\\n  "))
         return lines.joined(separator: "\n") + "\n"
-    }
-
-    /// What the numbers of an axis are divided by, and how that is written behind them.
-    private struct Scale {
-        let divisor: Double
-        let suffix: String
-    }
-
-    private static func scale(_ values: [Double]) -> Scale {
-        switch values.lazy.filter(\.isFinite).map(\.magnitude).max() ?? 0 {
-        case ..<1e4: Scale(divisor: 1, suffix: "")
-        case ..<1e6: Scale(divisor: 1e3, suffix: "k")
-        case ..<1e9: Scale(divisor: 1e6, suffix: "M")
-        default: Scale(divisor: 1e9, suffix: "G")
-        }
-    }
-
-    /// A gnuplot string: in single quotes only a single quote is special, and doubled.
-    private static func quoted(_ text: String) -> String {
-        let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
-        return "'" + line.replacingOccurrences(of: "'", with: "''") + "'"
     }
 }

@@ -7,18 +7,25 @@ public import MuJoCo
 public final class SceneRenderer {
     /// How a scene is seen.
     public struct Settings: Sendable, Hashable {
+        /// What the camera looks at.
+        public enum Aim: Sendable, Hashable {
+            /// A body, at a fixed height in metres, so that the view does not bob with it; without a
+            /// height, the middle of the model's.
+            case body(String, height: Double?)
+            /// The middle of the model; it does not move.
+            case model
+        }
         /// Pixels in a row.
         public var width = 480
         /// Rows.
         public var height = 360
         /// Frames in a second of video.
         public var framesPerSecond = 25.0
-        /// The body that the camera follows.
-        public var trackedBody = "torso"
-        /// The height at which the camera aims, in metres; it does not bob with the body.
-        public var aimHeight = 0.85
-        /// Metres between camera and body.
-        public var distance = 3.2
+        /// What the camera looks at.
+        public var aim = Aim.body("torso", height: 0.85)
+        /// Metres between camera and what it looks at; nil fits the model in its initial pose into
+        /// the picture.
+        public var distance: Double? = 3.2
         /// Direction of sight in the ground plane, degrees; 90 looks along y with x to the right.
         public var azimuth = 90.0
         /// Direction of sight against the ground plane, degrees; negative looks down.
@@ -28,10 +35,14 @@ public final class SceneRenderer {
         public init() {}
     }
 
-    private let settings: Settings
+    /// How the scene is seen.
+    public let settings: Settings
     private let data: MuJoCoData
     private let renderer: FrameRenderer
     private let trackedBody: Int
+    private let distance: Double
+    /// The middle of the model in its initial pose.
+    private let middle: SIMD3<Double>
 
     /// Prepares drawing a model.
     ///
@@ -40,33 +51,70 @@ public final class SceneRenderer {
         self.settings = settings
         data = try MuJoCoData(model: model)
         renderer = try FrameRenderer(model: model, width: settings.width, height: settings.height)
-        trackedBody = model.bodyIndex(settings.trackedBody) ?? min(1, model.bodyCount - 1)
+        switch settings.aim {
+        case .body(let name, _):
+            trackedBody = model.bodyIndex(name) ?? min(1, model.bodyCount - 1)
+        case .model: trackedBody = 0
+        }
+        data.forward()
+        let (low, high) = data.bounds
+        middle = (low + high) / 2
+        distance =
+            settings.distance
+            ?? Self.distance(
+                toFit: (high - low) / 2, fieldOfView: model.fieldOfView, settings: settings)
     }
 
-    /// Draws one state, with `caption` in the upper left corner.
+    /// How far away a box must be to fill most of the picture; `half` is from its middle to a corner.
+    private static func distance(
+        toFit half: SIMD3<Double>, fieldOfView: Double, settings: Settings
+    ) -> Double {
+        let (turn, tilt) = (settings.azimuth * .pi / 180, settings.elevation * .pi / 180)
+        let sight = SIMD3(cos(tilt) * cos(turn), cos(tilt) * sin(turn), sin(tilt))
+        let right = SIMD3(sin(turn), -cos(turn), 0)
+        let up = SIMD3(-sin(tilt) * cos(turn), -sin(tilt) * sin(turn), cos(tilt))
+        func reach(_ axis: SIMD3<Double>) -> Double {
+            abs(axis.x) * half.x + abs(axis.y) * half.y + abs(axis.z) * half.z
+        }
+        let slope = tan(fieldOfView / 2 * .pi / 180)
+        let aspect = Double(settings.width) / Double(settings.height)
+        let margin = 1.08
+        return margin * max(reach(up) / slope, reach(right) / (slope * aspect)) + reach(sight)
+    }
+
+    /// Draws one state, with `caption` in the upper left corner and `ghosts` beside it.
     ///
     /// - Throws: `SimulationError` when the OpenGL context is lost.
-    public func frame(of state: SimulationState, caption: String? = nil) throws(SimulationError)
-        -> Frame
-    {
+    public func frame(
+        of state: SimulationState, caption: String? = nil, ghosts: [Ghost] = []
+    ) throws(SimulationError) -> Frame {
         data.set(state)
-        let body = data.position(ofBody: trackedBody)
         var viewpoint = Viewpoint(
-            distance: settings.distance, azimuth: settings.azimuth, elevation: settings.elevation)
-        viewpoint.target = (body.x, body.y, settings.aimHeight)
-        return try renderer.render(data, from: viewpoint, caption: caption)
+            distance: distance, azimuth: settings.azimuth, elevation: settings.elevation)
+        switch settings.aim {
+        case .body(_, let height):
+            let body = data.position(ofBody: trackedBody)
+            viewpoint.target = (body.x, body.y, height ?? middle.z)
+        case .model:
+            viewpoint.target = (middle.x, middle.y, middle.z)
+        }
+        return try renderer.render(data, from: viewpoint, caption: caption, ghosts: ghosts)
     }
 
     /// Draws an episode to an MP4 or GIF file that plays at the speed of the simulation.
     ///
-    /// `states` are `stepDuration` seconds apart; as many are left out as the frame rate allows.
-    /// `caption` is asked for each state that is drawn, `progress` told the share done so far.
+    /// `states` are `stepDuration` seconds apart; as many are left out, or shown for longer, as the
+    /// frame rate asks for. `caption` and `ghosts` are asked for each state that is drawn, `progress`
+    /// is told the share done so far.
     ///
+    /// - Returns: Number of frames.
     /// - Throws: ``RenderingError`` when nothing can be drawn or the file not be written.
+    @discardableResult
     public func renderEpisode(
         states: [SimulationState], stepDuration: Double, to url: URL,
-        caption: (Int) -> String? = { _ in nil }, progress: (Double) -> Void = { _ in }
-    ) throws(RenderingError) {
+        caption: (Int) -> String? = { _ in nil }, ghosts: (Int) -> [Ghost] = { _ in [] },
+        progress: (Double) -> Void = { _ in }
+    ) throws(RenderingError) -> Int {
         guard !states.isEmpty else {
             throw RenderingError(
                 code: .empty, file: url.path, detail: "the episode has no states; run it first")
@@ -77,17 +125,25 @@ public final class SceneRenderer {
         let indices = Self.indices(
             count: states.count, stepDuration: stepDuration,
             framesPerSecond: settings.framesPerSecond)
+        var last: (index: Int, frame: Frame)?
         for (drawn, index) in indices.enumerated() {
             let frame: Frame
-            do {
-                frame = try self.frame(of: states[index], caption: caption(index))
-            } catch {
-                throw RenderingError(code: .simulation, file: url.path, detail: "\(error)")
+            if let last, last.index == index {
+                frame = last.frame
+            } else {
+                do {
+                    frame = try self.frame(
+                        of: states[index], caption: caption(index), ghosts: ghosts(index))
+                } catch {
+                    throw RenderingError(code: .simulation, file: url.path, detail: "\(error)")
+                }
+                last = (index, frame)
             }
             try writer.append(frame)
             progress(Double(drawn + 1) / Double(indices.count))
         }
         try writer.finish()
+        return indices.count
     }
 
     /// Which states to draw so that the video plays at the speed of the simulation.

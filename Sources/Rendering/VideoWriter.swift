@@ -35,13 +35,21 @@ public final class VideoWriter {
         }
         self.width = width
         self.height = height
+        let partial = ExternalProgram.partialName(of: url.path)
         program = try ExternalProgram(
             "ffmpeg", package: "ffmpeg",
             arguments: [
                 "-nostdin", "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24",
                 "-video_size", "\(width)x\(height)", "-framerate", "\(framesPerSecond)", "-i",
                 "pipe:0",
-            ] + encoding + [url.path], making: url.path)
+            ] + encoding + [partial], making: url.path, writing: partial)
+    }
+
+    /// Makes sure before long work that ffmpeg, which writes videos and pictures, is there.
+    ///
+    /// - Throws: ``RenderingError`` when it is not.
+    public static func requireProgram(for url: URL) throws(RenderingError) {
+        try ExternalProgram.path(of: "ffmpeg", package: "ffmpeg", making: url.path)
     }
 
     /// Adds a frame.

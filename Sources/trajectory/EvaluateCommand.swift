@@ -91,16 +91,11 @@ struct EvaluateCommand: AsyncParsableCommand {
         let simulation = try EnvironmentRegistry.make(environment)
         let trained = try Checkpoint(directory: URL(fileURLWithPath: checkpoint))
         let specification = simulation.specification
-        try requireMatch(trained, specification)
-        var chosen = planner.options
-        // Values were discounted so in training.
-        chosen.discount = planner.discount ?? trained.description.tokenization.discount
+        let controller = try planner.controller(
+            of: trained, named: checkpoint, in: specification)
         var progress = EpisodeProgress(episodes: episodes)
         let (report, rollouts) = try EvaluationReport.evaluate(
-            episodes: episodes, parallel: parallel, seed: seed,
-            controller: Controller(
-                model: PrefixDecoder(trained.model), discretizer: trained.discretizer,
-                actionLimits: specification.actionLimits, options: chosen),
+            episodes: episodes, parallel: parallel, seed: seed, controller: controller,
             maximumSteps: maximumSteps, recordedEpisodes: video == nil ? 0 : 1,
             environment: { try EnvironmentRegistry.make(environment) },
             onStep: { progress.update(episode: $0, $1) })
@@ -110,25 +105,13 @@ struct EvaluateCommand: AsyncParsableCommand {
         return report
     }
 
-    private func requireMatch(_ trained: Checkpoint, _ specification: EnvironmentSpecification)
-        throws
-    {
-        let layout = trained.model.configuration.layout
-        guard layout == specification.layout else {
-            throw CheckpointError(
-                code: .mismatch, file: checkpoint,
-                detail: "it was trained for \(layout.observationDimension) observation and "
-                    + "\(layout.actionDimension) action dimensions, \(specification.identifier) has "
-                    + "\(specification.layout.observationDimension) and "
-                    + "\(specification.layout.actionDimension); give the environment of its data")
-        }
-    }
-
     private func draw(
         _ rollout: Rollout, of simulation: any SimulatedEnvironment, to file: String
     ) throws {
         Console.progress("drawing episode 1 to \(file)")
-        try SceneRenderer(model: simulation.model).renderEpisode(
+        let settings = SceneRenderer.Settings(
+            for: simulation.specification, model: simulation.model)
+        try SceneRenderer(model: simulation.model, settings: settings).renderEpisode(
             states: rollout.states, stepDuration: simulation.stepDuration,
             to: URL(fileURLWithPath: file),
             caption: { step in

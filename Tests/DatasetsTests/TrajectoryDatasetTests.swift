@@ -232,7 +232,9 @@ import Trajectories
         #expect(summary.returns.mean == 2)
         #expect(summary.lengths.maximum == 3)
         #expect(summary.endings == ["terminal": 1, "timeout": 1])
-        #expect(summary.warnings == ["observation dimension 0 is always 4.0"])
+        #expect(
+            summary.warnings
+                == ["observation dimension 0 is always 4.0", "1 episode has a single step"])
     }
 
     @Test func `two hundred thousand rows are written and read within seconds`() throws {

@@ -89,6 +89,17 @@ private struct EchoingAgent: Agent {
         #expect(try JSONDecoder().decode(EvaluationReport.self, from: data) == report)
     }
 
+    @Test func `plans are kept a number of steps apart, of the last episode`() throws {
+        var agent = PlanRecorder(EchoingAgent(), interval: 2)
+        for seed in [1, 5] as [UInt64] {
+            _ = try Rollout(of: &agent, in: PayingEnvironment(), seed: seed)
+        }
+        // Observed 5, 1, 2, 3; the step that observed 2 made no plan, so the next one is kept.
+        #expect(agent.entries.map(\.step) == [0, 3])
+        #expect(agent.entries.map(\.plan.statistics.seconds) == [0.005, 0.003])
+        #expect(agent.base.log.suffix(2) == ["2.0", "3.0"])
+    }
+
     @Test func `an episode can be cut short and its states recorded`() throws {
         var agent = EchoingAgent(actionDimension: 3)
         let environment = try EnvironmentRegistry.make("hopper")

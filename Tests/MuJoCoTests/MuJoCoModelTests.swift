@@ -46,6 +46,24 @@ import Testing
         #expect(error?.description.contains("\n") == false)
     }
 
+    @Test func `the bounds hold turned boxes, and leave planes out`() throws {
+        let data = try MuJoCoData(
+            model: model(
+                """
+                <mujoco><compiler angle="degree"/><worldbody>
+                <geom type="plane" size="40 40 40"/>
+                <geom type="box" size="1 2 3" pos="10 0 0" euler="0 0 90"/>
+                <geom type="sphere" size="0.5" pos="0 0 5"/></worldbody></mujoco>
+                """))
+        data.forward()
+        let (low, high) = data.bounds
+        for (found, expected) in zip(
+            [low.x, low.y, low.z, high.x, high.y, high.z], [-0.5, -1, -3, 12, 1, 5.5])
+        {
+            #expect(abs(found - expected) < 1e-9)
+        }
+    }
+
     @Test func `a free fall takes the time that it should`() throws {
         let data = try MuJoCoData(model: try fallingBall())
         data.step(1000)

@@ -62,6 +62,65 @@ import Testing
         #expect(changed.allSatisfy { $0 % 200 < 120 && $0 / 200 < 36 })
     }
 
+    @Test func `a ghost covers the robot it coincides with, and is seen beside it where not`()
+        throws
+    {
+        let (model, start) = try hopper()
+        let renderer = try SceneRenderer(model: model, settings: small())
+        let plain = try renderer.frame(of: start)
+        func changed(_ ghost: SimulationState) throws -> [Int] {
+            let frame = try renderer.frame(
+                of: start, ghosts: [Ghost(ghost, color: [0, 0, 1, 0.5])])
+            // More blue than before.
+            return (0..<(64 * 48)).filter {
+                Int(frame.pixels[3 * $0 + 2]) > Int(plain.pixels[3 * $0 + 2]) + 15
+            }
+        }
+        let same = try changed(start)
+        #expect(same.count > 40 && same.allSatisfy { (24...40).contains($0 % 64) })
+        var beside = start
+        beside.positions[0] = 0.6
+        let moved = try changed(beside)
+        #expect(moved.count > 20 && moved.allSatisfy { $0 % 64 > 36 })
+        #expect(try renderer.frame(of: start) == plain)
+    }
+
+    @Test func `the floor and the shadow go along with a robot that runs far`() throws {
+        let (model, start) = try hopper()
+        let renderer = try SceneRenderer(model: model, settings: small())
+        var far = start
+        // 80 tiles of 2/3 m, so that the floor's pattern is the same again.
+        far.positions[0] = 160.0 / 3
+        let (near, away) = (try renderer.frame(of: start), try renderer.frame(of: far))
+        let different = zip(near.pixels, away.pixels).count { abs(Int($0) - Int($1)) > 12 }
+        #expect(different < near.pixels.count / 20)
+    }
+
+    @Test func `a view of the whole model fits it, and does not follow a body`() throws {
+        let (model, start) = try hopper()
+        var settings = small()
+        settings.aim = .model
+        settings.distance = nil
+        let renderer = try SceneRenderer(model: model, settings: settings)
+        /// The rows and columns where the robot, more red than blue, is.
+        func seen(_ state: SimulationState) throws -> (rows: Set<Int>, columns: Set<Int>) {
+            let pixels = try renderer.frame(of: state).pixels
+            let robot = (0..<(64 * 48)).filter {
+                Int(pixels[3 * $0]) > Int(pixels[3 * $0 + 2]) + 25
+            }
+            return (Set(robot.map { $0 / 64 }), Set(robot.map { $0 % 64 }))
+        }
+        // 1.25 m of robot fill most of the height.
+        let rows = try seen(start).rows
+        #expect(rows.count > 34 && rows.count < 48, "\(rows.sorted())")
+        var away = start
+        away.positions[0] = 0.5
+        let (here, there) = (try seen(start).columns, try seen(away).columns)
+        #expect((there.min() ?? 0) > (here.min() ?? 0) + 5)
+        away.positions[0] = 50
+        #expect(try seen(away).rows.isEmpty)
+    }
+
     @Test(arguments: ["mp4", "gif"])
     func `an episode becomes a video of its length`(format: String) throws {
         let (model, start) = try hopper()
@@ -80,6 +139,9 @@ import Testing
             #expect(data.count > 500)
             let mark = format == "gif" ? data.prefix(3) : data[4..<8]
             #expect(String(decoding: mark, as: UTF8.self) == (format == "gif" ? "GIF" : "ftyp"))
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: folder.path)
+                    == ["episode.\(format)"])
         }
     }
 

@@ -36,6 +36,85 @@ import Testing
         #expect(info.lengths.maximum == 20)
     }
 
+    /// 400 steps of a bad Hopper policy.
+    private func collected(in folder: TemporaryFolder) throws -> String {
+        let file = folder.file("data.hdf5").path
+        let outcome = try Program.run(
+            "collect", "--env", "hopper", "--policy", "weak+0.3", "--steps", "400", "--output", file
+        )
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        return file
+    }
+
+    @Test func `info knows the environment of the file, and how its tokens are used`() throws {
+        struct Info: Decodable {
+            struct Column: Decodable { let minimum, mean, standardDeviation, maximum: Double }
+            struct Usage: Decodable {
+                let name: String
+                let usedBins, duplicateBins: Int
+                let effectiveBins, largestShare: Double
+            }
+            struct Histogram: Decodable {
+                let edges: [Double]
+                let counts: [Int]
+            }
+            let environment: String?
+            let actionLimits: [[Double]]?
+            let observations, actions: [Column]
+            let tokenUsage: [Usage]?
+            let returnHistogram: Histogram
+            let episodes: Int
+        }
+        let folder = try TemporaryFolder()
+        let file = try collected(in: folder)
+        let outcome = try Program.run("dataset", "info", file, "--json")
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let info = try decoder.decode(Info.self, from: Data(outcome.output.utf8))
+        #expect(info.environment == "hopper-v4")
+        #expect(info.actionLimits == [[-1, 1], [-1, 1], [-1, 1]])
+        #expect(info.observations.count == 11 && info.actions.count == 3)
+        #expect(info.actions.allSatisfy { $0.minimum >= -1 && $0.maximum <= 1 })
+        let usage = try #require(info.tokenUsage)
+        #expect(usage.map(\.name).suffix(3) == ["action 2", "reward", "value"])
+        #expect(usage.allSatisfy { $0.usedBins + $0.duplicateBins <= 100 })
+        #expect(info.returnHistogram.edges.count == info.returnHistogram.counts.count + 1)
+        #expect(info.returnHistogram.counts.reduce(0, +) == info.episodes)
+
+        let table = try Program.run("dataset", "info", file).output
+        #expect(table.contains("bins of 100") && table.contains("-1 … 1"))
+        let wrong = try Program.run("dataset", "info", file, "--env", "halfcheetah")
+        #expect(wrong.status == 1)
+        #expect(wrong.errors.contains("11 observation and 3 action dimensions, halfcheetah-v4"))
+        #expect(wrong.errors.filter { $0 == "\n" }.count == 1)
+    }
+
+    @Test func `info warns where tokens cannot be counted`() throws {
+        let outcome = try Program.run("dataset", "info", fixture())
+        #expect(outcome.output.contains("\nwarning  1 episode has a single step\n"))
+        #expect(outcome.output.contains("\nwarning  cannot discretize: 60 rows do not fill"))
+    }
+
+    @Test func `plot draws every dimension`() throws {
+        let folder = try TemporaryFolder()
+        let file = try collected(in: folder)
+        let picture = folder.file("data.svg")
+        let outcome = try Program.run("dataset", "plot", file, "--output", picture.path, "--json")
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        // Returns, lengths, tokens, 11 observation and 3 action dimensions, rewards.
+        #expect(outcome.output.contains("\"panels\" : 18"))
+        let text = try String(contentsOf: picture, encoding: .utf8)
+        for part in ["data.hdf5", "hopper-v4", "observation 10", "action 2", "Token usage"] {
+            #expect(text.contains(part), "\(part)")
+        }
+        let kind = try Program.run("dataset", "plot", file, "--output", "a.pdf")
+        #expect(kind.status == 64)
+        #expect(kind.errors.contains("--output must end in .png or .svg, found a.pdf"))
+        let place = try Program.run("dataset", "plot", file, "--output", "/nowhere/a.png")
+        #expect(place.status == 1 && place.errors.contains("no writable folder '/nowhere'"))
+    }
+
     @Test func `a bad file gives one line and exit code 1`() throws {
         let folder = try TemporaryFolder()
         let text = folder.file("text.hdf5")

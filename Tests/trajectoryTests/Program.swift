@@ -14,9 +14,14 @@ enum Program {
         try run(arguments)
     }
 
-    /// Runs the program to its end.
-    static func run(_ arguments: [String]) throws -> Outcome {
+    /// Runs the program to its end; `path` replaces the PATH on which it finds other programs.
+    static func run(_ arguments: [String], path: String? = nil) throws -> Outcome {
         let process = Process()
+        if let path {
+            process.environment = ProcessInfo.processInfo.environment.merging(["PATH": path]) {
+                $1
+            }
+        }
         process.executableURL = Bundle.module.bundleURL.deletingLastPathComponent()
             .appendingPathComponent("trajectory")
         process.arguments = arguments

@@ -1,0 +1,86 @@
+import Foundation
+
+/// What the kinds of plots share: colours, texts, the picture's format, and running gnuplot.
+enum Gnuplot {
+    /// Colours that are told apart beside each other on white.
+    static let colors = [
+        "#2563EB", "#EA580C", "#059669", "#9333EA", "#DC2626", "#0891B2", "#CA8A04", "#64748B",
+    ]
+    /// Colour of titles.
+    static let ink = "#111827"
+    /// Colour of labels and tics.
+    static let softInk = "#374151"
+    /// Colour of axes.
+    static let axis = "#9CA3AF"
+    /// Colour of grid lines.
+    static let grid = "#E5E7EB"
+
+    /// Draws a picture; `script` is asked for what gnuplot is told to write the file it is given.
+    ///
+    /// - Throws: ``RenderingError`` when gnuplot is missing or fails, or what `script` throws.
+    static func draw(to url: URL, script: (URL) throws(RenderingError) -> String)
+        throws(RenderingError)
+    {
+        // Before anything is written, so that the error names the file asked for.
+        _ = try format(of: url)
+        let partial = ExternalProgram.partialName(of: url.path)
+        let text = try script(URL(fileURLWithPath: partial))
+        let program = try ExternalProgram(
+            "gnuplot", package: "gnuplot-nox", arguments: ["-"], making: url.path, writing: partial)
+        try program.write(Data(text.utf8))
+        try program.finish()
+    }
+
+    private static func format(of url: URL) throws(RenderingError) -> String {
+        switch url.pathExtension.lowercased() {
+        case "png": return "pngcairo"
+        case "svg": return "svg dynamic"
+        case let other:
+            throw RenderingError(
+                code: .unknownFormat, file: url.path,
+                detail: "'\(other)' is no known kind of picture; name the file .png or .svg")
+        }
+    }
+
+    /// The lines that set kind, size in pixels and name of the picture.
+    static func terminal(for url: URL, width: Int, height: Int) throws(RenderingError) -> String {
+        "set terminal \(try format(of: url)) size \(width),\(height) noenhanced "
+            + "background '#FFFFFF' font 'DejaVu Sans,11' rounded\nset output \(quoted(url.path))"
+    }
+
+    /// A gnuplot string: in single quotes only a single quote is special, and doubled.
+    static func quoted(_ text: String) -> String {
+        let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
+        return "'" + line.replacingOccurrences(of: "'", with: "''") + "'"
+    }
+
+    /// A named block of data, a row a line.
+    static func block(_ name: String, _ rows: [[Double]]) -> String {
+        (["$\(name) << END"] + rows.map { $0.map { "\($0)" }.joined(separator: " ") } + ["END"])
+            .joined(separator: "\n")
+    }
+
+    /// What the numbers of an axis are divided by, and how that is written behind them.
+    struct Scale {
+        let divisor: Double
+        let suffix: String
+
+        /// Numbers as they are.
+        static let plain = Scale(divisor: 1, suffix: "")
+
+        private init(divisor: Double, suffix: String) {
+            self.divisor = divisor
+            self.suffix = suffix
+        }
+
+        /// Thousands, millions or more where numbers are large.
+        init(for values: [Double]) {
+            switch values.lazy.filter(\.isFinite).map(\.magnitude).max() ?? 0 {
+            case ..<1e4: self = .plain
+            case ..<1e6: self = Scale(divisor: 1e3, suffix: "k")
+            case ..<1e9: self = Scale(divisor: 1e6, suffix: "M")
+            default: self = Scale(divisor: 1e9, suffix: "G")
+            }
+        }
+    }
+}
