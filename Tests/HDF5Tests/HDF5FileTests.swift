@@ -37,6 +37,7 @@ func expectNothingOpen(sourceLocation: SourceLocation = #_sourceLocation) async 
             try group.createGroup("inner").write("one", [Float(1)], shape: [1])
             try root.setAttribute("title", "Läufer 🏃")
             try root.setAttribute("nothing", "")
+            try group.setAttribute("count", -7)
         }
         return url
     }
@@ -67,6 +68,12 @@ func expectNothingOpen(sourceLocation: SourceLocation = #_sourceLocation) async 
             #expect(try root.dataset("group/inner/one").floats() == [1])
             #expect(try root.group("group").group("inner").dataset("one").floats() == [1])
             #expect(try root.stringAttributes() == ["title": "Läufer 🏃", "nothing": ""])
+            #expect(try root.group("group").integerAttribute("count") == -7)
+            #expect(root.integerAttribute("count") == nil)
+            #expect(root.integerAttribute("title") == nil)
+            #expect(root.containsGroup("group/inner"))
+            #expect(!root.containsGroup("floats") && !root.containsGroup("none"))
+            #expect(floats.chunkRows == (storage == .contiguous ? nil : 4))
         }
         try await expectNothingOpen()
     }
