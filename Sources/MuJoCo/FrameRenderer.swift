@@ -141,7 +141,7 @@ public final class FrameRenderer {
         withUnsafeMutableBytes(of: &scene.lights) { bytes in
             let all = bytes.bindMemory(to: mjvLight.self)
             for index in 0..<min(lights, all.count) {
-                StudioLook.place(&all[index], for: viewpoint)
+                StudioLook.place(&all[index], isOnly: lights == 1, for: viewpoint)
             }
         }
 

@@ -60,14 +60,15 @@ enum StudioLook {
     }
 
     /// Puts a light of the model above what is looked at, a little to the side of the eye, and dims
-    /// that of the eye where it looks down, since both then meet the floor in full.
+    /// that of the eye where it looks down, since both then meet the floor in full; where it is the
+    /// only light, it is brightened.
     ///
     /// Shadows reach a few metres from a light, which would else stay behind; from straight above it
     /// would leave the side that is seen in the dark.
-    static func place(_ light: inout mjvLight, for viewpoint: Viewpoint) {
+    static func place(_ light: inout mjvLight, isOnly: Bool, for viewpoint: Viewpoint) {
         if light.headlight != 0 {
             let steepness = max(0, -sin(viewpoint.elevation * .pi / 180))
-            let strength = Float(0.35 * (1 - 0.8 * steepness))
+            let strength = isOnly ? 0.55 : Float(0.35 * (1 - 0.8 * steepness))
             light.diffuse = (strength, strength, strength)
         } else if light.type == Int32(mjLIGHT_DIRECTIONAL.rawValue) {
             let direction: (Float, Float, Float) = (0.24, 0.4, -0.88)

@@ -86,7 +86,7 @@ extension PlotGrid.Panel {
 
     private func bars(_ number: Int, _ bars: [PlotGrid.Bar], limit: Double) -> [String] {
         // More names than fit are thinned out.
-        let stride = max(1, (bars.count + 47) / 48)
+        let stride = bars.count <= 48 ? 1 : (bars.count + 23) / 24
         let names = bars.enumerated().filter { $0.offset.isMultiple(of: stride) }.map {
             "\(Gnuplot.quoted($1.label)) \($0)"
         }
