@@ -66,7 +66,7 @@ public struct PolicyParser: Sendable {
     }
 
     /// The file of a level that comes with the package.
-    func url(ofLevel level: String) throws(BehaviorError) -> URL {
+    package func url(ofLevel level: String) throws(BehaviorError) -> URL {
         let url = folder.appendingPathComponent("\(specification.family)-\(level).safetensors")
         guard FileManager.default.fileExists(atPath: url.path) else {
             throw BehaviorError(

@@ -8,7 +8,7 @@ import Tokenization
 struct DatasetInfoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "info",
-        abstract: "Print what a D4RL-format HDF5 file holds, and what in it looks odd.",
+        abstract: "Print what a dataset holds, and what in it looks odd.",
         discussion: """
             Bins are those that training fits by default, 100 quantiles in each dimension: how many \
             of them hold a value, how many evenly used ones would tell as much (the exponential of \
@@ -31,7 +31,7 @@ struct DatasetInfoCommand: AsyncParsableCommand {
             where the data cannot be discretized), attributes, environment, warnings.
             """)
 
-    @Argument(help: "The HDF5 file.", completion: .file(extensions: ["hdf5", "h5"]))
+    @Argument(help: "The dataset: an HDF5 file or a Minari folder.", completion: .file())
     var file: String
 
     @Option(
@@ -49,6 +49,7 @@ struct DatasetInfoCommand: AsyncParsableCommand {
         options.allowsNonFinite = true  // It is this command's task to tell.
         let dataset = try TrajectoryDataset(
             contentsOf: URL(fileURLWithPath: file), options: options)
+        dataset.notes.forEach(Console.progress)
         let (specification, warning) = try DatasetEnvironment.specification(
             environment, for: dataset, file: file)
         let report = DatasetReport(dataset, specification: specification, warning: warning)

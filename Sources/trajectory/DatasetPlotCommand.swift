@@ -24,7 +24,7 @@ struct DatasetPlotCommand: AsyncParsableCommand {
             Keys of the JSON object: output, panels.
             """)
 
-    @Argument(help: "The HDF5 file.", completion: .file(extensions: ["hdf5", "h5"]))
+    @Argument(help: "The dataset: an HDF5 file or a Minari folder.", completion: .file())
     var file: String
 
     @Option(help: "Picture to write (png or svg).", completion: .file(extensions: ["png", "svg"]))

@@ -4,16 +4,45 @@ import Testing
 
 /// The weight files that come with the package.
 @Suite struct ShippedPoliciesTests {
-    @Test(arguments: [
-        ("weak", 200.0...500.0), ("medium", 1000.0...1600.0), ("expert", 3200.0...3500.0),
-    ])
-    func `each level of Hopper reaches its return`(level: String, range: ClosedRange<Double>)
-        async throws
-    {
-        let workers = try EpisodeWorkers(count: 2) { try EnvironmentRegistry.make("hopper-v4") }
-        let policy = try PolicyParser(workers.specification).parse(level)
+    /// A policy, and where its mean return over a few episodes lies.
+    struct Level: Sendable, CustomTestStringConvertible {
+        let environment, name: String
+        let range: ClosedRange<Double>
+        var testDescription: String { "\(environment) \(name)" }
+    }
+
+    static let levels = [
+        Level(environment: "hopper", name: "weak", range: 200...500),
+        Level(environment: "hopper", name: "medium", range: 1000...1600),
+        Level(environment: "hopper", name: "expert", range: 3200...3500),
+        Level(environment: "halfcheetah", name: "weak", range: 700...900),
+        Level(environment: "halfcheetah", name: "medium", range: 1800...2050),
+        Level(environment: "halfcheetah", name: "expert", range: 3500...6000),
+        Level(environment: "walker2d", name: "weak", range: 350...500),
+        Level(environment: "walker2d", name: "medium", range: 900...1300),
+        Level(environment: "walker2d", name: "expert", range: 3000...3300),
+        Level(environment: "ant", name: "weak", range: 950...1200),
+        Level(environment: "ant", name: "medium", range: 1250...1550),
+        Level(environment: "ant", name: "expert", range: 1900...4000),
+    ]
+
+    @Test(arguments: levels)
+    func `each level of each robot reaches its return`(level: Level) async throws {
+        let workers = try EpisodeWorkers(count: 2) {
+            try EnvironmentRegistry.make(level.environment)
+        }
+        let policy = try PolicyParser(workers.specification).parse(level.name)
         let score = await PolicyScore.measure(policy, episodes: 4, firstSeed: 0, workers: workers)
-        #expect(range.contains(score.mean), "\(score.returns)")
-        #expect(level != "expert" || score.lengths.allSatisfy { $0 == 1000 })
+        #expect(level.range.contains(score.mean), "\(score.returns)")
+    }
+
+    @Test(arguments: levels)
+    func `each policy says how it was trained, so that training can be seen again`(level: Level)
+        throws
+    {
+        let specification = try EnvironmentRegistry.make(level.environment).specification
+        let file = try PolicyParser(specification).url(ofLevel: level.name)
+        let record = try #require(RandomSearch.Record(LinearPolicy.metadata(ofFile: file)))
+        #expect(record.iterations > 0 && record.steps > record.iterations)
     }
 }
