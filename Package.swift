@@ -59,6 +59,7 @@ let package = Package(
         library(
             "Behavior", ["Environments", "Trajectories", "Safetensors"],
             resources: [.copy("Policies")]),
+        library("Dynamics", ["Layers", "RandomNumbers", "Safetensors", "Tensors", "Trajectories"]),
         library("Evaluation", ["Planning", "Environments", "MuJoCo", "Trajectories"]),
         library("Rendering", ["MuJoCo"]),
         .executableTarget(
@@ -105,6 +106,7 @@ let package = Package(
         tests(of: "MuJoCo"),
         tests(of: "Environments", ["MuJoCo", "Safetensors", "Trajectories"], fixtures: true),
         tests(of: "Behavior", ["Environments", "Trajectories"]),
+        tests(of: "Dynamics", ["Layers", "Tensors", "Trajectories"]),
         tests(
             of: "Planning", ["Safetensors", "Tokenization", "Trajectories", "Transformer"],
             fixtures: true),
