@@ -66,7 +66,8 @@ let package = Package(
             name: "trajectory",
             dependencies: [
                 "Datasets", "Tokenization", "Transformer", "Training", "Planning", "Environments",
-                "Behavior", "Evaluation", "MuJoCo", "Rendering", "Trajectories", "OneDNN",
+                "Behavior", "Dynamics", "Evaluation", "MuJoCo", "Rendering", "Trajectories",
+                "OneDNN",
                 "Tensors",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),

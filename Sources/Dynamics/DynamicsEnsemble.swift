@@ -131,12 +131,7 @@ extension DynamicsEnsemble {
             members = try (0..<count).map { index in
                 let member = DynamicsMember(
                     inputs: observation + action, dimension: observation, hidden: hidden)
-                for entry in member.layout.entries {
-                    member.parameters.values.write(
-                        try row("member.\(index).\(entry.name)", entry.slot.count),
-                        at: entry.slot.offset)
-                }
-                member.pack()
+                try member.load { try row("member.\(index).\($0)", $1) }
                 return member
             }
         } catch let error as FileError {
@@ -163,10 +158,8 @@ extension DynamicsEnsemble {
             file.set(key, values, shape: [values.count])
         }
         for (index, member) in members.enumerated() {
-            for entry in member.layout.entries {
-                file.set(
-                    "member.\(index).\(entry.name)",
-                    member.parameters.values.values(in: entry.slot.range), shape: entry.shape)
+            for tensor in member.tensors {
+                file.set("member.\(index).\(tensor.name)", tensor.values, shape: tensor.shape)
             }
         }
         do {

@@ -39,15 +39,32 @@ package final class DynamicsMember: @unchecked Sendable {
     /// Brings what products read up to date with the weights.
     package func pack() { parameters.pack(pool: alone) }
 
+    /// The parameters by name, with their shapes.
+    var tensors: [(name: String, values: [Float], shape: [Int])] {
+        layout.entries.map { ($0.name, parameters.values.values(in: $0.slot.range), $0.shape) }
+    }
+
+    /// Takes the parameters from `read`, which is given a name and how many numbers are wanted.
+    func load(_ read: (_ name: String, _ count: Int) throws -> [Float]) rethrows {
+        for entry in layout.entries {
+            parameters.values.write(
+                try read(entry.name, entry.slot.count), at: entry.slot.offset)
+        }
+        pack()
+    }
+
     /// Mean and standard deviation of the change for each row of `inputs`.
     func predict(_ inputs: [Float]) -> (mean: [Float], deviation: [Float]) {
         let rows = inputs.count / perceptron.sizes[0]
         let storage = FloatStorage(count: inputs.count)
         storage.write(inputs)
-        let output = perceptron.forward(
-            parameters, input: storage.matrix(columns: perceptron.sizes[0]),
-            perceptron.workspace(rows: rows)
-        ).values
+        let workspace = perceptron.workspace(rows: rows)
+        // Matrices are views: what they look at must live until their numbers are copied.
+        let output = withExtendedLifetime((storage, workspace)) {
+            perceptron.forward(
+                parameters, input: storage.matrix(columns: perceptron.sizes[0]), workspace
+            ).values
+        }
         var mean: [Float] = []
         var deviation: [Float] = []
         for row in 0..<rows {

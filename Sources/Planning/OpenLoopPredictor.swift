@@ -1,5 +1,5 @@
 public import Tokenization
-public import Trajectories
+internal import Trajectories
 
 /// Predicts a trajectory from its beginning, feeding predictions back in, without looking at what
 /// really happens.

@@ -85,7 +85,7 @@ public struct Plot: Sendable {
             "set grid back linecolor '\(Gnuplot.grid)' linetype 1 linewidth 1",
             "set key outside below center horizontal textcolor '\(Gnuplot.softInk)' samplen 2 spacing 1.3",
             "set rmargin 5", "set bmargin 6",
-            "set datafile missing 'NaN'", "set offsets graph 0, 0, 0.05, 0.05",
+            "set datafile missing 'NaN'", "set offsets graph 0, graph 0, graph 0.05, graph 0.05",
         ]
         if hasLogarithmicX { lines.append("set logscale x") }
         if hasLogarithmicY { lines.append("set logscale y") }

@@ -220,14 +220,16 @@ struct PredictCommand: AsyncParsableCommand {
     private static func table(_ result: Result) -> String {
         let marks = [1, 10, 50, 100].filter { $0 <= result.horizon }
         let width = result.methods.map(\.name.count).max() ?? 0
+        func cell(_ text: String) -> String {
+            String(repeating: " ", count: max(0, 10 - text.count)) + text
+        }
         let header =
-            String(repeating: " ", count: width)
-            + marks.map { String(format: "%10@", "step \($0)" as NSString) }.joined()
-            + String(format: "%10@", "mean" as NSString)
+            String(repeating: " ", count: width) + marks.map { cell("step \($0)") }.joined()
+            + cell("mean")
         let rows = result.methods.map { method in
             method.name.padding(toLength: width, withPad: " ", startingAt: 0)
-                + marks.map { String(format: "%10.3f", method.byStep[$0 - 1]) }.joined()
-                + String(format: "%10.3f", method.mean)
+                + (marks.map { method.byStep[$0 - 1] } + [method.mean])
+                .map { cell(String(format: "%.3f", $0)) }.joined()
         }
         return ([header] + rows).joined(separator: "\n")
             + "\n\(result.episodes) episodes, errors in standard deviations"
