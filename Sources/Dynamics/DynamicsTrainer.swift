@@ -26,7 +26,7 @@ public struct DynamicsTrainer: Sendable {
         /// Fixes weights, resampling and batches.
         public var seed: UInt64 = 0
 
-        /// The defaults, near those of Chua et al. 2018.
+        /// The defaults, near those of Chua and others, 2018.
         public init() {}
     }
 

@@ -18,6 +18,7 @@ struct TrajectoryCommand: AsyncParsableCommand {
             CollectCommand.self, TrainCommand.self, EvaluateCommand.self, DatasetCommand.self,
             EnvironmentsCommand.self,
             TrainBehaviorCommand.self, TrainDynamicsCommand.self, PredictCommand.self,
+            AttentionCommand.self,
             PlotCommand.self, BenchmarkCommand.self, DemoCommand.self,
             RenderCommand.self,
         ])

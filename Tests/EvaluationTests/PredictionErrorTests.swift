@@ -7,8 +7,9 @@ import Testing
         let predictions = [[[1.0, 14, 7], [4, 20, 9]]]
         // The last dimension never varies and does not count.
         let error = PredictionError(of: predictions, truth: truth, deviations: [1, 2, 0])
-        #expect(error.byStep == [2.0.squareRoot(), 2.0.squareRoot()])
-        #expect(error.mean == 2.0.squareRoot() && error.trajectories == 1)
+        let root = Double(2).squareRoot()
+        #expect(error.byStep == [root, root])
+        #expect(error.mean == root && error.trajectories == 1)
     }
 
     @Test func `samples are averaged step by step`() {

@@ -10,7 +10,7 @@ import Testing
     private struct Result: Decodable {
         struct Method: Decodable {
             let name: String
-            let by_step: [Double]
+            let byStep: [Double]
         }
         let horizon, episodes: Int
         let methods: [Method]
@@ -35,7 +35,9 @@ import Testing
             "--horizon", "4", "--context", "2", "--samples", "2", "--episodes", "2",
             "--sample-actions", "--plot", plot.path, "--json")
         try #require(outcome.status == 0, "\(outcome.errors)")
-        let result = try JSONDecoder().decode(Result.self, from: Data(outcome.output.utf8))
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let result = try decoder.decode(Result.self, from: Data(outcome.output.utf8))
         #expect(result.horizon == 4 && result.episodes == 2)
         #expect(
             result.methods.map(\.name) == [
@@ -43,7 +45,7 @@ import Testing
                 "ensemble of single-step models", "no change",
             ])
         #expect(
-            result.methods.allSatisfy { $0.by_step.count == 4 && $0.by_step.allSatisfy { $0 > 0 } })
+            result.methods.allSatisfy { $0.byStep.count == 4 && $0.byStep.allSatisfy { $0 > 0 } })
         #expect(FileManager.default.fileExists(atPath: plot.path))
     }
 
