@@ -21,9 +21,10 @@ import Testing
         Level(environment: "walker2d", name: "weak", range: 350...500),
         Level(environment: "walker2d", name: "medium", range: 900...1300),
         Level(environment: "walker2d", name: "expert", range: 2850...3050),
-        Level(environment: "ant", name: "weak", range: 950...1200),
-        Level(environment: "ant", name: "medium", range: 1250...1550),
-        Level(environment: "ant", name: "expert", range: 1900...4000),
+        Level(environment: "ant", name: "weak", range: 850...1250),
+        Level(environment: "ant", name: "medium", range: 1350...1500),
+        Level(environment: "ant", name: "expert", range: 2150...2300),
+        Level(environment: "humanoid", name: "weak", range: 300...550),
     ]
 
     @Test(arguments: levels)
