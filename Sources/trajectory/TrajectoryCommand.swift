@@ -17,7 +17,8 @@ struct TrajectoryCommand: AsyncParsableCommand {
         subcommands: [
             CollectCommand.self, TrainCommand.self, EvaluateCommand.self, DatasetCommand.self,
             EnvironmentsCommand.self,
-            TrainBehaviorCommand.self, PlotCommand.self, BenchmarkCommand.self, DemoCommand.self,
+            TrainBehaviorCommand.self, TrainPolicyCommand.self, TrainCriticCommand.self,
+            PlotCommand.self, BenchmarkCommand.self, DemoCommand.self,
             RenderCommand.self,
         ])
 
