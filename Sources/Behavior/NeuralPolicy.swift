@@ -151,6 +151,7 @@ public struct NeuralPolicy: Policy, Equatable {
                 }
                 layers.append(Layer(weights: weights, biases: biases))
             }
+            guard !layers.isEmpty else { throw unreadable("it has no layers") }
             self.layers = layers
             layout = specification.layout
             actionLimits = specification.actionLimits

@@ -63,8 +63,8 @@ private enum Chain {
         -> ImplicitQLearning.Settings
     {
         var settings = ImplicitQLearning.Settings()
-        settings.learning.steps = 4000
-        settings.learning.batchSize = 64
+        settings.learning.steps = 5000
+        settings.learning.batchSize = 128
         settings.learning.hiddenSizes = [32, 32]
         settings.learning.learningRate = 1e-3
         settings.learning.seed = 9
@@ -95,11 +95,11 @@ private enum Chain {
         var generator = PCG64(seed: 0)
         for place in 0..<Chain.length {
             let observation = Chain.observation(place).map(Double.init)
-            #expect(abs(learner.critic.value(of: observation) - known.v[place]) < 0.04)
+            #expect(abs(learner.critic.value(of: observation) - known.v[place]) < 0.05)
             let q = learner.critic.values(
                 observations: [observation, observation], actions: [[-1], [1]])
-            #expect(abs(q[0] - known.q[place].left) < 0.04)
-            #expect(abs(q[1] - known.q[place].right) < 0.04)
+            #expect(abs(q[0] - known.q[place].left) < 0.05)
+            #expect(abs(q[1] - known.q[place].right) < 0.05)
             #expect(learner.policy.action(for: observation, using: &generator)[0] > 0.3)
         }
         // A larger expectile is nearer to the best, 0.9³ from the first place.
