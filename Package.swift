@@ -34,6 +34,7 @@ let package = Package(
         .library(name: "TrajectoryPlanning", targets: ["Planning", "Transformer", "Tokenization"]),
         .library(
             name: "TrajectoryEnvironments", targets: ["Environments", "Behavior", "Evaluation"]),
+        .library(name: "TrajectoryBaselines", targets: ["Baselines", "Behavior"]),
         .executable(name: "trajectory", targets: ["trajectory"]),
     ],
     dependencies: [
@@ -60,13 +61,17 @@ let package = Package(
             "Behavior", ["Environments", "Trajectories", "Safetensors"],
             resources: [.copy("Policies")]),
         library("Dynamics", ["Layers", "RandomNumbers", "Safetensors", "Tensors", "Trajectories"]),
-        library("Evaluation", ["Planning", "Environments", "MuJoCo", "Trajectories"]),
+        library(
+            "Baselines",
+            ["Behavior", "Layers", "RandomNumbers", "Safetensors", "Tensors", "Trajectories"]),
+        library("Evaluation", ["Planning", "Behavior", "Environments", "MuJoCo", "Trajectories"]),
         library("Rendering", ["MuJoCo"]),
         .executableTarget(
             name: "trajectory",
             dependencies: [
                 "Datasets", "Tokenization", "Transformer", "Training", "Planning", "Environments",
-                "Behavior", "Dynamics", "Evaluation", "MuJoCo", "Rendering", "Trajectories",
+                "Behavior", "Baselines", "Dynamics", "Evaluation", "MuJoCo", "Rendering",
+                "Trajectories",
                 "OneDNN",
                 "Tensors",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -103,11 +108,14 @@ let package = Package(
         tests(of: "Tokenization", ["Safetensors", "Trajectories"], fixtures: true),
         tests(
             of: "Evaluation",
-            ["Planning", "Environments", "MuJoCo", "Tokenization", "Trajectories"]),
+            ["Planning", "Behavior", "Environments", "MuJoCo", "Tokenization", "Trajectories"]),
         tests(of: "MuJoCo"),
         tests(of: "Environments", ["MuJoCo", "Safetensors", "Trajectories"], fixtures: true),
         tests(of: "Behavior", ["Environments", "Trajectories"]),
         tests(of: "Dynamics", ["Layers", "Tensors", "Trajectories"]),
+        tests(
+            of: "Baselines",
+            ["Behavior", "Environments", "Layers", "RandomNumbers", "Tensors", "Trajectories"]),
         tests(
             of: "Planning", ["Safetensors", "Tokenization", "Trajectories", "Transformer"],
             fixtures: true),

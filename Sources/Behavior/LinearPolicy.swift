@@ -74,7 +74,9 @@ public struct LinearPolicy: Policy, Equatable {
         } catch {
             throw BehaviorError(
                 code: .unreadablePolicy, subject: url.path,
-                detail: "\(error); give a file that `trajectory train-behavior` wrote")
+                detail:
+                    "\(error); give a file that `trajectory train-behavior` or `train-policy` wrote"
+            )
         }
     }
 

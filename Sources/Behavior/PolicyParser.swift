@@ -88,6 +88,10 @@ public struct PolicyParser: Sendable {
                 detail: "it is neither random, \(Self.levels.joined(separator: ", ")) nor a file; "
                     + "a mix is written as mix:expert=1,random=1")
         }
-        return try LinearPolicy(contentsOf: URL(fileURLWithPath: name), for: specification)
+        let url = URL(fileURLWithPath: name)
+        if NeuralPolicy.isDescribed(by: try LinearPolicy.metadata(ofFile: url)) {
+            return try NeuralPolicy(contentsOf: url, for: specification)
+        }
+        return try LinearPolicy(contentsOf: url, for: specification)
     }
 }

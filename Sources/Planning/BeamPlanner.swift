@@ -14,6 +14,8 @@ public struct BeamPlanner {
     public let discretizer: Discretizer
     /// How to search.
     public var options: PlannerOptions
+    /// Says what the last action of a row is worth, with the objective `q`.
+    public let critic: (any TransitionCritic)?
 
     /// What to plan from, and by when.
     public struct Request: Sendable, Hashable {
@@ -35,13 +37,16 @@ public struct BeamPlanner {
     /// - Throws: ``PlannerOptionsError`` when the options make no sense together or with the model;
     ///   ``PlanningError`` when discretizer and model do not belong together.
     public init(
-        model: any PrefixTreeModel, discretizer: Discretizer, options: PlannerOptions = .init()
+        model: any PrefixTreeModel, discretizer: Discretizer, options: PlannerOptions = .init(),
+        critic: (any TransitionCritic)? = nil
     ) throws {
         try options.validate(for: model)
+        try options.requireCritic(critic)
         try discretizer.requireMatch(with: model)
         self.model = model
         self.discretizer = discretizer
         self.options = options
+        self.critic = critic
     }
 
     /// Plans from past transitions and the current observation.

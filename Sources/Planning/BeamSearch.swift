@@ -92,19 +92,26 @@ struct BeamSearch {
         draw(options.rewardFilter, &uniforms, dimension: layout.valueIndex)
     }
 
-    /// Keeps each request's rows with the largest discounted rewards and value, best first.
+    /// Keeps each request's rows with the largest discounted rewards and value, or what the critic
+    /// says of their last actions; best first.
     mutating func keepBest() throws(PlanningError) {
         var weight = 1.0
         for _ in 0..<step { weight *= options.discount }
         let count = rowsPerRequest
+        let judged = options.objective == .q ? judgeLastActions() : []
         var best = BestCandidates(capacity: options.beamWidth)
         var kept: [BestCandidates.Candidate] = []
         scores = []
         for request in requests.indices {
             for row in (request * count)..<((request + 1) * count) {
                 let place = row * options.horizon + step
+                let before = returns[row]
                 returns[row] += weight * rewards[place]
-                let score = returns[row] + weight * options.discount * values[place]
+                // A critic's value includes the reward of the action that it judges.
+                let score =
+                    judged.isEmpty
+                    ? returns[row] + weight * options.discount * values[place]
+                    : before + weight * judged[row]
                 guard !score.isNaN else { throw .notANumber(step: step) }
                 scores.append(score)
                 best.insert(score, row)
@@ -120,6 +127,19 @@ struct BeamSearch {
         recordSelection(kept)
         select(kept.map { Int32($0.index) })
         step += 1
+    }
+
+    /// What the critic says of each row's last observation and action, decoded.
+    private func judgeLastActions() -> [Double] {
+        guard let critic = planner.critic else {
+            preconditionFailure("the objective q needs a critic")
+        }
+        let tokens = (0..<frontier.rowCount).map { row in
+            frontier.row(row).suffix(layout.transitionDimension).map(Int.init)
+        }
+        return critic.values(
+            observations: planner.discretizer.observations(tokens, layout),
+            actions: planner.discretizer.actions(tokens, layout))
     }
 
     /// Whether another transition as long in planning as those before ends by `deadline`.

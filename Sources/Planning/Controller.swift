@@ -47,11 +47,12 @@ public struct Controller {
     ///   - actionLimits: Lower and upper limit of each action dimension, to which actions are
     ///     clipped.
     ///   - options: How to search.
+    ///   - critic: What the objective `q` asks; no other does.
     /// - Throws: ``PlannerOptionsError`` when the options make no sense together or with the model;
     ///   ``PlanningError`` when model, discretizer and limits do not belong together.
     public init(
         model: any PrefixTreeModel, discretizer: Discretizer, actionLimits: [ClosedRange<Double>],
-        options: PlannerOptions = .init()
+        options: PlannerOptions = .init(), critic: (any TransitionCritic)? = nil
     ) throws {
         guard actionLimits.count == model.layout.actionDimension else {
             throw PlanningError(
@@ -61,9 +62,10 @@ public struct Controller {
         }
         planner =
             switch options.objective {
-            case .expectedReturn:
+            case .expectedReturn, .q:
                 .expectedReturn(
-                    try BeamPlanner(model: model, discretizer: discretizer, options: options))
+                    try BeamPlanner(
+                        model: model, discretizer: discretizer, options: options, critic: critic))
             case .likelihood:
                 .likelihood(
                     try LikelihoodPlanner(model: model, discretizer: discretizer, options: options))

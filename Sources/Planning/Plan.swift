@@ -27,8 +27,8 @@ public struct Plan: Sendable, Hashable, Codable {
     public var rewards: [Double]
     /// Predicted return-to-go after each transition, read as ``rewards``.
     public var values: [Double]
-    /// What the plan was ranked by: discounted rewards and the last value, or the logarithm of the
-    /// likelihood.
+    /// What the plan was ranked by: discounted rewards and the last value (with the objective `q` the
+    /// critic's), or the logarithm of the likelihood.
     public var score: Double
     /// The beam at the end, best first, if asked for; the first one is this plan.
     public var candidates: [Candidate] = []

@@ -21,6 +21,8 @@ public final class Planner: Sendable {
     public let discretizer: Discretizer
     /// The model that predicts.
     public let model: TrajectoryTransformer
+    /// Says what actions are worth, with the objective `q`.
+    public let critic: (any TransitionCritic)?
 
     /// Decoders that no search uses at the moment.
     private let idle = Mutex<[Lent]>([])
@@ -35,11 +37,14 @@ public final class Planner: Sendable {
     /// - Throws: ``PlannerOptionsError`` when the options make no sense together or with the model;
     ///   ``PlanningError`` when discretizer and model do not belong together.
     public init(
-        model: TrajectoryTransformer, discretizer: Discretizer, options: PlannerOptions = .init()
+        model: TrajectoryTransformer, discretizer: Discretizer, options: PlannerOptions = .init(),
+        critic: (any TransitionCritic)? = nil
     ) throws {
         self.model = model
         self.discretizer = discretizer
         self.options = options
+        self.critic = critic
+        try options.requireCritic(critic)
         let decoder = PrefixDecoder(model)
         try options.validate(for: decoder)
         try discretizer.requireMatch(with: decoder)
@@ -70,10 +75,10 @@ public final class Planner: Sendable {
         let tokens = context.tokens(before: observation)
         do {
             switch options.objective {
-            case .expectedReturn:
+            case .expectedReturn, .q:
                 var uniforms = SeededUniforms(seed: seed)
                 return try BeamPlanner(
-                    model: lent.decoder, discretizer: discretizer, options: options
+                    model: lent.decoder, discretizer: discretizer, options: options, critic: critic
                 ).plan(context: tokens, uniforms: &uniforms, keepsCandidates: true)
             case .likelihood:
                 return try LikelihoodPlanner(

@@ -12,6 +12,9 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
         case expectedReturn
         /// Likelihood under the model, which imitates the data: ``LikelihoodPlanner``.
         case likelihood
+        /// Discounted predicted rewards before the last transition, and what a ``TransitionCritic`` says
+        /// of the last observation and action: ``BeamPlanner``.
+        case q
     }
 
     /// What of a row's tokens the model sees.

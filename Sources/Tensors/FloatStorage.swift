@@ -52,6 +52,24 @@ package final class FloatStorage: @unchecked Sendable {
         base.update(repeating: 0, count: count)
     }
 
+    /// One element, to read or write.
+    package subscript(index: Int) -> Float {
+        get {
+            precondition(index >= 0 && index < count)
+            return base[index]
+        }
+        set {
+            precondition(index >= 0 && index < count)
+            base[index] = newValue
+        }
+    }
+
+    /// Moves every element by `share` of the way to that of `other`; 1 copies.
+    package func move(to other: FloatStorage, share: Float) {
+        precondition(other.count == count, "\(other.count) numbers for \(count)")
+        for index in 0..<count { base[index] += share * (other.base[index] - base[index]) }
+    }
+
     /// All of the storage as a matrix with `columns` columns.
     package func matrix(columns: Int) -> Matrix {
         Matrix(base: base, rows: count / max(columns, 1), columns: columns)

@@ -39,6 +39,19 @@ package struct Matrix: @unchecked Sendable {
         self.rows(0..<rows).columns(0..<columns)
     }
 
+    /// One element, to read or write.
+    package subscript(row: Int, column: Int) -> Float {
+        get { base[offset(row, column)] }
+        nonmutating set { base[offset(row, column)] = newValue }
+    }
+
+    private func offset(_ row: Int, _ column: Int) -> Int {
+        precondition(
+            row >= 0 && row < rows && column >= 0 && column < columns,
+            "(\(row),\(column)) lies outside \(rows) × \(columns)")
+        return row * stride + column
+    }
+
     /// Whether rows follow each other without gaps.
     package var isContiguous: Bool { stride == columns }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Behavior
 import Environments
 import Evaluation
 import Foundation
@@ -8,15 +9,16 @@ import Tokenization
 import Trajectories
 import Transformer
 
-/// `trajectory evaluate`: a trained model plans in closed loop, and is scored.
+/// `trajectory evaluate`: a trained model plans in closed loop, or a policy acts, and is scored.
 struct EvaluateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
-        abstract: "Let a trained model control an environment by planning, and score it.",
+        abstract: "Let a trained model plan, or a policy act, in an environment, and score it.",
         discussion: """
             Every episode starts from a seed of its own, --seed, --seed + 1 and so on, so that two \
             checkpoints or settings meet the same starts. The planner's defaults are those of the \
-            paper's Hopper experiments; smaller --horizon and --beam-width plan faster.
+            paper's Hopper experiments; smaller --horizon and --beam-width plan faster. A policy is \
+            written as for 'trajectory collect' and makes no plans.
 
             Examples:
               trajectory evaluate --checkpoint runs/hopper --env hopper --episodes 5 --seed 0
@@ -26,14 +28,22 @@ struct EvaluateCommand: AsyncParsableCommand {
             --video episode.mp4
               trajectory evaluate --checkpoint runs/hopper --env hopper --deadline-ms 20
               trajectory evaluate --checkpoint runs/hopper --env hopper --episodes 20 --parallel 10
+              trajectory evaluate --checkpoint runs/hopper --env hopper --objective q \
+            --critic critic.safetensors
+              trajectory evaluate --policy bc.safetensors --env hopper --episodes 5 --seed 0
 
             Keys of the JSON object: returns, mean_return, standard_deviation, normalized_score, \
             milliseconds_per_plan (median), mean_milliseconds_per_plan, plans, lengths, seeds, \
             environment, planner, longest_search_milliseconds, mean_horizon, mean_beam_width, seconds.
             """)
 
-    @Option(help: "Folder of the trained model.", completion: .directory)
-    var checkpoint: String
+    @Option(help: "Folder of the trained model; this or --policy.", completion: .directory)
+    var checkpoint: String?
+
+    @Option(
+        help: "Policy to score: random, weak, medium, expert, FILE, POLICY+NOISE or mix:....",
+        completion: .file(extensions: ["safetensors"]))
+    var policy: String?
 
     @Option(name: .customLong("env"), help: "Environment, such as hopper or hopper-v5.")
     var environment: String
@@ -61,6 +71,15 @@ struct EvaluateCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
+        guard (checkpoint == nil) != (policy == nil) else {
+            throw ValidationError(
+                checkpoint == nil
+                    ? "give --checkpoint or --policy" : "give --checkpoint or --policy, not both")
+        }
+        if policy != nil, parallel != 1 || planner.options != PlannerOptions() {
+            throw ValidationError(
+                "a policy does not plan; leave out --parallel and the planner's options")
+        }
         guard episodes > 0 else {
             throw ValidationError("--episodes must be positive, found \(episodes)")
         }
@@ -89,20 +108,38 @@ struct EvaluateCommand: AsyncParsableCommand {
     /// Runs the episodes and draws the video, if one is asked for.
     func evaluate() async throws -> EvaluationReport {
         let simulation = try EnvironmentRegistry.make(environment)
-        let trained = try Checkpoint(directory: URL(fileURLWithPath: checkpoint))
-        let specification = simulation.specification
-        let controller = try planner.controller(
-            of: trained, named: checkpoint, in: specification)
         var progress = EpisodeProgress(episodes: episodes)
-        let (report, rollouts) = try EvaluationReport.evaluate(
-            episodes: episodes, parallel: parallel, seed: seed, controller: controller,
-            maximumSteps: maximumSteps, recordedEpisodes: video == nil ? 0 : 1,
-            environment: { try EnvironmentRegistry.make(environment) },
-            onStep: { progress.update(episode: $0, $1) })
+        let (report, rollouts) = try run(in: simulation) { progress.update(episode: $0, $1) }
         if let video, let rollout = rollouts.first {
             try draw(rollout, of: simulation, to: video)
         }
         return report
+    }
+
+    /// Runs the episodes of whoever is to act.
+    private func run(
+        in simulation: any SimulatedEnvironment, onStep: (Int, Rollout) -> Void
+    ) throws -> (report: EvaluationReport, rollouts: [Rollout]) {
+        let specification = simulation.specification
+        let recordedEpisodes = video == nil ? 0 : 1
+        guard let policy else {
+            let folder = checkpoint ?? ""
+            let trained = try Checkpoint(directory: URL(fileURLWithPath: folder))
+            let controller = try planner.controller(
+                of: trained, named: folder, in: specification)
+            return try EvaluationReport.evaluate(
+                episodes: episodes, parallel: parallel, seed: seed, controller: controller,
+                maximumSteps: maximumSteps, recordedEpisodes: recordedEpisodes,
+                environment: { try EnvironmentRegistry.make(environment) }, onStep: onStep)
+        }
+        var agent = PolicyAgent(try PolicyParser(specification).parse(policy))
+        let start = ContinuousClock.now
+        let (report, rollouts) = try EvaluationReport.evaluate(
+            &agent, in: simulation, episodes: episodes, seed: seed, maximumSteps: maximumSteps,
+            recordedEpisodes: recordedEpisodes, onStep: onStep)
+        var timed = report
+        timed.seconds = Console.seconds(ContinuousClock.now - start)
+        return (timed, rollouts)
     }
 
     private func draw(
@@ -170,9 +207,10 @@ private struct EpisodeProgress {
         let pace =
             1000 * recent.reduce(0) { $0 + $1.seconds / Double($1.plans) }
             / Double(max(1, recent.count))
+        let line = String(
+            format: "episode %d of %d  step %d  return %.0f", episode + 1, episodes,
+            rollout.rewards.count, rollout.totalReward)
         Console.progress(
-            String(
-                format: "episode %d of %d  step %d  return %.0f  %.0f ms a plan", episode + 1,
-                episodes, rollout.rewards.count, rollout.totalReward, pace))
+            recent.isEmpty ? line : line + String(format: "  %.0f ms a plan", pace))
     }
 }

@@ -1,14 +1,18 @@
+public import Baselines
 import Environments
-import Planning
+import Foundation
+public import Planning
 import Tokenization
 import Trajectories
 import Transformer
+
+extension Critic: TransitionCritic {}
 
 extension PlannerOptionsGroup {
     /// A controller that plans with a trained model under these options.
     ///
     /// - Throws: `CheckpointError` when the model was trained for other dimensions than the
-    ///   environment's, and what `Controller` throws.
+    ///   environment's, `BaselineError` for a critic that cannot be used, and what `Controller` throws.
     func controller(
         of trained: Checkpoint, named name: String, in specification: EnvironmentSpecification
     ) throws -> Controller {
@@ -26,6 +30,21 @@ extension PlannerOptionsGroup {
         chosen.discount = discount ?? trained.description.tokenization.discount
         return try Controller(
             model: PrefixDecoder(trained.model), discretizer: trained.discretizer,
-            actionLimits: specification.actionLimits, options: chosen)
+            actionLimits: specification.actionLimits, options: chosen,
+            critic: loadCritic(in: specification, discount: chosen.discount))
+    }
+
+    private func loadCritic(in specification: EnvironmentSpecification, discount: Double) throws
+        -> Critic?
+    {
+        guard let file = critic else { return nil }
+        let critic = try Critic(contentsOf: URL(fileURLWithPath: file))
+        try critic.requireMatch(
+            specification.layout, of: specification.identifier, file: file)
+        if critic.discount != discount {
+            Console.progress(
+                "the critic discounts by \(critic.discount), the plan by \(discount)")
+        }
+        return critic
     }
 }

@@ -5,8 +5,16 @@ import Tokenization
 /// The options of a planner, shared by the commands that plan; unset ones keep the defaults.
 struct PlannerOptionsGroup: ParsableArguments {
     @Option(
-        help: "What a plan is to be best in: expectedReturn, or likelihood to imitate the data.")
+        help: ArgumentHelp(
+            "What a plan is to be best in: expectedReturn, likelihood to imitate the data, or q.",
+            discussion: "q is rewards, and --critic's value of the last action in place of the "
+                + "model's."))
     var objective = PlannerOptions().objective
+
+    @Option(
+        help: "With --objective q, the critic: a file that 'trajectory train-critic' wrote.",
+        completion: .file(extensions: ["safetensors"]))
+    var critic: String?
 
     @Option(help: "Transitions to plan ahead.")
     var horizon = PlannerOptions().horizon
@@ -127,6 +135,12 @@ struct PlannerOptionsGroup: ParsableArguments {
                 error.option == "deadlineMilliseconds"
                 ? "--deadline-ms" : Self.optionName(error.option)
             throw ValidationError("\(name) cannot be \(error.value): \(error.remedy)")
+        }
+        guard (objective == .q) == (critic != nil) else {
+            throw ValidationError(
+                critic == nil
+                    ? "--objective q needs a critic; give one with --critic"
+                    : "--critic is for --objective q; give both or neither")
         }
     }
 

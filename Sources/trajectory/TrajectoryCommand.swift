@@ -17,8 +17,8 @@ struct TrajectoryCommand: AsyncParsableCommand {
         subcommands: [
             CollectCommand.self, TrainCommand.self, EvaluateCommand.self, DatasetCommand.self,
             EnvironmentsCommand.self,
-            TrainBehaviorCommand.self, TrainDynamicsCommand.self, PredictCommand.self,
-            AttentionCommand.self,
+            TrainBehaviorCommand.self, TrainPolicyCommand.self, TrainCriticCommand.self,
+            TrainDynamicsCommand.self, PredictCommand.self, AttentionCommand.self,
             PlotCommand.self, BenchmarkCommand.self, DemoCommand.self,
             RenderCommand.self,
         ])

@@ -1,3 +1,4 @@
+import Behavior
 import Environments
 import Evaluation
 import Foundation
@@ -87,6 +88,19 @@ private struct EchoingAgent: Agent {
             #expect(object[key] != nil, "\(key)")
         }
         #expect(try JSONDecoder().decode(EvaluationReport.self, from: data) == report)
+    }
+
+    @Test func `a policy acts as an agent, with the draws of its score elsewhere`() async throws {
+        let mixture = try PolicyParser(EnvironmentRegistry.make("hopper").specification)
+            .parse("mix:weak+0.2=1,random=1")
+        var agent = PolicyAgent(mixture)
+        let (report, _) = try EvaluationReport.evaluate(
+            &agent, in: EnvironmentRegistry.make("hopper"), episodes: 4, seed: 11)
+        let workers = try EpisodeWorkers(count: 1) { try EnvironmentRegistry.make("hopper") }
+        let score = await PolicyScore.measure(
+            mixture, episodes: 4, firstSeed: 11, workers: workers)
+        #expect(report.returns == score.returns && report.lengths == score.lengths)
+        #expect(report.plans == 0 && report.millisecondsPerPlan == nil && report.planner == nil)
     }
 
     @Test func `plans are kept a number of steps apart, of the last episode`() throws {

@@ -25,7 +25,7 @@ import Transformer
         change(&options)
         return try Planner(
             model: TrajectoryTransformer(configuration, seed: 1), discretizer: discretizer,
-            options: options)
+            options: options, critic: BinaryCritic())
     }
 
     @Test func `plans on several threads are those made one after the other`() async throws {

@@ -3,6 +3,13 @@ import Planning
 import Trajectories
 import Transformer
 
+/// Likes actions near the observation.
+struct BinaryCritic: TransitionCritic {
+    func values(observations: [[Double]], actions: [[Double]]) -> [Double] {
+        zip(observations, actions).map { abs($0[0] - $1[0]) < 0.1 ? 10 : 0 }
+    }
+}
+
 /// A model that is a table: probabilities of the tokens after a path of tokens.
 final class TableModel: PrefixTreeModel {
     let layout: TransitionLayout

@@ -63,6 +63,57 @@ import Transformer
         #expect(plan.score == 1.5 + 0.5 * 0.5)
     }
 
+    @Test func `what a critic says of the last action outweighs reward and value`() throws {
+        // The model promises more of action 1, in reward and value; the critic prefers action 0.
+        let model = TableModel { path in
+            switch (path.count % 4, path.dropFirst(path.count / 4 * 4 + 1).first) {
+            case (0, _): path[path.count - 3] == 0 ? [1, 0, 0] : [0, 1, 0]
+            case (2, 0), (3, 0): [1, 0, 0]
+            case (2, _), (3, _): [0, 1, 0]
+            default: [0.5, 0.5, 0]
+            }
+        }
+        func plan(_ objective: PlannerOptions.Objective, horizon: Int = 1) throws -> Plan {
+            var uniforms = SeededUniforms(seed: 2)
+            return try BeamPlanner(
+                model: model, discretizer: discretizer,
+                options: options {
+                    $0.objective = objective
+                    $0.beamWidth = 16
+                    $0.horizon = horizon
+                }, critic: BinaryCritic()
+            ).plan(context: [0], uniforms: &uniforms)
+        }
+        #expect(try plan(.expectedReturn).actions == [[1.5]])
+        let judged = try plan(.q)
+        #expect(judged.actions == [[0.5]] && judged.rewards == [0.5])
+        // Its value includes the reward of the action that it judges.
+        #expect(judged.score == 10)
+        // Of two transitions the first brings its predicted reward, the second the critic's value.
+        let longer = try plan(.q, horizon: 2)
+        #expect(abs(longer.score - (longer.rewards[0] + 0.99 * 10)) < 1e-9)
+        #expect(longer.actions[1] == longer.observations[1])
+    }
+
+    @Test func `the objective q needs a critic`() throws {
+        let model = TableModel { _ in [1, 0, 0] }
+        let options = options { $0.objective = .q }
+        for attempt: () throws -> Void in [
+            {
+                _ = try BeamPlanner(
+                    model: model, discretizer: self.discretizer, options: options)
+            },
+            {
+                _ = try Controller(
+                    model: model, discretizer: self.discretizer, actionLimits: [0...1],
+                    options: options)
+            },
+        ] {
+            let error = #expect(throws: PlannerOptionsError.self) { try attempt() }
+            #expect(error?.option == "objective")
+        }
+    }
+
     @Test func `a wider beam finds the likelier sequence behind an unlikely token`() throws {
         let model = TableModel { path in
             switch path {

@@ -1,0 +1,104 @@
+import Baselines
+import Behavior
+import Environments
+import Testing
+import Trajectories
+
+@Suite struct BehaviorCloningTests {
+    private let specification = PointEpisodes.specification
+
+    private func settings(_ change: (inout BehaviorCloning.Settings) -> Void = { _ in })
+        -> BehaviorCloning.Settings
+    {
+        var settings = BehaviorCloning.Settings()
+        settings.learning.steps = 1500
+        settings.learning.batchSize = 96
+        settings.learning.hiddenSizes = [24, 24]
+        settings.learning.learningRate = 3e-3
+        settings.learning.seed = 4
+        change(&settings)
+        return settings
+    }
+
+    private func cloned(
+        _ trajectories: [Trajectory], _ settings: BehaviorCloning.Settings
+    ) throws -> NeuralPolicy {
+        let cloning = try BehaviorCloning(
+            trajectories, layout: specification.layout,
+            actionLimits: specification.actionLimits, settings: settings)
+        try cloning.train()
+        return cloning.policy
+    }
+
+    private func action(_ policy: NeuralPolicy, at position: Double) -> Double {
+        var generator = PCG64(seed: 0)
+        return policy.action(for: [position], using: &generator)[0]
+    }
+
+    @Test func `the policy of the data is found again`() throws {
+        let policy = try cloned(
+            PointEpisodes.collect(ProportionalPolicy(gain: -0.5), episodes: 200), settings())
+        for position in [-1.8, -1, -0.2, 0, 0.6, 1.7] {
+            #expect(abs(action(policy, at: position) + 0.5 * position) < 0.05)
+        }
+    }
+
+    @Test func `of good and bad episodes the best are imitated`() throws {
+        let bad = PointEpisodes.collect(ProportionalPolicy(gain: 0.3), episodes: 180)
+        let good = PointEpisodes.collect(ProportionalPolicy(gain: -0.5), episodes: 60)
+        let policy = try cloned(bad + good, settings { $0.topFraction = 0.1 })
+        #expect(action(policy, at: 1) < -0.3 && action(policy, at: -1) > 0.3)
+    }
+
+    @Test func `the best episodes are whole and hold no more than the share`() {
+        func episode(_ rewards: [Float]) -> Trajectory {
+            Trajectory(
+                layout: specification.layout, observations: rewards, actions: rewards,
+                rewards: rewards)
+        }
+        let episodes = [[1, 1], [5], [2, 1, 1], [0, 0, 0, 0], [4, 0]].map(episode)
+        func returns(_ fraction: Double) -> [Double] {
+            BehaviorCloning.best(episodes, fraction: fraction).map(\.totalReward)
+        }
+        #expect(returns(0.01) == [5])
+        #expect(returns(0.5) == [5, 4, 4])
+        #expect(BehaviorCloning.best(episodes, fraction: 0.5)[1].count == 3)
+        #expect(returns(0.4) == [5, 4])
+        #expect(returns(1) == [2, 5, 4, 0, 4])
+    }
+
+    @Test func `the same seed gives the same policy, whatever the number of workers`() throws {
+        let data = PointEpisodes.collect(ProportionalPolicy(gain: -0.5), episodes: 20)
+        func policy(seed: UInt64, workers: Int) throws -> NeuralPolicy {
+            try cloned(
+                data,
+                settings {
+                    $0.learning.steps = 50
+                    $0.learning.seed = seed
+                    $0.learning.workers = workers
+                })
+        }
+        let first = try policy(seed: 1, workers: 1)
+        #expect(try policy(seed: 1, workers: 1) == first)
+        #expect(try policy(seed: 1, workers: 3) == first)
+        #expect(try policy(seed: 2, workers: 1) != first)
+    }
+
+    @Test func `data and settings of which nothing can be learnt are refused`() throws {
+        let data = PointEpisodes.collect(ProportionalPolicy(gain: -0.5), episodes: 2)
+        let cases: [([Trajectory], BaselineError.Code, BehaviorCloning.Settings)] = [
+            ([], .noData, settings()),
+            (data, .invalidSetting, settings { $0.topFraction = 0 }),
+            (data, .invalidSetting, settings { $0.learning.batchSize = 0 }),
+            (data, .invalidSetting, settings { $0.learning.beta2 = 1 }),
+            (data, .diverged, settings { $0.learning.learningRate = 1e30 }),
+        ]
+        for (trajectories, code, settings) in cases {
+            let error = #expect(throws: BaselineError.self) {
+                try cloned(trajectories, settings)
+            }
+            #expect(error?.code == code)
+            #expect(error?.description.contains("\n") == false)
+        }
+    }
+}
