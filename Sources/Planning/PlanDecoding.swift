@@ -15,6 +15,21 @@ extension Discretizer {
         }
     }
 
+    /// Checks that `columns` are the columns of the observation that a goal of `model` is made of.
+    func requireMatch(
+        ofGoalColumns columns: [Int], with model: any PrefixTreeModel
+    ) throws(PlanningError) {
+        guard columns.count == model.goalDimension,
+            columns.allSatisfy(model.layout.observationRange.contains)
+        else {
+            throw PlanningError(
+                code: .mismatch,
+                detail: "goal columns \(columns) do not make a goal of \(model.goalDimension) tokens "
+                    + "out of \(model.layout.observationDimension) observation columns; give the "
+                    + "goalColumns that the model was trained with")
+        }
+    }
+
     /// The observations of planned transitions, decoded.
     func observations(_ tokens: [[Int]], _ layout: TransitionLayout) -> [[Double]] {
         tokens.map { decode($0[layout.observationRange]) }
@@ -33,6 +48,20 @@ extension TransitionLayout {
             context.count % transitionDimension == observationDimension,
             "a context of \(context.count) tokens is not whole transitions of "
                 + "\(transitionDimension) and an observation of \(observationDimension)")
+    }
+}
+
+extension PrefixTreeModel {
+    /// Checks that there is a goal if the model takes one, and none else.
+    func requireGoal(_ goal: [Int]) throws(PlanningError) {
+        guard goal.count != goalDimension else { return }
+        throw PlanningError(
+            code: .mismatch,
+            detail: goalDimension == 0
+                ? "the model was trained without goals; give it none"
+                : goal.isEmpty
+                    ? "the model was trained to reach a goal; set one before planning"
+                    : "a goal has \(goal.count) tokens, the model takes \(goalDimension)")
     }
 }
 

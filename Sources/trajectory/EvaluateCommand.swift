@@ -18,6 +18,9 @@ struct EvaluateCommand: AsyncParsableCommand {
             checkpoints or settings meet the same starts. The planner's defaults are those of the \
             paper's Hopper experiments; smaller --horizon and --beam-width plan faster.
 
+            In a maze, a model trained with --goal-columns is given the goal of each episode; how often \
+            and after how many steps goals were reached is reported for every model.
+
             Examples:
               trajectory evaluate --checkpoint runs/hopper --env hopper --episodes 5 --seed 0
               trajectory evaluate --checkpoint runs/hopper --env hopper --horizon 5 \
@@ -26,10 +29,13 @@ struct EvaluateCommand: AsyncParsableCommand {
             --video episode.mp4
               trajectory evaluate --checkpoint runs/hopper --env hopper --deadline-ms 20
               trajectory evaluate --checkpoint runs/hopper --env hopper --episodes 20 --parallel 10
+              trajectory evaluate --checkpoint runs/maze --env pointmaze-umaze --objective likelihood \
+            --horizon 1 --beam-width 4 --until-goal
 
             Keys of the JSON object: returns, mean_return, standard_deviation, normalized_score, \
             milliseconds_per_plan (median), mean_milliseconds_per_plan, plans, lengths, seeds, \
-            environment, planner, longest_search_milliseconds, mean_horizon, mean_beam_width, seconds.
+            environment, planner, longest_search_milliseconds, mean_horizon, mean_beam_width, seconds; in \
+            mazes also success_rate and mean_steps_to_goal (of the successful episodes).
             """)
 
     @Option(help: "Folder of the trained model.", completion: .directory)
@@ -49,6 +55,9 @@ struct EvaluateCommand: AsyncParsableCommand {
 
     @Option(help: "Cut episodes after this many steps; without it at the environment's limit.")
     var maximumSteps: Int?
+
+    @Flag(help: "End an episode when its goal is reached (mazes).")
+    var untilGoal = false
 
     @OptionGroup(title: "Planner Options") var planner: PlannerOptionsGroup
 
@@ -90,13 +99,17 @@ struct EvaluateCommand: AsyncParsableCommand {
     func evaluate() async throws -> EvaluationReport {
         let simulation = try EnvironmentRegistry.make(environment)
         let trained = try Checkpoint(directory: URL(fileURLWithPath: checkpoint))
-        let specification = simulation.specification
-        let controller = try planner.controller(
-            of: trained, named: checkpoint, in: specification)
+        let controller = try planner.controller(of: trained, named: checkpoint, in: simulation)
+        if untilGoal, !(simulation is any GoalEnvironment) {
+            throw CommandError(
+                description: "cannot use --until-goal: \(simulation.specification.identifier) has "
+                    + "no goal; leave it out or give a maze")
+        }
         var progress = EpisodeProgress(episodes: episodes)
         let (report, rollouts) = try EvaluationReport.evaluate(
             episodes: episodes, parallel: parallel, seed: seed, controller: controller,
-            maximumSteps: maximumSteps, recordedEpisodes: video == nil ? 0 : 1,
+            maximumSteps: maximumSteps, untilGoal: untilGoal,
+            recordedEpisodes: video == nil ? 0 : 1,
             environment: { try EnvironmentRegistry.make(environment) },
             onStep: { progress.update(episode: $0, $1) })
         if let video, let rollout = rollouts.first {
@@ -131,6 +144,13 @@ struct EvaluateCommand: AsyncParsableCommand {
                 + (report.normalizedScore.map { String(format: ", normalized score %.1f", $0) }
                     ?? "")
         )
+        if let rate = report.successRate {
+            lines.append(
+                String(format: "reached the goal in %.0f %% of the episodes", 100 * rate)
+                    + (report.meanStepsToGoal.map {
+                        String(format: ", after %.0f steps on average", $0)
+                    } ?? ""))
+        }
         if let median = report.millisecondsPerPlan, let mean = report.meanMillisecondsPerPlan {
             lines.append(
                 String(
