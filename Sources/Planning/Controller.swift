@@ -70,7 +70,7 @@ public struct Controller {
                 .likelihood(
                     try LikelihoodPlanner(model: model, discretizer: discretizer, options: options))
             }
-        try discretizer.requireMatch(ofGoalColumns: goalColumns, with: model)
+        try model.requireGoalColumns(goalColumns)
         self.options = options
         self.actionLimits = actionLimits
         context = PlanningContext(

@@ -15,21 +15,6 @@ extension Discretizer {
         }
     }
 
-    /// Checks that `columns` are the columns of the observation that a goal of `model` is made of.
-    func requireMatch(
-        ofGoalColumns columns: [Int], with model: any PrefixTreeModel
-    ) throws(PlanningError) {
-        guard columns.count == model.goalDimension,
-            columns.allSatisfy(model.layout.observationRange.contains)
-        else {
-            throw PlanningError(
-                code: .mismatch,
-                detail: "goal columns \(columns) do not make a goal of \(model.goalDimension) tokens "
-                    + "out of \(model.layout.observationDimension) observation columns; give the "
-                    + "goalColumns that the model was trained with")
-        }
-    }
-
     /// The observations of planned transitions, decoded.
     func observations(_ tokens: [[Int]], _ layout: TransitionLayout) -> [[Double]] {
         tokens.map { decode($0[layout.observationRange]) }
@@ -52,6 +37,20 @@ extension TransitionLayout {
 }
 
 extension PrefixTreeModel {
+    /// Checks that `columns` are columns of the observation that make a goal of this model.
+    func requireGoalColumns(_ columns: [Int]) throws(PlanningError) {
+        guard columns.count == goalDimension,
+            columns.allSatisfy(layout.observationRange.contains)
+        else {
+            throw PlanningError(
+                code: .mismatch,
+                detail:
+                    "goal columns \(columns) do not make a goal of \(goalDimension) tokens out of "
+                    + "\(layout.observationDimension) observation columns; give the goalColumns "
+                    + "that the model was trained with")
+        }
+    }
+
     /// Checks that there is a goal if the model takes one, and none else.
     func requireGoal(_ goal: [Int]) throws(PlanningError) {
         guard goal.count != goalDimension else { return }

@@ -56,7 +56,7 @@ public final class Planner: Sendable {
         let decoder = PrefixDecoder(model)
         try options.validate(for: decoder)
         try discretizer.requireMatch(with: decoder)
-        try discretizer.requireMatch(ofGoalColumns: goalColumns, with: decoder)
+        try decoder.requireGoalColumns(goalColumns)
         idle.withLock { $0.append(Lent(decoder: decoder)) }
     }
 

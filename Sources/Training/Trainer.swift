@@ -48,7 +48,8 @@ public final class Trainer {
         guard configuration.goalDimension == dataset.windows.goalColumns.count else {
             throw CheckpointError(
                 code: .mismatch, file: directory.path,
-                detail: "a model of \(configuration.goalDimension) goal tokens cannot be trained on "
+                detail:
+                    "a model of \(configuration.goalDimension) goal tokens cannot be trained on "
                     + "goals of \(dataset.windows.goalColumns.count) columns; make "
                     + "goalDimension the number of goalColumns")
         }

@@ -79,7 +79,8 @@ public struct TransformerConfiguration: Sendable, Hashable, Codable {
             return problem
         }
         guard 0...layout.observationDimension ~= goalDimension else {
-            return "goalDimension must lie in 0...\(layout.observationDimension), the observation's "
+            return
+                "goalDimension must lie in 0...\(layout.observationDimension), the observation's "
                 + "columns, found \(goalDimension)"
         }
         guard embeddingWidth % headCount == 0 else {

@@ -80,7 +80,9 @@ private struct WalkingAgent: Agent {
         var paid = 0
         for _ in 0..<300 {
             // Along the straight line, walls or not.
-            let action = (0..<2).map { 10 * (maze.goal[$0] - observation[$0]) - observation[$0 + 2] }
+            let action = (0..<2).map {
+                10 * (maze.goal[$0] - observation[$0]) - observation[$0 + 2]
+            }
             let step = maze.step(action)
             observation = step.observation
             #expect((step.reward == 1) == maze.isReached())

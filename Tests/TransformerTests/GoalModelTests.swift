@@ -59,7 +59,7 @@ import Transformer
             uniqueKeysWithValues: model.parameterNames.map {
                 ($0, evaluator.gradient(named: $0) ?? [])
             })
-        let norm = gradients.values.joined().reduce(0) { $0 + Double($1 * $1) }.squareRoot()
+        let norm = gradients.values.joined().reduce(0.0) { $0 + Double($1 * $1) }.squareRoot()
         func loss(_ step: Float) throws -> Double {
             var moved = SafetensorsFile()
             for (name, gradient) in gradients {
@@ -120,7 +120,8 @@ import Transformer
         let conditioned = TrajectoryTransformer(configuration, seed: 6)
         #expect(conditioned.parameterNames == plain.parameterNames + ["goal_emb.weight"])
         for name in plain.parameterNames {
-            #expect(plain.parameter(named: name)?.values == conditioned.parameter(named: name)?.values)
+            #expect(
+                plain.parameter(named: name)?.values == conditioned.parameter(named: name)?.values)
         }
         let goals = try #require(conditioned.parameter(named: "goal_emb.weight"))
         #expect(goals.shape == [20, 16] && goals.values.contains { $0 != 0 })
