@@ -1,5 +1,6 @@
 import Foundation
 import Planning
+import Safetensors
 import TestSupport
 import Testing
 import Tokenization
