@@ -17,6 +17,8 @@ package protocol MazeAgent: Sendable {
     var frameSkip: Int { get }
     /// Sizes of observation and action.
     var layout: TransitionLayout { get }
+    /// Columns of the observation that hold x and y; nil where they are not observed.
+    var placeColumns: [Int]? { get }
 
     /// Steps after which an episode in a map is cut.
     func maximumEpisodeSteps(in map: String) -> Int
@@ -38,6 +40,7 @@ package struct PointAgent: MazeAgent {
     package let wallHeight = 0.4
     package let frameSkip = 1
     package let layout = TransitionLayout(observationDimension: 4, actionDimension: 2)
+    package let placeColumns: [Int]? = [0, 1]
 
     package init() {}
 
@@ -60,6 +63,8 @@ package struct AntAgent: MazeAgent {
     private let ant: Ant
 
     package let family = "antmaze"
+    /// An ant observes its body, not where it is.
+    package let placeColumns: [Int]? = nil
     package let cellSize = 4.0
     package let wallHeight = 2.0
 

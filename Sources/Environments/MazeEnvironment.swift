@@ -7,6 +7,18 @@ public protocol GoalEnvironment: Environment {
     var goal: [Double] { get set }
     /// Where the agent is: x and y in metres.
     var achievedGoal: [Double] { get }
+    /// Distance to the goal, in metres, that counts as being there.
+    var successRadius: Double { get }
+    /// Columns of the observation that hold ``achievedGoal``; nil where it is not observed.
+    var goalColumns: [Int]? { get }
+}
+
+extension GoalEnvironment {
+    /// Whether the agent is at `goal`, or at the environment's where none is given.
+    public func isReached(_ goal: [Double]? = nil) -> Bool {
+        let squares = zip(achievedGoal, goal ?? self.goal).map { ($0 - $1) * ($0 - $1) }
+        return squares.reduce(0, +).squareRoot() <= successRadius
+    }
 }
 
 /// A robot in a maze.
@@ -17,6 +29,11 @@ public protocol MazeSimulation: SimulatedEnvironment, GoalEnvironment {
     var cellSize: Double { get }
     /// When it pays and ends.
     var rules: MazeRules { get }
+}
+
+extension MazeSimulation {
+    /// Distance to the goal, in metres, that counts as being there.
+    public var successRadius: Double { rules.successRadius }
 }
 
 /// When a maze pays, and when its episodes end.
@@ -56,6 +73,7 @@ package final class MazeEnvironment<Agent: MazeAgent>: MazeSimulation {
     package var goal: [Double] = [0, 0]
     package let stepDuration: Double
     package var cellSize: Double { agent.cellSize }
+    package var goalColumns: [Int]? { agent.placeColumns }
     private let agent: Agent
     private let data: MuJoCoData
     private var generator = PCG64(seed: 0)

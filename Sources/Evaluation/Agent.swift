@@ -4,10 +4,23 @@ public import Planning
 public protocol Agent {
     /// Starts an episode; whatever is random in it depends on `seed` alone.
     mutating func reset(seed: UInt64)
+    /// Learns the goal of the environment, where it has one, before every action; who has no use for
+    /// it ignores it, as the default does.
+    mutating func pursue(goal: [Double])
     /// The action for an observation.
     mutating func act(on observation: [Double]) throws(PlanningError) -> Controller.Decision
     /// Takes note of what the last action brought.
     mutating func receive(reward: Double)
 }
 
-extension Controller: Agent {}
+extension Agent {
+    /// Ignores the goal.
+    public mutating func pursue(goal: [Double]) {}
+}
+
+extension Controller: Agent {
+    /// Plans for this goal, if the model was trained to reach goals.
+    public mutating func pursue(goal: [Double]) {
+        if !context.goalColumns.isEmpty { setGoal(goal) }
+    }
+}

@@ -18,6 +18,10 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
     /// D4RL score of the mean return, 0 as the random policy and 100 as the expert; nil where no
     /// reference scores are agreed.
     public var normalizedScore: Double?
+    /// Share of the episodes in which the goal was reached; nil where there is none.
+    public var successRate: Double?
+    /// Mean number of steps to the goal, of the episodes in which it was reached; nil if it never was.
+    public var meanStepsToGoal: Double?
     /// Number of plans made.
     public var plans: Int
     /// Median wall-clock time of a plan; nil if none was made.
@@ -42,6 +46,8 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
         case meanReturn = "mean_return"
         case standardDeviation = "standard_deviation"
         case normalizedScore = "normalized_score"
+        case successRate = "success_rate"
+        case meanStepsToGoal = "mean_steps_to_goal"
         case millisecondsPerPlan = "milliseconds_per_plan"
         case meanMillisecondsPerPlan = "mean_milliseconds_per_plan"
         case longestSearchMilliseconds = "longest_search_milliseconds"
@@ -65,6 +71,12 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
         let squares = returns.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
         standardDeviation = (squares / Double(returns.count)).squareRoot()
         normalizedScore = specification.normalizedScore(mean)
+        if rollouts.allSatisfy(\.hasGoal) {
+            let steps = rollouts.compactMap(\.stepsToGoal)
+            successRate = Double(steps.count) / Double(rollouts.count)
+            meanStepsToGoal =
+                steps.isEmpty ? nil : Double(steps.reduce(0, +)) / Double(steps.count)
+        }
         let made = rollouts.flatMap(\.plans)
         let times = made.map { $0.seconds / Double($0.plans) * 1000 }.sorted()
         plans = times.count
@@ -90,13 +102,15 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
     ///   - seed: Seed of the first one.
     ///   - planner: How the agent plans, for the record.
     ///   - maximumSteps: Ends episodes earlier than the environment's time limit.
+    ///   - untilGoal: Ends an episode when its goal is reached.
     ///   - recordedEpisodes: Number of episodes, from the first, whose states are kept.
     ///   - onStep: Called after every step with the episode's number and the episode so far.
     /// - Returns: The report, and the episodes it sums up.
     /// - Throws: ``PlanningError`` when the agent's model fails.
     public static func evaluate(
         _ agent: inout some Agent, in environment: any Environment, episodes: Int, seed: UInt64,
-        planner: PlannerOptions? = nil, maximumSteps: Int? = nil, recordedEpisodes: Int = 0,
+        planner: PlannerOptions? = nil, maximumSteps: Int? = nil, untilGoal: Bool = false,
+        recordedEpisodes: Int = 0,
         onStep: (Int, Rollout) -> Void = { _, _ in }
     ) throws(PlanningError) -> (report: EvaluationReport, rollouts: [Rollout]) {
         var rollouts: [Rollout] = []
@@ -104,7 +118,8 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
             rollouts.append(
                 try Rollout(
                     of: &agent, in: environment, seed: seed &+ UInt64(episode),
-                    maximumSteps: maximumSteps, recordsStates: episode < recordedEpisodes
+                    maximumSteps: maximumSteps, untilGoal: untilGoal,
+                    recordsStates: episode < recordedEpisodes
                 ) { onStep(episode, $0) })
         }
         let report = EvaluationReport(

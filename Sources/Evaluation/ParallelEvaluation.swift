@@ -16,6 +16,7 @@ extension EvaluationReport {
     ///   - seed: Seed of the first one.
     ///   - controller: Who acts.
     ///   - maximumSteps: Ends episodes earlier than the environment's time limit.
+    ///   - untilGoal: Ends an episode when its goal is reached.
     ///   - recordedEpisodes: Number of episodes, from the first, whose states are kept.
     ///   - makeEnvironment: Where.
     ///   - onStep: Called after every step with the episode's number and the episode so far.
@@ -23,7 +24,7 @@ extension EvaluationReport {
     /// - Throws: What `makeEnvironment` throws, and ``PlanningError``.
     public static func evaluate(
         episodes: Int, parallel: Int, seed: UInt64, controller: Controller,
-        maximumSteps: Int? = nil, recordedEpisodes: Int = 0,
+        maximumSteps: Int? = nil, untilGoal: Bool = false, recordedEpisodes: Int = 0,
         environment makeEnvironment: () throws -> any Environment,
         onStep: (Int, Rollout) -> Void = { _, _ in }
     ) throws -> (report: EvaluationReport, rollouts: [Rollout]) {
@@ -39,7 +40,7 @@ extension EvaluationReport {
         func begin(in environment: any Environment, _ controller: Controller) {
             let seed = seed &+ UInt64(begun)
             let running = RunningEpisode(
-                in: environment, seed: seed, maximumSteps: maximumSteps,
+                in: environment, seed: seed, maximumSteps: maximumSteps, untilGoal: untilGoal,
                 recordsStates: begun < recordedEpisodes)
             lanes.append((begun, running, environment))
             controllers.append(controller)
@@ -49,6 +50,9 @@ extension EvaluationReport {
 
         for environment in environments { begin(in: environment, controller) }
         while !lanes.isEmpty {
+            for (index, lane) in lanes.enumerated() {
+                if let goal = lane.running.goal { controllers[index].pursue(goal: goal) }
+            }
             let decisions = try Controller.act(
                 &controllers, on: lanes.map(\.running.observation))
             let running = lanes.map(\.running)

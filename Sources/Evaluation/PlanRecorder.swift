@@ -34,6 +34,11 @@ public struct PlanRecorder<Base: Agent>: Agent {
         due = 0
     }
 
+    /// Passes the goal on.
+    public mutating func pursue(goal: [Double]) {
+        base.pursue(goal: goal)
+    }
+
     /// The action for an observation.
     public mutating func act(on observation: [Double]) throws(PlanningError) -> Controller.Decision
     {

@@ -10,6 +10,10 @@ public struct Rollout: Sendable {
     public internal(set) var rewards: [Double] = []
     /// Whether the episode ended in a terminal state rather than by the time limit.
     public internal(set) var isTerminated = false
+    /// Whether the environment has a goal.
+    public internal(set) var hasGoal = false
+    /// Steps after which the goal was reached first; nil if it was not, or there is none.
+    public internal(set) var stepsToGoal: Int?
     /// What each plan that was made cost.
     public internal(set) var plans: [PlanStatistics] = []
     /// States before each step and after the last, if asked for and the environment has them.
@@ -29,17 +33,21 @@ public struct Rollout: Sendable {
     ///   - environment: Where.
     ///   - seed: Decides on the start, and on whatever is random in the agent.
     ///   - maximumSteps: Ends the episode earlier than the environment's time limit.
+    ///   - untilGoal: Ends the episode when its goal is reached.
     ///   - recordsStates: Whether to keep the states, for a video.
     ///   - onStep: Called after every step with the episode so far.
     /// - Throws: ``PlanningError`` when the agent's model fails.
     public init(
         of agent: inout some Agent, in environment: any Environment, seed: UInt64,
-        maximumSteps: Int? = nil, recordsStates: Bool = false, onStep: (Rollout) -> Void = { _ in }
+        maximumSteps: Int? = nil, untilGoal: Bool = false, recordsStates: Bool = false,
+        onStep: (Rollout) -> Void = { _ in }
     ) throws(PlanningError) {
         let episode = RunningEpisode(
-            in: environment, seed: seed, maximumSteps: maximumSteps, recordsStates: recordsStates)
+            in: environment, seed: seed, maximumSteps: maximumSteps, untilGoal: untilGoal,
+            recordsStates: recordsStates)
         agent.reset(seed: seed)
         while !episode.isOver {
+            if let goal = episode.goal { agent.pursue(goal: goal) }
             let decision = try agent.act(on: episode.observation)
             agent.receive(reward: episode.take(decision))
             onStep(episode.rollout)

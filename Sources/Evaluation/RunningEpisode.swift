@@ -15,28 +15,46 @@ final class RunningEpisode: @unchecked Sendable {
     private let simulation: (any SimulatedEnvironment)?
     private var limit: TimeLimit
     private let maximumSteps: Int?
+    private let goalEnvironment: (any GoalEnvironment)?
+    private let untilGoal: Bool
+
+    /// Where to go, in an environment with a goal.
+    var goal: [Double]? { goalEnvironment?.goal }
 
     /// Starts an episode.
-    init(in environment: any Environment, seed: UInt64, maximumSteps: Int?, recordsStates: Bool) {
+    init(
+        in environment: any Environment, seed: UInt64, maximumSteps: Int?, untilGoal: Bool,
+        recordsStates: Bool
+    ) {
         self.environment = environment
         self.maximumSteps = maximumSteps
+        self.untilGoal = untilGoal
+        goalEnvironment = environment as? any GoalEnvironment
         simulation = recordsStates ? environment as? any SimulatedEnvironment : nil
         limit = TimeLimit(environment.specification)
         observation = environment.reset(seed: seed)
         rollout = Rollout(seed: seed)
+        rollout.hasGoal = goalEnvironment != nil
         if let simulation { rollout.states.append(simulation.state) }
     }
 
     /// Takes one step; returns its reward.
     @discardableResult
     func take(_ decision: Controller.Decision) -> Double {
+        // A maze may move a goal in the step that reaches it.
+        let goal = goal
         let step = environment.step(decision.action)
         if let plan = decision.plan { rollout.plans.append(plan.statistics) }
         rollout.rewards.append(step.reward)
         rollout.isTerminated = step.isTerminated
         if let simulation { rollout.states.append(simulation.state) }
+        if let goalEnvironment, rollout.stepsToGoal == nil, goalEnvironment.isReached(goal) {
+            rollout.stepsToGoal = rollout.rewards.count
+        }
         observation = step.observation
-        isOver = limit.advance() || step.isTerminated || rollout.rewards.count == maximumSteps
+        isOver =
+            limit.advance() || step.isTerminated || rollout.rewards.count == maximumSteps
+            || (untilGoal && rollout.stepsToGoal != nil)
         return step.reward
     }
 }

@@ -21,13 +21,16 @@ public struct BeamPlanner {
     public struct Request: Sendable, Hashable {
         /// Tokens of whole past transitions, then of the current observation.
         public var context: [Int]
+        /// Tokens of the goal; none for a model without goals.
+        public var goal: [Int]
         /// Tokens of actions that one of the rows takes rather than sampling them: the rest of an
         /// earlier plan, which the search then improves on or keeps.
         public var suggestedActions: [[Int]] = []
 
         /// Plans from these tokens.
-        public init(context: [Int], suggestedActions: [[Int]] = []) {
+        public init(context: [Int], goal: [Int] = [], suggestedActions: [[Int]] = []) {
             self.context = context
+            self.goal = goal
             self.suggestedActions = suggestedActions
         }
     }
@@ -89,7 +92,8 @@ public struct BeamPlanner {
     ///     next would not be planned by then; nil plans the whole horizon.
     ///   - keepsCandidates: Whether plans report the whole last beam.
     /// - Returns: The best sequence found for each request.
-    /// - Throws: ``PlanningError`` when the model predicts NaN or the task is cancelled.
+    /// - Throws: ``PlanningError`` when a goal is missing or the model has none, the model predicts NaN,
+    ///   or the task is cancelled.
     public func plan(
         _ requests: [Request], uniforms: inout [some UniformSource],
         deadline: ContinuousClock.Instant? = nil, keepsCandidates: Bool = false
@@ -106,7 +110,10 @@ public struct BeamPlanner {
     ) throws(PlanningError) -> [Plan] {
         precondition(requests.count == uniforms.count, "a source of uniforms for each request")
         guard !requests.isEmpty else { return [] }
-        for request in requests { model.layout.requireContext(request.context) }
+        for request in requests {
+            model.layout.requireContext(request.context)
+            try model.requireGoal(request.goal)
+        }
         var search = BeamSearch(planner: self, requests: requests)
         search.trace = trace
         defer { trace = search.trace }

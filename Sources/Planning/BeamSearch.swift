@@ -35,6 +35,7 @@ struct BeamSearch {
         let width = planner.options.beamWidth
         frontier = SearchFrontier(
             model: planner.model, options: planner.options, contexts: requests.map(\.context),
+            goals: requests.map(\.goal),
             additional: horizon * layout.transitionDimension - layout.observationDimension)
         samplers = SamplerGroup(model: planner.model)
         returns = Array(repeating: 0, count: requests.count)

@@ -46,13 +46,16 @@ public struct Controller {
     ///   - discretizer: The one that the model was trained with.
     ///   - actionLimits: Lower and upper limit of each action dimension, to which actions are
     ///     clipped.
+    ///   - goalColumns: Columns of the observation that a goal gives values for, as the model was
+    ///     trained; none for a model without goals.
     ///   - options: How to search.
     ///   - critic: What the objective `q` asks; no other does.
     /// - Throws: ``PlannerOptionsError`` when the options make no sense together or with the model;
-    ///   ``PlanningError`` when model, discretizer and limits do not belong together.
+    ///   ``PlanningError`` when model, discretizer, limits and goal columns do not belong together.
     public init(
         model: any PrefixTreeModel, discretizer: Discretizer, actionLimits: [ClosedRange<Double>],
-        options: PlannerOptions = .init(), critic: (any TransitionCritic)? = nil
+        goalColumns: [Int] = [], options: PlannerOptions = .init(),
+        critic: (any TransitionCritic)? = nil
     ) throws {
         guard actionLimits.count == model.layout.actionDimension else {
             throw PlanningError(
@@ -70,10 +73,12 @@ public struct Controller {
                 .likelihood(
                     try LikelihoodPlanner(model: model, discretizer: discretizer, options: options))
             }
+        try model.requireGoalColumns(goalColumns)
         self.options = options
         self.actionLimits = actionLimits
         context = PlanningContext(
-            layout: model.layout, discretizer: discretizer, limit: options.contextTransitions)
+            layout: model.layout, discretizer: discretizer, limit: options.contextTransitions,
+            goalColumns: goalColumns)
         pacer = options.deadlineMilliseconds.map {
             SearchPacer(
                 largest: SearchSize(horizon: options.horizon, beamWidth: options.beamWidth),
@@ -81,8 +86,17 @@ public struct Controller {
         }
     }
 
-    /// Starts an episode: forgets the past and the plan; the plans to come depend on `seed` and on
-    /// what is observed alone (and, under a deadline, on the machine's speed).
+    /// Says what to reach from now on: values for the goal columns; a plan being followed ends.
+    public mutating func setGoal(_ values: [Double]) {
+        let previous = context.goal
+        context.setGoal(values)
+        guard context.goal != previous else { return }
+        actions = []
+        remainder = []
+    }
+
+    /// Starts an episode: forgets the past and the plan, not the goal; the plans to come depend on
+    /// `seed`, the goal and what is observed alone (and, under a deadline, on the machine's speed).
     public mutating func reset(seed: UInt64) {
         context.removeAll()
         uniforms = SeededUniforms(seed: seed)
@@ -93,7 +107,8 @@ public struct Controller {
 
     /// Decides on the action for an observation, planning if it is time to.
     ///
-    /// - Throws: ``PlanningError`` when the model predicts NaN or the task is cancelled.
+    /// - Throws: ``PlanningError`` when the goal of a goal-conditioned model is not set, the model
+    ///   predicts NaN, or the task is cancelled.
     public mutating func act(on observation: [Double]) throws(PlanningError) -> Decision {
         var controllers = [self]
         defer { self = controllers[0] }
@@ -104,7 +119,8 @@ public struct Controller {
     ///
     /// The controllers have the same model and options. Each decides as it would alone.
     ///
-    /// - Throws: ``PlanningError`` when the model predicts NaN or the task is cancelled.
+    /// - Throws: ``PlanningError`` when the goal of a goal-conditioned model is not set, the model
+    ///   predicts NaN, or the task is cancelled.
     public static func act(
         _ controllers: inout [Controller], on observations: [[Double]]
     ) throws(PlanningError) -> [Decision] {
@@ -153,15 +169,19 @@ public struct Controller {
         _ controllers: inout [Controller], _ group: [Int], _ observations: [[Double]]
     ) throws(PlanningError) -> [Plan] {
         let contexts = group.map { controllers[$0].context.tokens(before: observations[$0]) }
+        let goals = group.map { controllers[$0].context.goal }
         switch controllers[group[0]].planner {
         case .likelihood(let planner):
             var plans: [Plan] = []
-            for context in contexts { plans.append(try planner.plan(context: context)) }
+            for (context, goal) in zip(contexts, goals) {
+                plans.append(try planner.plan(context: context, goal: goal))
+            }
             return plans
         case .expectedReturn(let planner):
-            let requests = zip(group, contexts).map {
+            let requests = group.indices.map {
                 BeamPlanner.Request(
-                    context: $1, suggestedActions: Array(controllers[$0].remainder))
+                    context: contexts[$0], goal: goals[$0],
+                    suggestedActions: Array(controllers[group[$0]].remainder))
             }
             var uniforms = group.map { controllers[$0].uniforms }
             defer {

@@ -56,16 +56,19 @@ public struct LikelihoodPlanner {
     ///
     /// - Parameters:
     ///   - context: Their tokens: whole transitions, then one observation.
+    ///   - goal: Tokens of the goal; none for a model without goals.
     ///   - keepsCandidates: Whether the plan reports the whole last beam.
     /// - Returns: The most likely sequence found.
-    /// - Throws: ``PlanningError`` when the model predicts NaN.
+    /// - Throws: ``PlanningError`` when the goal is missing or the model has none, the model predicts
+    ///   NaN, or the task is cancelled.
     public func plan(
-        context: [Int], keepsCandidates: Bool = false
+        context: [Int], goal: [Int] = [], keepsCandidates: Bool = false
     ) throws(PlanningError) -> Plan {
         let layout = model.layout
         layout.requireContext(context)
         let count = options.horizon * layout.transitionDimension
-        let beam = try search(prefix: context, steps: count - layout.observationDimension)
+        let beam = try search(
+            prefix: context, goal: goal, steps: count - layout.observationDimension)
         let planned = beam.tokens.map { row in
             row.suffix(count).lazy.map(Int32.init).transitions(of: layout)
         }
@@ -92,24 +95,30 @@ public struct LikelihoodPlanner {
     ///
     /// - Parameters:
     ///   - prefix: Tokens to continue; at least one.
+    ///   - goal: Tokens of the goal; none for a model without goals.
     ///   - steps: Tokens to add.
     /// - Returns: The sequences kept at the end.
-    /// - Throws: ``PlanningError`` when the model predicts NaN.
-    public func search(prefix: [Int], steps: Int) throws(PlanningError) -> Beam {
+    /// - Throws: ``PlanningError`` when the goal is missing or the model has none, the model predicts
+    ///   NaN, or the task is cancelled.
+    public func search(
+        prefix: [Int], goal: [Int] = [], steps: Int
+    ) throws(PlanningError) -> Beam {
         var trace: [TraceStep]?
-        return try search(prefix: prefix, steps: steps, trace: &trace)
+        return try search(prefix: prefix, goal: goal, steps: steps, trace: &trace)
     }
 
     /// Searches, and records each step in `trace` unless that is nil.
     package func search(
-        prefix: [Int], steps: Int, trace: inout [TraceStep]?
+        prefix: [Int], goal: [Int] = [], steps: Int, trace: inout [TraceStep]?
     ) throws(PlanningError) -> Beam {
         precondition(!prefix.isEmpty && steps >= 0, "\(steps) steps from \(prefix.count) tokens")
+        try model.requireGoal(goal)
         let started = ContinuousClock.now
         let vocabularySize = model.vocabularySize
         let filter = options.likelihoodFilter
         var frontier = SearchFrontier(
-            model: model, options: options, contexts: [prefix], additional: steps)
+            model: model, options: options, contexts: [prefix], goals: [goal],
+            additional: steps)
         var totals = [0.0]
         var logProbabilities: [Double] = []
         var working = LogProbabilityBuffer()

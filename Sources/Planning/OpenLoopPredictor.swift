@@ -46,7 +46,8 @@ public struct OpenLoopPredictor {
 
     /// Creates a predictor.
     ///
-    /// - Throws: ``PlanningError`` when discretizer and model do not belong together.
+    /// - Throws: ``PlanningError`` when discretizer and model do not belong together, or the model
+    ///   wants a goal.
     public init(model: any PrefixTreeModel, discretizer: Discretizer, options: Options)
         throws(PlanningError)
     {
@@ -54,6 +55,7 @@ public struct OpenLoopPredictor {
             options.contextTransitions >= 2 && options.samples > 0,
             "a context of \(options.contextTransitions) transitions, \(options.samples) samples")
         try discretizer.requireMatch(with: model)
+        try model.requireGoalColumns([])
         self.model = model
         self.discretizer = discretizer
         self.options = options
@@ -79,6 +81,7 @@ public struct OpenLoopPredictor {
         var frontier = SearchFrontier(
             model: model, options: planner,
             contexts: beginnings.flatMap { Array(repeating: $0.context, count: samples) },
+            goals: Array(repeating: [], count: beginnings.count * samples),
             additional: horizon * transition)
         var sampler = SamplerGroup(model: model)
         var uniforms = SeededUniforms(seed: options.seed)

@@ -36,6 +36,34 @@ extension TransitionLayout {
     }
 }
 
+extension PrefixTreeModel {
+    /// Checks that `columns` are columns of the observation that make a goal of this model.
+    func requireGoalColumns(_ columns: [Int]) throws(PlanningError) {
+        guard columns.count == goalDimension,
+            columns.allSatisfy(layout.observationRange.contains)
+        else {
+            throw PlanningError(
+                code: .mismatch,
+                detail:
+                    "goal columns \(columns) do not make a goal of \(goalDimension) tokens out of "
+                    + "\(layout.observationDimension) observation columns; give the goalColumns "
+                    + "that the model was trained with")
+        }
+    }
+
+    /// Checks that there is a goal if the model takes one, and none else.
+    func requireGoal(_ goal: [Int]) throws(PlanningError) {
+        guard goal.count != goalDimension else { return }
+        throw PlanningError(
+            code: .mismatch,
+            detail: goalDimension == 0
+                ? "the model was trained without goals; give it none"
+                : goal.isEmpty
+                    ? "the model was trained to reach a goal; set one before planning"
+                    : "a goal has \(goal.count) tokens, the model takes \(goalDimension)")
+    }
+}
+
 extension Collection<Int32> {
     /// Cuts a sequence that starts with an observation into transitions.
     func transitions(of layout: TransitionLayout) -> [[Int]] {

@@ -11,6 +11,9 @@ public import Transformer
 ///     // take plan.actions[0], then:
 ///     context.append(observation: observation, action: plan.actions[0], reward: reward)
 ///
+/// A model that was trained to reach goals (`goalColumns` of its checkpoint) also needs one:
+/// `context.setGoal([x, y])`.
+///
 /// A plan depends on what it is asked for alone. Searches on several threads take turns at the
 /// processor's cores, call by call; cancelling the task that plans ends its search with
 /// ``PlanningError/Code-swift.enum/cancelled``. ``Controller`` is the closed loop made of this.
@@ -24,6 +27,9 @@ public final class Planner: Sendable {
     /// Says what actions are worth, with the objective `q`.
     public let critic: (any TransitionCritic)?
 
+    /// Columns of the observation that a goal gives values for; empty for a model without goals.
+    public let goalColumns: [Int]
+
     /// Decoders that no search uses at the moment.
     private let idle = Mutex<[Lent]>([])
 
@@ -34,13 +40,19 @@ public final class Planner: Sendable {
 
     /// Creates a planner that computes on all cores.
     ///
+    /// - Parameters:
+    ///   - model: Predicts the tokens.
+    ///   - discretizer: The one that the model was trained with.
+    ///   - goalColumns: Those that the model was trained with; none for a model without goals.
+    ///   - options: How to search.
     /// - Throws: ``PlannerOptionsError`` when the options make no sense together or with the model;
-    ///   ``PlanningError`` when discretizer and model do not belong together.
+    ///   ``PlanningError`` when discretizer, goal columns and model do not belong together.
     public init(
-        model: TrajectoryTransformer, discretizer: Discretizer, options: PlannerOptions = .init(),
-        critic: (any TransitionCritic)? = nil
+        model: TrajectoryTransformer, discretizer: Discretizer, goalColumns: [Int] = [],
+        options: PlannerOptions = .init(), critic: (any TransitionCritic)? = nil
     ) throws {
         self.model = model
+        self.goalColumns = goalColumns
         self.discretizer = discretizer
         self.options = options
         self.critic = critic
@@ -48,6 +60,7 @@ public final class Planner: Sendable {
         let decoder = PrefixDecoder(model)
         try options.validate(for: decoder)
         try discretizer.requireMatch(with: decoder)
+        try decoder.requireGoalColumns(goalColumns)
         idle.withLock { $0.append(Lent(decoder: decoder)) }
     }
 
@@ -55,7 +68,7 @@ public final class Planner: Sendable {
     public func context() -> PlanningContext {
         PlanningContext(
             layout: model.configuration.layout, discretizer: discretizer,
-            limit: options.contextTransitions)
+            limit: options.contextTransitions, goalColumns: goalColumns)
     }
 
     /// Plans from the past and the present observation.
@@ -66,7 +79,8 @@ public final class Planner: Sendable {
     ///   - seed: Decides on whatever is sampled.
     /// - Returns: The best sequence found: actions, predicted observations, rewards and values of the
     ///   planned transitions, the first of which is the present one, and the beam's candidates.
-    /// - Throws: ``PlanningError`` when the model predicts NaN or the task is cancelled.
+    /// - Throws: ``PlanningError`` when the goal of a goal-conditioned model is not set, the model
+    ///   predicts NaN, or the task is cancelled.
     public func plan(
         context: PlanningContext, observation: [Double], seed: UInt64 = 0
     ) throws(PlanningError) -> Plan {
@@ -76,14 +90,16 @@ public final class Planner: Sendable {
         do {
             switch options.objective {
             case .expectedReturn, .q:
-                var uniforms = SeededUniforms(seed: seed)
+                var sources = [SeededUniforms(seed: seed)]
                 return try BeamPlanner(
                     model: lent.decoder, discretizer: discretizer, options: options, critic: critic
-                ).plan(context: tokens, uniforms: &uniforms, keepsCandidates: true)
+                ).plan(
+                    [BeamPlanner.Request(context: tokens, goal: context.goal)],
+                    uniforms: &sources, keepsCandidates: true)[0]
             case .likelihood:
                 return try LikelihoodPlanner(
                     model: lent.decoder, discretizer: discretizer, options: options
-                ).plan(context: tokens, keepsCandidates: true)
+                ).plan(context: tokens, goal: context.goal, keepsCandidates: true)
             }
         } catch let error as PlanningError {
             throw error

@@ -1,7 +1,8 @@
 public import Tokenization
 public import Trajectories
 
-/// The latest transitions of an episode as tokens: what a planner sees of the past.
+/// The latest transitions of an episode as tokens: what a planner sees of the past, and the goal where
+/// the model takes one.
 public struct PlanningContext: Sendable, Equatable {
     /// Which token of a transition is which.
     public let layout: TransitionLayout
@@ -9,10 +10,17 @@ public struct PlanningContext: Sendable, Equatable {
     public let limit: Int
     /// Tokens of the kept transitions, oldest first.
     public private(set) var transitions: [[Int]] = []
+    /// Columns of the observation that a goal gives values for; empty for a model without goals.
+    public let goalColumns: [Int]
+    /// Tokens of the goal; empty while none is set.
+    public private(set) var goal: [Int] = []
     private let discretizer: Discretizer
 
-    /// An empty context that keeps the latest `limit` transitions.
-    public init(layout: TransitionLayout, discretizer: Discretizer, limit: Int) {
+    /// An empty context that keeps the latest `limit` transitions; goals give values for
+    /// `goalColumns`.
+    public init(
+        layout: TransitionLayout, discretizer: Discretizer, limit: Int, goalColumns: [Int] = []
+    ) {
         precondition(
             discretizer.dimension == layout.transitionDimension,
             "a discretizer of \(discretizer.dimension) dimensions for transitions of "
@@ -21,6 +29,15 @@ public struct PlanningContext: Sendable, Equatable {
         self.layout = layout
         self.discretizer = discretizer
         self.limit = limit
+        self.goalColumns = goalColumns
+    }
+
+    /// Says what to reach: values for ``goalColumns``, in that order and in the observation's units.
+    ///
+    /// Values beyond the data fall into the first or last bin.
+    public mutating func setGoal(_ values: [Double]) {
+        require(values, goalColumns.count, "goal")
+        goal = zip(values, goalColumns).map { discretizer.token(for: $0, dimension: $1) }
     }
 
     /// Adds what happened: an observation, the action taken then, and the reward that followed.
@@ -41,7 +58,7 @@ public struct PlanningContext: Sendable, Equatable {
         return transitions.flatMap(\.self) + discretizer.encode(observation)
     }
 
-    /// Forgets the past.
+    /// Forgets the past, not the goal.
     public mutating func removeAll() {
         transitions.removeAll()
     }

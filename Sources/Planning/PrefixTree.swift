@@ -3,7 +3,7 @@
 /// Nodes are numbered as they are inserted, parents before children. Children of a node are a
 /// linked list, since there are few: beams rarely branch more than a dozen ways.
 struct PrefixTree {
-    /// Parent of each node, -1 at position 0.
+    /// Parent of each node; at position 0 -1 less the number of the goal before it.
     private(set) var parents: [Int32] = []
     /// Token of each node.
     private(set) var tokens: [Int32] = []
@@ -11,7 +11,8 @@ struct PrefixTree {
     var modelNodes: [Int32] = []
     private var firstChild: [Int32] = []
     private var nextSibling: [Int32] = []
-    private var firstRoot: Int32 = -1
+    /// The first node behind each goal.
+    private var firstRoots: [Int32] = []
 
     var count: Int { parents.count }
 
@@ -21,12 +22,15 @@ struct PrefixTree {
         modelNodes.removeAll(keepingCapacity: true)
         firstChild.removeAll(keepingCapacity: true)
         nextSibling.removeAll(keepingCapacity: true)
-        firstRoot = -1
+        firstRoots.removeAll(keepingCapacity: true)
     }
 
-    /// The node for `token` after `parent` (-1: at position 0), inserted if it is not there.
+    /// The node for `token` after `parent` (at position 0: -1 less the number of the goal), inserted if
+    /// it is not there.
     mutating func child(of parent: Int32, token: Int32) -> Int32 {
-        let first = parent < 0 ? firstRoot : firstChild[Int(parent)]
+        let root = parent < 0 ? Int(-1 - parent) : 0
+        while parent < 0, firstRoots.count <= root { firstRoots.append(-1) }
+        let first = parent < 0 ? firstRoots[root] : firstChild[Int(parent)]
         var node = first
         while node >= 0 {
             if tokens[Int(node)] == token { return node }
@@ -38,7 +42,7 @@ struct PrefixTree {
         modelNodes.append(-1)
         firstChild.append(-1)
         nextSibling.append(first)
-        if parent < 0 { firstRoot = node } else { firstChild[Int(parent)] = node }
+        if parent < 0 { firstRoots[root] = node } else { firstChild[Int(parent)] = node }
         return node
     }
 }

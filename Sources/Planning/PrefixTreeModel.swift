@@ -6,7 +6,8 @@ public import Transformer
 /// Rows of a beam search share most of their tokens. Held as a tree, every distinct prefix is
 /// computed once, whatever the number of rows that stand on it, and its keys and values are stored
 /// once. A tree lasts for one window: where the window slides, positions restart at 0, so the
-/// planner calls ``removeAll()`` and adds the surviving windows in one ``extend(_:)``.
+/// planner calls ``removeAll()`` and adds the surviving windows in one ``extend(_:)``. The goals of
+/// ``begin(goals:)`` stay in front.
 public protocol PrefixTreeModel: AnyObject {
     /// Which token of a transition is which.
     var layout: TransitionLayout { get }
@@ -14,7 +15,13 @@ public protocol PrefixTreeModel: AnyObject {
     var vocabularySize: Int { get }
     /// Tokens the model can see at once (its block size).
     var contextLength: Int { get }
-    /// Forgets all nodes; node numbers start at 0 again.
+    /// Tokens of a goal, which stands in front of a sequence; 0 for a model without goals.
+    var goalDimension: Int { get }
+    /// Forgets all nodes; trees from now on grow behind these goals, each ``goalDimension`` tokens.
+    ///
+    /// A node whose parent is -1 stands behind the first, one whose parent is -2 behind the second.
+    func begin(goals: [[Int]])
+    /// Forgets all nodes, not the goals; node numbers start at 0 again.
     func removeAll()
     /// Adds nodes and returns their numbers, in the order given.
     ///
@@ -44,6 +51,15 @@ extension PrefixTreeModel {
         of node: Int, _ body: (Span<Float>) throws -> Result
     ) rethrows -> Result {
         try body(logits(of: node).span)
+    }
+
+    /// None.
+    public var goalDimension: Int { 0 }
+
+    /// Forgets all nodes; for a model without goals.
+    public func begin(goals: [[Int]]) {
+        precondition(goals.allSatisfy(\.isEmpty), "goals for a model without goals")
+        removeAll()
     }
 
     /// One.

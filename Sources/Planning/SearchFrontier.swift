@@ -19,6 +19,10 @@ struct SearchFrontier {
     /// First token of every row that the model sees.
     private(set) var windowStart = 0
 
+    /// The distinct goals of the rows; a single empty one without goals.
+    private let goals: [[Int]]
+    /// Number of each row's goal.
+    private var goalNumbers: [Int32]
     private let transition: Int
     private let valueIndex: Int
     /// The window is cropped when it is longer than `limit`, to at most `target` tokens.
@@ -37,8 +41,11 @@ struct SearchFrontier {
     private var batch: [PrefixNode] = []
 
     /// One row for each of `contexts`, which are equally long, with room for `additional` more tokens.
+    ///
+    /// `contextGoals` are the tokens of each one's goal, none for a model without goals.
     init(
-        model: any PrefixTreeModel, options: PlannerOptions, contexts: [[Int]], additional: Int
+        model: any PrefixTreeModel, options: PlannerOptions, contexts: [[Int]],
+        goals contextGoals: [[Int]], additional: Int
     ) {
         let count = contexts[0].count
         precondition(contexts.allSatisfy { $0.count == count }, "contexts of different lengths")
@@ -54,6 +61,17 @@ struct SearchFrontier {
             $0.map(Int32.init) + Array(repeating: 0, count: additional)
         }
         leaves = Array(repeating: -1, count: contexts.count)
+        var goals: [[Int]] = []
+        var numbers: [[Int]: Int32] = [:]
+        goalNumbers = contextGoals.map { goal in
+            if let number = numbers[goal] { return number }
+            let number = Int32(goals.count)
+            numbers[goal] = number
+            goals.append(goal)
+            return number
+        }
+        self.goals = goals
+        model.begin(goals: goals)
         slideWindow()
     }
 
@@ -75,6 +93,7 @@ struct SearchFrontier {
         }
         tokens = selected
         leaves = sources.map { leaves[Int($0)] }
+        if goals.count > 1 { goalNumbers = sources.map { goalNumbers[Int($0)] } }
         rowCount = sources.count
     }
 
@@ -103,7 +122,7 @@ struct SearchFrontier {
         for leaf in distinct { placeOfNode[Int(leaf)] = -1 }
         statistics.calls += 1
         statistics.rows += rowCount
-        statistics.tokensForwardedNaively += rowCount * windowLength
+        statistics.tokensForwardedNaively += rowCount * (model.goalDimension + windowLength)
     }
 
     /// Drops whole transitions from the left until at most `target` tokens are left, and with them
@@ -117,7 +136,7 @@ struct SearchFrontier {
     /// Builds the tree of all rows' windows.
     private mutating func growTree() {
         for row in 0..<rowCount {
-            var leaf: Int32 = -1
+            var leaf: Int32 = goals.count > 1 ? -1 - goalNumbers[row] : -1
             let start = row * capacity
             for index in (start + windowStart)..<(start + length) {
                 leaf = tree.child(of: leaf, token: tokens[index])
@@ -138,7 +157,7 @@ struct SearchFrontier {
         }
         func parentInModel(_ node: Int32) -> Int32 {
             let parent = tree.parents[Int(node)]
-            return parent < 0 ? -1 : tree.modelNodes[Int(parent)]
+            return parent < 0 ? parent : tree.modelNodes[Int(parent)]
         }
         distinct.sort { (parentInModel($0), $0) < (parentInModel($1), $1) }
         for (place, leaf) in distinct.enumerated() { placeOfNode[Int(leaf)] = Int32(place) }
@@ -176,7 +195,7 @@ struct SearchFrontier {
             let parent = Int(tree.parents[Int(leaf)])
             batch.append(
                 PrefixNode(
-                    parent: parent < 0 ? -1 : Int(tree.modelNodes[parent]),
+                    parent: parent < 0 ? parent : Int(tree.modelNodes[parent]),
                     token: Int(tree.tokens[Int(leaf)]), needsOutput: true))
         }
         guard !batch.isEmpty else { return }

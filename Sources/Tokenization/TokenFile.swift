@@ -194,8 +194,8 @@ extension TokenizedDataset {
     ///
     /// - Parameters:
     ///   - file: The tokens.
-    ///   - settings: `windowLength`, `maxPathLength` and `mask`; all others give way to those with which
-    ///     the file was made.
+    ///   - settings: `windowLength`, `maxPathLength`, `mask` and `goalColumns`; all others give way to
+    ///     those with which the file was made.
     /// - Throws: ``DiscretizerError`` when the settings are unusable.
     public init(_ file: TokenFile, settings: Settings = Settings()) throws(DiscretizerError) {
         var settings = settings
@@ -206,6 +206,7 @@ extension TokenizedDataset {
         if let problem = settings.problem {
             throw DiscretizerError(code: .malformed, dimension: nil, detail: problem)
         }
+        try settings.requireGoalColumns(in: file.description.layout)
         self.init(file.store, file.discretizer, settings)
     }
 }

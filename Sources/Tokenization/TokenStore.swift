@@ -100,6 +100,17 @@ public struct TokenStore: Sendable {
         }
     }
 
+    /// One token of one transition; `row` counts through all episodes.
+    func token(row: Int, column: Int) -> Int {
+        let index = row * layout.transitionDimension + column
+        return switch storage {
+        case .narrow(let tokens): Int(tokens[index])
+        case .wide(let tokens): Int(tokens[index])
+        case .mappedNarrow(let tokens): Int(tokens[index])
+        case .mappedWide(let tokens): Int(tokens[index])
+        }
+    }
+
     /// Writes a sequence and its successors, both padded with the termination token: of the `known`
     /// tokens from `start` on, the first `length` go to `inputs`, those after each to `targets`.
     func copy(

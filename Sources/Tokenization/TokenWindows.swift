@@ -17,6 +17,9 @@ public enum WindowMask: String, Sendable, Hashable, CaseIterable, Codable {
 /// A window is `windowLength` transitions of an episode from some row on, flattened, less the last
 /// token as inputs and less the first as targets. There is one for each row of an episode but the
 /// last; transitions beyond the end of the episode are termination tokens throughout.
+///
+/// Where there are ``goalColumns``, a window's goal is what these columns held in a later row of its
+/// episode: a place that the episode went to is one that it shows how to reach.
 public struct TokenWindows: Sendable {
     /// The tokens, of these and of other windows.
     public let store: TokenStore
@@ -26,6 +29,8 @@ public struct TokenWindows: Sendable {
     public let maxPathLength: Int
     /// Which targets count.
     public let mask: WindowMask
+    /// Columns of the observation that make up a window's goal; empty without goals.
+    public let goalColumns: [Int]
     /// The episodes of `store` from which the windows come, ascending.
     public let episodes: [Int]
     /// For each entry of `episodes` the number of its first window, then the number of windows.
@@ -46,21 +51,26 @@ public struct TokenWindows: Sendable {
     ///   - maxPathLength: Number of transitions after which an episode is cut by its time limit; nil
     ///     stands for the length of the longest episode. Matters for ``WindowMask/authors`` only.
     ///   - mask: Which targets count.
+    ///   - goalColumns: Columns of the observation that make up a window's goal; empty without goals.
     public init(
         _ store: TokenStore, windowLength: Int, maxPathLength: Int? = nil,
-        mask: WindowMask = .terminal
+        mask: WindowMask = .terminal, goalColumns: [Int] = []
     ) {
         let longest = (0..<store.episodeCount).lazy.map(store.length(ofEpisode:)).max() ?? 0
         self.init(
             store, windowLength: windowLength, maxPathLength: maxPathLength ?? longest, mask: mask,
-            episodes: Array(0..<store.episodeCount))
+            goalColumns: goalColumns, episodes: Array(0..<store.episodeCount))
     }
 
     private init(
         _ store: TokenStore, windowLength: Int, maxPathLength: Int, mask: WindowMask,
-        episodes: [Int]
+        goalColumns: [Int], episodes: [Int]
     ) {
         precondition(windowLength > 0, "a window of \(windowLength) transitions is empty")
+        precondition(
+            goalColumns.allSatisfy(store.layout.observationRange.contains),
+            "goal columns \(goalColumns) of \(store.layout.observationDimension)")
+        self.goalColumns = goalColumns
         self.store = store
         self.windowLength = windowLength
         self.maxPathLength = maxPathLength
@@ -87,11 +97,16 @@ public struct TokenWindows: Sendable {
     }
 
     /// Writes window `window` into row `row` of `batch`, without allocating.
-    public func fill(_ batch: inout TokenBatch, row: Int, window: Int) {
+    ///
+    /// Which later row its goal is taken from depends on `goalSeed` alone: one of those after the
+    /// window, each as likely as the other, or the episode's last row where there is none.
+    public func fill(_ batch: inout TokenBatch, row: Int, window: Int, goalSeed: UInt64 = 0) {
         precondition(
-            batch.length == length && row < batch.rows,
-            "row \(row) of a batch of \(batch.rows) × \(batch.length) cannot hold a window of "
-                + "\(length) tokens")
+            batch.length == length && row < batch.rows
+                && batch.goalDimension == goalColumns.count,
+            "row \(row) of a batch of \(batch.rows) × \(batch.length) with goals of "
+                + "\(batch.goalDimension) cannot hold a window of \(length) tokens with a goal of "
+                + "\(goalColumns.count)")
         let (episode, start) = origin(of: window)
         let width = layout.transitionDimension
         let remaining = store.length(ofEpisode: episode) - start
@@ -107,6 +122,21 @@ public struct TokenWindows: Sendable {
         for index in 0..<length {
             batch.mask[row * length + index] = index < counted ? 1 : 0
         }
+        guard !goalColumns.isEmpty else { return }
+        let goalRow = goalRow(episode: episode, start: start, seed: goalSeed)
+        for (index, column) in goalColumns.enumerated() {
+            batch.goals[row * goalColumns.count + index] = Int32(
+                store.token(row: store.episodeStarts[episode] + goalRow, column: column))
+        }
+    }
+
+    /// The row of the episode that is the goal of the window from `start` on.
+    private func goalRow(episode: Int, start: Int, seed: UInt64) -> Int {
+        let count = store.length(ofEpisode: episode)
+        let later = count - start - windowLength
+        guard later > 0 else { return count - 1 }
+        var generator = SplitMix64(seed: seed)
+        return start + windowLength + Int(generator.next() % UInt64(later))
     }
 
     /// Divides the episodes at random into those for training and those held out.
@@ -139,6 +169,6 @@ public struct TokenWindows: Sendable {
     private func subset(_ episodes: [Int]) -> TokenWindows {
         TokenWindows(
             store, windowLength: windowLength, maxPathLength: maxPathLength, mask: mask,
-            episodes: episodes.sorted())
+            goalColumns: goalColumns, episodes: episodes.sorted())
     }
 }

@@ -21,6 +21,9 @@ public struct TokenizedDataset: Sendable {
         public var strategy = Discretizer.Strategy.quantile
         /// Which targets count in the loss.
         public var mask = WindowMask.terminal
+        /// Columns of the observation that make up a window's goal, such as 0 and 1 for the place in a
+        /// maze; nil trains without goals.
+        public var goalColumns: [Int]?
 
         /// The published settings.
         public init() {}
@@ -37,6 +40,21 @@ public struct TokenizedDataset: Sendable {
                 return "discount must lie in [0, 1], found \(discount)"
             }
             return nil
+        }
+
+        /// What is wrong with ``goalColumns`` for observations of `layout`, or nil.
+        package func goalProblem(layout: TransitionLayout) -> String? {
+            guard let goalColumns else { return nil }
+            if goalColumns.isEmpty {
+                return "goalColumns is empty; name columns of the observation or leave it out"
+            }
+            if Set(goalColumns).count < goalColumns.count {
+                return "goalColumns names a column twice; name each once"
+            }
+            return goalColumns.first { !layout.observationRange.contains($0) }.map {
+                "goalColumns names column \($0); observations have the columns 0 to "
+                    + "\(layout.observationDimension - 1)"
+            }
         }
     }
 
@@ -61,6 +79,7 @@ public struct TokenizedDataset: Sendable {
             throw DiscretizerError(code: .malformed, dimension: nil, detail: problem)
         }
         let table = try TokenizedDataset.table(trajectories, settings)
+        try settings.requireGoalColumns(in: table.layout)
         let discretizer = try Discretizer(
             fitting: settings.strategy, to: table.values,
             dimension: table.layout.transitionDimension, binCount: settings.binCount)
@@ -86,6 +105,7 @@ public struct TokenizedDataset: Sendable {
                 detail: "the data have \(table.layout.transitionDimension) dimensions, the "
                     + "discretizer \(discretizer.dimension); use data of the same environment")
         }
+        try settings.requireGoalColumns(in: table.layout)
         var settings = settings
         settings.strategy = discretizer.strategy
         settings.binCount = discretizer.binCount
@@ -102,7 +122,8 @@ public struct TokenizedDataset: Sendable {
         self.discretizer = discretizer
         windows = TokenWindows(
             store, windowLength: settings.windowLength,
-            maxPathLength: settings.maxPathLength, mask: settings.mask)
+            maxPathLength: settings.maxPathLength, mask: settings.mask,
+            goalColumns: settings.goalColumns ?? [])
     }
 
     private static func table(_ trajectories: [Trajectory], _ settings: Settings)
@@ -130,5 +151,14 @@ public struct TokenizedDataset: Sendable {
                     + "data")
         }
         return table
+    }
+}
+
+extension TokenizedDataset.Settings {
+    /// Checks that the goal's columns are the observation's.
+    func requireGoalColumns(in layout: TransitionLayout) throws(DiscretizerError) {
+        if let problem = goalProblem(layout: layout) {
+            throw DiscretizerError(code: .malformed, dimension: nil, detail: problem)
+        }
     }
 }

@@ -58,7 +58,11 @@ enum RunRecord {
         let sections = try JSONSerialization.jsonObject(with: data) as? [String: [String: Any]]
         var result: [String: String] = [:]
         for (section, values) in sections ?? [:] {
-            for (key, value) in values { result["\(section).\(key)"] = "\(value)" }
+            for (key, value) in values {
+                // A list's own text has several lines.
+                let text = (value as? [Any])?.map { "\($0)" }.joined(separator: ", ")
+                result["\(section).\(key)"] = text ?? "\(value)"
+            }
         }
         return result
     }

@@ -45,6 +45,14 @@ public final class Trainer {
             throw CheckpointError(
                 code: .mismatch, file: directory.path, detail: "unusable options: \(problem)")
         }
+        guard configuration.goalDimension == dataset.windows.goalColumns.count else {
+            throw CheckpointError(
+                code: .mismatch, file: directory.path,
+                detail:
+                    "a model of \(configuration.goalDimension) goal tokens cannot be trained on "
+                    + "goals of \(dataset.windows.goalColumns.count) columns; make "
+                    + "goalDimension the number of goalColumns")
+        }
         (training, heldOut) = dataset.windows.split(
             heldOutFraction: options.heldOutFraction, seed: options.seed)
         guard training.count > 0 else {
@@ -102,7 +110,9 @@ public final class Trainer {
         var lastLoss = Double.nan
         var rate = schedule.rate(afterTokens: tokens)
         var result = TrainingStep.Result(loss: .nan, gradientNorm: 0)
-        var batch = TokenBatch(rows: options.batchSize, length: training.length)
+        var batch = TokenBatch(
+            rows: options.batchSize, length: training.length,
+            goalDimension: training.goalColumns.count)
         try RunRecord.write(options, dataset.settings, in: directory)
         let metrics = try MetricsLog(directory: directory, keepingUpTo: step)
 
@@ -155,9 +165,11 @@ public final class Trainer {
     public func heldOutLoss() -> Double? {
         let count = min(heldOut.count, Trainer.heldOutLimit)
         guard count > 0 else { return nil }
-        var batch = TokenBatch(rows: count, length: heldOut.length)
+        var batch = TokenBatch(
+            rows: count, length: heldOut.length, goalDimension: heldOut.goalColumns.count)
         for row in 0..<count {
-            heldOut.fill(&batch, row: row, window: row * heldOut.count / count)
+            heldOut.fill(
+                &batch, row: row, window: row * heldOut.count / count, goalSeed: UInt64(row))
         }
         return stepper.loss(batch)
     }

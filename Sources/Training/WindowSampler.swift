@@ -3,7 +3,8 @@ package import Tokenization
 
 /// The order in which windows are seen: every window once an epoch, shuffled anew each time.
 ///
-/// The order depends on the seed and the step alone, so a resumed run sees what an unbroken one would.
+/// Order and goals depend on the seed and the step alone, so a resumed run sees what an unbroken one
+/// would.
 package struct WindowSampler {
     private let windowCount: Int
     private let seed: UInt64
@@ -20,8 +21,16 @@ package struct WindowSampler {
         for row in 0..<batch.rows {
             let draw = step * batch.rows + row
             shuffle(forEpoch: draw / windowCount)
-            windows.fill(&batch, row: row, window: Int(order[draw % windowCount]))
+            windows.fill(
+                &batch, row: row, window: Int(order[draw % windowCount]),
+                goalSeed: goalSeed(ofDraw: draw))
         }
+    }
+
+    /// Another goal each time that a window is seen.
+    private func goalSeed(ofDraw draw: Int) -> UInt64 {
+        var generator = SplitMix64(seed: seed)
+        return generator.next() ^ UInt64(draw) &* 0xA24B_AED4_963E_E407
     }
 
     private mutating func shuffle(forEpoch wanted: Int) {

@@ -75,6 +75,10 @@ public struct Checkpoint {
             step: step, tokens: tokens, weights: "", optimizer: nil, notes: notes)
     }
 
+    /// Columns of the observation that hold the goal, in the order of the goal's tokens; empty for a
+    /// model without goal.
+    public var goalColumns: [Int] { description.tokenization.goalColumns ?? [] }
+
     /// Version of the format that is written and read.
     public static let currentFormat = 1
 
@@ -133,8 +137,17 @@ public struct Checkpoint {
                 detail: "it is of format \(description.format), this version reads format "
                     + "\(currentFormat); train again or use the version that wrote it")
         }
-        if let problem = description.model.problem {
+        if let problem = description.model.problem
+            ?? description.tokenization.goalProblem(layout: description.model.layout)
+        {
             throw CheckpointError(code: .malformed, file: url.path, detail: problem)
+        }
+        let columns = description.tokenization.goalColumns ?? []
+        guard columns.count == description.model.goalDimension else {
+            throw CheckpointError(
+                code: .malformed, file: url.path,
+                detail: "its model takes \(description.model.goalDimension) goal tokens, its "
+                    + "tokenization has \(columns.count) goalColumns; was it edited by hand?")
         }
         return description
     }

@@ -72,7 +72,8 @@ final class DecoderWorker {
         longestPath = 0
     }
 
-    /// Adds a row for `node`; `appendPath` adds the nodes that it attends to, from the root on.
+    /// Adds a row for `node`, by its place among the keys and values; `appendPath` adds the nodes that
+    /// it attends to, from the root on.
     func add(
         node: Int32, embeddingRow: Int, position: Int, isAttended: Bool,
         appendPath: (_ path: inout [Int32]) -> Void
@@ -98,6 +99,13 @@ final class DecoderWorker {
             let output = x.base + row * width
             for channel in 0..<width { output[channel] = token[channel] + place[channel] }
         }
+    }
+
+    /// Goal embedding of all rows.
+    func embedGoals(_ model: TrajectoryTransformer, _ embedding: GoalEmbedding) {
+        embedding.forward(
+            model.weights, index: embeddingRows.base,
+            output: residual.matrix(columns: width).rows(0..<rows), dropout: .none, firstRow: 0)
     }
 
     /// Keys and values of all rows go to `store`; the first `queries` rows' queries are kept.

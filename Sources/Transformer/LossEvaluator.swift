@@ -150,15 +150,17 @@ public final class LossEvaluator {
         model.computeLogits(workspace, sequences: sequences.count)
         let dimension = model.configuration.layout.transitionDimension
         let divisor = Float(batch.rows * length)
-        let firstRow = sequences.lowerBound * length
         let rows = sequences.count * length
-        for row in 0..<rows {
-            let target = Int(workspace.destination.base[row])
-            let weight = model.configuration.lossWeight(
-                ofDimension: (row % length + 1) % dimension)
-            workspace.targets.base[target] = batch.targets[firstRow + row]
-            workspace.weights.base[target] =
-                batch.mask[firstRow + row] == 0 ? 0 : weight / divisor
+        for (index, sequence) in sequences.enumerated() {
+            let places = workspace.destination.base + workspace.rows(ofTokens: index).lowerBound
+            for position in 0..<length {
+                let target = Int(places[position])
+                let weight = model.configuration.lossWeight(
+                    ofDimension: (position + 1) % dimension)
+                workspace.targets.base[target] = batch.targets[sequence * length + position]
+                workspace.weights.base[target] =
+                    batch.mask[sequence * length + position] == 0 ? 0 : weight / divisor
+            }
         }
         CrossEntropy.forwardBackward(
             logits: workspace.logits.rows(0..<rows), targets: workspace.targets.base,

@@ -8,6 +8,8 @@ public import Trajectories
 /// computed and stored once, however many rows of a search stand on it, and read by all its
 /// descendants. What nobody will read is not computed: a value token without output costs nothing
 /// (nothing attends to it), and the last layer of a node without output stops at keys and values.
+/// Goals stand at the root: their keys and values depend on nothing else, so they are kept from tree to
+/// tree and computed once.
 ///
 /// A decoder serves one search at a time; searches on several threads take a decoder each.
 public final class PrefixDecoder {
@@ -15,7 +17,7 @@ public final class PrefixDecoder {
     public struct Statistics: Sendable, Equatable {
         /// Floating-point operations of all products, attention included.
         public internal(set) var operations = 0.0
-        /// Tokens whose keys and values or logits were computed.
+        /// Tokens whose keys and values or logits were computed, goals included.
         public internal(set) var computedTokens = 0
         /// Of these, tokens with logits.
         public internal(set) var outputTokens = 0
@@ -33,7 +35,8 @@ public final class PrefixDecoder {
         }
     }
 
-    /// The model; its parameters must not change while a search runs.
+    /// The model; its parameters must not change while a search runs, nor, with goals, while the
+    /// decoder is used, since it keeps the goals it has computed.
     public let model: TrajectoryTransformer
     /// Work done so far.
     public private(set) var statistics = Statistics()
@@ -45,8 +48,18 @@ public final class PrefixDecoder {
     private var logitRows: [Int32] = []
     private var outputCount = 0
 
-    /// For each layer, node × 2C: key, then value.
+    /// For each layer, place × 2C: key, then value; the goals' tokens, then the nodes.
     private var keysValues: [FloatStorage]
+    /// The number of each goal whose keys and values are kept.
+    private var keptGoals: [[Int]: Int] = [:]
+    /// Numbers of the present tree's goals.
+    private var goals: [Int] = []
+    /// Place of the first node: nodes lie behind the kept goals.
+    private var firstPlace = 0
+    /// For each node the number of its goal; empty for a model without goals.
+    private var goalOfNode: [Int32] = []
+    /// Goals that are kept at most, unless a tree has more.
+    private static let goalLimit = 256
     private var capacity: Int
     private var logitStorage: FloatStorage
     private let logitStride: Int
@@ -73,9 +86,38 @@ public final class PrefixDecoder {
     public var vocabularySize: Int { model.configuration.vocabularySize }
     /// Tokens the model can see at once.
     public var contextLength: Int { model.configuration.contextLength }
+    /// Tokens of a goal; 0 for a model without goals.
+    public var goalDimension: Int { model.configuration.goalDimension }
 
-    /// Forgets all nodes; node numbers start at 0 again.
+    /// Forgets all nodes; trees from now on grow behind these goals, which are computed unless they were
+    /// before and are still kept.
+    ///
+    /// - Parameter tokens: For each goal its tokens, ``goalDimension`` bins.
+    public func begin(goals tokens: [[Int]]) {
+        removeAll()
+        guard goalDimension > 0 else {
+            precondition(tokens.allSatisfy(\.isEmpty), "goals for a model without goal")
+            return
+        }
+        if tokens.contains(where: { keptGoals[$0] == nil }) {
+            if keptGoals.count + tokens.count > Self.goalLimit { keptGoals = [:] }
+            var fresh: [[Int]] = []
+            for goal in tokens where keptGoals[goal] == nil {
+                precondition(
+                    goal.count == goalDimension,
+                    "a goal of \(goal.count) tokens for a model of \(goalDimension)")
+                keptGoals[goal] = keptGoals.count
+                fresh.append(goal)
+            }
+            firstPlace = keptGoals.count * goalDimension
+            compute(fresh, from: keptGoals.count - fresh.count)
+        }
+        goals = tokens.compactMap { keptGoals[$0] }
+    }
+
+    /// Forgets all nodes, not the goals; node numbers start at 0 again.
     public func removeAll() {
+        goalOfNode.removeAll(keepingCapacity: true)
         parents.removeAll(keepingCapacity: true)
         positions.removeAll(keepingCapacity: true)
         logitRows.removeAll(keepingCapacity: true)
@@ -85,7 +127,7 @@ public final class PrefixDecoder {
     /// Adds nodes, computes what they need, and returns their numbers in the order given.
     ///
     /// All nodes of a call pass through the network together, also where one is the parent of
-    /// another.
+    /// another. The goals of ``begin(goals:)`` stand in front.
     public func extend(_ nodes: [PrefixNode]) -> Range<Int> {
         let first = parents.count
         let dimension = layout.transitionDimension
@@ -95,7 +137,14 @@ public final class PrefixDecoder {
         for (index, node) in nodes.enumerated() {
             let number = first + index
             precondition(
-                node.parent < number && node.parent >= -1, "node \(node.parent) does not exist")
+                node.parent < number && node.parent >= -max(goals.count, 1),
+                "node \(node.parent) does not exist")
+            if goalDimension > 0 {
+                precondition(!goals.isEmpty, "a tree without the goal that its model needs")
+                goalOfNode.append(
+                    node.parent < 0
+                        ? Int32(goals[-1 - node.parent]) : goalOfNode[node.parent])
+            }
             let position = node.parent < 0 ? 0 : positions[node.parent] + 1
             precondition(
                 Int(position) < contextLength,
@@ -146,10 +195,14 @@ public final class PrefixDecoder {
     /// A multiplication and an addition for every weight that a node meets, and for every channel of
     /// the keys and values on its path.
     private func operations(ofNode node: Int32, withOutput: Bool) -> Double {
+        let position = Int(positions[Int(node)]) + 1
+        let attended = goalDimension + position - position / layout.transitionDimension
+        return operations(attended: attended, withOutput: withOutput)
+    }
+
+    private func operations(attended: Int, withOutput: Bool) -> Double {
         let configuration = model.configuration
         let width = configuration.embeddingWidth
-        let position = Int(positions[Int(node)]) + 1
-        let attended = position - position / layout.transitionDimension
         let layers = withOutput ? configuration.layerCount : configuration.layerCount - 1
         let rest = withOutput ? configuration.vocabularySize : 2 * width
         return Double(2 * width * (layers * (12 * width + 2 * attended) + rest))
@@ -168,13 +221,50 @@ public final class PrefixDecoder {
     /// Makes room; what is stored stays.
     private func reserve(nodes: Int, outputs: Int) {
         let width = 2 * model.configuration.embeddingWidth
-        if nodes > capacity {
-            capacity = max(nodes, 2 * capacity)
+        if firstPlace + nodes > capacity {
+            capacity = max(firstPlace + nodes, 2 * capacity)
             keysValues = keysValues.map { $0.resized(to: capacity * width) }
         }
         if outputs * logitStride > logitStorage.count {
             logitStorage = logitStorage.resized(
                 to: max(outputs * logitStride, 2 * logitStorage.count))
+        }
+    }
+
+    /// Computes the keys and values of goals, to be kept as numbers `first` on; one worker suffices.
+    private func compute(_ goals: [[Int]], from first: Int) {
+        guard let embedding = model.parameters.goalEmbedding else { return }
+        reserve(nodes: 0, outputs: 0)
+        let count = goalDimension
+        statistics.computedTokens += goals.count * count
+        statistics.passes += 1
+        for dimension in 0..<count {
+            statistics.operations +=
+                Double(goals.count) * operations(attended: dimension + 1, withOutput: false)
+        }
+        let last = model.configuration.layerCount - 1
+        pool.run { index in
+            guard index == 0 else { return }
+            let worker = workers[0]
+            worker.begin(rows: goals.count * count)
+            for (offset, goal) in goals.enumerated() {
+                let place = Int32((first + offset) * count)
+                for (dimension, token) in goal.enumerated() {
+                    worker.add(
+                        node: place + Int32(dimension),
+                        embeddingRow: model.goalEmbeddingRow(token: token, dimension: dimension),
+                        position: 0, isAttended: true
+                    ) { $0.append(contentsOf: place...(place + Int32(dimension))) }
+                }
+            }
+            worker.embedGoals(model, embedding)
+            for layer in 0...last {
+                let queries = layer == last ? 0 : worker.rows
+                worker.computeKeysValues(
+                    model, layer: layer, queries: queries, store: keysValues[layer])
+                worker.finishLayer(
+                    model, layer: layer, queries: queries, store: keysValues[layer])
+            }
         }
     }
 
@@ -194,7 +284,7 @@ public final class PrefixDecoder {
             func add(_ number: Int32) {
                 let position = Int(positions[Int(number)])
                 worker.add(
-                    node: number,
+                    node: Int32(firstPlace) + number,
                     embeddingRow: model.embeddingRow(
                         token: nodes[Int(number) - first].token, position: position),
                     position: position, isAttended: position % dimension != dimension - 1
@@ -220,12 +310,18 @@ public final class PrefixDecoder {
         }
     }
 
-    /// Adds the nodes that `node` attends to: its ancestors and itself, without value tokens.
+    /// Adds the places that `node` attends to: its goal's, its ancestors' and its own, without value
+    /// tokens.
     private func appendPath(to node: Int, _ path: inout [Int32]) {
         let dimension = layout.transitionDimension
         let position = Int(positions[node])
         let count = position + 1 - (position + 1) / dimension
+        if goalDimension > 0 {
+            let goal = goalOfNode[node] * Int32(goalDimension)
+            path.append(contentsOf: goal..<(goal + Int32(goalDimension)))
+        }
         let first = path.count
+        let base = Int32(firstPlace)
         path.append(contentsOf: repeatElement(0, count: count))
         path.withUnsafeMutableBufferPointer { path in
             parents.withUnsafeBufferPointer { parents in
@@ -235,7 +331,7 @@ public final class PrefixDecoder {
                 while place > first {
                     if column != dimension - 1 {
                         place -= 1
-                        path[place] = current
+                        path[place] = base + current
                     }
                     current = parents[Int(current)]
                     column = column == 0 ? dimension - 1 : column - 1

@@ -1,5 +1,4 @@
 package import Layers
-internal import RandomNumbers
 package import Tensors
 internal import Tokenization
 internal import Trajectories
@@ -11,7 +10,9 @@ internal import Trajectories
 ///     x = block(x)                        for each layer
 ///     logits[i] = head[i mod D] norm(x[i])    predicts token i + 1
 ///
-/// Value tokens are hidden from attention. Janner et al. 2021, section 3.1 and appendix A.
+/// Value tokens are hidden from attention. In a goal-conditioned model the goal's tokens stand in
+/// front, without position, and every token sees them; after the last block they are dropped. Janner
+/// et al. 2021, sections 3.1 and 3.2 ("goal-conditioned reinforcement learning") and appendix A.
 public final class TrajectoryTransformer: @unchecked Sendable {
     /// The model's shape.
     public let configuration: TransformerConfiguration
@@ -39,8 +40,11 @@ public final class TrajectoryTransformer: @unchecked Sendable {
         let dimension = configuration.layout.transitionDimension
         attention = CausalSelfAttention(
             heads: configuration.headCount, width: configuration.embeddingWidth,
-            length: configuration.contextLength
-        ) { $0 % dimension == dimension - 1 }
+            length: configuration.goalDimension + configuration.contextLength
+        ) {
+            let position = $0 - configuration.goalDimension
+            return position >= 0 && position % dimension == dimension - 1
+        }
     }
 
     /// Number of parameters.
@@ -63,35 +67,49 @@ public final class TrajectoryTransformer: @unchecked Sendable {
         return token == bins ? bins * dimension : token + position % dimension * bins
     }
 
+    /// The row of the goals' embedding table for the goal's token `token` in dimension `dimension`.
+    package func goalEmbeddingRow(token: Int, dimension: Int) -> Int {
+        precondition(
+            0..<configuration.binCount ~= token,
+            "the goal's token \(token) is none of \(configuration.binCount) bins")
+        return token + dimension * configuration.binCount
+    }
+
     /// Logits at every position of `tokens`, without dropout: positions × vocabulary.
     ///
     /// There may be at most ``TransformerConfiguration/contextLength`` tokens; they start with the
-    /// first observation dimension.
-    public func logits(_ tokens: [Int]) -> [[Float]] {
-        let workspace = forward(tokens)
+    /// first observation dimension. `goal` has ``TransformerConfiguration/goalDimension`` tokens.
+    public func logits(_ tokens: [Int], goal: [Int] = []) -> [[Float]] {
+        let workspace = forward(tokens, goal: goal)
         return (0..<tokens.count).map { position in
-            let row = Int(workspace.destination.base[position])
+            let row = Int(workspace.destination.base[goal.count + position])
             return workspace.logits.rows(row..<(row + 1)).values
         }
     }
 
     /// The attention weights of one layer over `tokens`, without dropout: heads × queries × keys.
-    public func attentionWeights(_ tokens: [Int], layer: Int) -> [[[Float]]] {
-        let workspace = forward(tokens)
+    ///
+    /// A goal's tokens are the first queries and keys.
+    public func attentionWeights(
+        _ tokens: [Int], goal: [Int] = [], layer: Int
+    ) -> [[[Float]]] {
+        let workspace = forward(tokens, goal: goal)
+        let count = goal.count + tokens.count
         let probabilities = UnsafePointer(workspace.blocks[layer].probabilities.base)
         return (0..<configuration.headCount).map { head in
-            (0..<tokens.count).map { query in
+            (0..<count).map { query in
                 let seen = attention.weights(
-                    in: probabilities, head: head, query: query, tokens: tokens.count)
-                return seen + Array(repeating: 0, count: tokens.count - seen.count)
+                    in: probabilities, head: head, query: query, tokens: count)
+                return seen + Array(repeating: 0, count: count - seen.count)
             }
         }
     }
 
     /// A workspace that holds everything computed for one sequence, without dropout.
-    private func forward(_ tokens: [Int]) -> TransformerWorkspace {
-        var batch = TokenBatch(rows: 1, length: tokens.count)
+    private func forward(_ tokens: [Int], goal: [Int]) -> TransformerWorkspace {
+        var batch = TokenBatch(rows: 1, length: tokens.count, goalDimension: goal.count)
         batch.inputs = tokens.map(Int32.init)
+        batch.goals = goal.map(Int32.init)
         let workspace = TransformerWorkspace(
             configuration, attention: attention, sequences: 1, length: tokens.count)
         WorkerPool.shared.run { worker in
@@ -109,19 +127,26 @@ public final class TrajectoryTransformer: @unchecked Sendable {
         _ workspace: TransformerWorkspace, _ batch: TokenBatch, sequences: Range<Int>,
         dropout: DropoutPlan
     ) {
-        let rows = sequences.count * workspace.length
-        let firstRow = sequences.lowerBound * workspace.length
+        let rows = sequences.count * workspace.rowsPerSequence
         precondition(workspace.length <= configuration.contextLength)
-        for row in 0..<rows {
+        precondition(
+            batch.goalDimension == configuration.goalDimension,
+            "goals of \(batch.goalDimension) tokens for a model of \(configuration.goalDimension)")
+        let firstToken = sequences.lowerBound * workspace.length
+        for row in 0..<(sequences.count * workspace.length) {
             workspace.tokens.base[row] = Int32(
                 embeddingRow(
-                    token: Int(batch.inputs[firstRow + row]), position: row % workspace.length))
+                    token: Int(batch.inputs[firstToken + row]), position: row % workspace.length))
+        }
+        let firstGoal = sequences.lowerBound * workspace.goalLength
+        for row in 0..<(sequences.count * workspace.goalLength) {
+            workspace.goalTokens.base[row] = Int32(
+                goalEmbeddingRow(
+                    token: Int(batch.goals[firstGoal + row]),
+                    dimension: row % workspace.goalLength))
         }
         workspace.order(sequences: sequences.count)
-        parameters.embedding.forward(
-            weights, index: workspace.tokens.base, length: workspace.length,
-            output: residual(workspace, 0).rows(0..<rows), dropout: dropout.embedding,
-            firstRow: firstRow)
+        embed(workspace, sequences: sequences, dropout: dropout.embedding)
         workspace.lap(.embeddingAndHeads)
         for layer in 0..<configuration.layerCount {
             block(layer, dropout).forward(
@@ -131,10 +156,59 @@ public final class TrajectoryTransformer: @unchecked Sendable {
         }
     }
 
+    /// Writes the embeddings of goals and tokens into the first block's input.
+    private func embed(
+        _ workspace: TransformerWorkspace, sequences: Range<Int>, dropout: Dropout
+    ) {
+        let input = residual(workspace, 0)
+        let firstRow = sequences.lowerBound * workspace.rowsPerSequence
+        guard let goalEmbedding = parameters.goalEmbedding else {
+            return parameters.embedding.forward(
+                weights, index: workspace.tokens.base, length: workspace.length,
+                output: input.rows(0..<(sequences.count * workspace.length)), dropout: dropout,
+                firstRow: firstRow)
+        }
+        for index in 0..<sequences.count {
+            let (goal, tokens) = (workspace.rows(ofGoal: index), workspace.rows(ofTokens: index))
+            goalEmbedding.forward(
+                weights, index: workspace.goalTokens.base + index * workspace.goalLength,
+                output: input.rows(goal), dropout: dropout, firstRow: firstRow + goal.lowerBound)
+            parameters.embedding.forward(
+                weights, index: workspace.tokens.base + index * workspace.length,
+                length: workspace.length, output: input.rows(tokens), dropout: dropout,
+                firstRow: firstRow + tokens.lowerBound)
+        }
+    }
+
+    /// Adds the gradients of the embeddings' tables, from that of the first block's input.
+    private func embedBackward(
+        _ workspace: TransformerWorkspace, gradients: FloatStorage, dx: Matrix,
+        sequences: Range<Int>, dropout: Dropout
+    ) {
+        let firstRow = sequences.lowerBound * workspace.rowsPerSequence
+        guard let goalEmbedding = parameters.goalEmbedding else {
+            return parameters.embedding.backward(
+                gradients: gradients, index: workspace.tokens.base, length: workspace.length,
+                dOutput: dx, dropout: dropout, firstRow: firstRow)
+        }
+        for index in 0..<sequences.count {
+            let (goal, tokens) = (workspace.rows(ofGoal: index), workspace.rows(ofTokens: index))
+            goalEmbedding.backward(
+                gradients: gradients,
+                index: workspace.goalTokens.base + index * workspace.goalLength,
+                dOutput: dx.rows(goal), dropout: dropout, firstRow: firstRow + goal.lowerBound,
+                scratch: workspace.goalScratch)
+            parameters.embedding.backward(
+                gradients: gradients, index: workspace.tokens.base + index * workspace.length,
+                length: workspace.length, dOutput: dx.rows(tokens), dropout: dropout,
+                firstRow: firstRow + tokens.lowerBound)
+        }
+    }
+
     /// The final norm and the heads.
     func computeLogits(_ workspace: TransformerWorkspace, sequences: Int) {
         parameters.finalNorm.forward(
-            weights, input: workspace.output.rows(0..<(sequences * workspace.length)),
+            weights, input: workspace.output.rows(0..<(sequences * workspace.rowsPerSequence)),
             output: workspace.headInput, statistics: workspace.finalStatistics,
             destination: workspace.destination.base)
         workspace.lap(.layerNorm)
@@ -152,7 +226,7 @@ public final class TrajectoryTransformer: @unchecked Sendable {
         _ workspace: TransformerWorkspace, gradients: FloatStorage, sequences: Range<Int>,
         dropout: DropoutPlan
     ) {
-        let rows = sequences.count * workspace.length
+        let rows = sequences.count * workspace.rowsPerSequence
         let dHeadInput = workspace.dNarrow
         for head in 0..<configuration.layout.transitionDimension {
             let range = workspace.rows(ofHead: head, sequences: sequences.count)
@@ -161,6 +235,11 @@ public final class TrajectoryTransformer: @unchecked Sendable {
                 gradients: gradients, input: workspace.headInput.rows(range), dOutput: dLogits)
             parameters.heads[head].inputBackward(
                 weights, dOutput: dLogits, dInput: dHeadInput.rows(range))
+        }
+        // Nothing is predicted from a goal.
+        for row in (sequences.count * workspace.length)..<rows {
+            (dHeadInput.base + row * dHeadInput.stride).update(
+                repeating: 0, count: dHeadInput.columns)
         }
         workspace.lap(.embeddingAndHeads)
         let dx = workspace.dx.rows(0..<rows)
@@ -175,10 +254,9 @@ public final class TrajectoryTransformer: @unchecked Sendable {
                 weights, gradients: gradients, workspace.blocks[layer], dx: dx,
                 workspace: workspace, sequences: sequences)
         }
-        parameters.embedding.backward(
-            gradients: gradients, index: workspace.tokens.base, length: workspace.length,
-            dOutput: dx, dropout: dropout.embedding,
-            firstRow: sequences.lowerBound * workspace.length)
+        embedBackward(
+            workspace, gradients: gradients, dx: dx, sequences: sequences,
+            dropout: dropout.embedding)
         workspace.lap(.embeddingAndHeads)
     }
 
@@ -193,39 +271,5 @@ public final class TrajectoryTransformer: @unchecked Sendable {
             layers: parameters.blocks[layer], attention: attention,
             attentionDropout: sites.attention, firstResidualDropout: sites.firstResidual,
             secondResidualDropout: sites.secondResidual)
-    }
-}
-
-/// The dropout of one training step, site by site.
-struct DropoutPlan {
-    private let configuration: TransformerConfiguration?
-    private let stream: UInt64
-
-    /// Drops nothing.
-    static let none = DropoutPlan(configuration: nil, stream: 0)
-
-    /// The configuration's probabilities, with choices that depend on `stream` alone.
-    init(configuration: TransformerConfiguration?, stream: UInt64) {
-        self.configuration = configuration
-        self.stream = stream
-    }
-
-    var embedding: Dropout { site(0, configuration?.embeddingDropout) }
-
-    func block(_ layer: Int) -> (
-        attention: Dropout, firstResidual: Dropout, secondResidual: Dropout
-    ) {
-        (
-            site(3 * layer + 1, configuration?.attentionDropout),
-            site(3 * layer + 2, configuration?.residualDropout),
-            site(3 * layer + 3, configuration?.residualDropout)
-        )
-    }
-
-    private func site(_ index: Int, _ probability: Float?) -> Dropout {
-        guard let probability, probability > 0 else { return .none }
-        var generator = SplitMix64(seed: stream)
-        let mixed = generator.next()
-        return Dropout(probability: probability, stream: mixed &+ UInt64(index))
     }
 }

@@ -22,7 +22,7 @@ struct TransformerBlock {
         let a = activations
         for (index, sequence) in sequences.enumerated() {
             let rows = workspace.rows(ofSequence: index)
-            let firstRow = sequence * workspace.length
+            let firstRow = sequence * workspace.rowsPerSequence
             let x = a.input.rows(rows)
             let normalized1 = a.normalized1.rows(rows)
             layers.norm1.forward(
@@ -82,7 +82,7 @@ struct TransformerBlock {
         let a = activations
         for (index, sequence) in sequences.enumerated() {
             let rows = workspace.rows(ofSequence: index)
-            let firstRow = sequence * workspace.length
+            let firstRow = sequence * workspace.rowsPerSequence
             let dx = dx.rows(rows)
             let dNarrow = workspace.dNarrow.rows(0..<rows.count)
             let dFeedForward = workspace.dFeedForward.rows(rows)

@@ -17,6 +17,8 @@ public struct TransformerConfiguration: Sendable, Hashable, Codable {
     public var embeddingWidth: Int = 128
     /// Longest sequence in tokens: whole transitions less the last token.
     public var contextLength: Int
+    /// Goal tokens in front of every sequence, beside ``contextLength``; 0 for a model without goal.
+    public var goalDimension: Int = 0
     /// Weight of action tokens in the loss.
     public var actionWeight: Float = 5
     /// Weight of reward tokens in the loss.
@@ -34,6 +36,24 @@ public struct TransformerConfiguration: Sendable, Hashable, Codable {
     public init(layout: TransitionLayout, contextTransitions: Int = 10) {
         self.layout = layout
         contextLength = contextTransitions * layout.transitionDimension - 1
+    }
+
+    /// Decodes a configuration; one written before there were goals has none.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        layout = try values.decode(TransitionLayout.self, forKey: .layout)
+        binCount = try values.decode(Int.self, forKey: .binCount)
+        layerCount = try values.decode(Int.self, forKey: .layerCount)
+        headCount = try values.decode(Int.self, forKey: .headCount)
+        embeddingWidth = try values.decode(Int.self, forKey: .embeddingWidth)
+        contextLength = try values.decode(Int.self, forKey: .contextLength)
+        goalDimension = try values.decodeIfPresent(Int.self, forKey: .goalDimension) ?? 0
+        actionWeight = try values.decode(Float.self, forKey: .actionWeight)
+        rewardWeight = try values.decode(Float.self, forKey: .rewardWeight)
+        valueWeight = try values.decode(Float.self, forKey: .valueWeight)
+        embeddingDropout = try values.decode(Float.self, forKey: .embeddingDropout)
+        attentionDropout = try values.decode(Float.self, forKey: .attentionDropout)
+        residualDropout = try values.decode(Float.self, forKey: .residualDropout)
     }
 
     /// Tokens each head can predict: the bins and termination.
@@ -57,6 +77,11 @@ public struct TransformerConfiguration: Sendable, Hashable, Codable {
             ?? probability("residualDropout", residualDropout)
         {
             return problem
+        }
+        guard 0...layout.observationDimension ~= goalDimension else {
+            return
+                "goalDimension must lie in 0...\(layout.observationDimension), the observation's "
+                + "columns, found \(goalDimension)"
         }
         guard embeddingWidth % headCount == 0 else {
             return "embeddingWidth \(embeddingWidth) is not a multiple of headCount \(headCount)"

@@ -24,6 +24,8 @@ package struct TransformerParameters: Sendable {
     package let layout: ParameterLayout
     /// Token and position embedding.
     package let embedding: TokenEmbedding
+    /// Embedding of the goal's tokens; nil in a model without goal.
+    package let goalEmbedding: GoalEmbedding?
     /// The blocks, first to last.
     package let blocks: [Block]
     /// The layer norm before the heads.
@@ -87,6 +89,15 @@ package struct TransformerParameters: Sendable {
                     columns: width),
                 in: &layout)
         }
+        // Last, so that the others are the same with and without it.
+        goalEmbedding =
+            configuration.goalDimension == 0
+            ? nil
+            : GoalEmbedding(
+                table: layout.add(
+                    "goal_emb.weight",
+                    shape: [configuration.binCount * configuration.goalDimension, width],
+                    decays: false))
         self.layout = layout
     }
 
@@ -101,7 +112,9 @@ package struct TransformerParameters: Sendable {
                 pointer[index] =
                     if entry.name == "head.weight" {
                         Float(2 * generator.uniform() - 1) / Float(entry.slot.columns).squareRoot()
-                    } else if entry.decays || entry.name == "tok_emb.weight" {
+                    } else if entry.decays
+                        || ["tok_emb.weight", "goal_emb.weight"].contains(entry.name)
+                    {
                         Float(0.02 * generator.normal())
                     } else if entry.name.contains("ln") && entry.name.hasSuffix("weight") {
                         1

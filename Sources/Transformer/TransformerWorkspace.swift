@@ -33,6 +33,10 @@ final class TransformerWorkspace {
     let sequences: Int
     /// Tokens in each sequence.
     let length: Int
+    /// Goal tokens in front of each sequence.
+    let goalLength: Int
+    /// Rows of each sequence: its goal, then its tokens.
+    var rowsPerSequence: Int { goalLength + length }
 
     let blocks: [BlockActivations]
     /// The residual stream after the last block.
@@ -42,9 +46,11 @@ final class TransformerWorkspace {
     let headInput: Matrix
     let logits: Matrix
 
-    /// Row of the embedding table for each row.
+    /// Row of the embedding table for each token, goals left out.
     let tokens: IndexStorage
-    /// Where each row lies in the order by dimension.
+    /// Row of the goals' embedding table for each goal token.
+    let goalTokens: IndexStorage
+    /// Where each row lies in the order by dimension; goals lie behind all tokens.
     let destination: IndexStorage
     /// Targets, in the order by dimension.
     let targets: IndexStorage
@@ -59,6 +65,7 @@ final class TransformerWorkspace {
     let dAttention: Matrix
     let dFeedForward: Matrix
     let scratch: FloatStorage
+    let goalScratch: FloatStorage
     let dx: Matrix
     let dNarrow: Matrix
     let dHidden: Matrix
@@ -77,8 +84,9 @@ final class TransformerWorkspace {
     ) {
         self.sequences = sequences
         self.length = length
+        goalLength = configuration.goalDimension
         dimension = configuration.layout.transitionDimension
-        let rows = sequences * length
+        let rows = sequences * (goalLength + length)
         let width = configuration.embeddingWidth
         var owned: [FloatStorage] = []
         func matrix(_ columns: Int, rows: Int = rows) -> Matrix {
@@ -106,15 +114,17 @@ final class TransformerWorkspace {
         let vocabulary = configuration.vocabularySize
         let logits = matrix((vocabulary + 7) / 8 * 8)
         self.logits = logits.columns(0..<vocabulary)
-        tokens = IndexStorage(count: rows)
+        tokens = IndexStorage(count: sequences * length)
+        goalTokens = IndexStorage(count: sequences * goalLength)
         destination = IndexStorage(count: rows)
         targets = IndexStorage(count: rows)
         weights = FloatStorage(count: rows)
         entropies = FloatStorage(count: rows)
-        branch = matrix(width, rows: length)
+        branch = matrix(width, rows: goalLength + length)
         dAttention = padded(width)
         dFeedForward = padded(width)
         scratch = FloatStorage(count: attention.scratchCount)
+        goalScratch = FloatStorage(count: goalLength == 0 ? 0 : width)
         dx = matrix(width)
         dNarrow = matrix(width)
         dHidden = padded(4 * width)
@@ -122,9 +132,19 @@ final class TransformerWorkspace {
         self.owned = owned
     }
 
-    /// The rows of one of the pass's sequences.
+    /// The rows of one of the pass's sequences, its goal included.
     func rows(ofSequence index: Int) -> Range<Int> {
-        (index * length)..<((index + 1) * length)
+        (index * rowsPerSequence)..<((index + 1) * rowsPerSequence)
+    }
+
+    /// The rows of a sequence's goal.
+    func rows(ofGoal index: Int) -> Range<Int> {
+        rows(ofSequence: index).prefix(goalLength)
+    }
+
+    /// The rows of a sequence's tokens.
+    func rows(ofTokens index: Int) -> Range<Int> {
+        rows(ofSequence: index).dropFirst(goalLength)
     }
 
     /// The rows that predict dimension `(head + 1) mod D`, in the order by dimension.
@@ -143,12 +163,16 @@ final class TransformerWorkspace {
         guard sequences != orderedSequences else { return }
         orderedSequences = sequences
         for sequence in 0..<sequences {
+            for goal in 0..<goalLength {
+                destination.base[sequence * rowsPerSequence + goal] = Int32(
+                    sequences * length + sequence * goalLength + goal)
+            }
             for position in 0..<length {
                 let head = position % dimension
                 let row =
                     rows(ofHead: head, sequences: sequences).lowerBound
                     + sequence * positions(ofHead: head) + position / dimension
-                destination.base[sequence * length + position] = Int32(row)
+                destination.base[sequence * rowsPerSequence + goalLength + position] = Int32(row)
             }
         }
     }

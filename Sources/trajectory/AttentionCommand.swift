@@ -103,6 +103,12 @@ struct AttentionCommand: AsyncParsableCommand {
                     + "dimensions, the model \(configuration.layout.observationDimension) + "
                     + "\(configuration.layout.actionDimension); give the data of its environment")
         }
+        guard trained.goalColumns.isEmpty else {
+            throw CommandError(
+                description: "cannot look at '\(dataset)' with '\(checkpoint)': the model was "
+                    + "trained with --goal-columns, and a window of data has no goal; give a model "
+                    + "without")
+        }
         let rows = (configuration.contextLength + 1) / configuration.layout.transitionDimension
         func window(_ trajectory: Trajectory, from row: Int) -> [Int] {
             let values = returnsToGo(

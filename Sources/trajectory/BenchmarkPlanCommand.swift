@@ -101,6 +101,12 @@ struct BenchmarkPlanCommand: AsyncParsableCommand {
     private func subject() throws -> (TrajectoryTransformer, Discretizer) {
         if let checkpoint {
             let trained = try Checkpoint(directory: URL(fileURLWithPath: checkpoint))
+            guard trained.goalColumns.isEmpty else {
+                throw CheckpointError(
+                    code: .mismatch, file: checkpoint,
+                    detail: "it was trained to reach goals, and here is none; give a model trained "
+                        + "without --goal-columns")
+            }
             return (trained.model, trained.discretizer)
         }
         let configuration = shape.configuration

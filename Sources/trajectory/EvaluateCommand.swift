@@ -20,6 +20,9 @@ struct EvaluateCommand: AsyncParsableCommand {
             paper's Hopper experiments; smaller --horizon and --beam-width plan faster. A policy is \
             written as for 'trajectory collect' and makes no plans.
 
+            In a maze, a model trained with --goal-columns is given the goal of each episode; how often \
+            and after how many steps goals were reached is reported for every model.
+
             Examples:
               trajectory evaluate --checkpoint runs/hopper --env hopper --episodes 5 --seed 0
               trajectory evaluate --checkpoint runs/hopper --env hopper --horizon 5 \
@@ -31,10 +34,13 @@ struct EvaluateCommand: AsyncParsableCommand {
               trajectory evaluate --checkpoint runs/hopper --env hopper --objective q \
             --critic critic.safetensors
               trajectory evaluate --policy bc.safetensors --env hopper --episodes 5 --seed 0
+              trajectory evaluate --checkpoint runs/maze --env pointmaze-umaze --objective likelihood \
+            --horizon 1 --beam-width 4 --until-goal
 
             Keys of the JSON object: returns, mean_return, standard_deviation, normalized_score, \
             milliseconds_per_plan (median), mean_milliseconds_per_plan, plans, lengths, seeds, \
-            environment, planner, longest_search_milliseconds, mean_horizon, mean_beam_width, seconds.
+            environment, planner, longest_search_milliseconds, mean_horizon, mean_beam_width, seconds; in \
+            mazes also success_rate and mean_steps_to_goal (of the successful episodes).
             """)
 
     @Option(help: "Folder of the trained model; this or --policy.", completion: .directory)
@@ -59,6 +65,9 @@ struct EvaluateCommand: AsyncParsableCommand {
 
     @Option(help: "Cut episodes after this many steps; without it at the environment's limit.")
     var maximumSteps: Int?
+
+    @Flag(help: "End an episode when its goal is reached (mazes).")
+    var untilGoal = false
 
     @OptionGroup(title: "Planner Options") var planner: PlannerOptionsGroup
 
@@ -108,6 +117,11 @@ struct EvaluateCommand: AsyncParsableCommand {
     /// Runs the episodes and draws the video, if one is asked for.
     func evaluate() async throws -> EvaluationReport {
         let simulation = try EnvironmentRegistry.make(environment)
+        if untilGoal, !(simulation is any GoalEnvironment) {
+            throw CommandError(
+                description: "cannot use --until-goal: \(simulation.specification.identifier) has "
+                    + "no goal; leave it out or give a maze")
+        }
         var progress = EpisodeProgress(episodes: episodes)
         let (report, rollouts) = try run(in: simulation) { progress.update(episode: $0, $1) }
         if let video, let rollout = rollouts.first {
@@ -126,17 +140,18 @@ struct EvaluateCommand: AsyncParsableCommand {
             let folder = checkpoint ?? ""
             let trained = try Checkpoint(directory: URL(fileURLWithPath: folder))
             let controller = try planner.controller(
-                of: trained, named: folder, in: specification)
+                of: trained, named: folder, in: simulation)
             return try EvaluationReport.evaluate(
                 episodes: episodes, parallel: parallel, seed: seed, controller: controller,
-                maximumSteps: maximumSteps, recordedEpisodes: recordedEpisodes,
+                maximumSteps: maximumSteps, untilGoal: untilGoal,
+                recordedEpisodes: recordedEpisodes,
                 environment: { try EnvironmentRegistry.make(environment) }, onStep: onStep)
         }
         var agent = PolicyAgent(try PolicyParser(specification).parse(policy))
         let start = ContinuousClock.now
         let (report, rollouts) = try EvaluationReport.evaluate(
             &agent, in: simulation, episodes: episodes, seed: seed, maximumSteps: maximumSteps,
-            recordedEpisodes: recordedEpisodes, onStep: onStep)
+            untilGoal: untilGoal, recordedEpisodes: recordedEpisodes, onStep: onStep)
         var timed = report
         timed.seconds = Console.seconds(ContinuousClock.now - start)
         return (timed, rollouts)
@@ -168,6 +183,13 @@ struct EvaluateCommand: AsyncParsableCommand {
                 + (report.normalizedScore.map { String(format: ", normalized score %.1f", $0) }
                     ?? "")
         )
+        if let rate = report.successRate {
+            lines.append(
+                String(format: "reached the goal in %.0f %% of the episodes", 100 * rate)
+                    + (report.meanStepsToGoal.map {
+                        String(format: ", after %.0f steps on average", $0)
+                    } ?? ""))
+        }
         if let median = report.millisecondsPerPlan, let mean = report.meanMillisecondsPerPlan {
             lines.append(
                 String(

@@ -258,7 +258,7 @@ struct RenderCommand: AsyncParsableCommand {
             }
             let simulation = try EnvironmentRegistry.make(name)
             let controller = try planner.controller(
-                of: trained, named: checkpoint, in: simulation.specification)
+                of: trained, named: checkpoint, in: simulation)
             let interval = plans ? planInterval ?? controller.options.horizon : nil
             return Source(environment: simulation) {
                 try RecordedEpisode.run(

@@ -17,15 +17,19 @@ struct TrainCommand: AsyncParsableCommand {
             Settings come from the defaults (the paper's), then from --config, then from the options \
             given here. A configuration file has the sections model, training and tokenization; \
             'trajectory train --print-config' shows them; besides, training may have timeLimit \
-            (minutes), workers and finalTokens, and tokenization maxPathLength.
+            (minutes), workers and finalTokens, and tokenization maxPathLength and goalColumns.
 
             A token file (trajectory dataset tokenize) is mapped into memory as it is needed; it \
             brings the settings with which it was made, and the run is that of the dataset itself.
+
+            With --goal-columns the model is conditioned on a goal: a place to reach, in these columns \
+            of the observation. In training a window's goal is where its episode went later.
 
             Examples:
               trajectory train --dataset hopper.hdf5 --output runs/hopper
               trajectory train --dataset hopper.hdf5 --output runs/small --layers 2 --width 64 --steps 5000
               trajectory train --dataset hopper.hdf5 --output runs/hopper --config Experiments/hopper.yaml --resume
+              trajectory train --dataset maze.hdf5 --output runs/maze --goal-columns 0,1 --env pointmaze-umaze
             """)
 
     @Option(
@@ -64,6 +68,11 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "Transitions in a window, which is also the model's longest context (10).")
     var window: Int?
 
+    @Option(
+        help: "Columns of the observation that make up a goal, such as 0,1; none without it.",
+        transform: TrainCommand.columns)
+    var goalColumns: [Int]?
+
     @Option(help: "Dropout of embedding, attention and residual connections (0.1).")
     var dropout: Float?
 
@@ -100,6 +109,7 @@ struct TrainCommand: AsyncParsableCommand {
         settings.model.width = width ?? settings.model.width
         if let dropout { settings.model.dropout = dropout }
         settings.tokenization.windowLength = window ?? settings.tokenization.windowLength
+        settings.tokenization.goalColumns = goalColumns ?? settings.tokenization.goalColumns
         if printConfig { return print(try settings.yaml()) }
         guard let dataset else { throw ValidationError("Missing expected argument '--dataset'") }
         guard let output else { throw ValidationError("Missing expected argument '--output'") }
@@ -120,6 +130,16 @@ struct TrainCommand: AsyncParsableCommand {
         let end = try trainer.run { progress.show($0.line, isMilestone: $0.heldOutLoss != nil) }
         progress.finish()
         if json { try Console.printJSON(end) }
+    }
+
+    /// Columns separated by commas.
+    private static func columns(_ text: String) throws -> [Int] {
+        try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
+            guard let column = Int(part.trimmingCharacters(in: .whitespaces)), column >= 0 else {
+                throw ValidationError("give columns from 0 up separated by commas, such as 0,1")
+            }
+            return column
+        }
     }
 }
 

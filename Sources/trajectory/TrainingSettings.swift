@@ -75,6 +75,7 @@ struct TrainingSettings: Codable {
     func configuration(layout: TransitionLayout) -> TransformerConfiguration {
         var result = TransformerConfiguration(
             layout: layout, contextTransitions: tokenization.windowLength)
+        result.goalDimension = tokenization.goalColumns?.count ?? 0
         result.binCount = tokenization.binCount
         result.layerCount = model.layers
         result.headCount = model.heads
@@ -101,6 +102,7 @@ struct TrainingSettings: Codable {
     private static let optional: Set<String> = [
         "training.timeLimit", "training.workers", "training.finalTokens",
         "tokenization.maxPathLength", "tokenization.terminationPenalty",
+        "tokenization.goalColumns",
     ]
 
     private static func merge(

@@ -40,10 +40,28 @@ enum Golden {
         try TrajectoryTransformer(configuration(name), tensors: data.tensors("\(name).safetensors"))
     }
 
-    /// The tensors `tokens`, `targets` and `mask` as a batch; of three dimensions, slice `step`.
+    /// The goal-conditioned model, whose goals are whole observations.
+    static func goalModel() throws -> TrajectoryTransformer {
+        var configuration = try configuration("goal")
+        configuration.goalDimension = configuration.layout.observationDimension
+        let file = try data.tensors("goal.safetensors")
+        var weights = SafetensorsFile()
+        for name in file.tensors.keys where name.hasPrefix("weights.") {
+            weights.set(
+                String(name.dropFirst("weights.".count)), try file.floats(name),
+                shape: try file.shape(of: name))
+        }
+        return try TrajectoryTransformer(configuration, tensors: weights)
+    }
+
+    /// The tensors `tokens`, `targets` and `mask`, and `goal` if there is one, as a batch; of three dimensions, slice `step`.
     static func batch(_ file: SafetensorsFile, step: Int? = nil) throws -> TokenBatch {
         let shape = try file.shape(of: "tokens").suffix(2)
-        var batch = TokenBatch(rows: shape[shape.startIndex], length: shape[shape.startIndex + 1])
+        let goals = file.tensors["goal"] == nil ? [] : try file.integers("goal")
+        var batch = TokenBatch(
+            rows: shape[shape.startIndex], length: shape[shape.startIndex + 1],
+            goalDimension: goals.count / shape[shape.startIndex])
+        batch.goals = goals.map(Int32.init)
         let size = batch.rows * batch.length
         let range = ((step ?? 0) * size)..<(((step ?? 0) + 1) * size)
         batch.inputs = try file.integers("tokens")[range].map(Int32.init)
