@@ -45,6 +45,7 @@ public final class Planner: Sendable {
     ///   - discretizer: The one that the model was trained with.
     ///   - goalColumns: Those that the model was trained with; none for a model without goals.
     ///   - options: How to search.
+    ///   - critic: What the objective `q` asks; no other does.
     /// - Throws: ``PlannerOptionsError`` when the options make no sense together or with the model;
     ///   ``PlanningError`` when discretizer, goal columns and model do not belong together.
     public init(

@@ -10,7 +10,7 @@ struct DatasetCommand: AsyncParsableCommand {
         abstract: "Look into dataset files.",
         subcommands: [
             DatasetInfoCommand.self, DatasetPlotCommand.self, DatasetConvertCommand.self,
-            DatasetTokenizeCommand.self,
+            DatasetTokenizeCommand.self, DatasetMazeCommand.self,
         ])
 }
 

@@ -138,4 +138,20 @@ import Testing
         #expect(help.output.contains("Exit codes: 0 success, 1 failure"))
         #expect(try Program.run("dataset").output.contains("info"))
     }
+
+    @Test func `trajectories of a maze are drawn from above, other data are refused`() throws {
+        let folder = try TemporaryFolder()
+        let (maze, hopper) = (folder.file("maze.hdf5").path, folder.file("hopper.hdf5").path)
+        _ = try Program.run(
+            "collect", "--dataset", "maze2d-umaze", "--steps", "700", "--output", maze)
+        let picture = folder.file("maze.svg")
+        let outcome = try Program.run("dataset", "maze", maze, "--output", picture.path)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.output.contains("maze2d-umaze-v1, 3 of 3 episodes"))
+        #expect(try Data(contentsOf: picture).count > 1000)
+        _ = try Program.run(
+            "collect", "--env", "hopper", "--policy", "random", "--steps", "50", "--output", hopper)
+        let refused = try Program.run("dataset", "maze", hopper, "--output", picture.path)
+        #expect(refused.status == 1 && refused.errors.contains("hopper-v4 is none"))
+    }
 }
