@@ -118,6 +118,7 @@ package final class NetworkPass {
     func forEachChunk(of rows: Int, _ body: (_ chunk: Int, _ rows: Range<Int>) -> Void) {
         let chunks = (rows + Self.rowsPerChunk - 1) / Self.rowsPerChunk
         precondition(chunks <= workspaces.count, "no room for \(rows) rows")
+        guard chunks > 1 else { return body(0, 0..<rows) }
         pool.run { worker in
             for chunk in stride(from: worker, to: chunks, by: pool.count) {
                 let first = chunk * Self.rowsPerChunk

@@ -3,6 +3,9 @@ import TestSupport
 import Testing
 
 @Suite struct BaselineCommandTests {
+    private let checkpoint = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../../Checkpoints/hopper").standardizedFileURL.path
+
     private func collect(into folder: TemporaryFolder) throws -> String {
         let file = folder.file("data.hdf5").path
         let outcome = try Program.run(
@@ -63,6 +66,19 @@ import Testing
                 FileManager.default.fileExists(atPath: policy.path) == (name == "second"))
         }
         #expect(files[0] == files[1])
+
+        func plan(_ critic: String) throws -> Program.Outcome {
+            try Program.run(
+                "evaluate", "--checkpoint", checkpoint, "--env", "hopper", "--episodes", "1",
+                "--maximum-steps", "2", "--horizon", "2", "--beam-width", "4", "--objective", "q",
+                "--critic", critic, "--json")
+        }
+        let planned = try plan(folder.file("first.safetensors").path)
+        #expect(planned.status == 0, "\(planned.errors)")
+        #expect(planned.output.contains("\"objective\" : \"q\""))
+        let refused = try plan(folder.file("second-policy.safetensors").path)
+        #expect(refused.status == 1)
+        #expect(refused.errors.contains("cannot use the critic"))
     }
 
     @Test(arguments: [
