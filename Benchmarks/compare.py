@@ -177,7 +177,9 @@ def environments(quick: bool) -> Comparison:
 def run(command: list[str | Path], what: str) -> str:
     """Standard output of a command; its last words are the message where it fails."""
     environment = os.environ | {"TORCHINDUCTOR_CACHE_DIR": str(DEPENDENCIES / "inductor")}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    # Python's MuJoCo leaves its log where it runs.
+    DEPENDENCIES.mkdir(exist_ok=True)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=DEPENDENCIES)
     if done.returncode != 0:
         words = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
         raise ComparisonError(f"{what} failed ({shlex.join(map(str, command))}): {words}")

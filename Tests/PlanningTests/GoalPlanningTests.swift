@@ -123,7 +123,7 @@ import Transformer
         #expect(Set(together.map(\.tokens)).count == 3)
     }
 
-    @Test(arguments: PlannerOptions.Objective.allCases)
+    @Test(arguments: [PlannerOptions.Objective.expectedReturn, .likelihood])
     func `controllers with goals of their own decide together as they do alone`(
         objective: PlannerOptions.Objective
     ) throws {
