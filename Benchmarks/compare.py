@@ -326,12 +326,14 @@ def compare(options: argparse.Namespace) -> None:
     comparison = kinds[options.what](options.quick)
     if options.rounds:
         comparison = replace(comparison, rounds=options.rounds)
+    options.program = options.program.absolute()
     if not options.program.exists():
         raise ComparisonError(
             f"{options.program} is missing: run `make build`, or name it with --program"
         )
     peer = comparison.peer
-    python = options.python or peer_python(peer)
+    # Absolute, since commands run elsewhere; not resolved, since a link is what makes an environment.
+    python = options.python.absolute() if options.python else peer_python(peer)
     versions = f"import platform, {peer.module} as peer; "
     versions += "print(platform.python_version(), peer.__version__)"
     python_version, version = run([python, "-c", versions], f"importing {peer.name}").split()
