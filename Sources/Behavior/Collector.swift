@@ -61,35 +61,42 @@ public struct Collector: Sendable {
         return await workers.map(count) { index, environment in
             var generator = PCG64(seed: seed, UInt64(first + index))
             let start = generator.next()
-            return Self.run(
-                policy.draw(using: &generator), in: environment, start: start, using: &generator)
-        }
-    }
-
-    private static func run(
-        _ policy: any Policy, in environment: any Environment, start: UInt64,
-        using generator: inout PCG64
-    ) -> Trajectory {
-        var trajectory = Trajectory(layout: environment.specification.layout)
-        var limit = TimeLimit(environment.specification)
-        var observation = environment.reset(seed: start)
-        while true {
-            let action = policy.action(for: observation, using: &generator).map(Float.init)
-            let step = environment.step(action.map(Double.init))
-            trajectory.append(
-                observation: observation.map(Float.init), action: action,
-                reward: Float(step.reward))
-            let isLast = limit.advance()
-            if step.isTerminated || isLast {
-                trajectory.ending = step.isTerminated ? .terminal : .timeout
-                return trajectory
+            let policy = policy.draw(using: &generator)
+            return Trajectory(from: environment.reset(seed: start), in: environment) {
+                policy.action(for: $0, using: &generator)
             }
-            observation = step.observation
         }
     }
 }
 
 extension Trajectory {
+    /// Acts from `observation`, to which the environment was just reset, until the episode ends.
+    ///
+    /// `act` decides on actions, which are rounded to `Float` before they are taken; `arrive` sees
+    /// every later observation but the last.
+    init(
+        from observation: [Double], in environment: any Environment,
+        act: ([Double]) -> [Double], arrive: ([Double]) -> Void = { _ in }
+    ) {
+        self.init(layout: environment.specification.layout)
+        var limit = TimeLimit(environment.specification)
+        var observation = observation
+        while true {
+            let action = act(observation).map(Float.init)
+            let step = environment.step(action.map(Double.init))
+            append(
+                observation: observation.map(Float.init), action: action,
+                reward: Float(step.reward))
+            let isLast = limit.advance()
+            if step.isTerminated || isLast {
+                ending = step.isTerminated ? .terminal : .timeout
+                return
+            }
+            observation = step.observation
+            arrive(observation)
+        }
+    }
+
     /// The first `count` rows, left unfinished.
     fileprivate func prefix(_ count: Int) -> Trajectory {
         Trajectory(

@@ -27,30 +27,17 @@ struct NavigationCollector: Sendable {
     {
         var generator = PCG64(seed: seed, episode)
         let navigator = MazeNavigator(maze)
-        var trajectory = Trajectory(layout: maze.specification.layout)
-        var limit = TimeLimit(maze.specification)
-        var observation = maze.reset(seed: generator.next())
+        let start = maze.reset(seed: generator.next())
         let isGoalFixed = maze.rules.goalCell != nil
         var route =
             isGoalFixed
             ? navigator.randomRoute(using: &generator) : navigator.route(to: maze.goal)
-        while true {
-            let action = navigator.action(for: observation, along: route, using: &generator)
-                .map(Float.init)
-            let step = maze.step(action.map(Double.init))
-            trajectory.append(
-                observation: observation.map(Float.init), action: action,
-                reward: Float(step.reward))
-            let isLast = limit.advance()
-            if step.isTerminated || isLast {
-                trajectory.ending = step.isTerminated ? .terminal : .timeout
-                return trajectory
-            }
-            observation = step.observation
-            if navigator.isAtEnd(of: route, position: observation) {
-                route = navigator.randomRoute(using: &generator)
-                if !isGoalFixed { maze.goal = route.goal }
-            }
+        return Trajectory(from: start, in: maze) {
+            navigator.action(for: $0, along: route, using: &generator)
+        } arrive: { observation in
+            guard navigator.isAtEnd(of: route, position: observation) else { return }
+            route = navigator.randomRoute(using: &generator)
+            if !isGoalFixed { maze.goal = route.goal }
         }
     }
 }

@@ -1,6 +1,5 @@
 internal import Foundation
 internal import RandomNumbers
-internal import Synchronization
 internal import Tensors
 public import Trajectories
 

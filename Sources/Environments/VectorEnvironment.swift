@@ -68,7 +68,7 @@ public final class VectorEnvironment {
     /// Starts an episode in every copy; returns their first observations.
     public func reset(seed: UInt64) -> [[Double]] {
         for (index, lane) in lanes.enumerated() { lane.nextSeed = seed &+ UInt64(index) }
-        onAllCores { $0.begin(stride: UInt64(count)) }
+        onAllCores { lanes[$0].begin(stride: UInt64(count)) }
         return lanes.map(\.observation)
     }
 
@@ -76,11 +76,7 @@ public final class VectorEnvironment {
     public func step(_ actions: [[Double]]) -> Step {
         precondition(
             actions.count == count, "\(actions.count) actions for \(count) environments")
-        pool.run { worker in
-            for index in pool.share(of: count, worker: worker) {
-                lanes[index].step(actions[index], stride: UInt64(count))
-            }
-        }
+        onAllCores { lanes[$0].step(actions[$0], stride: UInt64(count)) }
         var final: [Int: [Double]] = [:]
         for (index, lane) in lanes.enumerated() where lane.isOver {
             final[index] = lane.last.observation
@@ -91,9 +87,10 @@ public final class VectorEnvironment {
             finalObservations: final)
     }
 
-    private func onAllCores(_ body: (Lane) -> Void) {
+    /// Calls `body` once for each copy, whose number it is given.
+    private func onAllCores(_ body: (Int) -> Void) {
         pool.run { worker in
-            for index in pool.share(of: count, worker: worker) { body(lanes[index]) }
+            for index in pool.share(of: count, worker: worker) { body(index) }
         }
     }
 }

@@ -84,25 +84,21 @@ struct AttentionCommand: AsyncParsableCommand {
                     layer: $0.layer, head: $0.head, recent: $0.recent, pastActions: $0.pastActions)
             })
         if json { return try Console.printJSON(result) }
-        print("layer  head  on the last two transitions  on past actions, to predict actions")
-        for head in result.heads {
-            print(
-                String(
-                    format: "%5d  %4d  %26.0f %%  %33.0f %%", head.layer + 1, head.head + 1,
-                    100 * head.recent, 100 * head.pastActions))
+        let header = [
+            "layer", "head", "on the last two transitions", "on past actions, to predict actions",
+        ]
+        let rows = result.heads.map { head in
+            ["\(head.layer + 1)", "\(head.head + 1)"]
+                + [head.recent, head.pastActions].map { String(format: "%.0f %%", 100 * $0) }
         }
+        print(TextTable.aligned([header] + rows))
     }
 
     /// The tokens of the windows to look at, all as long as the model's context.
     private func chooseWindows(_ data: TrajectoryDataset, _ trained: Checkpoint) throws -> [[Int]] {
         let configuration = trained.model.configuration
-        guard data.layout == configuration.layout else {
-            throw CommandError(
-                description: "cannot look at '\(dataset)' with '\(checkpoint)': the data have "
-                    + "\(data.layout.observationDimension) + \(data.layout.actionDimension) "
-                    + "dimensions, the model \(configuration.layout.observationDimension) + "
-                    + "\(configuration.layout.actionDimension); give the data of its environment")
-        }
+        try trained.requireLayout(
+            of: data, file: dataset, named: checkpoint, attempt: "look at")
         guard trained.goalColumns.isEmpty else {
             throw CommandError(
                 description: "cannot look at '\(dataset)' with '\(checkpoint)': the model was "

@@ -88,14 +88,6 @@ struct EnvironmentsCommand: ParsableCommand {
             "environment", "observation", "action", "limits", "steps", "s/step", "score 0",
             "score 100",
         ]
-        let rows = [header] + entries.map(\.cells)
-        let widths = header.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        for row in rows {
-            let cells = zip(row, widths).enumerated().map { column, cell in
-                let padding = String(repeating: " ", count: cell.1 - cell.0.count)
-                return column == 0 ? cell.0 + padding : padding + cell.0
-            }
-            print(cells.joined(separator: "  "))
-        }
+        print(TextTable.aligned([header] + entries.map(\.cells)))
     }
 }

@@ -111,13 +111,8 @@ struct PredictCommand: AsyncParsableCommand {
             contentsOf: URL(fileURLWithPath: dataset), options: reading.options)
         data.notes.forEach(Console.progress)
         let layout = trained.model.configuration.layout
-        guard data.layout == layout else {
-            throw CommandError(
-                description: "cannot predict '\(dataset)' with '\(checkpoint)': the data have "
-                    + "\(data.layout.observationDimension) + \(data.layout.actionDimension) "
-                    + "dimensions, the model \(layout.observationDimension) + "
-                    + "\(layout.actionDimension); give the data of its environment")
-        }
+        try trained.requireLayout(
+            of: data, file: dataset, named: checkpoint, attempt: "predict")
         let needed = context + horizon
         let long = data.trajectories.filter { $0.count >= needed }.suffix(episodes)
         guard !long.isEmpty else {
@@ -127,7 +122,7 @@ struct PredictCommand: AsyncParsableCommand {
                     + "\(data.trajectories.map(\.count).max() ?? 0)")
         }
         let cases = long.map { HeldOutEpisode($0, context: context - 1, horizon: horizon) }
-        let deviations = HeldOutEpisode.deviations(of: data.trajectories)
+        let deviations = DatasetSummary(data).observations.map(\.standardDeviation)
         func error(_ predictions: [[[Double]]]) -> PredictionError {
             PredictionError(
                 of: predictions, truth: cases.map(\.truth), deviations: deviations)
@@ -219,19 +214,13 @@ struct PredictCommand: AsyncParsableCommand {
 
     private static func table(_ result: Result) -> String {
         let marks = [1, 10, 50, 100].filter { $0 <= result.horizon }
-        let width = result.methods.map(\.name.count).max() ?? 0
-        func cell(_ text: String) -> String {
-            String(repeating: " ", count: max(0, 10 - text.count)) + text
-        }
-        let header =
-            String(repeating: " ", count: width) + marks.map { cell("step \($0)") }.joined()
-            + cell("mean")
+        let header = [""] + marks.map { "step \($0)" } + ["mean"]
         let rows = result.methods.map { method in
-            method.name.padding(toLength: width, withPad: " ", startingAt: 0)
+            [method.name]
                 + (marks.map { method.byStep[$0 - 1] } + [method.mean])
-                .map { cell(String(format: "%.3f", $0)) }.joined()
+                .map { String(format: "%.3f", $0) }
         }
-        return ([header] + rows).joined(separator: "\n")
+        return TextTable.aligned([header] + rows)
             + "\n\(result.episodes) episodes, errors in standard deviations"
     }
 }
@@ -262,23 +251,5 @@ private struct HeldOutEpisode {
         present = trajectory.observation(context).map(Double.init)
         actions = (0..<horizon).map { trajectory.action(context + $0).map(Double.init) }
         truth = (1...horizon).map { trajectory.observation(context + $0).map(Double.init) }
-    }
-
-    /// The standard deviation of every observation dimension.
-    static func deviations(of trajectories: [Trajectory]) -> [Double] {
-        guard let width = trajectories.first?.layout.observationDimension else { return [] }
-        return (0..<width).map { column in
-            var (count, mean, squares) = (0.0, 0.0, 0.0)
-            for trajectory in trajectories {
-                for row in 0..<trajectory.count {
-                    let value = Double(trajectory.observations[row * width + column])
-                    count += 1
-                    let before = value - mean
-                    mean += before / count
-                    squares += before * (value - mean)
-                }
-            }
-            return count > 0 ? (squares / count).squareRoot() : 0
-        }
     }
 }
