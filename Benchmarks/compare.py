@@ -3,7 +3,7 @@
 
     Benchmarks/compare.py training            all shapes and peers, about 15 minutes on 2 cores
     Benchmarks/compare.py planning            all shapes and peers, about 12 minutes on 2 cores
-    Benchmarks/compare.py environments        all robots and Gymnasium's vectors, about 12 minutes
+    Benchmarks/compare.py environments        all robots and Gymnasium's vectors, about 10 minutes
     Benchmarks/compare.py training --quick    one shape, fewer rounds, within about 2 minutes
 
 In a round each side runs once, and every other round in the opposite order, so that a machine
