@@ -66,11 +66,12 @@ let package = Package(
             ["Behavior", "Layers", "RandomNumbers", "Safetensors", "Tensors", "Trajectories"]),
         library("Evaluation", ["Planning", "Behavior", "Environments", "MuJoCo", "Trajectories"]),
         library("Rendering", ["MuJoCo"]),
+        library("Experiments", ["Rendering", .product(name: "Yams", package: "Yams")]),
         .executableTarget(
             name: "trajectory",
             dependencies: [
                 "Datasets", "Tokenization", "Transformer", "Training", "Planning", "Environments",
-                "Behavior", "Baselines", "Dynamics", "Evaluation", "MuJoCo", "Rendering",
+                "Behavior", "Baselines", "Dynamics", "Evaluation", "Experiments", "MuJoCo", "Rendering",
                 "Trajectories",
                 "OneDNN",
                 "Tensors",
@@ -120,6 +121,7 @@ let package = Package(
             of: "Planning", ["Safetensors", "Tokenization", "Trajectories", "Transformer"],
             fixtures: true),
         tests(of: "Rendering", ["MuJoCo"]),
+        tests(of: "Experiments"),
         tests(of: "Tensors"),
         tests(of: "Training", ["Safetensors", "Tokenization", "Trajectories", "Transformer"]),
         tests(of: "Layers", ["OneDNN", "RandomNumbers", "Tensors"]),

@@ -16,6 +16,11 @@ public struct PolicyScore: Sendable {
         let squares = returns.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
         return (squares / Double(returns.count)).squareRoot()
     }
+    /// Mean return of the best tenth of the episodes, at least one.
+    public var bestTenth: Double {
+        let best = returns.sorted(by: >).prefix((returns.count + 9) / 10)
+        return best.reduce(0, +) / Double(best.count)
+    }
     /// Mean number of steps.
     public var meanLength: Double { Double(lengths.reduce(0, +)) / Double(lengths.count) }
 

@@ -18,6 +18,8 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
     /// D4RL score of the mean return, 0 as the random policy and 100 as the expert; nil where no
     /// reference scores are agreed.
     public var normalizedScore: Double?
+    /// Standard error of ``normalizedScore``; nil where there is none, or of a single episode.
+    public var normalizedScoreError: Double?
     /// Share of the episodes in which the goal was reached; nil where there is none.
     public var successRate: Double?
     /// Mean number of steps to the goal, of the episodes in which it was reached; nil if it never was.
@@ -46,6 +48,7 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
         case meanReturn = "mean_return"
         case standardDeviation = "standard_deviation"
         case normalizedScore = "normalized_score"
+        case normalizedScoreError = "normalized_score_error"
         case successRate = "success_rate"
         case meanStepsToGoal = "mean_steps_to_goal"
         case millisecondsPerPlan = "milliseconds_per_plan"
@@ -71,6 +74,11 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
         let squares = returns.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
         standardDeviation = (squares / Double(returns.count)).squareRoot()
         normalizedScore = specification.normalizedScore(mean)
+        if returns.count > 1, let normalizedScore {
+            let error = (squares / Double(returns.count - 1) / Double(returns.count)).squareRoot()
+            normalizedScoreError =
+                specification.normalizedScore(mean + error).map { $0 - normalizedScore }
+        }
         if rollouts.allSatisfy(\.hasGoal) {
             let steps = rollouts.compactMap(\.stepsToGoal)
             successRate = Double(steps.count) / Double(rollouts.count)

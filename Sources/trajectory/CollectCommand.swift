@@ -35,7 +35,8 @@ struct CollectCommand: AsyncParsableCommand {
             --steps 100000 --output mixed.hdf5
 
             Keys of the JSON object: output, environment, policy, seed, transitions, episodes, \
-            mean_return, standard_deviation, best_return, mean_length, seconds. Returns \
+            mean_return, standard_deviation, best_return, best_tenth_return (mean of the best \
+            tenth of the episodes), normalized_score and best_tenth_score, mean_length, seconds. Returns \
             and lengths are those of whole episodes.
             """)
 
@@ -87,6 +88,9 @@ struct CollectCommand: AsyncParsableCommand {
         let meanReturn: Double
         let standardDeviation: Double
         let bestReturn: Double
+        let bestTenthReturn: Double
+        let normalizedScore: Double?
+        let bestTenthScore: Double?
         let meanLength: Double
         let seconds: Double
 
@@ -95,6 +99,9 @@ struct CollectCommand: AsyncParsableCommand {
             case meanReturn = "mean_return"
             case standardDeviation = "standard_deviation"
             case bestReturn = "best_return"
+            case bestTenthReturn = "best_tenth_return"
+            case normalizedScore = "normalized_score"
+            case bestTenthScore = "best_tenth_score"
             case meanLength = "mean_length"
         }
     }
@@ -144,7 +151,9 @@ struct CollectCommand: AsyncParsableCommand {
             output: output, environment: pool.specification.identifier, policy: policy, seed: seed,
             transitions: dataset.rowCount, episodes: trajectories.count,
             meanReturn: score.mean, standardDeviation: score.deviation,
-            bestReturn: score.returns.max() ?? 0,
+            bestReturn: score.returns.max() ?? 0, bestTenthReturn: score.bestTenth,
+            normalizedScore: pool.specification.normalizedScore(score.mean),
+            bestTenthScore: pool.specification.normalizedScore(score.bestTenth),
             meanLength: score.meanLength,
             seconds: Console.seconds(clock.now - start))
         if json {

@@ -38,6 +38,7 @@ struct EvaluateCommand: AsyncParsableCommand {
             --horizon 1 --beam-width 4 --until-goal
 
             Keys of the JSON object: returns, mean_return, standard_deviation, normalized_score, \
+            normalized_score_error (standard error of the mean), \
             milliseconds_per_plan (median), mean_milliseconds_per_plan, plans, lengths, seeds, \
             environment, planner, longest_search_milliseconds, mean_horizon, mean_beam_width, seconds; in \
             mazes also success_rate and mean_steps_to_goal (of the successful episodes).

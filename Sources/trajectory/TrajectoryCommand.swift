@@ -20,7 +20,7 @@ struct TrajectoryCommand: AsyncParsableCommand {
             TrainBehaviorCommand.self, TrainPolicyCommand.self, TrainCriticCommand.self,
             TrainDynamicsCommand.self, PredictCommand.self, AttentionCommand.self,
             PlotCommand.self, BenchmarkCommand.self, DemoCommand.self,
-            RenderCommand.self,
+            RenderCommand.self, ExperimentCommand.self,
         ])
 
     static func main() async {

@@ -1,0 +1,120 @@
+/// An experiment of one size: its definition with settings and axes chosen, and its steps in order.
+public struct Experiment: Sendable {
+    /// What it was made from; its settings and axes are those of this size.
+    public private(set) var definition: ExperimentDefinition
+    /// Every command to run, in the order of the definition.
+    public private(set) var steps: [ExperimentStep] = []
+
+    /// Values of the axes, by name.
+    typealias Point = [String: String]
+
+    /// Chooses a size and expands the steps.
+    ///
+    /// - Parameters:
+    ///   - quick: Whether the definition's quick size is meant.
+    ///   - overrides: Settings, or axes with values separated by commas, that replace the definition's.
+    /// - Throws: ``ExperimentError`` when a name is unknown or the definition contradicts itself.
+    public init(
+        _ definition: ExperimentDefinition, quick: Bool = false, overrides: [String: String] = [:]
+    ) throws(ExperimentError) {
+        self.definition = definition
+        if quick {
+            guard let variant = definition.quick else {
+                throw error("it has no quick size; run it without --quick")
+            }
+            for (name, value) in variant.settings {
+                guard definition.settings[name] != nil else {
+                    throw unknown(name, "quick.settings")
+                }
+                self.definition.settings[name] = value
+            }
+            for (name, values) in variant.axes {
+                guard definition.axes[name] != nil else { throw unknown(name, "quick.axes") }
+                self.definition.axes[name] = values
+            }
+        }
+        for (name, value) in overrides {
+            if definition.axes[name] != nil {
+                self.definition.axes[name] = value.split(separator: ",").map(String.init)
+            } else if definition.settings[name] != nil {
+                self.definition.settings[name] = .one(value)
+            } else {
+                throw error("it has no setting or axis '\(name)'")
+            }
+        }
+        for template in definition.steps {
+            for point in try points(over: template.name) {
+                steps.append(try step(template, at: point))
+            }
+        }
+        var names: Set<String> = []
+        if let twice = steps.first(where: { !names.insert($0.fileName).inserted }) {
+            throw error("two steps are named '\(twice.name)'")
+        }
+    }
+
+    private func step(
+        _ template: ExperimentDefinition.StepTemplate, at point: Point
+    ) throws(ExperimentError) -> ExperimentStep {
+        let name = try fill(template.name, at: point)
+        var figures: [ExperimentStep.Figure] = []
+        for figure in template.figures {
+            figures.append(
+                .init(
+                    file: try fill(figure.file, at: point),
+                    caption: try fill(figure.caption, at: point)))
+        }
+        return ExperimentStep(
+            name: name, program: template.program,
+            arguments: try fill(template.command, at: point).split(separator: " ").map(String.init),
+            resumes: try template.resumes.map { template throws(ExperimentError) in
+                try fill(template, at: point)
+            }, figures: figures)
+    }
+
+    // MARK: - Axes and settings
+
+    /// The combinations of the axes that a template mentions, the first one varying slowest, each together
+    /// with what is fixed.
+    func points(over template: Template, fixed: Point = [:]) throws(ExperimentError) -> [Point] {
+        var points = [fixed]
+        for name in template.names where fixed[name] == nil {
+            guard let values = definition.axes[name] else {
+                // Its value, if it is a setting, does not make further points.
+                guard definition.settings[name] != nil else { throw unknown(name, template.text) }
+                continue
+            }
+            points = points.flatMap { point in
+                values.map { point.merging([name: $0]) { $1 } }
+            }
+        }
+        return points
+    }
+
+    /// A template's text at a point.
+    func fill(_ template: Template, at point: Point) throws(ExperimentError) -> String {
+        try template.filled { name throws(ExperimentError) in
+            if let value = point[name] { return value }
+            switch definition.settings[name] {
+            case .one(let value): return value
+            case .each(let values):
+                if let value = point.values.lazy.compactMap({ values[$0] }).first { return value }
+                throw error(
+                    "setting '\(name)' has no value for any of "
+                        + "\(point.values.sorted().joined(separator: ", "))")
+            case nil:
+                guard definition.axes[name] != nil else { throw unknown(name, template.text) }
+                throw error(
+                    "'\(template.text)' uses axis '\(name)', which its name does not mention")
+            }
+        }
+    }
+
+    private func error(_ detail: String) -> ExperimentError {
+        ExperimentError(code: .definition, subject: definition.name, detail: detail)
+    }
+
+    private func unknown(_ name: String, _ place: String) -> ExperimentError {
+        error("'\(place)' names '\(name)', which is neither a setting nor an axis")
+    }
+}

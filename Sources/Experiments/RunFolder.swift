@@ -1,0 +1,77 @@
+public import Foundation
+
+/// The folder of an experiment: what its steps write, a record of each, and their logs.
+public struct RunFolder: Sendable {
+    /// The folder, in which the steps run.
+    public let url: URL
+
+    /// Names a folder; ``create()`` makes it.
+    public init(_ url: URL) {
+        self.url = url
+    }
+
+    /// Makes the folder, if it is not there.
+    ///
+    /// - Throws: ``ExperimentError`` when that fails.
+    public func create() throws(ExperimentError) {
+        for folder in [records, logs] {
+            do {
+                try FileManager.default.createDirectory(
+                    at: folder, withIntermediateDirectories: true)
+            } catch {
+                throw ExperimentError(
+                    code: .record, subject: folder.path, detail: error.localizedDescription)
+            }
+        }
+    }
+
+    private var records: URL { url.appendingPathComponent("records") }
+    private var logs: URL { url.appendingPathComponent("logs") }
+
+    /// Where a step's progress is written.
+    public func log(of step: ExperimentStep) -> URL {
+        logs.appendingPathComponent(step.fileName + ".log")
+    }
+
+    /// The record of a step, finished or stopped, if there is one of this very command.
+    public func record(of step: ExperimentStep) -> StepRecord? {
+        let file = records.appendingPathComponent(step.fileName + ".json")
+        guard let data = try? Data(contentsOf: file),
+            let record = try? JSONDecoder.records.decode(StepRecord.self, from: data),
+            record.isOf(step)
+        else { return nil }
+        return record
+    }
+
+    /// Writes the record of a step.
+    ///
+    /// - Throws: ``ExperimentError`` when that fails.
+    public func write(_ record: StepRecord, of step: ExperimentStep) throws(ExperimentError) {
+        let file = records.appendingPathComponent(step.fileName + ".json")
+        do {
+            try JSONEncoder.records.encode(record).write(to: file, options: .atomic)
+        } catch {
+            throw ExperimentError(
+                code: .record, subject: file.path, detail: error.localizedDescription)
+        }
+    }
+}
+
+extension JSONEncoder {
+    /// A record a line, with sorted keys.
+    static var records: JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.dateEncodingStrategy = .iso8601
+        return encoder
+    }
+}
+
+extension JSONDecoder {
+    /// What reads the records.
+    static var records: JSONDecoder {
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .iso8601
+        return decoder
+    }
+}
