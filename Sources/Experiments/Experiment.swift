@@ -56,20 +56,18 @@ public struct Experiment: Sendable {
     private func step(
         _ template: ExperimentDefinition.StepTemplate, at point: Point
     ) throws(ExperimentError) -> ExperimentStep {
-        let name = try fill(template.name, at: point)
-        var figures: [ExperimentStep.Figure] = []
-        for figure in template.figures {
-            figures.append(
-                .init(
-                    file: try fill(figure.file, at: point),
-                    caption: try fill(figure.caption, at: point)))
+        func filled(_ template: Template) throws(ExperimentError) -> String {
+            try fill(template, at: point)
         }
+        let arguments = try filled(template.command).split(separator: " ").map(String.init)
+        let output = zip(arguments, arguments.dropFirst()).first { $0.0 == "--output" }?.1
         return ExperimentStep(
-            name: name, program: template.program,
-            arguments: try fill(template.command, at: point).split(separator: " ").map(String.init),
-            resumes: try template.resumes.map { template throws(ExperimentError) in
-                try fill(template, at: point)
-            }, figures: figures)
+            name: try filled(template.name), program: template.program, arguments: arguments,
+            outputs: [output].compactMap(\.self) + (try template.writes.map(filled)),
+            resumes: try template.resumes.map(filled),
+            figures: try template.figures.map { figure throws(ExperimentError) in
+                .init(file: try filled(figure.file), caption: try filled(figure.caption))
+            })
     }
 
     // MARK: - Axes and settings

@@ -12,7 +12,7 @@ public struct ExperimentDefinition: Sendable {
     /// Where the paper has the experiment.
     public let paper: String?
     /// What is done.
-    public let description: String
+    let description: Template
     /// What the results say.
     public let findings: String?
 
@@ -60,16 +60,18 @@ public struct ExperimentDefinition: Sendable {
         let program: ExperimentStep.Program
         let command: Template
         let resumes: Template?
+        let writes: [Template]
         let figures: [FigureTemplate]
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case name, run, reference, resumes, figures
+            case name, run, reference, resumes, writes, figures
         }
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.knownKeys(CodingKeys.self)
             name = try container.decode(Template.self, forKey: .name)
             resumes = try container.decodeIfPresent(Template.self, forKey: .resumes)
+            writes = try container.decodeIfPresent([Template].self, forKey: .writes) ?? []
             figures = try container.decodeIfPresent([FigureTemplate].self, forKey: .figures) ?? []
             if let run = try container.decodeIfPresent(Template.self, forKey: .run) {
                 (program, command) = (.trajectory, run)
@@ -183,7 +185,7 @@ extension ExperimentDefinition: Decodable {
         let container = try decoder.knownKeys(CodingKeys.self)
         title = try container.decode(String.self, forKey: .title)
         paper = try container.decodeIfPresent(String.self, forKey: .paper)
-        description = try container.decode(String.self, forKey: .description)
+        description = try container.decode(Template.self, forKey: .description)
         findings = try container.decodeIfPresent(String.self, forKey: .findings)
         settings =
             try container.decodeIfPresent([String: SettingValue].self, forKey: .settings) ?? [:]

@@ -14,6 +14,8 @@ public struct ExperimentStep: Sendable, Hashable {
     public let program: Program
     /// The arguments, the subcommand or script first.
     public let arguments: [String]
+    /// What it writes: the value of `--output`, and what the definition names besides.
+    public let outputs: [String]
     /// A folder that holds a run to go on with, if it is there.
     public let resumes: String?
     /// Pictures it makes.
@@ -27,15 +29,9 @@ public struct ExperimentStep: Sendable, Hashable {
         public let caption: String
     }
 
-    /// What it writes: the values of `--output`.
-    public var outputs: [String] {
-        zip(arguments, arguments.dropFirst()).filter { $0.0 == "--output" }.map(\.1)
-    }
-
     /// Whether it reads what `other` writes.
     func uses(_ other: ExperimentStep) -> Bool {
-        let written = Set(other.outputs)
-        return arguments.contains { written.contains($0) }
+        arguments.contains { other.outputs.contains($0) }
     }
 
     /// The name as a file name: letters, digits, dots and dashes.

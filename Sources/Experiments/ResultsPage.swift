@@ -39,7 +39,9 @@ public struct ResultsPage: Sendable {
     private func markdown(images: URL, folder: RunFolder?) throws -> String {
         var parts = ["# \(definition.title)"]
         if let paper = definition.paper { parts.append("*Janner, Li, Levine 2021, \(paper).*") }
-        parts.append(definition.description.trimmingCharacters(in: .whitespacesAndNewlines))
+        parts.append(
+            try experiment.fill(definition.description, at: [:])
+                .trimmingCharacters(in: .whitespacesAndNewlines))
         for template in definition.tables {
             let table = try ResultsTable(template, from: results)
             parts += ["## \(table.title)", table.markdown]

@@ -62,7 +62,10 @@ extension JSONEncoder {
     static var records: JSONEncoder {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.dateEncodingStrategy = .iso8601
+        encoder.dateEncodingStrategy = .custom { date, encoder in
+            var container = encoder.singleValueContainer()
+            try container.encode(date.formatted(Date.records))
+        }
         return encoder
     }
 }
@@ -71,7 +74,16 @@ extension JSONDecoder {
     /// What reads the records.
     static var records: JSONDecoder {
         let decoder = JSONDecoder()
-        decoder.dateDecodingStrategy = .iso8601
+        decoder.dateDecodingStrategy = .custom { decoder in
+            try Date(decoder.singleValueContainer().decode(String.self), strategy: Date.records)
+        }
         return decoder
+    }
+}
+
+extension Date {
+    /// ISO 8601 to the millisecond: steps may be shorter than a second, and their order counts.
+    fileprivate static var records: ISO8601FormatStyle {
+        ISO8601FormatStyle(includingFractionalSeconds: true)
     }
 }
