@@ -111,8 +111,10 @@ def main() -> None:
     options = arguments()
     output = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    # OpenMP reads it when PyTorch is loaded.
+    # OpenMP reads these when PyTorch is loaded. Threads that spin while they wait take the processor
+    # from the one they wait for wherever other programs run.
     os.environ["OMP_NUM_THREADS"] = str(options.threads)
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     warnings.simplefilter("ignore")
     try:
         # d3rlpy imports gym, which prints that it is old.
