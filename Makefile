@@ -6,7 +6,7 @@ export PKG_CONFIG_PATH := $(ROOT)/.deps/pkgconfig:$(PKG_CONFIG_PATH)
 SWIFT_FLAGS := -c release -Xlinker -rpath -Xlinker $(ROOT)/.deps/mujoco/lib
 TRAJECTORY := $(ROOT)/.build/release/trajectory
 
-.PHONY: bootstrap build demo test test-kernels test-minari format lint compare-training compare-planning compare-environments example clean help
+.PHONY: bootstrap build demo test test-kernels test-minari test-reference reference experiment experiments-quick format lint compare-training compare-planning compare-environments example clean help
 
 bootstrap: ## installs what is missing
 	@Scripts/bootstrap.sh
@@ -29,6 +29,19 @@ test: bootstrap ## all tests (FILTER=name for some)
 
 example: bootstrap ## a program that links the library and plans with the shipped checkpoint
 	swift run -c release --package-path Examples/Planner Planner Checkpoints/hopper
+
+reference: ## installs d3rlpy into .deps/d3rlpy, for the experiments that compare with it
+	@Scripts/reference-environment.sh
+
+test-reference: bootstrap reference ## d3rlpy's side of the comparison is the same task
+	.deps/d3rlpy/bin/python Experiments/python/check.py
+
+experiments-quick: build reference ## every experiment at its small size, from nothing
+	rm -rf runs/experiments/*-quick
+	for file in Experiments/*.yaml; do $(TRAJECTORY) experiment $$(basename $$file .yaml) --quick || exit 1; done
+
+experiment: build reference ## one experiment, from nothing or from where it was stopped (NAME=four-rooms)
+	$(TRAJECTORY) experiment $(NAME)
 
 format: ## lays out all Swift code
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Examples

@@ -91,6 +91,7 @@ def evaluate(
         lengths.append(len(rewards))
     environment.close()
     mean = float(np.mean(returns))
+    scores = [robot.normalized_score(value) for value in returns]
     return {
         "environment": robot.name,
         "seeds": seeds,
@@ -100,4 +101,12 @@ def evaluate(
         # Divides by the number of episodes.
         "standard_deviation": float(np.std(returns)),
         "normalized_score": robot.normalized_score(mean),
+        "normalized_score_error": standard_error(scores),
     }
+
+
+def standard_error(values: list[float]) -> float | None:
+    """Of the mean; None of a single value."""
+    if len(values) < 2:
+        return None
+    return float(np.std(values, ddof=1) / np.sqrt(len(values)))

@@ -11,6 +11,7 @@ public struct Experiment: Sendable {
     /// Chooses a size and expands the steps.
     ///
     /// - Parameters:
+    ///   - definition: What to make it from.
     ///   - quick: Whether the definition's quick size is meant.
     ///   - overrides: Settings, or axes with values separated by commas, that replace the definition's.
     /// - Throws: ``ExperimentError`` when a name is unknown or the definition contradicts itself.

@@ -181,6 +181,7 @@ extension ExperimentDefinition: Decodable {
         case title, paper, description, findings, settings, axes, quick, steps, tables, charts
     }
 
+    /// Decodes a definition; keys that mean nothing are refused.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.knownKeys(CodingKeys.self)
         title = try container.decode(String.self, forKey: .title)

@@ -10,6 +10,7 @@ public struct ExperimentResults: Sendable {
     /// Gathers what has been published before and what the run folder holds, which counts more.
     ///
     /// - Parameters:
+    ///   - experiment: The experiment.
     ///   - file: The results file, if there is one already.
     ///   - folder: The run folder, if there is one.
     /// - Throws: ``ExperimentError`` when the results file cannot be read.
