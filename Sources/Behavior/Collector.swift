@@ -73,10 +73,10 @@ extension Trajectory {
     /// Acts from `observation`, to which the environment was just reset, until the episode ends.
     ///
     /// `act` decides on actions, which are rounded to `Float` before they are taken; `arrive` sees
-    /// every later observation but the last.
+    /// every later observation but the last, and says whether to go on.
     init(
         from observation: [Double], in environment: any Environment,
-        act: ([Double]) -> [Double], arrive: ([Double]) -> Void = { _ in }
+        act: ([Double]) -> [Double], arrive: ([Double]) -> Bool = { _ in true }
     ) {
         self.init(layout: environment.specification.layout)
         var limit = TimeLimit(environment.specification)
@@ -93,7 +93,11 @@ extension Trajectory {
                 return
             }
             observation = step.observation
-            arrive(observation)
+            guard arrive(observation) else {
+                // Cut from outside, as by a limit: the environment would have gone on.
+                ending = .timeout
+                return
+            }
         }
     }
 

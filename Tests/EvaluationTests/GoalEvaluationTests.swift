@@ -10,10 +10,9 @@ private final class LineEnvironment: GoalEnvironment {
     let specification = EnvironmentSpecification(
         identifier: "line-v0", family: "line",
         layout: TransitionLayout(observationDimension: 1, actionDimension: 1),
-        actionLimits: [-1...1], maximumEpisodeSteps: 6)
+        actionLimits: [-1...1], maximumEpisodeSteps: 6, goalColumns: [0])
     var goal: [Double] = [0, 0]
     let successRadius = 0.5
-    let goalColumns: [Int]? = [0]
     private(set) var achievedGoal: [Double] = [0, 0]
 
     func reset(seed: UInt64) -> [Double] {
