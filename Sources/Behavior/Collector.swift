@@ -62,8 +62,9 @@ public struct Collector: Sendable {
             var generator = PCG64(seed: seed, UInt64(first + index))
             let start = generator.next()
             let policy = policy.draw(using: &generator)
+            let goals = environment as? any GoalEnvironment
             return Trajectory(from: environment.reset(seed: start), in: environment) {
-                policy.action(for: $0, using: &generator)
+                policy.action(for: $0, goal: goals?.goal, using: &generator)
             }
         }
     }

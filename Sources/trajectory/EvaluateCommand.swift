@@ -20,8 +20,10 @@ struct EvaluateCommand: AsyncParsableCommand {
             paper's Hopper experiments; smaller --horizon and --beam-width plan faster. A policy is \
             written as for 'trajectory collect' and makes no plans.
 
-            In a maze, a model trained with --goal-columns is given the goal of each episode; how often \
-            and after how many steps goals were reached is reported for every model.
+            In a maze, a model or policy trained with --goal-columns is given the goal of each episode; \
+            how often, after how many steps and by how long a path goals were reached is reported for \
+            all, beside the shortest paths of the same episodes. --paths draws the first episodes, and \
+            below each the first plan, where it looks ahead.
 
             Examples:
               trajectory evaluate --checkpoint runs/hopper --env hopper --episodes 5 --seed 0
@@ -35,12 +37,13 @@ struct EvaluateCommand: AsyncParsableCommand {
             --critic critic.safetensors
               trajectory evaluate --policy bc.safetensors --env hopper --episodes 5 --seed 0
               trajectory evaluate --checkpoint runs/maze --env pointmaze-umaze --objective likelihood \
-            --horizon 1 --beam-width 4 --until-goal
+            --horizon 1 --beam-width 4 --until-goal --paths paths.png
 
             Keys of the JSON object: returns, mean_return, standard_deviation, normalized_score, \
             milliseconds_per_plan (median), mean_milliseconds_per_plan, plans, lengths, seeds, \
             environment, planner, longest_search_milliseconds, mean_horizon, mean_beam_width, seconds; in \
-            mazes also success_rate and mean_steps_to_goal (of the successful episodes).
+            mazes also success_rate and, of the successful episodes, mean_steps_to_goal, \
+            mean_path_length and mean_shortest_path (metres).
             """)
 
     @Option(help: "Folder of the trained model; this or --policy.", completion: .directory)
@@ -76,6 +79,14 @@ struct EvaluateCommand: AsyncParsableCommand {
         completion: .file(extensions: ["mp4", "gif"]))
     var video: String?
 
+    @Option(
+        help: "Draw the first episodes (up to \(mostPaths)) in a maze to this file (png or svg).",
+        completion: .file(extensions: ["png", "svg"]))
+    var paths: String?
+
+    /// Episodes that one picture of a maze can show.
+    static let mostPaths = 8
+
     @Flag(help: "Print a JSON object.")
     var json = false
 
@@ -103,6 +114,11 @@ struct EvaluateCommand: AsyncParsableCommand {
         {
             throw ValidationError("--video must end in .mp4 or .gif, found \(video)")
         }
+        if let paths,
+            !["png", "svg"].contains(URL(fileURLWithPath: paths).pathExtension.lowercased())
+        {
+            throw ValidationError("--paths must end in .png or .svg, found \(paths)")
+        }
     }
 
     func run() async throws {
@@ -122,10 +138,21 @@ struct EvaluateCommand: AsyncParsableCommand {
                 description: "cannot use --until-goal: \(simulation.specification.identifier) has "
                     + "no goal; leave it out or give a maze")
         }
+        if paths != nil, !(simulation is any MazeSimulation) {
+            throw CommandError(
+                description: "cannot draw --paths: \(simulation.specification.identifier) is no "
+                    + "maze; leave it out or give one")
+        }
         var progress = EpisodeProgress(episodes: episodes)
         let (report, rollouts) = try run(in: simulation) { progress.update(episode: $0, $1) }
         if let video, let rollout = rollouts.first {
             try draw(rollout, of: simulation, to: video)
+        }
+        if let paths, let maze = simulation as? any MazeSimulation {
+            let shown = Array(rollouts.prefix(Self.mostPaths))
+            try MazePlot(of: shown, in: maze).write(
+                to: URL(fileURLWithPath: paths))
+            Console.progress("drew \(shown.count) episodes to \(paths)")
         }
         return report
     }
@@ -190,6 +217,13 @@ struct EvaluateCommand: AsyncParsableCommand {
                         String(format: ", after %.0f steps on average", $0)
                     } ?? ""))
         }
+        if let length = report.meanPathLength {
+            lines.append(
+                String(format: "by paths of %.1f m", length)
+                    + (report.meanShortestPath.map {
+                        String(format: ", where the shortest have %.1f m", $0)
+                    } ?? ""))
+        }
         if let median = report.millisecondsPerPlan, let mean = report.meanMillisecondsPerPlan {
             lines.append(
                 String(
@@ -234,5 +268,21 @@ private struct EpisodeProgress {
             rollout.rewards.count, rollout.totalReward)
         Console.progress(
             recent.isEmpty ? line : line + String(format: "  %.0f ms a plan", pace))
+    }
+}
+
+extension MazePlot {
+    /// A plot of episodes in a maze until their goals were reached, with what was planned first.
+    fileprivate init(of rollouts: [Rollout], in maze: some MazeSimulation) {
+        func points(_ places: [[Double]]) -> [Point] { places.map { ($0[0], $0[1]) } }
+        self.init(of: maze, trajectories: rollouts.map { points($0.path) })
+        let reached = rollouts.filter { $0.stepsToGoal != nil }.count
+        title =
+            "\(maze.specification.identifier): \(reached) of \(rollouts.count) reached the goal"
+        coloring = .trajectory
+        starts = rollouts.compactMap { points($0.places).first }
+        goals = points(rollouts.compactMap(\.goal))
+        // A plan of one transition leads nowhere.
+        plans = rollouts.map { $0.plannedPlaces.count > 1 ? points($0.plannedPlaces) : [] }
     }
 }

@@ -70,7 +70,7 @@ struct TrainCommand: AsyncParsableCommand {
 
     @Option(
         help: "Columns of the observation that make up a goal, such as 0,1; none without it.",
-        transform: TrainCommand.columns)
+        transform: GoalColumnsArgument.parse)
     var goalColumns: [Int]?
 
     @Option(help: "Dropout of embedding, attention and residual connections (0.1).")
@@ -130,16 +130,6 @@ struct TrainCommand: AsyncParsableCommand {
         let end = try trainer.run { progress.show($0.line, isMilestone: $0.heldOutLoss != nil) }
         progress.finish()
         if json { try Console.printJSON(end) }
-    }
-
-    /// Columns separated by commas.
-    private static func columns(_ text: String) throws -> [Int] {
-        try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
-            guard let column = Int(part.trimmingCharacters(in: .whitespaces)), column >= 0 else {
-                throw ValidationError("give columns from 0 up separated by commas, such as 0,1")
-            }
-            return column
-        }
     }
 }
 
