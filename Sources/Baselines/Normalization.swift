@@ -33,7 +33,8 @@ public struct Normalization: Sendable, Equatable {
     /// This one followed by that of some of its columns.
     func appending(_ columns: [Int]) -> Normalization {
         Normalization(
-            mean: mean + columns.map { mean[$0] }, deviation: deviation + columns.map { deviation[$0] })
+            mean: mean + columns.map { mean[$0] },
+            deviation: deviation + columns.map { deviation[$0] })
     }
 
     /// Column `column` of an observation, normalized.

@@ -92,7 +92,8 @@ final class PolicyTrainer {
             return NeuralPolicy.Layer(weights: numbers("weight"), biases: numbers("bias"))
         }
         return NeuralPolicy(
-            layout: layout, goalColumns: goalColumns, actionLimits: limits, mean: normalization.mean,
+            layout: layout, goalColumns: goalColumns, actionLimits: limits,
+            mean: normalization.mean,
             deviation: normalization.deviation, layers: layers)
     }
 }

@@ -106,6 +106,12 @@ public struct DatasetRecipe: Sendable, Hashable {
                 steps: steps, atOnce: workers.count, progress: { progress($0, steps) },
                 episodes: { await collector.episodes(from: $0, count: $1) })
         case .mediumReplay:
+            guard !workers.specification.identifier.contains("@") else {
+                throw BehaviorError(
+                    code: .unknownDataset, subject: "\(environment)-\(kind.rawValue)",
+                    detail: "training held no action for several steps; leave out the @ and what "
+                        + "follows it")
+            }
             let file = try parser.url(ofLevel: "medium")
             guard let record = RandomSearch.Record(try LinearPolicy.metadata(ofFile: file)) else {
                 throw BehaviorError(

@@ -5,14 +5,13 @@
 public enum HindsightGoal {
     /// The row whose observation is the goal of `length` rows from `start` on.
     ///
-    /// One of those after them, each as likely as the other; the episode's last row where there is
-    /// none.
-    ///
     /// - Parameters:
     ///   - start: The first row for which a goal is wanted.
     ///   - length: How many rows it is for.
     ///   - count: Rows of the episode.
     ///   - draw: A random number, uniform over its type.
+    /// - Returns: One of the rows after them, each as likely as the other; the episode's last row
+    ///   where there is none.
     public static func row(after start: Int, length: Int, in count: Int, draw: UInt64) -> Int {
         let later = count - start - length
         return later > 0 ? start + length + Int(draw % UInt64(later)) : count - 1

@@ -54,8 +54,12 @@ struct EvaluateCommand: AsyncParsableCommand {
         completion: .file(extensions: ["safetensors"]))
     var policy: String?
 
-    @Option(name: .customLong("env"), help: "Environment, such as hopper or hopper-v5.")
-    var environment: String
+    @Option(
+        name: .customLong("env"),
+        help:
+            "Environment, such as hopper or hopper-v5; that of the checkpoint or policy file if not given."
+    )
+    var environment: String?
 
     @Option(help: "Episodes to run.")
     var episodes = 5
@@ -132,7 +136,15 @@ struct EvaluateCommand: AsyncParsableCommand {
 
     /// Runs the episodes and draws the video, if one is asked for.
     func evaluate() async throws -> EvaluationReport {
-        let simulation = try EnvironmentRegistry.make(environment)
+        let trained = try checkpoint.map { try Checkpoint(directory: URL(fileURLWithPath: $0)) }
+        let recorded = recordedEnvironment(trained)
+        guard let name = environment ?? recorded else {
+            throw CommandError(
+                description:
+                    "cannot evaluate '\(checkpoint ?? policy ?? "")': it does not name its "
+                    + "environment; give --env")
+        }
+        let simulation = try EnvironmentRegistry.make(name)
         if untilGoal, !(simulation is any GoalEnvironment) {
             throw CommandError(
                 description: "cannot use --until-goal: \(simulation.specification.identifier) has "
@@ -144,37 +156,59 @@ struct EvaluateCommand: AsyncParsableCommand {
                     + "maze; leave it out or give one")
         }
         var progress = EpisodeProgress(episodes: episodes)
-        let (report, rollouts) = try run(in: simulation) { progress.update(episode: $0, $1) }
+        let (report, rollouts) = try run(trained, in: simulation, recorded: recorded) {
+            progress.update(episode: $0, $1)
+        }
         if let video, let rollout = rollouts.first {
             try draw(rollout, of: simulation, to: video)
         }
         if let paths, let maze = simulation as? any MazeSimulation {
             let shown = Array(rollouts.prefix(Self.mostPaths))
-            try MazePlot(of: shown, in: maze).write(
-                to: URL(fileURLWithPath: paths))
+            try MazePlot(of: shown, in: maze).write(to: URL(fileURLWithPath: paths))
             Console.progress("drew \(shown.count) episodes to \(paths)")
         }
         return report
     }
 
+    /// The environment that whoever acts was trained for, where that is recorded.
+    private func recordedEnvironment(_ trained: Checkpoint?) -> String? {
+        // What is no file of a policy is for the parser of policies to name.
+        let metadata = policy.flatMap {
+            try? LinearPolicy.metadata(ofFile: URL(fileURLWithPath: $0))
+        }
+        return trained?.description.environment ?? metadata?["environment"]
+    }
+
+    /// Says so where an environment was given that is not the one of training: other maps, or actions
+    /// held for another time, make no error.
+    private func noteForeign(_ simulation: any SimulatedEnvironment, _ recorded: String?) {
+        let given = simulation.specification.identifier
+        guard let recorded, recorded != given,
+            let own = try? EnvironmentRegistry.make(recorded).specification.identifier, own != given
+        else { return }
+        Console.progress("it was trained for \(own) and is evaluated in \(given)")
+    }
+
     /// Runs the episodes of whoever is to act.
     private func run(
-        in simulation: any SimulatedEnvironment, onStep: (Int, Rollout) -> Void
+        _ trained: Checkpoint?, in simulation: any SimulatedEnvironment, recorded: String?,
+        onStep: (Int, Rollout) -> Void
     ) throws -> (report: EvaluationReport, rollouts: [Rollout]) {
         let specification = simulation.specification
         let recordedEpisodes = video == nil ? 0 : 1
-        guard let policy else {
-            let folder = checkpoint ?? ""
-            let trained = try Checkpoint(directory: URL(fileURLWithPath: folder))
+        if let trained {
             let controller = try planner.controller(
-                of: trained, named: folder, in: simulation)
+                of: trained, named: checkpoint ?? "", in: simulation)
+            noteForeign(simulation, recorded)
             return try EvaluationReport.evaluate(
                 episodes: episodes, parallel: parallel, seed: seed, controller: controller,
                 maximumSteps: maximumSteps, untilGoal: untilGoal,
                 recordedEpisodes: recordedEpisodes,
-                environment: { try EnvironmentRegistry.make(environment) }, onStep: onStep)
+                environment: { try EnvironmentRegistry.make(specification.identifier) },
+                onStep: onStep)
         }
-        var agent = PolicyAgent(try PolicyParser(specification).parse(policy))
+        var agent = PolicyAgent(try PolicyParser(specification).parse(policy ?? ""))
+        noteForeign(simulation, recorded)
         let start = ContinuousClock.now
         let (report, rollouts) = try EvaluationReport.evaluate(
             &agent, in: simulation, episodes: episodes, seed: seed, maximumSteps: maximumSteps,
