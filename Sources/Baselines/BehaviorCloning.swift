@@ -6,7 +6,8 @@ public import Trajectories
 /// Behaviour cloning: a perceptron that takes the actions of the data.
 ///
 /// Squared error on actions; with a share of the data below 1, only the episodes with the largest
-/// returns, the "%BC" of Chen et al. 2021 (arXiv 2106.01345), section 5.2.
+/// returns, the "%BC" of Chen et al. 2021 (arXiv 2106.01345), section 5.2. With goal columns the policy
+/// also takes a goal: in training, where the episode was in a later row, by ``HindsightGoal``.
 public final class BehaviorCloning {
     /// The settings.
     public struct Settings: Sendable, Hashable {
@@ -14,6 +15,8 @@ public final class BehaviorCloning {
         public var learning = LearningSettings()
         /// Share of the transitions that is learnt from: whole episodes, the best first.
         public var topFraction = 1.0
+        /// Columns of the observation that make up a goal; empty without goals.
+        public var goalColumns: [Int] = []
 
         /// The defaults.
         public init() {}
@@ -29,9 +32,12 @@ public final class BehaviorCloning {
     private let layout: TransitionLayout
     private let observations: [Float]
     private let actions: [Float]
+    /// For each row, the number of the row after its episode's last.
+    private let ends: [Int]
     private let normalization: Normalization
     private let trainer: PolicyTrainer
     private var sampler: MinibatchSampler
+    private var goalDraws: SplitMix64
     private let batch: FloatStorage
 
     /// Prepares to learn from episodes of one layout.
@@ -47,6 +53,10 @@ public final class BehaviorCloning {
                 .invalidSetting, "the best \(settings.topFraction) of the data",
                 "give a share above 0, at most 1")
         }
+        let columns = settings.goalColumns
+        if !columns.isEmpty, let problem = layout.problem(ofGoalColumns: columns) {
+            throw BaselineError(.invalidSetting, "goals", problem)
+        }
         let chosen = Self.best(trajectories, fraction: settings.topFraction)
         guard !chosen.isEmpty else {
             throw BaselineError(.noData, "the dataset", "it has no transitions")
@@ -57,14 +67,21 @@ public final class BehaviorCloning {
         observations = chosen.flatMap(\.observations)
         actions = chosen.flatMap(\.actions)
         rowCount = chosen.reduce(0) { $0 + $1.count }
+        ends = chosen.reduce(into: []) { ends, episode in
+            ends += Array(repeating: ends.count + episode.count, count: episode.count)
+        }
         normalization = Normalization(of: observations, width: layout.observationDimension)
+            .appending(columns)
         var generator = SplitMix64(seed: settings.learning.seed)
         trainer = PolicyTrainer(
-            layout: layout, limits: actionLimits, normalization: normalization,
-            settings: settings.learning, pool: settings.learning.pool, using: &generator)
+            layout: layout, goalColumns: columns, limits: actionLimits,
+            normalization: normalization, settings: settings.learning,
+            pool: settings.learning.pool, using: &generator)
         sampler = MinibatchSampler(
             rowCount: rowCount, size: settings.learning.batchSize, generator: generator)
-        batch = FloatStorage(count: settings.learning.batchSize * layout.observationDimension)
+        // Of their own, so that goals leave the order of the rows as it is.
+        goalDraws = SplitMix64(seed: ~settings.learning.seed)
+        batch = FloatStorage(count: settings.learning.batchSize * normalization.mean.count)
     }
 
     /// The episodes with the largest returns, best first, as many as together hold at most the
@@ -96,7 +113,7 @@ public final class BehaviorCloning {
         report: (LearningProgress) -> Void = { _ in }
     ) throws(BaselineError) -> LearningProgress {
         let width = layout.observationDimension
-        let input = batch.matrix(columns: width)
+        let input = batch.matrix(columns: normalization.mean.count)
         let rate = settings.learning.learningRate
         return try LearningProgress.run(
             steps: settings.learning.steps, names: ["action"], report: report
@@ -106,6 +123,15 @@ public final class BehaviorCloning {
                 for column in 0..<width {
                     input[place, column] = normalization.apply(
                         observations[row * width + column], column: column)
+                }
+                guard !settings.goalColumns.isEmpty else { continue }
+                let goal =
+                    row
+                    + HindsightGoal.row(
+                        after: 0, length: 1, in: ends[row] - row, draw: goalDraws.next())
+                for (index, column) in settings.goalColumns.enumerated() {
+                    input[place, width + index] = normalization.apply(
+                        observations[goal * width + column], column: column)
                 }
             }
             trainer.take(rows, of: actions)

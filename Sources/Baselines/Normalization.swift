@@ -30,6 +30,13 @@ public struct Normalization: Sendable, Equatable {
         deviation = squares.map { Float(($0 / count).squareRoot() + Self.smallest) }
     }
 
+    /// This one followed by that of some of its columns.
+    func appending(_ columns: [Int]) -> Normalization {
+        Normalization(
+            mean: mean + columns.map { mean[$0] },
+            deviation: deviation + columns.map { deviation[$0] })
+    }
+
     /// Column `column` of an observation, normalized.
     func apply(_ number: Float, column: Int) -> Float {
         (number - mean[column]) / deviation[column]

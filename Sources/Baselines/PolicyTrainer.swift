@@ -10,6 +10,7 @@ final class PolicyTrainer {
     private let trainer: NetworkTrainer
     private let normalization: Normalization
     private let layout: TransitionLayout
+    private let goalColumns: [Int]
     private let limits: [ClosedRange<Double>]
     /// Actions of the batch, in units in which the limits are -1 and 1.
     private let actions: Matrix
@@ -19,18 +20,21 @@ final class PolicyTrainer {
     /// Bounds of the deviations' logarithms, those of the authors of implicit Q-learning.
     private static let logDeviations: ClosedRange<Float> = -5...2
 
-    /// A policy over observations normalized so, its network drawn with `generator`.
+    /// A policy over observations, and perhaps goals behind them, normalized so; its network is drawn
+    /// with `generator`.
     init(
-        layout: TransitionLayout, limits: [ClosedRange<Double>], normalization: Normalization,
-        settings: LearningSettings, pool: WorkerPool, using generator: inout SplitMix64
+        layout: TransitionLayout, goalColumns: [Int] = [], limits: [ClosedRange<Double>],
+        normalization: Normalization, settings: LearningSettings, pool: WorkerPool,
+        using generator: inout SplitMix64
     ) {
         self.layout = layout
+        self.goalColumns = goalColumns
         self.limits = limits
         self.normalization = normalization
         rows = settings.batchSize
         let network = Network(
             name: "policy",
-            sizes: [layout.observationDimension] + settings.hiddenSizes
+            sizes: [normalization.mean.count] + settings.hiddenSizes
                 + [layout.actionDimension], vector: "log_deviation")
         network.initialize(using: &generator)
         trainer = NetworkTrainer(
@@ -88,7 +92,8 @@ final class PolicyTrainer {
             return NeuralPolicy.Layer(weights: numbers("weight"), biases: numbers("bias"))
         }
         return NeuralPolicy(
-            layout: layout, actionLimits: limits, mean: normalization.mean,
+            layout: layout, goalColumns: goalColumns, actionLimits: limits,
+            mean: normalization.mean,
             deviation: normalization.deviation, layers: layers)
     }
 }

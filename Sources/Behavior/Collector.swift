@@ -62,8 +62,9 @@ public struct Collector: Sendable {
             var generator = PCG64(seed: seed, UInt64(first + index))
             let start = generator.next()
             let policy = policy.draw(using: &generator)
+            let goals = environment as? any GoalEnvironment
             return Trajectory(from: environment.reset(seed: start), in: environment) {
-                policy.action(for: $0, using: &generator)
+                policy.action(for: $0, goal: goals?.goal, using: &generator)
             }
         }
     }
@@ -73,10 +74,10 @@ extension Trajectory {
     /// Acts from `observation`, to which the environment was just reset, until the episode ends.
     ///
     /// `act` decides on actions, which are rounded to `Float` before they are taken; `arrive` sees
-    /// every later observation but the last.
+    /// every later observation but the last, and says whether to go on.
     init(
         from observation: [Double], in environment: any Environment,
-        act: ([Double]) -> [Double], arrive: ([Double]) -> Void = { _ in }
+        act: ([Double]) -> [Double], arrive: ([Double]) -> Bool = { _ in true }
     ) {
         self.init(layout: environment.specification.layout)
         var limit = TimeLimit(environment.specification)
@@ -93,7 +94,11 @@ extension Trajectory {
                 return
             }
             observation = step.observation
-            arrive(observation)
+            guard arrive(observation) else {
+                // Cut from outside, as by a limit: the environment would have gone on.
+                ending = .timeout
+                return
+            }
         }
     }
 

@@ -75,11 +75,13 @@ public struct DatasetRecipe: Sendable, Hashable {
     ///   - steps: Transitions; of a replay, at most as many, in episodes spread evenly over training.
     ///   - seed: Decides on starts and noise; training seen again is always the same.
     ///   - workers: Who simulates, with environments of the name ``environment``.
+    ///   - untilGoal: Of ``Kind/navigation``, whether an episode ends at its first goal rather than
+    ///     going on to the next; no other kind has goals.
     ///   - progress: Told how many steps have been taken, and of how many.
     /// - Returns: The episodes, in the order of their numbers.
     /// - Throws: ``BehaviorError`` when there is no policy of the level for the environment.
     public func collect(
-        steps: Int, seed: UInt64, workers: EpisodeWorkers,
+        steps: Int, seed: UInt64, workers: EpisodeWorkers, untilGoal: Bool = false,
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) async throws(BehaviorError) -> [Trajectory] {
         let parser = PolicyParser(workers.specification)
@@ -98,11 +100,18 @@ public struct DatasetRecipe: Sendable, Hashable {
             return try await medium
                 + collected("expert+\(Self.noise)", steps - half, seed &+ 1, after: half)
         case .navigation:
-            let collector = NavigationCollector(workers: workers, seed: seed)
+            let collector = NavigationCollector(
+                workers: workers, seed: seed, untilGoal: untilGoal)
             return await Collector.collect(
                 steps: steps, atOnce: workers.count, progress: { progress($0, steps) },
                 episodes: { await collector.episodes(from: $0, count: $1) })
         case .mediumReplay:
+            guard !workers.specification.identifier.contains("@") else {
+                throw BehaviorError(
+                    code: .unknownDataset, subject: "\(environment)-\(kind.rawValue)",
+                    detail: "training held no action for several steps; leave out the @ and what "
+                        + "follows it")
+            }
             let file = try parser.url(ofLevel: "medium")
             guard let record = RandomSearch.Record(try LinearPolicy.metadata(ofFile: file)) else {
                 throw BehaviorError(

@@ -2,7 +2,7 @@ internal import Environments
 internal import Trajectories
 
 /// Logs how a ``MazeNavigator`` roams a maze: towards one random goal after the other, until the time
-/// limit ends the episode.
+/// limit ends the episode; or towards one goal an episode, which ends there.
 ///
 /// Where the maze's goal is fixed (maze2d), rewards are paid for passing it, whatever the navigator is
 /// up to, as in D4RL; else the navigator's goal is the maze's. Episode `i` depends on the seed and `i`
@@ -10,21 +10,24 @@ internal import Trajectories
 struct NavigationCollector: Sendable {
     let workers: EpisodeWorkers
     let seed: UInt64
+    /// Whether an episode ends at its first goal.
+    var untilGoal = false
 
     /// Logs episodes from `first` on.
     func episodes(from first: Int, count: Int) async -> [Trajectory] {
-        let seed = seed
+        let (seed, untilGoal) = (seed, untilGoal)
         return await workers.map(count) { index, environment in
             guard let maze = environment as? any MazeSimulation else {
                 preconditionFailure("\(environment.specification.identifier) is no maze")
             }
-            return Self.run(in: maze, seed: seed, episode: UInt64(first + index))
+            return Self.run(
+                in: maze, seed: seed, episode: UInt64(first + index), untilGoal: untilGoal)
         }
     }
 
-    private static func run(in maze: some MazeSimulation, seed: UInt64, episode: UInt64)
-        -> Trajectory
-    {
+    private static func run(
+        in maze: some MazeSimulation, seed: UInt64, episode: UInt64, untilGoal: Bool
+    ) -> Trajectory {
         var generator = PCG64(seed: seed, episode)
         let navigator = MazeNavigator(maze)
         let start = maze.reset(seed: generator.next())
@@ -35,9 +38,11 @@ struct NavigationCollector: Sendable {
         return Trajectory(from: start, in: maze) {
             navigator.action(for: $0, along: route, using: &generator)
         } arrive: { observation in
-            guard navigator.isAtEnd(of: route, position: observation) else { return }
+            guard navigator.isAtEnd(of: route, position: observation) else { return true }
+            if untilGoal { return false }
             route = navigator.randomRoute(using: &generator)
             if !isGoalFixed { maze.goal = route.goal }
+            return true
         }
     }
 }

@@ -5,9 +5,10 @@ public import Trajectories
 
 /// A perceptron over normalized observations, for policies that were learnt from data.
 ///
-///     x₀ = (observation - mean) / deviation;  xₗ₊₁ = gelu(xₗ Wₗᵀ + bₗ)
+///     x₀ = (input - mean) / deviation;  xₗ₊₁ = gelu(xₗ Wₗᵀ + bₗ)
 ///     action = centre + half width · tanh(x_last Wᵀ + b), clipped to the action limits
 ///
+/// The input is the observation, and after it the goal, if the policy was trained to reach goals.
 /// Centre and half width are those of the action limits in training.
 public struct NeuralPolicy: Policy, Equatable {
     /// A dense layer.
@@ -31,26 +32,30 @@ public struct NeuralPolicy: Policy, Equatable {
 
     /// Sizes of observation and action.
     public let layout: TransitionLayout
+    /// Columns of the observation that make up a goal; empty for a policy without goals.
+    public let goalColumns: [Int]
     /// What an output of -1 to 1 stands for.
     public let actionRanges: [ClosedRange<Double>]
     /// Limits to which actions are clipped.
     public let actionLimits: [ClosedRange<Double>]
-    /// Subtracted from the observation.
+    /// Subtracted from the input.
     public let mean: [Float]
-    /// Divides the observation.
+    /// Divides the input.
     public let deviation: [Float]
     /// The layers, first to last.
     public let layers: [Layer]
 
     /// Creates a policy whose outputs span the action limits; sizes fit together.
     public init(
-        layout: TransitionLayout, actionLimits: [ClosedRange<Double>], mean: [Float],
-        deviation: [Float], layers: [Layer]
+        layout: TransitionLayout, goalColumns: [Int] = [], actionLimits: [ClosedRange<Double>],
+        mean: [Float], deviation: [Float], layers: [Layer]
     ) {
         precondition(
-            Self.fit(layout, mean, deviation, layers), "layers that do not fit \(layout)")
+            Self.fit(layout, goalColumns, mean, deviation, layers),
+            "layers that do not fit \(layout) and goals in \(goalColumns)")
         precondition(actionLimits.count == layout.actionDimension, "limits for each action")
         self.layout = layout
+        self.goalColumns = goalColumns
         self.actionLimits = actionLimits
         actionRanges = actionLimits
         self.mean = mean
@@ -59,19 +64,18 @@ public struct NeuralPolicy: Policy, Equatable {
     }
 
     private static func fit(
-        _ layout: TransitionLayout, _ mean: [Float], _ deviation: [Float], _ layers: [Layer]
+        _ layout: TransitionLayout, _ goalColumns: [Int], _ mean: [Float], _ deviation: [Float],
+        _ layers: [Layer]
     ) -> Bool {
-        let inputs = [layout.observationDimension] + layers.map(\.biases.count)
+        let inputs = [layout.observationDimension + goalColumns.count] + layers.map(\.biases.count)
         return !layers.isEmpty && mean.count == inputs[0] && deviation.count == inputs[0]
             && zip(layers, inputs).allSatisfy { $0.inputs == $1 }
             && inputs[inputs.count - 1] == layout.actionDimension
     }
 
-    /// The action for `observation`; nothing is drawn.
-    public func action(for observation: [Double], using generator: inout PCG64) -> [Double] {
-        var numbers = observation.indices.map {
-            (Float(observation[$0]) - mean[$0]) / deviation[$0]
-        }
+    /// The action for `input`, an observation and perhaps a goal; nothing is drawn.
+    public func action(for input: [Double], using generator: inout PCG64) -> [Double] {
+        var numbers = input.indices.map { (Float(input[$0]) - mean[$0]) / deviation[$0] }
         for (index, layer) in layers.enumerated() {
             if index > 0 { numbers = numbers.map(Self.gelu) }
             numbers = layer.biases.indices.map { row in
@@ -98,6 +102,7 @@ public struct NeuralPolicy: Policy, Equatable {
     // MARK: - Files
 
     private static let kind = "neural policy"
+    private static let goalKey = "goal_columns"
 
     /// Whether a file with this metadata holds such a policy rather than a ``LinearPolicy``.
     static func isDescribed(by metadata: [String: String]) -> Bool { metadata["kind"] == kind }
@@ -119,6 +124,7 @@ public struct NeuralPolicy: Policy, Equatable {
             "action_range", actionRanges.flatMap { [$0.lowerBound, $0.upperBound] },
             shape: [actionRanges.count, 2])
         file.metadata = metadata.merging(["kind": Self.kind]) { $1 }
+        if !goalColumns.isEmpty { file.metadata[Self.goalKey] = Self.list(goalColumns) }
         do {
             try file.write(to: url)
         } catch {
@@ -127,9 +133,13 @@ public struct NeuralPolicy: Policy, Equatable {
         }
     }
 
+    private static func list(_ columns: [Int]) -> String {
+        columns.map(String.init).joined(separator: ",")
+    }
+
     /// Reads a policy that ``write(to:metadata:)`` wrote.
     ///
-    /// - Throws: ``BehaviorError`` when the file is not one or was made for other sizes.
+    /// - Throws: ``BehaviorError`` when the file is not one, or was made for other sizes or goals.
     public init(contentsOf url: URL, for specification: EnvironmentSpecification)
         throws(BehaviorError)
     {
@@ -155,22 +165,36 @@ public struct NeuralPolicy: Policy, Equatable {
             self.layers = layers
             layout = specification.layout
             actionLimits = specification.actionLimits
+            let columns = file.metadata[Self.goalKey]?.split(separator: ",").map { Int($0) } ?? []
+            goalColumns = columns.compactMap(\.self)
+            let observed = mean.count - columns.count
+            let made = file.metadata["environment"] ?? "another environment"
+            guard goalColumns.count == columns.count, observed > 0,
+                goalColumns.allSatisfy({ 0 <= $0 && $0 < observed })
+            else { throw unreadable("its goal columns are not those of an observation") }
             guard layers.last?.biases.count == layout.actionDimension,
-                mean.count == layout.observationDimension
+                observed == layout.observationDimension
             else {
-                let made = file.metadata["environment"] ?? "another environment"
                 throw BehaviorError(
                     code: .unsuitablePolicy, subject: url.path,
-                    detail: "it takes \(mean.count) observation and gives "
+                    detail: "it takes \(observed) observation and gives "
                         + "\(layers.last?.biases.count ?? 0) action numbers, made for \(made); "
                         + "\(specification.identifier) has \(layout.observationDimension) and "
                         + "\(layout.actionDimension)")
+            }
+            guard goalColumns.isEmpty || goalColumns == specification.goalColumns else {
+                let present = specification.goalColumns.map { "them in \(Self.list($0))" }
+                throw BehaviorError(
+                    code: .unsuitablePolicy, subject: url.path,
+                    detail: "it was trained to reach goals in columns \(Self.list(goalColumns)) of "
+                        + "the observation, made for \(made); \(specification.identifier) has "
+                        + (present ?? "none that it observes"))
             }
             let ranges = try file.doubles("action_range")
             guard ranges.count == 2 * layout.actionDimension,
                 stride(from: 0, to: ranges.count, by: 2).allSatisfy({ ranges[$0] <= ranges[$0 + 1] }
                 ),
-                Self.fit(layout, mean, deviation, layers)
+                Self.fit(layout, goalColumns, mean, deviation, layers)
             else { throw unreadable("its sizes do not fit together") }
             actionRanges = stride(from: 0, to: ranges.count, by: 2).map {
                 ranges[$0]...ranges[$0 + 1]

@@ -5,8 +5,27 @@ public import Environments
 /// Actions lie within the environment's limits. Policies are values; whatever is random in them is
 /// drawn from the generator that the caller passes.
 public protocol Policy: Sendable {
-    /// The action for `observation`.
+    /// Columns of the observation whose values at a goal follow the observation; empty, as by default,
+    /// for a policy that has no use for a goal.
+    var goalColumns: [Int] { get }
+    /// The action for `observation`, which the goal follows where there are ``goalColumns``.
     func action(for observation: [Double], using generator: inout PCG64) -> [Double]
+}
+
+extension Policy {
+    /// No use for a goal.
+    public var goalColumns: [Int] { [] }
+
+    /// The action on the way to `goal`, values for ``goalColumns``; a policy without these ignores it.
+    public func action(
+        for observation: [Double], goal: [Double]?, using generator: inout PCG64
+    ) -> [Double] {
+        guard !goalColumns.isEmpty else { return action(for: observation, using: &generator) }
+        precondition(
+            goal?.count == goalColumns.count,
+            "a goal of \(goal?.count ?? 0) numbers for columns \(goalColumns)")
+        return action(for: observation + (goal ?? []), using: &generator)
+    }
 }
 
 /// Draws each action uniformly within the limits, whatever is observed.
@@ -29,6 +48,9 @@ public struct NoisyPolicy: Policy {
     private let base: any Policy
     private let specification: EnvironmentSpecification
     private let deviation: Double
+
+    /// Those of the base policy.
+    public var goalColumns: [Int] { base.goalColumns }
 
     /// Adds noise of standard deviation `deviation` × half the width of each action's limits.
     public init(_ base: any Policy, deviation: Double, in specification: EnvironmentSpecification) {

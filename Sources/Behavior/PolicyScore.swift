@@ -44,12 +44,14 @@ public struct PolicyScore: Sendable {
             let seed = firstSeed &+ UInt64(index)
             var generator = PCG64(seed: seed, 1)
             let episodePolicy = policy.draw(using: &generator)
+            let goals = environment as? any GoalEnvironment
             var limit = TimeLimit(environment.specification)
             var observation = environment.reset(seed: seed)
             var total = 0.0
             while true {
                 let step = environment.step(
-                    episodePolicy.action(for: observation, using: &generator))
+                    episodePolicy.action(
+                        for: observation, goal: goals?.goal, using: &generator))
                 total += step.reward
                 if limit.advance() || step.isTerminated { return (total, limit.elapsed) }
                 observation = step.observation

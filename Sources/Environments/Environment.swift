@@ -67,12 +67,16 @@ public struct EnvironmentSpecification: Sendable, Hashable {
     public let referenceScores: ReferenceScores?
     /// Reward paid on every step for merely not having failed; 0 where there is none.
     public let survivalBonus: Double
+    /// Columns of the observation that hold the place which a goal is compared with; nil where
+    /// episodes have no goal, or it is not observed how near it is.
+    public let goalColumns: [Int]?
 
     /// Creates a specification.
     public init(
         identifier: String, family: String, layout: TransitionLayout,
         actionLimits: [ClosedRange<Double>], maximumEpisodeSteps: Int,
-        referenceScores: ReferenceScores? = nil, survivalBonus: Double = 0
+        referenceScores: ReferenceScores? = nil, survivalBonus: Double = 0,
+        goalColumns: [Int]? = nil
     ) {
         precondition(
             actionLimits.count == layout.actionDimension,
@@ -84,6 +88,7 @@ public struct EnvironmentSpecification: Sendable, Hashable {
         self.maximumEpisodeSteps = maximumEpisodeSteps
         self.referenceScores = referenceScores
         self.survivalBonus = survivalBonus
+        self.goalColumns = goalColumns
     }
 
     /// The D4RL score of an episode's undiscounted return: 0 as the random policy, 100 as the expert.

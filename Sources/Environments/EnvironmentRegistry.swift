@@ -27,19 +27,36 @@ public enum EnvironmentRegistry {
     /// or a maze of one's own, such as `pointmaze:map.txt`.
     ///
     /// Case, dashes and underscores do not matter; without a version the first of that name is
-    /// meant, whose rewards are D4RL's.
+    /// meant, whose rewards are D4RL's. `@K` at the end holds every action for K steps
+    /// (`pointmaze-fourrooms@5`).
     ///
     /// - Throws: ``EnvironmentError`` when there is no such environment or it cannot be set up.
     public static func make(_ name: String) throws(EnvironmentError)
         -> any SimulatedEnvironment
     {
-        let (canonical, make) = try maker(for: name)
+        let (single, count) = try actionRepeat(in: name)
+        let (canonical, make) = try maker(for: single)
         do {
-            return try make()
+            let environment = try make()
+            return count.map { ActionRepeat.wrap(environment, count: $0) } ?? environment
         } catch {
             throw EnvironmentError(
                 code: .simulation(error.code), environment: canonical, detail: "\(error)")
         }
+    }
+
+    /// What comes before `@K` at the end of a name, and K.
+    private static func actionRepeat(in name: String) throws(EnvironmentError) -> (String, Int?) {
+        guard let sign = name.lastIndex(of: "@"),
+            let count = Int(name[name.index(after: sign)...])
+        else { return (name, nil) }
+        guard ActionRepeat.counts.contains(count) else {
+            throw EnvironmentError(
+                code: .unknownName, environment: name,
+                detail: "an action cannot be held for \(count) steps; give 1 to "
+                    + "\(ActionRepeat.counts.upperBound) after the @")
+        }
+        return (String(name[..<sign]), count)
     }
 
     private static func maker(for name: String) throws(EnvironmentError) -> (String, Maker) {

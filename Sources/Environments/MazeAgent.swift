@@ -13,6 +13,8 @@ package protocol MazeAgent: Sendable {
     var cellSize: Double { get }
     /// Height of a wall in metres.
     var wallHeight: Double { get }
+    /// Radius of the sphere that touches walls first, in metres.
+    var radius: Double { get }
     /// Physics steps in one environment step.
     var frameSkip: Int { get }
     /// Sizes of observation and action.
@@ -38,6 +40,7 @@ package struct PointAgent: MazeAgent {
     package let modelFile = "point.xml"
     package let cellSize = 1.0
     package let wallHeight = 0.4
+    package let radius = 0.1
     package let frameSkip = 1
     package let layout = TransitionLayout(observationDimension: 4, actionDimension: 2)
     package let placeColumns: [Int]? = [0, 1]
@@ -67,6 +70,8 @@ package struct AntAgent: MazeAgent {
     package let placeColumns: [Int]? = nil
     package let cellSize = 4.0
     package let wallHeight = 2.0
+    /// That of its torso; legs fold.
+    package let radius = 0.25
 
     package init(_ version: GymnasiumVersion) {
         ant = Ant(version)

@@ -9,11 +9,12 @@ public protocol GoalEnvironment: Environment {
     var achievedGoal: [Double] { get }
     /// Distance to the goal, in metres, that counts as being there.
     var successRadius: Double { get }
-    /// Columns of the observation that hold ``achievedGoal``; nil where it is not observed.
-    var goalColumns: [Int]? { get }
 }
 
 extension GoalEnvironment {
+    /// Columns of the observation that hold ``achievedGoal``; nil where it is not observed.
+    public var goalColumns: [Int]? { specification.goalColumns }
+
     /// Whether the agent is at `goal`, or at the environment's where none is given.
     public func isReached(_ goal: [Double]? = nil) -> Bool {
         let squares = zip(achievedGoal, goal ?? self.goal).map { ($0 - $1) * ($0 - $1) }
@@ -29,6 +30,8 @@ public protocol MazeSimulation: SimulatedEnvironment, GoalEnvironment {
     var cellSize: Double { get }
     /// When it pays and ends.
     var rules: MazeRules { get }
+    /// Metres that the middle of the agent stays away from walls, whatever its pose.
+    var agentRadius: Double { get }
 }
 
 extension MazeSimulation {
@@ -73,7 +76,7 @@ package final class MazeEnvironment<Agent: MazeAgent>: MazeSimulation {
     package var goal: [Double] = [0, 0]
     package let stepDuration: Double
     package var cellSize: Double { agent.cellSize }
-    package var goalColumns: [Int]? { agent.placeColumns }
+    package var agentRadius: Double { agent.radius }
     private let agent: Agent
     private let data: MuJoCoData
     private var generator = PCG64(seed: 0)
@@ -94,7 +97,7 @@ package final class MazeEnvironment<Agent: MazeAgent>: MazeSimulation {
             identifier: identifier, family: agent.family, layout: agent.layout,
             actionLimits: model.controlRanges,
             maximumEpisodeSteps: agent.maximumEpisodeSteps(in: mapName),
-            referenceScores: referenceScores)
+            referenceScores: referenceScores, goalColumns: agent.placeColumns)
     }
 
     private static func walls(of map: MazeMap, _ agent: Agent) -> [StaticBox] {

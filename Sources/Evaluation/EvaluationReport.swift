@@ -24,6 +24,12 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
     public var successRate: Double?
     /// Mean number of steps to the goal, of the episodes in which it was reached; nil if it never was.
     public var meanStepsToGoal: Double?
+    /// Metres travelled to the goal, the mean of the episodes in which it was reached; nil if it never
+    /// was.
+    public var meanPathLength: Double?
+    /// Metres of the shortest path through the map to where the goal counts as reached, the mean of the
+    /// same episodes; nil where there is no map.
+    public var meanShortestPath: Double?
     /// Number of plans made.
     public var plans: Int
     /// Median wall-clock time of a plan; nil if none was made.
@@ -51,6 +57,8 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
         case normalizedScoreError = "normalized_score_error"
         case successRate = "success_rate"
         case meanStepsToGoal = "mean_steps_to_goal"
+        case meanPathLength = "mean_path_length"
+        case meanShortestPath = "mean_shortest_path"
         case millisecondsPerPlan = "milliseconds_per_plan"
         case meanMillisecondsPerPlan = "mean_milliseconds_per_plan"
         case longestSearchMilliseconds = "longest_search_milliseconds"
@@ -80,10 +88,16 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
                 specification.normalizedScore(mean + error).map { $0 - normalizedScore }
         }
         if rollouts.allSatisfy(\.hasGoal) {
-            let steps = rollouts.compactMap(\.stepsToGoal)
-            successRate = Double(steps.count) / Double(rollouts.count)
-            meanStepsToGoal =
-                steps.isEmpty ? nil : Double(steps.reduce(0, +)) / Double(steps.count)
+            let reached = rollouts.filter { $0.stepsToGoal != nil }
+            func mean(_ number: (Rollout) -> Double?) -> Double? {
+                let numbers = reached.compactMap(number)
+                guard !numbers.isEmpty, numbers.count == reached.count else { return nil }
+                return numbers.reduce(0, +) / Double(numbers.count)
+            }
+            successRate = Double(reached.count) / Double(rollouts.count)
+            meanStepsToGoal = mean { $0.stepsToGoal.map(Double.init) }
+            meanPathLength = mean { $0.path.pathLength }
+            meanShortestPath = mean(\.shortestPathLength)
         }
         let made = rollouts.flatMap(\.plans)
         let times = made.map { $0.seconds / Double($0.plans) * 1000 }.sorted()

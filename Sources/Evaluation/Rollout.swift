@@ -11,9 +11,19 @@ public struct Rollout: Sendable {
     /// Whether the episode ended in a terminal state rather than by the time limit.
     public internal(set) var isTerminated = false
     /// Whether the environment has a goal.
-    public internal(set) var hasGoal = false
+    public var hasGoal: Bool { goal != nil }
     /// Steps after which the goal was reached first; nil if it was not, or there is none.
     public internal(set) var stepsToGoal: Int?
+    /// Where the goal was at the start: x and y in metres; nil where there is none.
+    public internal(set) var goal: [Double]?
+    /// Where the agent was before each step and after the last, as ``goal``; empty without one.
+    public internal(set) var places: [[Double]] = []
+    /// Metres of the shortest path from the start to where the goal counts as reached; nil where that
+    /// is not known.
+    public internal(set) var shortestPathLength: Double?
+    /// Where the first plan was to lead, as ``places``, from where it was made; empty where it is not
+    /// observed where the agent is.
+    public internal(set) var plannedPlaces: [[Double]] = []
     /// What each plan that was made cost.
     public internal(set) var plans: [PlanStatistics] = []
     /// States before each step and after the last, if asked for and the environment has them.
@@ -21,6 +31,9 @@ public struct Rollout: Sendable {
 
     /// Sum of the rewards, undiscounted.
     public var totalReward: Double { rewards.reduce(0, +) }
+
+    /// ``places`` until the goal was reached first, or all where it was not.
+    public var path: [[Double]] { stepsToGoal.map { Array(places.prefix($0 + 1)) } ?? places }
 
     init(seed: UInt64) {
         self.seed = seed

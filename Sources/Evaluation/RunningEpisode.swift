@@ -34,7 +34,13 @@ final class RunningEpisode: @unchecked Sendable {
         limit = TimeLimit(environment.specification)
         observation = environment.reset(seed: seed)
         rollout = Rollout(seed: seed)
-        rollout.hasGoal = goalEnvironment != nil
+        if let goalEnvironment {
+            let (start, goal) = (goalEnvironment.achievedGoal, goalEnvironment.goal)
+            rollout.goal = goal
+            rollout.places = [start]
+            rollout.shortestPathLength = (goalEnvironment as? any MazeSimulation)?
+                .shortestPathLength(from: start, to: goal)
+        }
         if let simulation { rollout.states.append(simulation.state) }
     }
 
@@ -44,12 +50,20 @@ final class RunningEpisode: @unchecked Sendable {
         // A maze may move a goal in the step that reaches it.
         let goal = goal
         let step = environment.step(decision.action)
-        if let plan = decision.plan { rollout.plans.append(plan.statistics) }
+        if let plan = decision.plan {
+            if rollout.plans.isEmpty, let columns = goalEnvironment?.goalColumns {
+                rollout.plannedPlaces = plan.observations.map { row in columns.map { row[$0] } }
+            }
+            rollout.plans.append(plan.statistics)
+        }
         rollout.rewards.append(step.reward)
         rollout.isTerminated = step.isTerminated
         if let simulation { rollout.states.append(simulation.state) }
-        if let goalEnvironment, rollout.stepsToGoal == nil, goalEnvironment.isReached(goal) {
-            rollout.stepsToGoal = rollout.rewards.count
+        if let goalEnvironment {
+            rollout.places.append(goalEnvironment.achievedGoal)
+            if rollout.stepsToGoal == nil, goalEnvironment.isReached(goal) {
+                rollout.stepsToGoal = rollout.rewards.count
+            }
         }
         observation = step.observation
         isOver =

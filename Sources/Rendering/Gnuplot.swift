@@ -6,6 +6,9 @@ enum Gnuplot {
     static let colors = [
         "#2563EB", "#EA580C", "#059669", "#9333EA", "#DC2626", "#0891B2", "#CA8A04", "#64748B",
     ]
+    /// One of ``colors`` for each number; they come again.
+    static func color(_ number: Int) -> String { colors[number % colors.count] }
+
     /// Colour of titles.
     static let ink = "#111827"
     /// Colour of labels and tics.

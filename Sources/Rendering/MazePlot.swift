@@ -25,7 +25,10 @@ public struct MazePlot: Sendable {
     public var cellSize: Double
     /// Lines through the maze.
     public var trajectories: [[Point]]
-    /// What their colours mean.
+    /// Lines that were planned, each the start of the trajectory of the same number; drawn as pale bands
+    /// below it.
+    public var plans: [[Point]] = []
+    /// What the trajectories' colours mean.
     public var coloring = Coloring.time
     /// Where something starts.
     public var starts: [Point] = []
@@ -73,16 +76,23 @@ public struct MazePlot: Sendable {
     private static let floor = "#F8FAFC"
     private static let startColor = "#059669"
     private static let goalColor = "#DC2626"
+    private static let planColor = "#94A3B8"
+
+    /// The points of each line that are places, with the line's number; lines without any are left out.
+    private static func drawable(_ lines: [[Point]]) -> [(number: Int, points: [Point])] {
+        lines.map { $0.filter { $0.x.isFinite && $0.y.isFinite } }.enumerated()
+            .filter { !$0.element.isEmpty }.map { (number: $0.offset, points: $0.element) }
+    }
 
     /// What gnuplot is told.
     package func script(for url: URL) throws(RenderingError) -> String {
-        let shown = trajectories.map { $0.filter { $0.x.isFinite && $0.y.isFinite } }
-            .filter { !$0.isEmpty }
+        let shown = Self.drawable(trajectories)
+        let planned = Self.drawable(plans)
         let isTimed = coloring == .time && !shown.isEmpty
         let (across, down) = (Double(columns) * cellSize, Double(map.count) * cellSize)
         let pixels = Double(size) / max(across, down)
         let header = title.isEmpty ? Self.border : 48
-        let hasMarks = !starts.isEmpty || !goals.isEmpty
+        let hasMarks = !starts.isEmpty || !goals.isEmpty || !planned.isEmpty
         let footer = Self.border + (isTimed ? 30 : 0) + (hasMarks ? 24 : 0)
         let width = Int((across * pixels).rounded()) + 2 * Self.border
         let height = Int((down * pixels).rounded()) + header + footer
@@ -108,9 +118,11 @@ public struct MazePlot: Sendable {
         let bar = (from: share(14, height), to: share(26, height))
         if hasMarks {
             let line = share(footer - 20, height)
-            for (number, (points, sign, name, color)) in [
-                (starts, "●", "start", Self.startColor), (goals, "◉", "goal", Self.goalColor),
-            ].enumerated() where !points.isEmpty {
+            for (number, (isShown, sign, name, color)) in [
+                (!starts.isEmpty, "●", "start", Self.startColor),
+                (!goals.isEmpty, "◉", "goal", Self.goalColor),
+                (!planned.isEmpty, "▬", "first plan", Self.planColor),
+            ].enumerated() where isShown {
                 let place = share(Self.border + 76 * number, width)
                 lines += [
                     "set label \(2 * number + 11) '\(sign)' at screen \(place), screen \(line) left "
@@ -137,16 +149,24 @@ public struct MazePlot: Sendable {
             lines.append("unset colorbox")
         }
         var curves: [String] = []
+        for (number, line) in planned {
+            lines.append(Gnuplot.block("plan\(number)", line.map { [$0.x, $0.y] }))
+            let color = isTimed ? Self.planColor : Gnuplot.color(number)
+            // The first two digits of eight are how transparent a colour is.
+            curves.append(
+                "$plan\(number) using 1:2 with lines linewidth 9 linecolor rgb "
+                    + "'#A0\(color.dropFirst())'")
+        }
         // Many lines over each other are told apart better where they are thin.
         let weight = shown.count > 12 ? 1.2 : 2.5
-        for (index, line) in shown.enumerated() {
+        for (index, (number, line)) in shown.enumerated() {
             let last = Double(max(1, line.count - 1))
             lines.append(
                 Gnuplot.block(
                     "line\(index)",
                     line.enumerated().map { [$1.x, $1.y, Double($0) / last] }))
             let color =
-                isTimed ? "palette" : "rgb '\(Gnuplot.colors[index % Gnuplot.colors.count])'"
+                isTimed ? "palette" : "rgb '\(Gnuplot.color(number))'"
             curves.append(
                 "$line\(index) using 1:2\(isTimed ? ":3" : "") with lines linewidth \(weight) "
                     + "linecolor \(color)")

@@ -99,7 +99,7 @@ public struct Plot: Sendable {
             lines.append("END")
         }
         let curves = series.enumerated().map { index, line in
-            let color = Gnuplot.colors[index % Gnuplot.colors.count]
+            let color = Gnuplot.color(index)
             let style =
                 switch line.style {
                 case .line: "lines linewidth 2"

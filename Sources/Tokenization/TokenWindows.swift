@@ -98,8 +98,7 @@ public struct TokenWindows: Sendable {
 
     /// Writes window `window` into row `row` of `batch`, without allocating.
     ///
-    /// Which later row its goal is taken from depends on `goalSeed` alone: one of those after the
-    /// window, each as likely as the other, or the episode's last row where there is none.
+    /// Which later row its goal is taken from, by ``HindsightGoal``, depends on `goalSeed` alone.
     public func fill(_ batch: inout TokenBatch, row: Int, window: Int, goalSeed: UInt64 = 0) {
         precondition(
             batch.length == length && row < batch.rows
@@ -133,10 +132,9 @@ public struct TokenWindows: Sendable {
     /// The row of the episode that is the goal of the window from `start` on.
     private func goalRow(episode: Int, start: Int, seed: UInt64) -> Int {
         let count = store.length(ofEpisode: episode)
-        let later = count - start - windowLength
-        guard later > 0 else { return count - 1 }
         var generator = SplitMix64(seed: seed)
-        return start + windowLength + Int(generator.next() % UInt64(later))
+        return HindsightGoal.row(
+            after: start, length: windowLength, in: count, draw: generator.next())
     }
 
     /// Divides the episodes at random into those for training and those held out.

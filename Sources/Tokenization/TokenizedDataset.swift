@@ -44,17 +44,7 @@ public struct TokenizedDataset: Sendable {
 
         /// What is wrong with ``goalColumns`` for observations of `layout`, or nil.
         package func goalProblem(layout: TransitionLayout) -> String? {
-            guard let goalColumns else { return nil }
-            if goalColumns.isEmpty {
-                return "goalColumns is empty; name columns of the observation or leave it out"
-            }
-            if Set(goalColumns).count < goalColumns.count {
-                return "goalColumns names a column twice; name each once"
-            }
-            return goalColumns.first { !layout.observationRange.contains($0) }.map {
-                "goalColumns names column \($0); observations have the columns 0 to "
-                    + "\(layout.observationDimension - 1)"
-            }
+            goalColumns.flatMap(layout.problem(ofGoalColumns:))
         }
     }
 

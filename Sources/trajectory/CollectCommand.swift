@@ -20,7 +20,11 @@ struct CollectCommand: AsyncParsableCommand {
             medium-expert or expert, with 5 % of noise; or a maze of the point, where a noisy PD \
             controller follows waypoints from goal to goal (maze2d-umaze, maze2d-medium, \
             maze2d-large, pointmaze-fourrooms, pointmaze:map.txt and others). It has as many \
-            transitions as D4RL's unless --steps says otherwise.
+            transitions as D4RL's unless --steps says otherwise. With --until-goal an episode in a maze \
+            ends at its goal, so that all of it shows how to get to where it ends.
+
+            @K at the end of an environment's name holds every action for K steps: a transition is then \
+            K steps long.
 
             The same settings give the same file, whatever the number of workers. Where the last \
             episode does not fit into --steps it is cut and left without an end.
@@ -28,6 +32,8 @@ struct CollectCommand: AsyncParsableCommand {
             Examples:
               trajectory collect --dataset hopper-medium-replay --output hopper-medium-replay.hdf5
               trajectory collect --dataset maze2d-large --steps 200000 --output maze.hdf5
+              trajectory collect --dataset pointmaze-fourrooms@5 --until-goal --steps 200000 \
+            --output rooms.hdf5
               trajectory collect --env hopper --policy expert --steps 100000 --output expert.hdf5
               trajectory collect --env hopper --policy medium+0.1 --steps 100000 --seed 7 \
             --output medium.hdf5
@@ -51,6 +57,9 @@ struct CollectCommand: AsyncParsableCommand {
 
     @Option(help: "Transitions to log.")
     var steps: Int?
+
+    @Flag(help: "With --dataset of a maze, end an episode when its goal is reached.")
+    var untilGoal = false
 
     @Option(help: "Seed of starts, noise and mixing.")
     var seed: UInt64 = 0
@@ -108,6 +117,11 @@ struct CollectCommand: AsyncParsableCommand {
 
     func run() async throws {
         let recipe = try dataset.map(DatasetRecipe.init(named:))
+        if untilGoal, recipe?.kind != .navigation {
+            throw CommandError(
+                description: "cannot use --until-goal: only --dataset of a point maze has goals to "
+                    + "go to; leave it out or give one, as in pointmaze-fourrooms")
+        }
         let name = recipe?.environment ?? environment ?? ""
         let policy = recipe?.policy ?? policy ?? ""
         let steps = steps ?? recipe?.kind.defaultSteps ?? 0
@@ -133,7 +147,8 @@ struct CollectCommand: AsyncParsableCommand {
                 .collect(steps: steps) { progress($0, of: steps) }
         } else if let recipe {
             trajectories = try await recipe.collect(
-                steps: steps, seed: seed, workers: pool, progress: progress(_:of:))
+                steps: steps, seed: seed, workers: pool, untilGoal: untilGoal,
+                progress: progress(_:of:))
         } else {
             trajectories = []
         }
@@ -141,6 +156,7 @@ struct CollectCommand: AsyncParsableCommand {
             "environment": pool.specification.identifier, "policy": policy, "seed": "\(seed)",
         ]
         if let name = self.dataset { attributes["dataset"] = name }
+        if untilGoal { attributes["until_goal"] = "true" }
         let dataset = TrajectoryDataset(
             layout: pool.specification.layout, trajectories: trajectories, attributes: attributes)
         try dataset.write(to: url)

@@ -67,9 +67,7 @@ struct DatasetMazeCommand: AsyncParsableCommand {
                 return (Double(observation[first]), Double(observation[first + 1]))
             }
         }
-        var plot = MazePlot(
-            map: maze.map.cells.map { String($0.map { $0 == .wall ? "1" : "0" }) },
-            cellSize: maze.cellSize, trajectories: lines)
+        var plot = MazePlot(of: maze, trajectories: lines)
         plot.title = "\(simulation.specification.identifier), \(count) of \(all.count) episodes"
         plot.coloring = byEpisode ? .trajectory : .time
         plot.starts = lines.compactMap(\.first)
@@ -78,5 +76,14 @@ struct DatasetMazeCommand: AsyncParsableCommand {
         }
         try plot.write(to: URL(fileURLWithPath: output))
         print("\(output): \(plot.title)")
+    }
+}
+
+extension MazePlot {
+    /// A plot of trajectories in a maze.
+    init(of maze: some MazeSimulation, trajectories: [[Point]]) {
+        self.init(
+            map: maze.map.cells.map { String($0.map { $0 == .wall ? "1" : "0" }) },
+            cellSize: maze.cellSize, trajectories: trajectories)
     }
 }

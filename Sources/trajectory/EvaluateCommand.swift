@@ -20,8 +20,10 @@ struct EvaluateCommand: AsyncParsableCommand {
             paper's Hopper experiments; smaller --horizon and --beam-width plan faster. A policy is \
             written as for 'trajectory collect' and makes no plans.
 
-            In a maze, a model trained with --goal-columns is given the goal of each episode; how often \
-            and after how many steps goals were reached is reported for every model.
+            In a maze, a model or policy trained with --goal-columns is given the goal of each episode; \
+            how often, after how many steps and by how long a path goals were reached is reported for \
+            all, beside the shortest paths of the same episodes. --paths draws the first episodes, and \
+            below each the first plan, where it looks ahead.
 
             Examples:
               trajectory evaluate --checkpoint runs/hopper --env hopper --episodes 5 --seed 0
@@ -35,13 +37,14 @@ struct EvaluateCommand: AsyncParsableCommand {
             --critic critic.safetensors
               trajectory evaluate --policy bc.safetensors --env hopper --episodes 5 --seed 0
               trajectory evaluate --checkpoint runs/maze --env pointmaze-umaze --objective likelihood \
-            --horizon 1 --beam-width 4 --until-goal
+            --horizon 1 --beam-width 4 --until-goal --paths paths.png
 
             Keys of the JSON object: returns, mean_return, standard_deviation, normalized_score, \
             normalized_score_error (standard error of the mean), \
             milliseconds_per_plan (median), mean_milliseconds_per_plan, plans, lengths, seeds, \
             environment, planner, longest_search_milliseconds, mean_horizon, mean_beam_width, seconds; in \
-            mazes also success_rate and mean_steps_to_goal (of the successful episodes).
+            mazes also success_rate and, of the successful episodes, mean_steps_to_goal, \
+            mean_path_length and mean_shortest_path (metres).
             """)
 
     @Option(help: "Folder of the trained model; this or --policy.", completion: .directory)
@@ -52,8 +55,12 @@ struct EvaluateCommand: AsyncParsableCommand {
         completion: .file(extensions: ["safetensors"]))
     var policy: String?
 
-    @Option(name: .customLong("env"), help: "Environment, such as hopper or hopper-v5.")
-    var environment: String
+    @Option(
+        name: .customLong("env"),
+        help:
+            "Environment, such as hopper or hopper-v5; that of the checkpoint or policy file if not given."
+    )
+    var environment: String?
 
     @Option(help: "Episodes to run.")
     var episodes = 5
@@ -76,6 +83,14 @@ struct EvaluateCommand: AsyncParsableCommand {
         help: "Draw the first episode to this file (mp4 or gif).",
         completion: .file(extensions: ["mp4", "gif"]))
     var video: String?
+
+    @Option(
+        help: "Draw the first episodes (up to \(mostPaths)) in a maze to this file (png or svg).",
+        completion: .file(extensions: ["png", "svg"]))
+    var paths: String?
+
+    /// Episodes that one picture of a maze can show.
+    static let mostPaths = 8
 
     @Flag(help: "Print a JSON object.")
     var json = false
@@ -104,6 +119,11 @@ struct EvaluateCommand: AsyncParsableCommand {
         {
             throw ValidationError("--video must end in .mp4 or .gif, found \(video)")
         }
+        if let paths,
+            !["png", "svg"].contains(URL(fileURLWithPath: paths).pathExtension.lowercased())
+        {
+            throw ValidationError("--paths must end in .png or .svg, found \(paths)")
+        }
     }
 
     func run() async throws {
@@ -117,38 +137,79 @@ struct EvaluateCommand: AsyncParsableCommand {
 
     /// Runs the episodes and draws the video, if one is asked for.
     func evaluate() async throws -> EvaluationReport {
-        let simulation = try EnvironmentRegistry.make(environment)
+        let trained = try checkpoint.map { try Checkpoint(directory: URL(fileURLWithPath: $0)) }
+        let recorded = recordedEnvironment(trained)
+        guard let name = environment ?? recorded else {
+            throw CommandError(
+                description:
+                    "cannot evaluate '\(checkpoint ?? policy ?? "")': it does not name its "
+                    + "environment; give --env")
+        }
+        let simulation = try EnvironmentRegistry.make(name)
         if untilGoal, !(simulation is any GoalEnvironment) {
             throw CommandError(
                 description: "cannot use --until-goal: \(simulation.specification.identifier) has "
                     + "no goal; leave it out or give a maze")
         }
+        if paths != nil, !(simulation is any MazeSimulation) {
+            throw CommandError(
+                description: "cannot draw --paths: \(simulation.specification.identifier) is no "
+                    + "maze; leave it out or give one")
+        }
         var progress = EpisodeProgress(episodes: episodes)
-        let (report, rollouts) = try run(in: simulation) { progress.update(episode: $0, $1) }
+        let (report, rollouts) = try run(trained, in: simulation, recorded: recorded) {
+            progress.update(episode: $0, $1)
+        }
         if let video, let rollout = rollouts.first {
             try draw(rollout, of: simulation, to: video)
+        }
+        if let paths, let maze = simulation as? any MazeSimulation {
+            let shown = Array(rollouts.prefix(Self.mostPaths))
+            try MazePlot(of: shown, in: maze).write(to: URL(fileURLWithPath: paths))
+            Console.progress("drew \(shown.count) episodes to \(paths)")
         }
         return report
     }
 
+    /// The environment that whoever acts was trained for, where that is recorded.
+    private func recordedEnvironment(_ trained: Checkpoint?) -> String? {
+        // What is no file of a policy is for the parser of policies to name.
+        let metadata = policy.flatMap {
+            try? LinearPolicy.metadata(ofFile: URL(fileURLWithPath: $0))
+        }
+        return trained?.description.environment ?? metadata?["environment"]
+    }
+
+    /// Says so where an environment was given that is not the one of training: other maps, or actions
+    /// held for another time, make no error.
+    private func noteForeign(_ simulation: any SimulatedEnvironment, _ recorded: String?) {
+        let given = simulation.specification.identifier
+        guard let recorded, recorded != given,
+            let own = try? EnvironmentRegistry.make(recorded).specification.identifier, own != given
+        else { return }
+        Console.progress("it was trained for \(own) and is evaluated in \(given)")
+    }
+
     /// Runs the episodes of whoever is to act.
     private func run(
-        in simulation: any SimulatedEnvironment, onStep: (Int, Rollout) -> Void
+        _ trained: Checkpoint?, in simulation: any SimulatedEnvironment, recorded: String?,
+        onStep: (Int, Rollout) -> Void
     ) throws -> (report: EvaluationReport, rollouts: [Rollout]) {
         let specification = simulation.specification
         let recordedEpisodes = video == nil ? 0 : 1
-        guard let policy else {
-            let folder = checkpoint ?? ""
-            let trained = try Checkpoint(directory: URL(fileURLWithPath: folder))
+        if let trained {
             let controller = try planner.controller(
-                of: trained, named: folder, in: simulation)
+                of: trained, named: checkpoint ?? "", in: simulation)
+            noteForeign(simulation, recorded)
             return try EvaluationReport.evaluate(
                 episodes: episodes, parallel: parallel, seed: seed, controller: controller,
                 maximumSteps: maximumSteps, untilGoal: untilGoal,
                 recordedEpisodes: recordedEpisodes,
-                environment: { try EnvironmentRegistry.make(environment) }, onStep: onStep)
+                environment: { try EnvironmentRegistry.make(specification.identifier) },
+                onStep: onStep)
         }
-        var agent = PolicyAgent(try PolicyParser(specification).parse(policy))
+        var agent = PolicyAgent(try PolicyParser(specification).parse(policy ?? ""))
+        noteForeign(simulation, recorded)
         let start = ContinuousClock.now
         let (report, rollouts) = try EvaluationReport.evaluate(
             &agent, in: simulation, episodes: episodes, seed: seed, maximumSteps: maximumSteps,
@@ -189,6 +250,13 @@ struct EvaluateCommand: AsyncParsableCommand {
                 String(format: "reached the goal in %.0f %% of the episodes", 100 * rate)
                     + (report.meanStepsToGoal.map {
                         String(format: ", after %.0f steps on average", $0)
+                    } ?? ""))
+        }
+        if let length = report.meanPathLength {
+            lines.append(
+                String(format: "by paths of %.1f m", length)
+                    + (report.meanShortestPath.map {
+                        String(format: ", where the shortest have %.1f m", $0)
                     } ?? ""))
         }
         if let median = report.millisecondsPerPlan, let mean = report.meanMillisecondsPerPlan {
@@ -235,5 +303,21 @@ private struct EpisodeProgress {
             rollout.rewards.count, rollout.totalReward)
         Console.progress(
             recent.isEmpty ? line : line + String(format: "  %.0f ms a plan", pace))
+    }
+}
+
+extension MazePlot {
+    /// A plot of episodes in a maze until their goals were reached, with what was planned first.
+    fileprivate init(of rollouts: [Rollout], in maze: some MazeSimulation) {
+        func points(_ places: [[Double]]) -> [Point] { places.map { ($0[0], $0[1]) } }
+        self.init(of: maze, trajectories: rollouts.map { points($0.path) })
+        let reached = rollouts.filter { $0.stepsToGoal != nil }.count
+        title =
+            "\(maze.specification.identifier): \(reached) of \(rollouts.count) reached the goal"
+        coloring = .trajectory
+        starts = rollouts.compactMap { points($0.places).first }
+        goals = points(rollouts.compactMap(\.goal))
+        // A plan of one transition leads nowhere.
+        plans = rollouts.map { $0.plannedPlaces.count > 1 ? points($0.plannedPlaces) : [] }
     }
 }

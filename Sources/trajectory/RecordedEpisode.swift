@@ -115,27 +115,3 @@ struct RecordedEpisode {
         return observed
     }
 }
-
-/// A behaviour policy as an agent that plans nothing.
-private struct PolicyAgent: Agent {
-    private let mixture: PolicyMixture
-    private var policy: any Policy
-    private var generator = PCG64(seed: 0)
-
-    init(_ mixture: PolicyMixture) {
-        self.mixture = mixture
-        policy = mixture.components[0].policy
-    }
-
-    mutating func reset(seed: UInt64) {
-        // A sequence of its own: the environment draws its start from the seed itself.
-        generator = PCG64(seed: seed, 1)
-        policy = mixture.draw(using: &generator)
-    }
-
-    mutating func act(on observation: [Double]) -> Controller.Decision {
-        Controller.Decision(action: policy.action(for: observation, using: &generator))
-    }
-
-    mutating func receive(reward: Double) {}
-}

@@ -68,9 +68,16 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "Transitions in a window, which is also the model's longest context (10).")
     var window: Int?
 
+    @Option(help: "Bins of each dimension (100).")
+    var bins: Int?
+
+    @Option(
+        help: "Weight of an action token in the loss, that of an observation token being 1 (5).")
+    var actionWeight: Float?
+
     @Option(
         help: "Columns of the observation that make up a goal, such as 0,1; none without it.",
-        transform: TrainCommand.columns)
+        transform: GoalColumnsArgument.parse)
     var goalColumns: [Int]?
 
     @Option(help: "Dropout of embedding, attention and residual connections (0.1).")
@@ -109,6 +116,8 @@ struct TrainCommand: AsyncParsableCommand {
         settings.model.width = width ?? settings.model.width
         if let dropout { settings.model.dropout = dropout }
         settings.tokenization.windowLength = window ?? settings.tokenization.windowLength
+        settings.tokenization.binCount = bins ?? settings.tokenization.binCount
+        settings.model.actionWeight = actionWeight ?? settings.model.actionWeight
         settings.tokenization.goalColumns = goalColumns ?? settings.tokenization.goalColumns
         if printConfig { return print(try settings.yaml()) }
         guard let dataset else { throw ValidationError("Missing expected argument '--dataset'") }
@@ -130,16 +139,6 @@ struct TrainCommand: AsyncParsableCommand {
         let end = try trainer.run { progress.show($0.line, isMilestone: $0.heldOutLoss != nil) }
         progress.finish()
         if json { try Console.printJSON(end) }
-    }
-
-    /// Columns separated by commas.
-    private static func columns(_ text: String) throws -> [Int] {
-        try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
-            guard let column = Int(part.trimmingCharacters(in: .whitespaces)), column >= 0 else {
-                throw ValidationError("give columns from 0 up separated by commas, such as 0,1")
-            }
-            return column
-        }
     }
 }
 

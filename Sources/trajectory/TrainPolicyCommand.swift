@@ -11,7 +11,9 @@ struct TrainPolicyCommand: AsyncParsableCommand {
         abstract: "Learn a policy from a dataset, to compare planning with.",
         discussion: """
             --method bc imitates the actions of the data; with --top-fraction 0.1 those of the \
-            best episodes that together hold a tenth of the transitions. --method iql is implicit \
+            best episodes that together hold a tenth of the transitions, and with --goal-columns 0,1 what to \
+            do on the way to a goal in these columns of the observation: in training, where the episode \
+            was later, as 'trajectory train' does it. --method iql is implicit \
             Q-learning (Kostrikov, Nair and Levine 2021), which 'trajectory train-critic' does too \
             and keeps the critic. The output is a policy file as any other: evaluate it, or \
             collect data with it. The same settings give the same policy.
@@ -22,6 +24,8 @@ struct TrainPolicyCommand: AsyncParsableCommand {
             --output bc10.safetensors
               trajectory train-policy --method iql --dataset hopper.hdf5 --steps 300000 --seed 1 \
             --output iql.safetensors
+              trajectory train-policy --method bc --dataset maze.hdf5 --goal-columns 0,1 \
+            --output goals.safetensors
               trajectory evaluate --policy iql.safetensors --env hopper
 
             Keys of the JSON object: output, method, environment, transitions, episodes (learnt \
@@ -43,6 +47,11 @@ struct TrainPolicyCommand: AsyncParsableCommand {
     @Option(help: "With --method bc, share of the transitions to imitate: the best episodes.")
     var topFraction = BehaviorCloning.Settings().topFraction
 
+    @Option(
+        help: "With --method bc, columns of the observation that make up a goal, such as 0,1.",
+        transform: GoalColumnsArgument.parse)
+    var goalColumns: [Int]?
+
     @OptionGroup(title: "Learning Options") var learning: BaselineOptionsGroup
 
     @OptionGroup(title: "Options of --method iql") var critic: CriticOptionsGroup
@@ -59,6 +68,9 @@ struct TrainPolicyCommand: AsyncParsableCommand {
         }
         guard method == .bc || topFraction == 1 else {
             throw ValidationError("--top-fraction is for --method bc")
+        }
+        guard method == .bc || goalColumns == nil else {
+            throw ValidationError("--goal-columns is for --method bc")
         }
     }
 
@@ -95,6 +107,7 @@ struct TrainPolicyCommand: AsyncParsableCommand {
             var settings = BehaviorCloning.Settings()
             settings.learning = learning.settings
             settings.topFraction = topFraction
+            settings.goalColumns = goalColumns ?? []
             let cloning = try BehaviorCloning(
                 data.dataset.trajectories, layout: data.dataset.layout,
                 actionLimits: data.actionLimits, settings: settings)

@@ -43,6 +43,29 @@ import Trajectories
         }
     }
 
+    @Test func `with goals the way to them is found, where without there is none`() throws {
+        var generator = PCG64(seed: 6)
+        let episodes = (0..<200).map { index in
+            var trajectory = Trajectory(layout: specification.layout, ending: .timeout)
+            var position = generator.uniform(-1, 1)
+            let action = index.isMultiple(of: 2) ? 0.5 : -0.5
+            for _ in 0..<8 {
+                trajectory.append(
+                    observation: [Float(position)], action: [Float(action)], reward: 0)
+                position += action / 8
+            }
+            return trajectory
+        }
+        let policy = try cloned(episodes, settings { $0.goalColumns = [0] })
+        #expect(policy.goalColumns == [0] && policy.mean.count == 2)
+        for (position, goal) in [(0.0, 0.4), (0, -0.4), (0.5, 0.1), (-0.6, -0.3)] {
+            var generator = PCG64(seed: 0)
+            let action = policy.action(for: [position], goal: [goal], using: &generator)[0]
+            #expect(abs(action - (goal > position ? 0.5 : -0.5)) < 0.2, "\(position) to \(goal)")
+        }
+        #expect(abs(action(try cloned(episodes, settings()), at: 0)) < 0.2)
+    }
+
     @Test func `of good and bad episodes the best are imitated`() throws {
         let bad = PointEpisodes.collect(ProportionalPolicy(gain: 0.3), episodes: 180)
         let good = PointEpisodes.collect(ProportionalPolicy(gain: -0.5), episodes: 60)
@@ -91,6 +114,7 @@ import Trajectories
             (data, .invalidSetting, settings { $0.topFraction = 0 }),
             (data, .invalidSetting, settings { $0.learning.batchSize = 0 }),
             (data, .invalidSetting, settings { $0.learning.beta2 = 1 }),
+            (data, .invalidSetting, settings { $0.goalColumns = [1] }),
             (data, .diverged, settings { $0.learning.learningRate = 1e30 }),
         ]
         for (trajectories, code, settings) in cases {

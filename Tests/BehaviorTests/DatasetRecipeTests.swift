@@ -1,17 +1,19 @@
 import Behavior
 import Environments
+import Foundation
 import Testing
 import Trajectories
 
 @Suite struct DatasetRecipeTests {
-    private func collect(_ name: String, steps: Int, seed: UInt64 = 0, workers: Int = 2)
-        async throws -> [Trajectory]
-    {
+    private func collect(
+        _ name: String, steps: Int, seed: UInt64 = 0, workers: Int = 2, untilGoal: Bool = false
+    ) async throws -> [Trajectory] {
         let recipe = try DatasetRecipe(named: name)
         let pool = try EpisodeWorkers(count: workers) {
             try EnvironmentRegistry.make(recipe.environment)
         }
-        return try await recipe.collect(steps: steps, seed: seed, workers: pool)
+        return try await recipe.collect(
+            steps: steps, seed: seed, workers: pool, untilGoal: untilGoal)
     }
 
     @Test(arguments: [
@@ -21,6 +23,7 @@ import Trajectories
         ("walker2d-expert", "walker2d", .expert),
         ("maze2d-large-v1", "maze2d-large-v1", .navigation),
         ("pointmaze:map.txt", "pointmaze:map.txt", .navigation),
+        ("pointmaze-fourrooms@5", "pointmaze-fourrooms@5", .navigation),
     ])
     func `a name says environment and kind`(
         name: String, environment: String, kind: DatasetRecipe.Kind
@@ -83,6 +86,35 @@ import Trajectories
         print("\(name), seed 5: visited \(visited.count) of \(free.count) cells")
         #expect(visited.count > free.count / 2)
         #expect(trajectories.contains { $0.totalReward > 0 })
+    }
+
+    @Test(arguments: ["pointmaze-fourrooms@5", "maze2d-umaze"])
+    func `an episode that ends at its goal goes there straight`(name: String) async throws {
+        let episodes = try await collect(name, steps: 4000, seed: 3, untilGoal: true)
+        let environment = try #require(EnvironmentRegistry.make(name) as? any MazeSimulation)
+        let limit = environment.specification.maximumEpisodeSteps
+        let ended = episodes.filter { $0.ending == .timeout && $0.count < limit }
+        print("\(name), seed 3: \(ended.count) of \(episodes.count) episodes ended at a goal")
+        #expect(Double(ended.count) > 0.9 * Double(episodes.count))
+        for episode in ended {
+            func place(_ row: Int) -> [Double] {
+                episode.observation(row).prefix(2).map(Double.init)
+            }
+            let travelled = (1..<max(1, episode.count)).reduce(0) {
+                $0 + hypot(place($1)[0] - place($1 - 1)[0], place($1)[1] - place($1 - 1)[1])
+            }
+            let shortest = try #require(
+                environment.shortestPathLength(from: place(0), to: place(episode.count - 1)))
+            // From cell to cell rather than across, and with noise; but to one goal only.
+            #expect(travelled < 2.5 * shortest + 3)
+        }
+    }
+
+    @Test func `a replay is of single steps`() async throws {
+        let error = await #expect(throws: BehaviorError.self) {
+            try await collect("hopper@2-medium-replay", steps: 100)
+        }
+        #expect(error?.description.contains("leave out the @") == true)
     }
 
     @Test func `data depends on the seed and not on the number of workers`() async throws {

@@ -43,6 +43,55 @@ import Trajectories
             try PolicyParser(specification).parse(linear.path).components[0].policy is LinearPolicy)
     }
 
+    @Test func `a policy for goals takes the goal after the observation, and its file says so`()
+        throws
+    {
+        let folder = try TemporaryFolder()
+        let url = folder.file("policy.safetensors")
+        let maze = try EnvironmentRegistry.make("pointmaze-umaze").specification
+        // To the goal, whatever the velocity.
+        let policy = NeuralPolicy(
+            layout: maze.layout, goalColumns: [0, 1], actionLimits: maze.actionLimits,
+            mean: Array(repeating: 0, count: 6), deviation: Array(repeating: 1, count: 6),
+            layers: [.init(weights: [-1, 0, 0, 0, 1, 0, 0, -1, 0, 0, 0, 1], biases: [0, 0])])
+        try policy.write(to: url, metadata: ["environment": maze.identifier])
+        #expect(try NeuralPolicy(contentsOf: url, for: maze) == policy)
+        let noisy = try PolicyParser(maze).parse("\(url.path)+0").components[0].policy
+        #expect(noisy.goalColumns == [0, 1])
+        var generator = PCG64(seed: 0)
+        let action = noisy.action(for: [1, 2, 9, 9], goal: [1.5, 1], using: &generator)
+        #expect(zip(action, [tanh(0.5), tanh(-1)]).allSatisfy { abs($0 - $1) < 1e-6 })
+
+        let other = EnvironmentSpecification(
+            identifier: "other-v0", family: "other", layout: maze.layout,
+            actionLimits: maze.actionLimits, maximumEpisodeSteps: 9)
+        let error = #expect(throws: BehaviorError.self) {
+            try NeuralPolicy(contentsOf: url, for: other)
+        }
+        #expect(error?.code == .unsuitablePolicy)
+        #expect(error?.description.contains("goals in columns 0,1") == true)
+        #expect(error?.description.contains("other-v0 has none") == true)
+        #expect(error?.description.contains("\n") == false)
+    }
+
+    @Test func `a collector tells a policy the goals of its maze`() async throws {
+        let maze = try EnvironmentRegistry.make("pointmaze-open@5").specification
+        let policy = NeuralPolicy(
+            layout: maze.layout, goalColumns: [0, 1], actionLimits: maze.actionLimits,
+            mean: Array(repeating: 0, count: 6), deviation: Array(repeating: 1, count: 6),
+            layers: [.init(weights: [-3, 0, -1, 0, 3, 0, 0, -3, 0, -1, 0, 3], biases: [0, 0])])
+        let workers = try EpisodeWorkers(count: 1) {
+            try EnvironmentRegistry.make("pointmaze-open@5")
+        }
+        let episodes = await Collector(PolicyMixture(policy), workers: workers, seed: 1)
+            .collect(steps: 300)
+        // Paid near the goal only, where none of the five starts.
+        #expect(episodes.count == 5 && episodes.allSatisfy { $0.totalReward > 0 })
+        let score = await PolicyScore.measure(
+            PolicyMixture(policy), episodes: 3, firstSeed: 7, workers: workers)
+        #expect(score.returns.allSatisfy { $0 > 0 })
+    }
+
     @Test func `actions are clipped to limits narrower than those of training`() throws {
         let folder = try TemporaryFolder()
         let url = folder.file("policy.safetensors")

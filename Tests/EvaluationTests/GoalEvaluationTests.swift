@@ -1,3 +1,4 @@
+import Behavior
 import Environments
 import Evaluation
 import Foundation
@@ -10,10 +11,9 @@ private final class LineEnvironment: GoalEnvironment {
     let specification = EnvironmentSpecification(
         identifier: "line-v0", family: "line",
         layout: TransitionLayout(observationDimension: 1, actionDimension: 1),
-        actionLimits: [-1...1], maximumEpisodeSteps: 6)
+        actionLimits: [-1...1], maximumEpisodeSteps: 6, goalColumns: [0])
     var goal: [Double] = [0, 0]
     let successRadius = 0.5
-    let goalColumns: [Int]? = [0]
     private(set) var achievedGoal: [Double] = [0, 0]
 
     func reset(seed: UInt64) -> [Double] {
@@ -47,6 +47,33 @@ private struct WalkingAgent: Agent {
     mutating func receive(reward: Double) {}
 }
 
+/// Pushes straight to the goal and says so beforehand.
+private struct StraightAgent: Agent {
+    private var goal: [Double] = []
+
+    mutating func reset(seed: UInt64) {}
+    mutating func pursue(goal: [Double]) { self.goal = goal }
+
+    mutating func act(on observation: [Double]) -> Controller.Decision {
+        let plan = Plan(
+            tokens: [], observations: [observation, goal + [0, 0]], actions: [], rewards: [],
+            values: [], score: 0, statistics: PlanStatistics())
+        return Controller.Decision(
+            action: (0..<2).map { 0.3 * (goal[$0] - observation[$0]) }, plan: plan)
+    }
+
+    mutating func receive(reward: Double) {}
+}
+
+/// Steps towards the goal that follows the observation.
+private struct GoalPolicy: Policy {
+    let goalColumns = [0, 1]
+
+    func action(for input: [Double], using generator: inout PCG64) -> [Double] {
+        [min(max(input[1] - input[0], -1), 1)]
+    }
+}
+
 @Suite struct GoalEvaluationTests {
     @Test(arguments: [false, true])
     func `each episode's goal is given to the agent, and how it was reached is reported`(
@@ -61,6 +88,10 @@ private struct WalkingAgent: Agent {
         #expect(report.lengths == (untilGoal ? [2, 3, 4, 5, 6, 6] : [6, 6, 6, 6, 6, 6]))
         #expect(abs((report.successRate ?? 0) - 5.0 / 6) < 1e-12)
         #expect(report.meanStepsToGoal == 4)
+        // A metre a step, and no map to find a shorter path in.
+        #expect(report.meanPathLength == 4 && report.meanShortestPath == nil)
+        #expect(rollouts[0].path == [[0, 0], [1, 0], [2, 0]] && rollouts[0].goal == [2, 0])
+        #expect(rollouts[5].path.count == 7)
         let json = String(decoding: try JSONEncoder().encode(report), as: UTF8.self)
         #expect(json.contains("\"success_rate\":") && json.contains("\"mean_steps_to_goal\":4"))
     }
@@ -70,6 +101,30 @@ private struct WalkingAgent: Agent {
         let (report, _) = try EvaluationReport.evaluate(
             &agent, in: LineEnvironment(), episodes: 1, seed: 9)
         #expect(report.successRate == 0 && report.meanStepsToGoal == nil)
+        #expect(report.meanPathLength == nil)
+    }
+
+    @Test func `paths are compared with the shortest, and the first plan is kept`() throws {
+        let maze = try EnvironmentRegistry.make("pointmaze-open")
+        var agent = StraightAgent()
+        let (report, rollouts) = try EvaluationReport.evaluate(
+            &agent, in: maze, episodes: 4, seed: 0, untilGoal: true)
+        #expect(report.successRate == 1)
+        let (travelled, shortest) = (
+            try #require(report.meanPathLength), try #require(report.meanShortestPath)
+        )
+        // A force towards the goal from rest, nothing between: a straight line.
+        #expect(shortest > 0.5 && abs(travelled - shortest) < 0.05 * travelled + 0.05)
+        for rollout in rollouts {
+            #expect(rollout.plannedPlaces == [rollout.places[0], rollout.goal])
+        }
+    }
+
+    @Test func `a policy is told the goal of each episode`() throws {
+        var agent = PolicyAgent(PolicyMixture(GoalPolicy()))
+        let (_, rollouts) = try EvaluationReport.evaluate(
+            &agent, in: LineEnvironment(), episodes: 2, seed: 2)
+        #expect(rollouts.map(\.stepsToGoal) == [2, 3])
     }
 
     @Test func `a maze counts as reached where it pays`() throws {

@@ -46,6 +46,20 @@ import Testing
         #expect(plain.contains("$line1 using 1:2 with lines") && !plain.contains("first step"))
     }
 
+    @Test func `plans are pale bands below the trajectories of the same number`() throws {
+        var plot = plot()
+        plot.coloring = .trajectory
+        #expect(try !script(plot).contains("first plan"))
+        plot.plans = [[], [(0, 0)], [(1, 0), (1, 0.5)]]
+        let script = try script(plot)
+        #expect(script.contains("first plan") && !script.contains("$plan0"))
+        let plan = try #require(
+            script.range(of: "$plan2 using 1:2 with lines linewidth 9 linecolor rgb '#A0059669'"))
+        let line = try #require(script.range(of: "$line1 using 1:2 with lines"))
+        #expect(plan.lowerBound < line.lowerBound)
+        #expect(script.contains("linewidth 2.5 linecolor rgb '#059669'"))
+    }
+
     @Test(arguments: ["png", "svg"])
     func `a picture has the shape of the maze`(format: String) throws {
         let url = FileManager.default.temporaryDirectory

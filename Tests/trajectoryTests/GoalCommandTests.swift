@@ -28,7 +28,8 @@ import Testing
         let data = folder.file("maze.hdf5").path
         #expect(
             try Program.run(
-                "collect", "--dataset", "pointmaze-umaze", "--steps", "400", "--output", data
+                "collect", "--dataset", "pointmaze-umaze@5", "--until-goal", "--steps", "400",
+                "--output", data
             ).status == 0)
         #expect(try train(data, "run", columns: "0,1").status == 0)
         let run = folder.file("run").path
@@ -37,11 +38,18 @@ import Testing
             "--beam-width", "2", "--context-transitions", "2", "--maximum-steps", "3",
         ]
         let outcome = try Program.run(
-            evaluation + ["--env", "pointmaze-umaze", "--episodes", "2", "--until-goal", "--json"])
+            evaluation + [
+                "--env", "pointmaze-umaze@5", "--episodes", "2", "--until-goal", "--json",
+                "--paths",
+                folder.file("paths.svg").path,
+            ])
         #expect(outcome.status == 0, "\(outcome.errors)")
         let object = try #require(
             JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
         #expect(object["success_rate"] is Double)
+        #expect(object["environment"] as? String == "pointmaze-umaze-v3@5")
+        let drawing = try String(contentsOf: folder.file("paths.svg"), encoding: .utf8)
+        #expect(drawing.contains("2 reached the goal"))
 
         requireOneLine(try train(data, "far", columns: "1,4"), "column 4")
         let text = try train(data, "text", columns: "0,x")
@@ -55,6 +63,57 @@ import Testing
             "--goal-columns 0,1")
         requireOneLine(
             try Program.run("benchmark", "plan", "--checkpoint", run), "trained to reach goals")
+    }
+
+    @Test func `a policy is learnt for goals and told them in each episode`() throws {
+        let data = folder.file("maze.hdf5").path
+        let collection = try Program.run(
+            "collect", "--dataset", "pointmaze-open@5", "--until-goal", "--steps", "3000",
+            "--output", data)
+        #expect(collection.status == 0, "\(collection.errors)")
+        let policy = folder.file("bc.safetensors").path
+        let training = try Program.run(
+            "train-policy", "--method", "bc", "--dataset", data, "--goal-columns", "0,1",
+            "--steps", "400", "--width", "32", "--learning-rate", "0.003", "--output", policy)
+        #expect(training.status == 0, "\(training.errors)")
+        let outcome = try Program.run(
+            "evaluate", "--policy", policy, "--episodes", "8", "--until-goal", "--json")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let object = try #require(
+            JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+        let (rate, length, shortest) = (
+            try #require(object["success_rate"] as? Double),
+            try #require(object["mean_path_length"] as? Double),
+            try #require(object["mean_shortest_path"] as? Double)
+        )
+        print("reached \(rate) of the goals by \(length) m of \(shortest) m")
+        #expect(rate >= 0.5 && length > shortest && shortest > 0)
+
+        requireOneLine(
+            try Program.run(
+                "train-policy", "--method", "bc", "--dataset", data, "--goal-columns", "0,9",
+                "--output", policy), "column 9")
+        let elsewhere = try Program.run(
+            "evaluate", "--policy", policy, "--env", "pointmaze-open", "--maximum-steps", "2")
+        #expect(elsewhere.status == 0)
+        #expect(elsewhere.errors.contains("trained for pointmaze-open-v3@5"))
+        requireOneLine(
+            try Program.run("evaluate", "--policy", "random"), "does not name its environment")
+        requireOneLine(
+            try Program.run("evaluate", "--policy", policy, "--env", "antmaze-umaze"),
+            "it takes 4 observation")
+        requireOneLine(
+            try Program.run(
+                "evaluate", "--policy", "random", "--env", "hopper", "--paths",
+                folder.file("paths.png").path), "hopper-v4 is no maze")
+        requireOneLine(
+            try Program.run(
+                "collect", "--dataset", "hopper-medium", "--until-goal", "--output", data),
+            "cannot use --until-goal")
+        let usage = try Program.run(
+            "train-policy", "--method", "iql", "--goal-columns", "0,1", "--dataset", data,
+            "--output", policy)
+        #expect(usage.status == 64)
     }
 
     @Test func `a model for goals is refused where there are none`() throws {
