@@ -72,7 +72,7 @@ struct AttentionCommand: AsyncParsableCommand {
     func run() async throws {
         let trained = try Checkpoint(directory: URL(fileURLWithPath: checkpoint))
         let data = try TrajectoryDataset(
-            contentsOf: URL(fileURLWithPath: dataset), options: reading.options)
+            contentsOf: URL(fileURLWithPath: dataset), options: reading.options(for: trained))
         data.notes.forEach(Console.progress)
         let chosen = try chooseWindows(data, trained)
         let pattern = AttentionPattern(trained.model, windows: chosen)
