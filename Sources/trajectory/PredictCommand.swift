@@ -28,10 +28,11 @@ struct PredictCommand: AsyncParsableCommand {
             seed make other files).
 
             With --video one of the episodes is drawn as it was, and over it in translucent colours \
-            the first sample of the transformer (blue) and of the ensemble (purple, in a panel of its \
-            own): as a video (mp4, gif), slowed down to six seconds where it is shorter, or as a \
+            the first sample of the transformer (blue) and of the ensemble (magenta, in a panel of \
+            its own): as a video (mp4, gif), slowed down to six seconds where it is shorter, or as a \
             strip of six moments (png). Where on the ground the robot is, observations leave out; it \
-            is integrated from the true and from the predicted velocities. A checkpoint that was \
+            is integrated from the true and from the predicted velocities, and a prediction that \
+            strays further than a metre from the true place is drawn a metre from it. A checkpoint that was \
             trained with --observation-dimensions is given as many of the data.
 
             Examples:
@@ -291,7 +292,7 @@ struct PredictCommand: AsyncParsableCommand {
         let url = URL(fileURLWithPath: video)
         let drawing = try PredictionDrawing(
             of: episode, in: simulation, predictions: predictions, deviations: deviations,
-            isPicture: url.pathExtension.lowercased() == "png")
+            isSmall: url.pathExtension.lowercased() != "mp4")
         drawing.notes.forEach(Console.progress)
         return Result.Video(
             output: video, environment: simulation.specification.identifier,
