@@ -55,7 +55,8 @@ public struct DynamicsEnsemble: Sendable {
         from observation: [Double], actions: [[Double]], samples: Int, seed: UInt64
     ) -> [[[Double]]] {
         predict(
-            [Beginning(observation: observation, actions: actions)], samples: samples, seed: seed)[0]
+            [Beginning(observation: observation, actions: actions)], samples: samples, seed: seed)[
+                0]
     }
 
     /// Predicts trajectories, each as if it were alone.

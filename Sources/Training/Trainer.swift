@@ -186,7 +186,8 @@ public final class Trainer {
         notes["batch_size"] = "\(options.batchSize)"
         let checkpoint = Checkpoint(
             model: model, discretizer: dataset.discretizer, tokenization: dataset.settings,
-            environment: environment, observationDimensions: observationDimensions, step: step, tokens: tokens, notes: notes)
+            environment: environment, observationDimensions: observationDimensions, step: step,
+            tokens: tokens, notes: notes)
         try checkpoint.write(to: directory, optimizer: stepper.optimizerState())
     }
 

@@ -23,7 +23,8 @@ public struct AttentionPattern: Sendable {
         let configuration = model.configuration
         var sum = Array(
             repeating: Array(
-                repeating: Array(repeating: Array(repeating: Float(0), count: length), count: length),
+                repeating: Array(
+                    repeating: Array(repeating: Float(0), count: length), count: length),
                 count: configuration.headCount), count: configuration.layerCount)
         for window in windows {
             let one = model.attentionWeights(window)

@@ -76,7 +76,8 @@ public struct Checkpoint {
         self.discretizer = discretizer
         description = Description(
             model: model.configuration, tokenization: tokenization, environment: environment,
-            observationDimensions: observationDimensions, step: step, tokens: tokens, weights: "", optimizer: nil, notes: notes)
+            observationDimensions: observationDimensions, step: step, tokens: tokens, weights: "",
+            optimizer: nil, notes: notes)
     }
 
     /// Columns of the observation that hold the goal, in the order of the goal's tokens; empty for a

@@ -115,7 +115,8 @@ struct RecordedEpisode {
         let identifier = environment.specification.identifier
         guard let observed = environment.observedState else {
             throw CommandError(
-                description: "cannot draw observations of \(identifier): they do not tell positions "
+                description:
+                    "cannot draw observations of \(identifier): they do not tell positions "
                     + "and velocities; draw a policy or a checkpoint without --plans")
         }
         guard dimension >= observed.count else {

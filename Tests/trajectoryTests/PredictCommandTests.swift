@@ -95,7 +95,10 @@ import Testing
         for (further, part) in [
             (["--video-episode", "2"], "--video-episode must be from 0 to 1"),
             (["--video", "film.avi"], "--video must end in .mp4, .gif or .png"),
-            (["--video", folder.file("x.gif").path, "--env", "walker2d"], "walker2d-v4 has 17 and 6"),
+            (
+                ["--video", folder.file("x.gif").path, "--env", "walker2d"],
+                "walker2d-v4 has 17 and 6"
+            ),
         ] {
             let outcome = try Program.run(["predict"] + arguments + further)
             #expect(outcome.status != 0 && outcome.errors.contains(part), "\(outcome.errors)")
