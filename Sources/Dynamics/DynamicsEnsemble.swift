@@ -34,40 +34,104 @@ public struct DynamicsEnsemble: Sendable {
         self.scaling = scaling
     }
 
+    /// A trajectory to be predicted: how it begins, and which actions follow.
+    public struct Beginning: Sendable, Hashable {
+        /// The observation to start from.
+        public var observation: [Double]
+        /// One action for each step.
+        public var actions: [[Double]]
+
+        /// Creates a beginning.
+        public init(observation: [Double], actions: [[Double]]) {
+            self.observation = observation
+            self.actions = actions
+        }
+    }
+
     /// Predicts a trajectory from an observation and the actions that follow.
     ///
-    /// - Parameters:
-    ///   - observation: The observation to start from.
-    ///   - actions: One action for each step.
-    ///   - samples: Predictions to make; prediction `i` follows network `i mod memberCount`.
-    ///   - seed: Fixes what is drawn.
     /// - Returns: For each prediction, the observations after 1, 2, … steps.
     public func predict(
         from observation: [Double], actions: [[Double]], samples: Int, seed: UInt64
     ) -> [[[Double]]] {
-        let width = layout.observationDimension
-        precondition(
-            observation.count == width
-                && actions.allSatisfy { $0.count == layout.actionDimension } && samples > 0,
-            "an observation of \(observation.count) numbers, \(samples) samples")
-        return (0..<samples).map { sample in
-            var generator = SplitMix64(seed: seed &+ UInt64(sample) &* 0x9E37_79B9)
-            let member = members[sample % members.count]
-            var present = observation.map(Float.init)
-            return actions.map { action in
-                let inputs = standardized(present + action.map(Float.init))
-                let (mean, deviation) = member.predict(inputs)
-                for index in 0..<width {
-                    let change = mean[index] + deviation[index] * Float(generator.normal())
-                    let next =
-                        present[index] + change * scaling.changeDeviation[index]
-                        + scaling.changeMean[index]
-                    let (centre, reach) = (
-                        scaling.inputMean[index], 10 * scaling.inputDeviation[index]
-                    )
-                    present[index] = min(max(next, centre - reach), centre + reach)
+        predict(
+            [Beginning(observation: observation, actions: actions)], samples: samples, seed: seed)[
+                0]
+    }
+
+    /// Predicts trajectories, each as if it were alone.
+    ///
+    /// - Parameters:
+    ///   - beginnings: Trajectories with equally many actions.
+    ///   - samples: Predictions to make of each; prediction `i` follows network `i mod memberCount`.
+    ///   - seed: Fixes what is drawn.
+    /// - Returns: For each trajectory and prediction, the observations after 1, 2, … steps.
+    public func predict(_ beginnings: [Beginning], samples: Int, seed: UInt64) -> [[[[Double]]]] {
+        let horizon = beginnings.first?.actions.count ?? 0
+        for beginning in beginnings {
+            precondition(
+                beginning.observation.count == layout.observationDimension
+                    && beginning.actions.count == horizon
+                    && beginning.actions.allSatisfy { $0.count == layout.actionDimension },
+                "an observation of \(beginning.observation.count) numbers, "
+                    + "\(beginning.actions.count) actions for \(horizon) steps")
+        }
+        precondition(samples > 0, "\(samples) samples")
+        var result = Array(
+            repeating: Array(repeating: [[Double]](), count: samples), count: beginnings.count)
+        for (index, member) in members.enumerated() {
+            // Whatever follows this network shares its passes.
+            var rows = beginnings.enumerated().flatMap { place, beginning in
+                stride(from: index, to: samples, by: members.count).map {
+                    Row(
+                        beginning: place, sample: $0,
+                        present: beginning.observation.map(Float.init), seed: seed)
                 }
-                return present.map(Double.init)
+            }
+            guard !rows.isEmpty else { continue }
+            for step in 0..<horizon {
+                let changes = member.predict(
+                    rows.flatMap {
+                        standardized(
+                            $0.present + beginnings[$0.beginning].actions[step].map(Float.init))
+                    })
+                for row in rows.indices {
+                    rows[row].move(by: changes, row: row, scaling)
+                    result[rows[row].beginning][rows[row].sample].append(
+                        rows[row].present.map(Double.init))
+                }
+            }
+        }
+        return result
+    }
+
+    /// A prediction under way.
+    private struct Row {
+        let beginning, sample: Int
+        var present: [Float]
+        private var generator: SplitMix64
+
+        init(beginning: Int, sample: Int, present: [Float], seed: UInt64) {
+            self.beginning = beginning
+            self.sample = sample
+            self.present = present
+            generator = SplitMix64(seed: seed &+ UInt64(sample) &* 0x9E37_79B9)
+        }
+
+        /// Draws the change of row `row` and goes there.
+        mutating func move(
+            by changes: (mean: [Float], deviation: [Float]), row: Int, _ scaling: Scaling
+        ) {
+            let start = row * present.count
+            for index in present.indices {
+                let change =
+                    changes.mean[start + index]
+                    + changes.deviation[start + index] * Float(generator.normal())
+                let next =
+                    present[index] + change * scaling.changeDeviation[index]
+                    + scaling.changeMean[index]
+                let (centre, reach) = (scaling.inputMean[index], 10 * scaling.inputDeviation[index])
+                present[index] = min(max(next, centre - reach), centre + reach)
             }
         }
     }

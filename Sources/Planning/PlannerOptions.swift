@@ -15,6 +15,9 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
         /// Discounted predicted rewards before the last transition, and what a ``TransitionCritic`` says
         /// of the last observation and action: ``BeamPlanner``.
         case q
+
+        /// ``likelihood`` by what it is for.
+        public static let imitation = likelihood
     }
 
     /// What of a row's tokens the model sees.

@@ -115,35 +115,12 @@ public final class SceneRenderer {
         caption: (Int) -> String? = { _ in nil }, ghosts: (Int) -> [Ghost] = { _ in [] },
         progress: (Double) -> Void = { _ in }
     ) throws(RenderingError) -> Int {
-        guard !states.isEmpty else {
-            throw RenderingError(
-                code: .empty, file: url.path, detail: "the episode has no states; run it first")
+        try VideoWriter.write(
+            states.count, picturesEvery: stepDuration, to: url,
+            framesPerSecond: settings.framesPerSecond, progress: progress
+        ) { index throws(SimulationError) in
+            try frame(of: states[index], caption: caption(index), ghosts: ghosts(index))
         }
-        let writer = try VideoWriter(
-            to: url, width: settings.width, height: settings.height,
-            framesPerSecond: settings.framesPerSecond)
-        let indices = Self.indices(
-            count: states.count, stepDuration: stepDuration,
-            framesPerSecond: settings.framesPerSecond)
-        var last: (index: Int, frame: Frame)?
-        for (drawn, index) in indices.enumerated() {
-            let frame: Frame
-            if let last, last.index == index {
-                frame = last.frame
-            } else {
-                do {
-                    frame = try self.frame(
-                        of: states[index], caption: caption(index), ghosts: ghosts(index))
-                } catch {
-                    throw RenderingError(code: .simulation, file: url.path, detail: "\(error)")
-                }
-                last = (index, frame)
-            }
-            try writer.append(frame)
-            progress(Double(drawn + 1) / Double(indices.count))
-        }
-        try writer.finish()
-        return indices.count
     }
 
     /// Which states to draw so that the video plays at the speed of the simulation.

@@ -68,4 +68,50 @@ public final class VideoWriter {
     public func finish() throws(RenderingError) {
         try program.finish()
     }
+
+    /// Writes a whole video of pictures that are `interval` seconds apart.
+    ///
+    /// As many are left out, or shown for longer, as the frame rate asks for. `picture` is asked for
+    /// each of the `count` that is shown, all of one size, and `progress` told the share done so far.
+    ///
+    /// - Returns: Number of frames.
+    /// - Throws: ``RenderingError`` when there are none, one cannot be drawn or the file not be
+    ///   written.
+    @discardableResult
+    public static func write(
+        _ count: Int, picturesEvery interval: Double, to url: URL, framesPerSecond: Double = 25,
+        progress: (Double) -> Void = { _ in },
+        picture: (Int) throws(SimulationError) -> Frame
+    ) throws(RenderingError) -> Int {
+        guard count > 0 else {
+            throw RenderingError(
+                code: .empty, file: url.path, detail: "the episode has no states; run it first")
+        }
+        let indices = SceneRenderer.indices(
+            count: count, stepDuration: interval, framesPerSecond: framesPerSecond)
+        var writer: VideoWriter?
+        var last: (index: Int, frame: Frame)?
+        for (drawn, index) in indices.enumerated() {
+            let frame: Frame
+            if let last, last.index == index {
+                frame = last.frame
+            } else {
+                do {
+                    frame = try picture(index)
+                } catch {
+                    throw RenderingError(code: .simulation, file: url.path, detail: "\(error)")
+                }
+                last = (index, frame)
+            }
+            if writer == nil {
+                writer = try VideoWriter(
+                    to: url, width: frame.width, height: frame.height,
+                    framesPerSecond: framesPerSecond)
+            }
+            try writer?.append(frame)
+            progress(Double(drawn + 1) / Double(indices.count))
+        }
+        try writer?.finish()
+        return indices.count
+    }
 }

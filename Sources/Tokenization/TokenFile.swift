@@ -31,12 +31,18 @@ public struct TokenFile: Sendable {
         public var format: String
         /// The environment, if the data name it.
         public var environment: String?
+        /// How many observation dimensions were kept, from the first on, where this was asked for.
+        public var observationDimensions: Int?
 
         /// Describes a source.
-        public init(name: String, format: String, environment: String? = nil) {
+        public init(
+            name: String, format: String, environment: String? = nil,
+            observationDimensions: Int? = nil
+        ) {
             self.name = name
             self.format = format
             self.environment = environment
+            self.observationDimensions = observationDimensions
         }
     }
 

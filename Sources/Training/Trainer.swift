@@ -20,6 +20,7 @@ public final class Trainer {
     private let training: TokenWindows
     private let heldOut: TokenWindows
     private let environment: String?
+    private let observationDimensions: Int?
     private let stepper: TrainingStep
     private var sampler: WindowSampler
     private var step = 0
@@ -31,16 +32,21 @@ public final class Trainer {
 
     /// Prepares a run in `directory`; an existing run there goes on if `resume` is set.
     ///
+    /// `environment` and `observationDimensions` are kept in the checkpoint
+    /// (``Checkpoint/Description``).
+    ///
     /// - Throws: ``CheckpointError`` when there is a run in the folder and `resume` is not set, or the
     ///   run there is of another model; errors of reading and writing.
     public init(
         _ configuration: TransformerConfiguration, dataset: TokenizedDataset,
-        options: TrainingOptions, directory: URL, environment: String? = nil, resume: Bool = false
+        options: TrainingOptions, directory: URL, environment: String? = nil,
+        observationDimensions: Int? = nil, resume: Bool = false
     ) throws {
         self.options = options
         self.dataset = dataset
         self.directory = directory
         self.environment = environment
+        self.observationDimensions = observationDimensions
         if let problem = options.problem ?? configuration.problem {
             throw CheckpointError(
                 code: .mismatch, file: directory.path, detail: "unusable options: \(problem)")
@@ -180,7 +186,8 @@ public final class Trainer {
         notes["batch_size"] = "\(options.batchSize)"
         let checkpoint = Checkpoint(
             model: model, discretizer: dataset.discretizer, tokenization: dataset.settings,
-            environment: environment, step: step, tokens: tokens, notes: notes)
+            environment: environment, observationDimensions: observationDimensions, step: step,
+            tokens: tokens, notes: notes)
         try checkpoint.write(to: directory, optimizer: stepper.optimizerState())
     }
 

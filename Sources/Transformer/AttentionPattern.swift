@@ -21,23 +21,25 @@ public struct AttentionPattern: Sendable {
             windows.allSatisfy { $0.count == length }, "windows of different lengths")
         layout = model.configuration.layout
         let configuration = model.configuration
-        weights = (0..<configuration.layerCount).map { layer in
-            var sum = Array(
+        var sum = Array(
+            repeating: Array(
                 repeating: Array(
                     repeating: Array(repeating: Float(0), count: length), count: length),
-                count: configuration.headCount)
-            for window in windows {
-                let one = model.attentionWeights(window, layer: layer)
-                for head in sum.indices {
+                count: configuration.headCount), count: configuration.layerCount)
+        for window in windows {
+            let one = model.attentionWeights(window)
+            for layer in sum.indices {
+                for head in sum[layer].indices {
                     for query in 0..<length {
                         for key in 0...query {
-                            sum[head][query][key] += one[head][query][key] / Float(windows.count)
+                            sum[layer][head][query][key] +=
+                                one[layer][head][query][key] / Float(windows.count)
                         }
                     }
                 }
             }
-            return sum
         }
+        weights = sum
     }
 
     /// What a head's attention is spent on.

@@ -43,6 +43,9 @@ public struct Checkpoint {
         public var tokenization: TokenizedDataset.Settings
         /// Identifier of the environment the data come from, if known.
         public var environment: String?
+        /// How many observation dimensions of the data were kept, from the first on, where this was
+        /// asked for.
+        public var observationDimensions: Int?
         /// Training steps done.
         public var step: Int
         /// Training tokens seen.
@@ -65,14 +68,16 @@ public struct Checkpoint {
     /// A checkpoint of a model.
     public init(
         model: TrajectoryTransformer, discretizer: Discretizer,
-        tokenization: TokenizedDataset.Settings, environment: String? = nil, step: Int = 0,
-        tokens: Int = 0, notes: [String: String] = [:]
+        tokenization: TokenizedDataset.Settings, environment: String? = nil,
+        observationDimensions: Int? = nil, step: Int = 0, tokens: Int = 0,
+        notes: [String: String] = [:]
     ) {
         self.model = model
         self.discretizer = discretizer
         description = Description(
             model: model.configuration, tokenization: tokenization, environment: environment,
-            step: step, tokens: tokens, weights: "", optimizer: nil, notes: notes)
+            observationDimensions: observationDimensions, step: step, tokens: tokens, weights: "",
+            optimizer: nil, notes: notes)
     }
 
     /// Columns of the observation that hold the goal, in the order of the goal's tokens; empty for a

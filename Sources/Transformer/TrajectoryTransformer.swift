@@ -87,20 +87,20 @@ public final class TrajectoryTransformer: @unchecked Sendable {
         }
     }
 
-    /// The attention weights of one layer over `tokens`, without dropout: heads × queries × keys.
+    /// The attention weights over `tokens`, without dropout: layers × heads × queries × keys.
     ///
     /// A goal's tokens are the first queries and keys.
-    public func attentionWeights(
-        _ tokens: [Int], goal: [Int] = [], layer: Int
-    ) -> [[[Float]]] {
+    public func attentionWeights(_ tokens: [Int], goal: [Int] = []) -> [[[[Float]]]] {
         let workspace = forward(tokens, goal: goal)
         let count = goal.count + tokens.count
-        let probabilities = UnsafePointer(workspace.blocks[layer].probabilities.base)
-        return (0..<configuration.headCount).map { head in
-            (0..<count).map { query in
-                let seen = attention.weights(
-                    in: probabilities, head: head, query: query, tokens: count)
-                return seen + Array(repeating: 0, count: count - seen.count)
+        return workspace.blocks.map { block in
+            let probabilities = UnsafePointer(block.probabilities.base)
+            return (0..<configuration.headCount).map { head in
+                (0..<count).map { query in
+                    let seen = attention.weights(
+                        in: probabilities, head: head, query: query, tokens: count)
+                    return seen + Array(repeating: 0, count: count - seen.count)
+                }
             }
         }
     }

@@ -22,7 +22,7 @@ struct AttentionCommand: AsyncParsableCommand {
               trajectory attention --checkpoint runs/hopper --dataset hopper.hdf5 --episode 3 --row 100 \
             --output one-step.png --json
 
-            Keys of the JSON object: output, windows, tokens, heads (layer, head, recent, past_actions).
+            Keys of the JSON object: output, windows, tokens, heads (name, layer, head, recent, past_actions).
             """)
 
     @Option(help: "Folder of the trained model.", completion: .directory)
@@ -56,11 +56,12 @@ struct AttentionCommand: AsyncParsableCommand {
 
     private struct Result: Encodable {
         struct Head: Encodable {
+            let name: String
             let layer, head: Int
             let recent, pastActions: Double
 
             enum CodingKeys: String, CodingKey {
-                case layer, head, recent
+                case name, layer, head, recent
                 case pastActions = "past_actions"
             }
         }
@@ -72,7 +73,7 @@ struct AttentionCommand: AsyncParsableCommand {
     func run() async throws {
         let trained = try Checkpoint(directory: URL(fileURLWithPath: checkpoint))
         let data = try TrajectoryDataset(
-            contentsOf: URL(fileURLWithPath: dataset), options: reading.options)
+            contentsOf: URL(fileURLWithPath: dataset), options: reading.options(for: trained))
         data.notes.forEach(Console.progress)
         let chosen = try chooseWindows(data, trained)
         let pattern = AttentionPattern(trained.model, windows: chosen)
@@ -81,7 +82,8 @@ struct AttentionCommand: AsyncParsableCommand {
             output: output, windows: chosen.count, tokens: chosen[0].count,
             heads: pattern.shares.map {
                 .init(
-                    layer: $0.layer, head: $0.head, recent: $0.recent, pastActions: $0.pastActions)
+                    name: Self.name(layer: $0.layer, head: $0.head), layer: $0.layer,
+                    head: $0.head, recent: $0.recent, pastActions: $0.pastActions)
             })
         if json { return try Console.printJSON(result) }
         let header = [
@@ -148,6 +150,11 @@ struct AttentionCommand: AsyncParsableCommand {
         }
     }
 
+    /// What a head is called, layers and heads counted from 1.
+    private static func name(layer: Int, head: Int) -> String {
+        "layer \(layer + 1), head \(head + 1)"
+    }
+
     private func draw(_ pattern: AttentionPattern, count: Int, _ trained: Checkpoint) throws {
         let rows = pattern.weights.enumerated().map { layer, heads in
             PlotGrid.Row(
@@ -157,7 +164,7 @@ struct AttentionCommand: AsyncParsableCommand {
                         map.map { Double($0[key]).squareRoot() }
                     }
                     return PlotGrid.Panel(
-                        "layer \(layer + 1), head \(head + 1)",
+                        Self.name(layer: layer, head: head),
                         content: .heatMap(columns: columns, range: 0...Double(map.count)))
                 }, columns: max(4, heads.count), height: 310)
         }

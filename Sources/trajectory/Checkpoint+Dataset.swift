@@ -2,6 +2,17 @@ import Datasets
 import Trajectories
 import Transformer
 
+extension DatasetReadingOptions {
+    /// The options for data that are given to a model: as many observation dimensions as it was trained
+    /// with are kept, unless another number is asked for.
+    func options(for trained: Checkpoint) -> TrajectoryDataset.ReadingOptions {
+        var options = options
+        options.observationDimensions =
+            observationDimensions ?? trained.description.observationDimensions
+        return options
+    }
+}
+
 extension Checkpoint {
     /// Checks that the model is for the dimensions of a dataset; `attempt` says what for.
     ///

@@ -28,7 +28,8 @@ struct DatasetReadingOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Keep the first so many observation dimensions.",
-            discussion: "All when not given, except for Ant: 27 of its 111.", valueName: "count"))
+            discussion: "All when not given, except for Ant: 27 of its 111. A checkpoint keeps the "
+                + "number.", valueName: "count"))
     var observationDimensions: Int?
 
     @Option(

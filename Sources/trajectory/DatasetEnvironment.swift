@@ -9,17 +9,26 @@ enum DatasetEnvironment {
 
     /// The environment `name`, or else the one that the file names.
     ///
+    /// With `allowsFewerObservations` the data may lack observation dimensions at the end.
+    ///
     /// - Throws: `EnvironmentError` when there is no such environment, ``CommandError`` when none is
     ///   named or the file's dimensions are not the environment's.
-    static func make(_ name: String?, for dataset: TrajectoryDataset, file: String) throws
-        -> any SimulatedEnvironment
-    {
+    static func make(
+        _ name: String?, for dataset: TrajectoryDataset, file: String,
+        allowsFewerObservations: Bool = false
+    ) throws -> any SimulatedEnvironment {
         guard let name = name ?? dataset.attributes[attribute] else {
             throw CommandError(
                 description: "cannot use '\(file)': it does not name its environment; give --env")
         }
         let environment = try EnvironmentRegistry.make(name)
-        try requireMatch(dataset.layout, environment.specification, file: file)
+        let (found, expected) = (dataset.layout, environment.specification.layout)
+        let isPart =
+            found.actionDimension == expected.actionDimension
+            && found.observationDimension < expected.observationDimension
+        if !(allowsFewerObservations && isPart) {
+            try requireMatch(found, environment.specification, file: file)
+        }
         return environment
     }
 

@@ -98,7 +98,8 @@ struct DatasetTokenizeCommand: AsyncParsableCommand {
         var shown = start
         let source = TokenFile.Source(
             name: url.lastPathComponent, format: file.format.rawValue,
-            environment: file.attributes["environment"])
+            environment: file.attributes["environment"],
+            observationDimensions: reading.observationDimensions)
         let description: TokenFile.Description
         do {
             description = try TokenFile.write(

@@ -14,7 +14,7 @@ struct EpisodeDrawing {
     let renderer: SceneRenderer
 
     /// Blue, which no robot is.
-    private static let ghostColor = SIMD3<Float>(0.15, 0.42, 1)
+    static let ghostColor = SIMD3<Float>(0.15, 0.42, 1)
 
     // MARK: - Video
 

@@ -36,7 +36,7 @@ struct EvaluateCommand: AsyncParsableCommand {
               trajectory evaluate --checkpoint runs/hopper --env hopper --objective q \
             --critic critic.safetensors
               trajectory evaluate --policy bc.safetensors --env hopper --episodes 5 --seed 0
-              trajectory evaluate --checkpoint runs/maze --env pointmaze-umaze --objective likelihood \
+              trajectory evaluate --checkpoint runs/maze --env pointmaze-umaze --objective imitation \
             --horizon 1 --beam-width 4 --until-goal --paths paths.png
 
             Keys of the JSON object: returns, mean_return, standard_deviation, normalized_score, \

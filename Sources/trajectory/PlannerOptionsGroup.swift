@@ -6,9 +6,10 @@ import Tokenization
 struct PlannerOptionsGroup: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "What a plan is to be best in: expectedReturn, likelihood to imitate the data, or q.",
-            discussion: "q is rewards, and --critic's value of the last action in place of the "
-                + "model's."))
+            "What a plan is to be best in: expectedReturn, imitation (of the data), or q.",
+            discussion: "imitation takes what is likeliest under the model; likelihood is another "
+                + "name for it. q is rewards, and --critic's value of the last action in place of "
+                + "the model's."))
     var objective = PlannerOptions().objective
 
     @Option(
@@ -59,7 +60,7 @@ struct PlannerOptionsGroup: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "With --objective likelihood, continue with the most likely K tokens.",
+            "With --objective imitation, continue with the most likely K tokens.",
             valueName: "k|all"))
     var likelihoodTopK = Limit<Int>(PlannerOptions().likelihoodTopK)
 
@@ -158,7 +159,18 @@ struct PlannerOptionsGroup: ParsableArguments {
     }
 }
 
-extension PlannerOptions.Objective: ExpressibleByArgument {}
+extension PlannerOptions.Objective: ExpressibleByArgument {
+    private static let imitationName = "imitation"
+
+    /// An objective by its own name or by `imitation`.
+    public init?(argument: String) {
+        self.init(rawValue: argument == Self.imitationName ? Self.imitation.rawValue : argument)
+    }
+
+    /// All names.
+    public static var allValueStrings: [String] { allCases.map(\.rawValue) + [imitationName] }
+}
+
 extension PlannerOptions.Window: ExpressibleByArgument {}
 
 /// A number, or `all` where nothing is to be left out.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Datasets
 import Dynamics
+import Environments
 import Evaluation
 import Foundation
 import Planning
@@ -26,12 +27,23 @@ struct PredictCommand: AsyncParsableCommand {
             hold them (train-dynamics has --skip-last; `dataset convert` and `collect` with another \
             seed make other files).
 
+            With --video one of the episodes is drawn as it was, and over it in translucent colours \
+            the first sample of the transformer (blue) and of the ensemble (magenta, in a panel of \
+            its own): as a video (mp4, gif), slowed down to six seconds where it is shorter, or as a \
+            strip of six moments (png). Where on the ground the robot is, observations leave out; it \
+            is integrated from the true and from the predicted velocities, and a prediction that \
+            strays further than a metre from the true place is drawn a metre from it. A checkpoint that was \
+            trained with --observation-dimensions is given as many of the data.
+
             Examples:
               trajectory predict --checkpoint runs/hopper --dataset held-out.hdf5
               trajectory predict --checkpoint runs/hopper --dataset held-out.hdf5 --dynamics \
             dynamics.safetensors --horizon 100 --plot prediction.png
+              trajectory predict --checkpoint runs/hopper --dataset held-out.hdf5 --video \
+            prediction.gif --video-episode 3
 
-            Keys of the JSON object: horizon, episodes, samples, methods (name, by_step, mean), seconds.
+            Keys of the JSON object: horizon, episodes, samples, methods (name, by_step, mean), seconds, \
+            video (with --video: output, environment, episode of the file, frames).
             """)
 
     @Option(help: "Folder of the trained model.", completion: .directory)
@@ -69,6 +81,19 @@ struct PredictCommand: AsyncParsableCommand {
     @Option(help: "Draw the errors to this file (png or svg).")
     var plot: String?
 
+    @Option(
+        help: "Draw an episode as it was and as it was predicted (mp4, gif or png).",
+        completion: .file(extensions: ["mp4", "gif", "png"]))
+    var video: String?
+
+    @Option(help: "The episode to draw, counted from 0 among those predicted.")
+    var videoEpisode = 0
+
+    @Option(
+        name: .customLong("env"),
+        help: "Environment to draw; that of the dataset or checkpoint if not given.")
+    var environment: String?
+
     @OptionGroup(title: "Reading Options") var reading: DatasetReadingOptions
 
     @Flag(help: "Print a JSON object.")
@@ -79,6 +104,17 @@ struct PredictCommand: AsyncParsableCommand {
             throw ValidationError("--horizon, --context, --episodes and --samples must be positive")
         }
         if let topK, topK < 1 { throw ValidationError("--top-k must be positive, found \(topK)") }
+        guard 0..<episodes ~= videoEpisode else {
+            throw ValidationError(
+                "--video-episode must be from 0 to \(episodes - 1), of the --episodes predicted; "
+                    + "found \(videoEpisode)")
+        }
+        if let video {
+            let format = URL(fileURLWithPath: video).pathExtension.lowercased()
+            guard ["mp4", "gif", "png"].contains(format) else {
+                throw ValidationError("--video must end in .mp4, .gif or .png, found \(video)")
+            }
+        }
     }
 
     private struct Method: Encodable {
@@ -99,29 +135,31 @@ struct PredictCommand: AsyncParsableCommand {
     }
 
     private struct Result: Encodable {
+        struct Video: Encodable {
+            let output, environment: String
+            let episode, frames: Int
+        }
         let horizon, episodes, samples: Int
         let methods: [Method]
+        let video: Video?
         let seconds: Double
     }
 
     func run() async throws {
         let start = ContinuousClock.now
+        for file in [plot, video].compactMap(\.self) {
+            // Known before the work as well as after it.
+            try Console.requireFolder(of: URL(fileURLWithPath: file))
+        }
+        if let video { try VideoWriter.requireProgram(for: URL(fileURLWithPath: video)) }
         let trained = try Checkpoint(directory: URL(fileURLWithPath: checkpoint))
         let data = try TrajectoryDataset(
-            contentsOf: URL(fileURLWithPath: dataset), options: reading.options)
+            contentsOf: URL(fileURLWithPath: dataset), options: reading.options(for: trained))
         data.notes.forEach(Console.progress)
-        let layout = trained.model.configuration.layout
         try trained.requireLayout(
             of: data, file: dataset, named: checkpoint, attempt: "predict")
-        let needed = context + horizon
-        let long = data.trajectories.filter { $0.count >= needed }.suffix(episodes)
-        guard !long.isEmpty else {
-            throw CommandError(
-                description: "cannot predict '\(dataset)': no episode has --context + --horizon = "
-                    + "\(needed) transitions; the longest has "
-                    + "\(data.trajectories.map(\.count).max() ?? 0)")
-        }
-        let cases = long.map { HeldOutEpisode($0, context: context - 1, horizon: horizon) }
+        let cases = try heldOutEpisodes(of: data)
+        let simulation = try video.map { _ in try makeSimulation(for: data, trained, cases) }
         let deviations = DatasetSummary(data).observations.map(\.standardDeviation)
         func error(_ predictions: [[[Double]]]) -> PredictionError {
             PredictionError(
@@ -129,49 +167,76 @@ struct PredictCommand: AsyncParsableCommand {
         }
 
         var methods: [Method] = []
-        let full = trained.model.configuration.contextLength / layout.transitionDimension + 1
-        for (name, transitions) in [("transformer", full), ("Markovian transformer", 2)] {
-            methods.append(
-                Method(name, error(try predictions(of: cases, by: trained, transitions, name))))
+        var drawn: [(name: String, observations: [[Double]])] = []
+        func add(_ name: String, _ samples: [[[[Double]]]], drawnAs drawing: String? = nil) {
+            methods.append(Method(name, error(samples.map(PredictionError.mean(of:)))))
+            // A sample, since the mean of several moves like none of them.
+            if let drawing { drawn.append((drawing, samples[videoEpisode][0])) }
         }
+        let configuration = trained.model.configuration
+        let full = configuration.contextLength / configuration.layout.transitionDimension + 1
+        add(
+            "transformer", try predictions(of: cases, by: trained, full, "transformer"),
+            drawnAs: "transformer")
+        add(
+            "Markovian transformer",
+            try predictions(of: cases, by: trained, 2, "Markovian transformer"))
         if sampleActions {
-            methods.append(
-                Method(
-                    "transformer, own actions",
-                    error(
-                        try predictions(
-                            of: cases, by: trained, full, "own actions", given: false))))
+            add(
+                "transformer, own actions",
+                try predictions(of: cases, by: trained, full, "own actions", given: false))
         }
-        if let dynamics {
-            let ensemble = try DynamicsEnsemble(contentsOf: URL(fileURLWithPath: dynamics))
-            guard ensemble.layout == layout else {
-                throw CommandError(
-                    description: "cannot use the dynamics model '\(dynamics)': it was made for "
-                        + "\(ensemble.layout.observationDimension) + "
-                        + "\(ensemble.layout.actionDimension) dimensions, the data have "
-                        + "\(layout.observationDimension) + \(layout.actionDimension)")
+        if let ensemble = try ensemble(for: data.layout) {
+            let beginnings = cases.map {
+                DynamicsEnsemble.Beginning(observation: $0.present, actions: $0.actions)
             }
-            let predicted = cases.map {
-                PredictionError.mean(
-                    of: ensemble.predict(
-                        from: $0.present, actions: $0.actions, samples: samples, seed: seed))
-            }
-            methods.append(Method("ensemble of single-step models", error(predicted)))
+            add(
+                "ensemble of single-step models",
+                ensemble.predict(beginnings, samples: samples, seed: seed), drawnAs: "ensemble")
         }
-        methods.append(
-            Method("no change", error(cases.map { Array(repeating: $0.present, count: horizon) })))
+        add("no change", cases.map { [Array(repeating: $0.present, count: horizon)] })
 
         if let plot { try draw(methods, to: plot) }
         let result = Result(
             horizon: horizon, episodes: cases.count, samples: samples, methods: methods,
-            seconds: Console.seconds(ContinuousClock.now - start))
+            video: try simulation.flatMap {
+                try film(cases[videoEpisode], drawn, in: $0, deviations: deviations)
+            }, seconds: Console.seconds(ContinuousClock.now - start))
         if json { try Console.printJSON(result) } else { print(Self.table(result)) }
+    }
+
+    /// The last episodes that are long enough.
+    private func heldOutEpisodes(of data: TrajectoryDataset) throws -> [HeldOutEpisode] {
+        let needed = context + horizon
+        let long = data.trajectories.enumerated().filter { $1.count >= needed }.suffix(episodes)
+        guard !long.isEmpty else {
+            throw CommandError(
+                description: "cannot predict '\(dataset)': no episode has --context + --horizon = "
+                    + "\(needed) transitions; the longest has "
+                    + "\(data.trajectories.map(\.count).max() ?? 0)")
+        }
+        return long.map {
+            HeldOutEpisode($1, index: $0, context: context - 1, horizon: horizon)
+        }
+    }
+
+    private func ensemble(for layout: TransitionLayout) throws -> DynamicsEnsemble? {
+        guard let dynamics else { return nil }
+        let ensemble = try DynamicsEnsemble(contentsOf: URL(fileURLWithPath: dynamics))
+        guard ensemble.layout == layout else {
+            throw CommandError(
+                description: "cannot use the dynamics model '\(dynamics)': it was made for "
+                    + "\(ensemble.layout.observationDimension) + "
+                    + "\(ensemble.layout.actionDimension) dimensions, the data have "
+                    + "\(layout.observationDimension) + \(layout.actionDimension)")
+        }
+        return ensemble
     }
 
     private func predictions(
         of cases: [HeldOutEpisode], by trained: Checkpoint, _ transitions: Int, _ name: String,
         given: Bool = true
-    ) throws -> [[[Double]]] {
+    ) throws -> [[[[Double]]]] {
         var options = OpenLoopPredictor.Options(contextTransitions: transitions)
         options.samples = samples
         options.seed = seed
@@ -194,7 +259,44 @@ struct PredictCommand: AsyncParsableCommand {
         }
         return predictor.predict(beginnings, horizon: horizon) { done in
             line.show("\(name): \(done) of \(horizon) steps", isMilestone: false)
-        }.map(PredictionError.mean(of:))
+        }
+    }
+
+    // MARK: - Drawing
+
+    /// The environment of the data, in which the episode can be drawn.
+    private func makeSimulation(
+        for data: TrajectoryDataset, _ trained: Checkpoint, _ cases: [HeldOutEpisode]
+    ) throws -> any SimulatedEnvironment {
+        guard cases.indices.contains(videoEpisode) else {
+            throw CommandError(
+                description: "there is no episode \(videoEpisode) to draw: \(cases.count) of "
+                    + "'\(dataset)' are long enough to be predicted; give a smaller "
+                    + "--video-episode")
+        }
+        let name =
+            environment ?? data.attributes[DatasetEnvironment.attribute]
+            ?? trained.description.environment
+        let simulation = try DatasetEnvironment.make(
+            name, for: data, file: dataset, allowsFewerObservations: true)
+        _ = try RecordedEpisode.observedState(
+            of: simulation, dimension: data.layout.observationDimension)
+        return simulation
+    }
+
+    private func film(
+        _ episode: HeldOutEpisode, _ predictions: [(name: String, observations: [[Double]])],
+        in simulation: any SimulatedEnvironment, deviations: [Double]
+    ) throws -> Result.Video? {
+        guard let video else { return nil }
+        let url = URL(fileURLWithPath: video)
+        let drawing = try PredictionDrawing(
+            of: episode, in: simulation, predictions: predictions, deviations: deviations,
+            isSmall: url.pathExtension.lowercased() != "mp4")
+        drawing.notes.forEach(Console.progress)
+        return Result.Video(
+            output: video, environment: simulation.specification.identifier,
+            episode: episode.index, frames: try drawing.write(to: url))
     }
 
     private func draw(_ methods: [Method], to file: String) throws {
@@ -222,34 +324,5 @@ struct PredictCommand: AsyncParsableCommand {
         }
         return TextTable.aligned([header] + rows)
             + "\n\(result.episodes) episodes, errors in standard deviations"
-    }
-}
-
-/// A logged episode as a task of prediction.
-private struct HeldOutEpisode {
-    struct Step {
-        let observation, action: [Double]
-        let reward: Double
-    }
-    /// What happened before the present observation.
-    let past: [Step]
-    let present: [Double]
-    /// The actions that followed.
-    let actions: [[Double]]
-    /// The observations after each of them.
-    let truth: [[Double]]
-
-    /// The first `context` transitions are the past; the episode has `context + horizon + 1` rows or
-    /// more.
-    init(_ trajectory: Trajectory, context: Int, horizon: Int) {
-        past = (0..<context).map {
-            Step(
-                observation: trajectory.observation($0).map(Double.init),
-                action: trajectory.action($0).map(Double.init),
-                reward: Double(trajectory.rewards[$0]))
-        }
-        present = trajectory.observation(context).map(Double.init)
-        actions = (0..<horizon).map { trajectory.action(context + $0).map(Double.init) }
-        truth = (1...horizon).map { trajectory.observation(context + $0).map(Double.init) }
     }
 }

@@ -65,7 +65,8 @@ struct RecordedEpisode {
             source: "checkpoint \(name), seed \(seed)", states: rollout.states,
             rewards: rollout.rewards)
         if interval != nil {
-            let observed = try requireObservedState(of: environment)
+            let observed = try observedState(
+                of: environment, dimension: environment.specification.layout.observationDimension)
             episode.forecasts = agent.entries.map { entry in
                 let start = rollout.states[entry.step].positions
                 return Forecast(
@@ -90,7 +91,8 @@ struct RecordedEpisode {
                 description: "there is no episode \(index) in '\(file)': it has "
                     + "\(trajectories.count); give --episode from 0 to \(trajectories.count - 1)")
         }
-        let observed = try requireObservedState(of: environment)
+        let observed = try observedState(
+            of: environment, dimension: dataset.layout.observationDimension)
         let trajectory = trajectories[index]
         let observations = (0..<trajectory.count).map {
             trajectory.observation($0).map(Double.init)
@@ -103,14 +105,25 @@ struct RecordedEpisode {
             rewards: trajectory.rewards.map(Double.init))
     }
 
-    private static func requireObservedState(of environment: any SimulatedEnvironment) throws
+    /// How observations of an environment, of which the first `dimension` numbers are there, tell its
+    /// state.
+    ///
+    /// - Throws: ``CommandError`` when they do not.
+    static func observedState(of environment: any SimulatedEnvironment, dimension: Int) throws
         -> ObservedState
     {
+        let identifier = environment.specification.identifier
         guard let observed = environment.observedState else {
             throw CommandError(
-                description: "cannot draw observations of \(environment.specification.identifier): "
-                    + "they do not tell positions and velocities; draw a policy or a checkpoint "
-                    + "without --plans")
+                description:
+                    "cannot draw observations of \(identifier): they do not tell positions "
+                    + "and velocities; draw a policy or a checkpoint without --plans")
+        }
+        guard dimension >= observed.count else {
+            throw CommandError(
+                description: "cannot draw \(dimension) observation dimensions of \(identifier): "
+                    + "positions and velocities are the first \(observed.count); read the data with "
+                    + "so many or more (--observation-dimensions)")
         }
         return observed
     }

@@ -244,7 +244,8 @@ struct RenderCommand: AsyncParsableCommand {
         if let dataset {
             let data = try TrajectoryDataset(
                 contentsOf: URL(fileURLWithPath: dataset), options: reading.options)
-            let simulation = try DatasetEnvironment.make(environment, for: data, file: dataset)
+            let simulation = try DatasetEnvironment.make(
+                environment, for: data, file: dataset, allowsFewerObservations: true)
             let recorded = try RecordedEpisode.read(
                 data, file: dataset, episode: episode, environment: simulation)
             return Source(environment: simulation) { recorded }

@@ -131,7 +131,7 @@ struct TrainCommand: AsyncParsableCommand {
         let trainer = try Trainer(
             configuration, dataset: data.tokenized, options: settings.training,
             directory: URL(fileURLWithPath: output), environment: env ?? data.environment,
-            resume: resume)
+            observationDimensions: data.observationDimensions, resume: resume)
         Console.progress(
             "\(store.rowCount) transitions in \(store.episodeCount) episodes; "
                 + "\(trainer.model.parameterCount) parameters")

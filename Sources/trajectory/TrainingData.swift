@@ -17,6 +17,8 @@ struct TrainingData {
     let tokenized: TokenizedDataset
     /// The environment that the data say they come from.
     let environment: String?
+    /// How many observation dimensions were kept, where this was asked for.
+    let observationDimensions: Int?
 
     /// Reads a dataset and tokenizes it, or maps a token file.
     ///
@@ -40,6 +42,7 @@ struct TrainingData {
                         + "so there is nothing to train on")
             }
             environment = data.attributes["environment"]
+            observationDimensions = reading.observationDimensions
             return
         }
         guard reading.options == .init() else {
@@ -50,6 +53,7 @@ struct TrainingData {
         let file = try TokenFile(contentsOf: url)
         tokenized = try TokenizedDataset(file, settings: settings)
         environment = file.description.source.environment
+        observationDimensions = file.description.source.observationDimensions
         try Self.check("discount", settings, \.discount, tokenized, url)
         try Self.check("terminationPenalty", settings, \.terminationPenalty, tokenized, url)
         try Self.check("binCount", settings, \.binCount, tokenized, url)

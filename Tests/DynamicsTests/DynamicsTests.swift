@@ -79,6 +79,28 @@ import Trajectories
         #expect(try predict(DynamicsEnsemble(contentsOf: file)) == expected)
     }
 
+    @Test func `trajectories that are predicted together are as each is alone`() throws {
+        let trainer = try #require(
+            DynamicsTrainer(trajectories(10, seed: 7), settings: settings(steps: 50)))
+        let ensemble = trainer.train()
+        let beginnings = (0..<5).map { index in
+            DynamicsEnsemble.Beginning(
+                observation: [0.1 * Double(index), -0.3],
+                actions: (0..<8).map { [sin(Double($0 * (index + 1)))] })
+        }
+        // Seven samples of three networks, so that these share their passes unevenly.
+        let together = ensemble.predict(beginnings, samples: 7, seed: 3)
+        #expect(together.count == 5 && Set(together.joined()).count == 35)
+        for (beginning, predictions) in zip(beginnings, together) {
+            #expect(
+                predictions
+                    == ensemble.predict(
+                        from: beginning.observation, actions: beginning.actions, samples: 7, seed: 3
+                    ))
+        }
+        #expect(ensemble.predict([], samples: 1, seed: 0).isEmpty)
+    }
+
     @Test func `another file is refused by name`() throws {
         let folder = try TemporaryFolder()
         let file = folder.file("other.safetensors")

@@ -27,9 +27,9 @@ import Transformer
         let golden = try Golden.data.tensors("goal.safetensors")
         let weights = model.attentionWeights(
             Array(try golden.integers("tokens")[..<27]),
-            goal: Array(try golden.integers("goal")[..<3]), layer: 0)
+            goal: Array(try golden.integers("goal")[..<3]))
         #expect(
-            relativeError(weights.flatMap { $0.flatMap { $0 } }, try golden.floats("attn.0"))
+            relativeError(weights[0].flatMap { $0.flatMap { $0 } }, try golden.floats("attn.0"))
                 < goldenTolerance)
     }
 

@@ -22,7 +22,7 @@ import Transformer
         let golden = try Golden.data.tensors("model_tiny_io.safetensors")
         let tokens = Array(try golden.integers("tokens")[..<27])
         for layer in 0..<2 {
-            let weights = model.attentionWeights(tokens, layer: layer).flatMap { $0.flatMap { $0 } }
+            let weights = model.attentionWeights(tokens)[layer].flatMap { $0.flatMap { $0 } }
             #expect(
                 relativeError(weights, try golden.floats("attn.\(layer)")) < goldenTolerance)
         }

@@ -33,21 +33,25 @@ import Testing
             ).status == 0)
         #expect(try train(data, "run", columns: "0,1").status == 0)
         let run = folder.file("run").path
-        let evaluation = [
-            "evaluate", "--checkpoint", run, "--objective", "likelihood", "--horizon", "1",
-            "--beam-width", "2", "--context-transitions", "2", "--maximum-steps", "3",
-        ]
-        let outcome = try Program.run(
-            evaluation + [
-                "--env", "pointmaze-umaze@5", "--episodes", "2", "--until-goal", "--json",
-                "--paths",
-                folder.file("paths.svg").path,
-            ])
-        #expect(outcome.status == 0, "\(outcome.errors)")
-        let object = try #require(
-            JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
-        #expect(object["success_rate"] is Double)
-        #expect(object["environment"] as? String == "pointmaze-umaze-v3@5")
+        // Two names of the same search.
+        let results = try ["imitation", "likelihood"].map { objective in
+            let outcome = try Program.run(
+                [
+                    "evaluate", "--checkpoint", run, "--objective", objective, "--horizon", "1",
+                    "--beam-width", "2", "--context-transitions", "2", "--maximum-steps", "3",
+                    "--env", "pointmaze-umaze@5", "--episodes", "2", "--until-goal", "--json",
+                    "--paths", folder.file("paths.svg").path,
+                ])
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            return try #require(
+                JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+        }
+        #expect(results[0]["success_rate"] is Double)
+        #expect(results[0]["environment"] as? String == "pointmaze-umaze-v3@5")
+        #expect(results[0]["returns"] as? [Double] == results[1]["returns"] as? [Double])
+        #expect(
+            results.map { ($0["planner"] as? [String: Any])?["objective"] as? String }
+                == ["likelihood", "likelihood"])
         let drawing = try String(contentsOf: folder.file("paths.svg"), encoding: .utf8)
         #expect(drawing.contains("2 reached the goal"))
 

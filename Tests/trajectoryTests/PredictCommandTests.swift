@@ -49,6 +49,114 @@ import Testing
         #expect(FileManager.default.fileExists(atPath: plot.path))
     }
 
+    /// Width and height that a PNG file states.
+    private func size(_ url: URL) throws -> [Int] {
+        let data = [UInt8](try Data(contentsOf: url))
+        try #require(data.starts(with: [0x89, 0x50, 0x4E, 0x47]))
+        return [16, 20].map { start in data[start..<(start + 4)].reduce(0) { 256 * $0 + Int($1) } }
+    }
+
+    private func video(_ arguments: [String]) throws -> [String: Any] {
+        let outcome = try Program.run(["predict"] + arguments + ["--json"])
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        let result =
+            try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
+        return try #require(result?["video"] as? [String: Any])
+    }
+
+    @Test func `an episode is drawn as it was and as it was predicted`() throws {
+        let folder = try TemporaryFolder()
+        let (data, dynamics) = (
+            folder.file("data.hdf5").path, folder.file("dynamics.safetensors").path
+        )
+        _ = try Program.run(
+            "collect", "--env", "hopper", "--policy", "random", "--steps", "300", "--output", data)
+        _ = try Program.run(
+            "train-dynamics", "--dataset", data, "--steps", "5", "--members", "1", "--output",
+            dynamics)
+        let arguments = [
+            "--checkpoint", checkpoint, "--dataset", data, "--horizon", "3", "--samples", "1",
+            "--episodes", "2",
+        ]
+        func strip(_ name: String, _ further: [String]) throws -> [String: Any] {
+            try video(arguments + ["--video", folder.file(name).path] + further)
+        }
+        let both = try strip("both.png", ["--dynamics", dynamics])
+        #expect(both["environment"] as? String == "hopper-v4" && both["frames"] as? Int == 8)
+        // A row each of the present and three steps.
+        #expect(try size(folder.file("both.png")) == [4 * 320 + 3 * 6, 2 * 240 + 6])
+        let second = try strip("second.png", ["--video-episode", "1"])
+        #expect(second["episode"] as? Int == (both["episode"] as? Int).map { $0 + 1 })
+        #expect(try size(folder.file("second.png")) == [4 * 320 + 3 * 6, 240])
+        // Six seconds at 25 frames a second.
+        #expect(try strip("film.gif", [])["frames"] as? Int == 150)
+        #expect(try Data(contentsOf: folder.file("film.gif")).starts(with: Data("GIF".utf8)))
+
+        for (further, part) in [
+            (["--video-episode", "2"], "--video-episode must be from 0 to 1"),
+            (["--video", "film.avi"], "--video must end in .mp4, .gif or .png"),
+            (
+                ["--video", folder.file("x.gif").path, "--env", "walker2d"],
+                "walker2d-v4 has 17 and 6"
+            ),
+        ] {
+            let outcome = try Program.run(["predict"] + arguments + further)
+            #expect(outcome.status != 0 && outcome.errors.contains(part), "\(outcome.errors)")
+        }
+    }
+
+    @Test func `a model of the first observation dimensions is given as many, and drawn`() throws {
+        let folder = try TemporaryFolder()
+        let (data, tokens) = (folder.file("data.hdf5").path, folder.file("data.tokens").path)
+        _ = try Program.run(
+            "collect", "--env", "humanoid", "--policy", "random", "--steps", "200", "--output",
+            data)
+        _ = try Program.run(
+            "dataset", "tokenize", data, "--observation-dimensions", "45", "--output", tokens)
+        for (source, further) in [(data, ["--observation-dimensions", "45"]), (tokens, [])] {
+            let run = folder.file("run-\(further.count)")
+            let training = try Program.run(
+                [
+                    "train", "--dataset", source, "--output", run.path, "--steps", "1", "--window",
+                    "2", "--layers", "1", "--width", "16", "--heads", "2", "--batch-size", "2",
+                ] + further)
+            try #require(training.status == 0, "\(training.errors)")
+            let picture = folder.file("\(further.count).png")
+            let drawn = try video([
+                "--checkpoint", run.path, "--dataset", data, "--horizon", "2", "--samples", "1",
+                "--episodes", "1", "--video", picture.path,
+            ])
+            #expect(drawn["environment"] as? String == "humanoid-v4")
+            #expect(try size(picture) == [3 * 320 + 2 * 6, 240])
+
+            let refused = try Program.run(
+                "predict", "--checkpoint", run.path, "--dataset", data, "--horizon", "2",
+                "--observation-dimensions", "30")
+            #expect(
+                refused.errors.contains("the data have 30 + 17 dimensions, the model 45 + 17"),
+                "\(refused.errors)")
+        }
+    }
+
+    @Test func `positions and velocities must be among what is drawn`() throws {
+        let folder = try TemporaryFolder()
+        let (data, run) = (folder.file("data.hdf5").path, folder.file("run").path)
+        _ = try Program.run(
+            "collect", "--env", "hopper", "--policy", "random", "--steps", "100", "--output", data)
+        _ = try Program.run(
+            "train", "--dataset", data, "--output", run, "--steps", "1", "--window", "2",
+            "--layers", "1", "--width", "16", "--heads", "2", "--batch-size", "2",
+            "--observation-dimensions", "5")
+        let outcome = try Program.run(
+            "predict", "--checkpoint", run, "--dataset", data, "--horizon", "2", "--video",
+            folder.file("x.png").path)
+        #expect(outcome.status == 1)
+        #expect(
+            outcome.errors.contains(
+                "cannot draw 5 observation dimensions of hopper-v4: positions and velocities are "
+                    + "the first 11"), "\(outcome.errors)")
+    }
+
     @Test func `what does not fit gives one line`() throws {
         let folder = try TemporaryFolder()
         let (short, other) = (folder.file("short.hdf5").path, folder.file("maze.hdf5").path)
