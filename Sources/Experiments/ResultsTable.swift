@@ -59,7 +59,9 @@ struct ResultsTable {
 
     private static func cell(_ value: Double?, _ error: Double?, _ digits: Int) -> String {
         guard let value else { return "–" }
-        let text = String(format: "%.\(digits)f", value)
+        // A little less than nothing would read "-0".
+        let unit = pow(10, Double(digits))
+        let text = String(format: "%.\(digits)f", (value * unit).rounded() / unit + 0)
         return error.map { text + String(format: " ± %.\(digits)f", $0) } ?? text
     }
 

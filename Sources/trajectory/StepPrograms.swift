@@ -1,6 +1,5 @@
 import Experiments
 import Foundation
-import Synchronization
 
 /// The programs that run an experiment's steps, as processes of their own.
 struct StepPrograms: Sendable {
@@ -62,9 +61,8 @@ struct StepPrograms: Sendable {
         do {
             try Data().write(to: log)
             let file = try FileHandle(forWritingTo: log)
-            try process.run()
-            let signals = Signals(stopping: process)
-            defer { signals.end() }
+            try StepSignals.start(process)
+            defer { StepSignals.end() }
             async let said = Self.forward(messages.fileHandleForReading, to: file)
             let printed = output.fileHandleForReading.readDataToEndOfFile()
             let last = await said
@@ -104,28 +102,5 @@ struct StepPrograms: Sendable {
             let lines = String(decoding: last, as: UTF8.self).split(whereSeparator: \.isNewline)
             return lines.last.map(String.init) ?? "it said nothing"
         }.value
-    }
-}
-
-/// Hands the signals that end a program on to the process it waits for, so that the step ends and its
-/// record is written.
-private final class Signals {
-    private let sources: [any DispatchSourceSignal]
-
-    init(stopping process: Process) {
-        let identifier = process.processIdentifier
-        sources = [SIGINT, SIGTERM].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { kill(identifier, SIGTERM) }
-            source.resume()
-            return source
-        }
-    }
-
-    func end() {
-        sources.forEach { $0.cancel() }
-        signal(SIGINT, SIG_DFL)
-        signal(SIGTERM, SIG_DFL)
     }
 }
