@@ -60,7 +60,6 @@ let package = Package(
         library(
             "Behavior", ["Environments", "Trajectories", "Safetensors"],
             resources: [.copy("Policies")]),
-        library("Dynamics", ["Layers", "RandomNumbers", "Safetensors", "Tensors", "Trajectories"]),
         library(
             "Baselines",
             ["Behavior", "Layers", "RandomNumbers", "Safetensors", "Tensors", "Trajectories"]),
@@ -71,7 +70,7 @@ let package = Package(
             name: "trajectory",
             dependencies: [
                 "Datasets", "Tokenization", "Transformer", "Training", "Planning", "Environments",
-                "Behavior", "Baselines", "Dynamics", "Evaluation", "Experiments", "MuJoCo", "Rendering",
+                "Behavior", "Baselines", "Evaluation", "Experiments", "MuJoCo", "Rendering",
                 "Trajectories",
                 "OneDNN",
                 "Tensors",
@@ -113,7 +112,6 @@ let package = Package(
         tests(of: "MuJoCo"),
         tests(of: "Environments", ["MuJoCo", "Safetensors", "Trajectories"], fixtures: true),
         tests(of: "Behavior", ["Environments", "Trajectories"]),
-        tests(of: "Dynamics", ["Layers", "Tensors", "Trajectories"]),
         tests(
             of: "Baselines",
             ["Behavior", "Environments", "Layers", "RandomNumbers", "Tensors", "Trajectories"]),

@@ -1,4 +1,6 @@
-/// Shift and scale that give each observation dimension of a dataset mean 0 and deviation 1.
+internal import Tensors
+
+/// Shift and scale that give each column of a dataset, such as an observation's dimension, mean 0 and deviation 1.
 public struct Normalization: Sendable, Equatable {
     /// Subtracted from the observation.
     public let mean: [Float]
@@ -40,5 +42,14 @@ public struct Normalization: Sendable, Equatable {
     /// Column `column` of an observation, normalized.
     func apply(_ number: Float, column: Int) -> Float {
         (number - mean[column]) / deviation[column]
+    }
+
+    /// Writes `rows` of an array of whole rows to the rows of `matrix`, normalized.
+    func copy(_ rows: [Int], of values: [Float], to matrix: Matrix) {
+        for (place, row) in rows.enumerated() {
+            for column in mean.indices {
+                matrix[place, column] = apply(values[row * mean.count + column], column: column)
+            }
+        }
     }
 }

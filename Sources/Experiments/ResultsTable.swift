@@ -58,11 +58,13 @@ struct ResultsTable {
     }
 
     private static func cell(_ value: Double?, _ error: Double?, _ digits: Int) -> String {
+        func text(_ number: Double) -> String {
+            // A little less than nothing would read "-0".
+            let unit = pow(10, Double(digits))
+            return String(format: "%.\(digits)f", (number * unit).rounded() / unit + 0)
+        }
         guard let value else { return "–" }
-        // A little less than nothing would read "-0".
-        let unit = pow(10, Double(digits))
-        let text = String(format: "%.\(digits)f", (value * unit).rounded() / unit + 0)
-        return error.map { text + String(format: " ± %.\(digits)f", $0) } ?? text
+        return text(value) + (error.map { " ± " + text($0) } ?? "")
     }
 
     /// The digits of each column, those of an expanded one repeated.

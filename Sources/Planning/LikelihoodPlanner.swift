@@ -67,8 +67,10 @@ public struct LikelihoodPlanner {
         let layout = model.layout
         layout.requireContext(context)
         let count = options.horizon * layout.transitionDimension
-        let beam = try search(
+        var beam = try search(
             prefix: context, goal: goal, steps: count - layout.observationDimension)
+        beam.statistics.horizon = options.horizon
+        beam.statistics.beamWidth = options.beamWidth
         let planned = beam.tokens.map { row in
             row.suffix(count).lazy.map(Int32.init).transitions(of: layout)
         }

@@ -1,6 +1,6 @@
 import ArgumentParser
+import Baselines
 import Datasets
-import Dynamics
 import Environments
 import Evaluation
 import Foundation

@@ -138,6 +138,7 @@ import Transformer
         #expect(abs(wide.score - log(0.4 * 0.95)) < 1e-6)
         #expect(wide.candidates.map(\.tokens) == [[[0, 1, 1, 1]], [[0, 0, 0, 1]]])
         #expect(wide.rewards == [1.5] && wide.values == [1.5])
+        #expect(wide.statistics.horizon == 1 && wide.statistics.beamWidth == 2)
     }
 
     @Test func `predictions that are not numbers are an error, not a plan`() throws {

@@ -13,23 +13,19 @@ public import Trajectories
 public struct DynamicsEnsemble: Sendable {
     /// Sizes of observation and action.
     public let layout: TransitionLayout
-    /// Sizes of the hidden layers.
-    public let hidden: [Int]
     /// Number of networks.
     public var memberCount: Int { members.count }
 
-    let members: [DynamicsMember]
+    let members: [DynamicsNetwork]
     let scaling: Scaling
 
     /// What standardizes inputs and changes.
     struct Scaling: Sendable, Equatable {
-        var inputMean, inputDeviation: [Float]
-        var changeMean, changeDeviation: [Float]
+        var inputs, changes: Normalization
     }
 
-    init(layout: TransitionLayout, hidden: [Int], members: [DynamicsMember], scaling: Scaling) {
+    init(layout: TransitionLayout, members: [DynamicsNetwork], scaling: Scaling) {
         self.layout = layout
-        self.hidden = hidden
         self.members = members
         self.scaling = scaling
     }
@@ -128,18 +124,18 @@ public struct DynamicsEnsemble: Sendable {
                     changes.mean[start + index]
                     + changes.deviation[start + index] * Float(generator.normal())
                 let next =
-                    present[index] + change * scaling.changeDeviation[index]
-                    + scaling.changeMean[index]
-                let (centre, reach) = (scaling.inputMean[index], 10 * scaling.inputDeviation[index])
+                    present[index] + change * scaling.changes.deviation[index]
+                    + scaling.changes.mean[index]
+                let (centre, reach) = (
+                    scaling.inputs.mean[index], 10 * scaling.inputs.deviation[index]
+                )
                 present[index] = min(max(next, centre - reach), centre + reach)
             }
         }
     }
 
     private func standardized(_ input: [Float]) -> [Float] {
-        input.indices.map {
-            (input[$0] - scaling.inputMean[$0]) / scaling.inputDeviation[$0]
-        }
+        input.indices.map { scaling.inputs.apply(input[$0], column: $0) }
     }
 }
 
@@ -164,39 +160,34 @@ extension DynamicsEnsemble {
         do {
             let file = try SafetensorsFile(contentsOf: url)
             func number(_ key: String) -> Int? { file.metadata[key].flatMap { Int($0) } }
-            let hidden = file.metadata["hidden"]?.split(separator: ",").compactMap { Int($0) }
             guard let observation = number("observation_dimension"), observation > 0,
                 let action = number("action_dimension"), action > 0,
-                let count = number("members"), 1...1000 ~= count, let hidden,
-                hidden.allSatisfy({ 1...65536 ~= $0 })
+                let count = number("members"), 1...1000 ~= count
             else {
                 throw FileError(
                     file: url.path,
                     detail: "it is no dynamics model; give a file that `trajectory train-dynamics` "
                         + "wrote")
             }
-            func row(_ key: String, _ count: Int) throws -> [Float] {
-                let values = try file.floats(key)
-                guard values.count == count else {
+            func normalization(_ name: String, width: Int) throws -> Normalization {
+                let rows = try ["mean", "deviation"].map { try file.floats("\(name)_\($0)") }
+                guard rows.allSatisfy({ $0.count == width }) else {
                     throw FileError(
                         file: url.path,
-                        detail: "'\(key)' has \(values.count) numbers where \(count) are expected; "
-                            + "the file is damaged")
+                        detail: "'\(name)_mean' or '\(name)_deviation' has not the \(width) "
+                            + "numbers it should have; the file is damaged")
                 }
-                return values
+                return Normalization(mean: rows[0], deviation: rows[1])
             }
             layout = TransitionLayout(observationDimension: observation, actionDimension: action)
-            self.hidden = hidden
             scaling = Scaling(
-                inputMean: try row("input_mean", observation + action),
-                inputDeviation: try row("input_deviation", observation + action),
-                changeMean: try row("change_mean", observation),
-                changeDeviation: try row("change_deviation", observation))
+                inputs: try normalization("input", width: observation + action),
+                changes: try normalization("change", width: observation))
             members = try (0..<count).map { index in
-                let member = DynamicsMember(
-                    inputs: observation + action, dimension: observation, hidden: hidden)
-                try member.load { try row("member.\(index).\($0)", $1) }
-                return member
+                DynamicsNetwork(
+                    try Network(
+                        name: Self.name(ofMember: index), inputs: observation + action,
+                        outputs: 2 * observation, file: file))
             }
         } catch let error as FileError {
             throw error
@@ -204,6 +195,9 @@ extension DynamicsEnsemble {
             throw FileError(file: url.path, detail: "\(error)")
         }
     }
+
+    /// What the network `index` is called in a file.
+    static func name(ofMember index: Int) -> String { "member.\(index)" }
 
     /// Writes the ensemble as safetensors, with `metadata` beside it, atomically.
     ///
@@ -213,19 +207,13 @@ extension DynamicsEnsemble {
         file.metadata = metadata.merging([
             "observation_dimension": "\(layout.observationDimension)",
             "action_dimension": "\(layout.actionDimension)", "members": "\(members.count)",
-            "hidden": hidden.map(String.init).joined(separator: ","),
         ]) { $1 }
-        for (key, values) in [
-            ("input_mean", scaling.inputMean), ("input_deviation", scaling.inputDeviation),
-            ("change_mean", scaling.changeMean), ("change_deviation", scaling.changeDeviation),
-        ] {
-            file.set(key, values, shape: [values.count])
+        for (name, normalization) in [("input", scaling.inputs), ("change", scaling.changes)] {
+            let shape = [normalization.mean.count]
+            file.set("\(name)_mean", normalization.mean, shape: shape)
+            file.set("\(name)_deviation", normalization.deviation, shape: shape)
         }
-        for (index, member) in members.enumerated() {
-            for tensor in member.tensors {
-                file.set("member.\(index).\(tensor.name)", tensor.values, shape: tensor.shape)
-            }
-        }
+        for member in members { member.network.write(to: &file) }
         do {
             try file.write(to: url)
         } catch {

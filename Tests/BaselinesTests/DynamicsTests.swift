@@ -1,4 +1,4 @@
-import Dynamics
+import Baselines
 import Foundation
 import TestSupport
 import Testing

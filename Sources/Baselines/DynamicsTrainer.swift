@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Layers
 internal import RandomNumbers
 internal import Tensors
 public import Trajectories
@@ -40,9 +40,8 @@ public struct DynamicsTrainer: Sendable {
 
     private let settings: Settings
     private let layout: TransitionLayout
-    /// Standardized inputs and changes, row after row.
-    private let inputs: [Float]
-    private let changes: [Float]
+    /// Observations and actions, and how observations changed, row after row.
+    private let inputs, changes: [Float]
     private let scaling: DynamicsEnsemble.Scaling
     private let count: Int
 
@@ -63,34 +62,12 @@ public struct DynamicsTrainer: Sendable {
         }
         count = changes.count / layout.observationDimension
         guard count > 0 else { return nil }
-        let width = layout.observationDimension + layout.actionDimension
-        let input = Self.standardize(&inputs, width: width)
-        let change = Self.standardize(&changes, width: layout.observationDimension)
         self.inputs = inputs
         self.changes = changes
         scaling = DynamicsEnsemble.Scaling(
-            inputMean: input.mean, inputDeviation: input.deviation, changeMean: change.mean,
-            changeDeviation: change.deviation)
-    }
-
-    /// Brings every column to mean 0 and deviation 1, constant ones to 0.
-    private static func standardize(_ values: inout [Float], width: Int) -> (
-        mean: [Float], deviation: [Float]
-    ) {
-        let rows = Double(values.count / width)
-        var mean = [Double](repeating: 0, count: width)
-        for (index, value) in values.enumerated() { mean[index % width] += Double(value) / rows }
-        var variance = [Double](repeating: 0, count: width)
-        for (index, value) in values.enumerated() {
-            let difference = Double(value) - mean[index % width]
-            variance[index % width] += difference * difference / rows
-        }
-        let deviation = variance.map { $0 > 1e-12 ? Float($0.squareRoot()) : 1 }
-        for index in values.indices {
-            let column = index % width
-            values[index] = (values[index] - Float(mean[column])) / deviation[column]
-        }
-        return (mean.map { Float($0) }, deviation)
+            inputs: Normalization(
+                of: inputs, width: layout.observationDimension + layout.actionDimension),
+            changes: Normalization(of: changes, width: layout.observationDimension))
     }
 
     /// Trains all networks, side by side.
@@ -99,15 +76,14 @@ public struct DynamicsTrainer: Sendable {
     public func train(every interval: Int = 500, progress: (Progress) -> Void = { _ in })
         -> DynamicsEnsemble
     {
-        let width = layout.observationDimension + layout.actionDimension
-        let runs = (0..<settings.members).map { Run(self, member: $0, inputs: width) }
+        let runs = (0..<settings.members).map { Run(self, member: $0) }
         let pool = WorkerPool.shared
         var done = 0
         while done < settings.steps {
             let steps = min(interval, settings.steps - done)
             pool.run { worker in
                 for run in stride(from: worker, to: runs.count, by: pool.count) {
-                    for _ in 0..<steps { runs[run].step(self) }
+                    for _ in 0..<steps { runs[run].step() }
                 }
             }
             done += steps
@@ -115,52 +91,57 @@ public struct DynamicsTrainer: Sendable {
             progress(Progress(step: done, loss: loss / Double(runs.count)))
         }
         return DynamicsEnsemble(
-            layout: layout, hidden: settings.hidden, members: runs.map(\.member), scaling: scaling)
+            layout: layout, members: runs.map { DynamicsNetwork($0.network) }, scaling: scaling)
     }
 
     /// One network's training; touched by one thread at a time.
     private final class Run: @unchecked Sendable {
-        let member: DynamicsMember
-        private let training: DynamicsMember.Training
+        var network: Network { training.pass.network }
+        private let trainer: DynamicsTrainer
+        private let training: NetworkTrainer
+        /// The rows that this network learns from.
         private let sample: [Int32]
-        private var generator: SplitMix64
+        private var sampler: MinibatchSampler
+        private let input, target: Matrix
+        private let owned: [FloatStorage]
         private var loss = 0.0
 
-        init(_ trainer: DynamicsTrainer, member index: Int, inputs: Int) {
-            let settings = trainer.settings
+        init(_ trainer: DynamicsTrainer, member index: Int) {
+            self.trainer = trainer
+            let (settings, rows) = (trainer.settings, trainer.settings.batchSize)
+            let widths = [trainer.scaling.inputs, trainer.scaling.changes].map(\.mean.count)
             var generator = SplitMix64(seed: settings.seed &+ UInt64(index) &* 0x5851_F42D)
-            member = DynamicsMember(
-                inputs: inputs, dimension: trainer.layout.observationDimension,
-                hidden: settings.hidden, seed: generator.next())
-            training = DynamicsMember.Training(
-                member, rows: settings.batchSize, weightDecay: Float(settings.weightDecay))
+            let network = Network(
+                name: DynamicsEnsemble.name(ofMember: index),
+                sizes: [widths[0]] + settings.hidden + [2 * widths[1]])
+            network.initialize(using: &generator)
+            var optimizer = AdamW.Settings()
+            optimizer.beta2 = 0.999
+            optimizer.weightDecay = Float(settings.weightDecay)
+            training = NetworkTrainer(
+                network, rows: rows, settings: optimizer, pool: WorkerPool(count: 1))
             sample = (0..<trainer.count).map { _ in
                 Int32(generator.next() % UInt64(trainer.count))
             }
-            self.generator = generator
+            sampler = MinibatchSampler(rowCount: sample.count, size: rows, generator: generator)
+            owned = widths.map { FloatStorage(count: rows * $0) }
+            (input, target) = (
+                owned[0].matrix(columns: widths[0]), owned[1].matrix(columns: widths[1])
+            )
         }
 
-        func step(_ trainer: DynamicsTrainer) {
-            for row in 0..<training.input.rows {
-                let index = Int(sample[Int(generator.next() % UInt64(sample.count))])
-                trainer.copyRow(index, to: row, training)
+        func step() {
+            let rows = sampler.next().map { Int(sample[$0]) }
+            trainer.scaling.inputs.copy(rows, of: trainer.inputs, to: input)
+            trainer.scaling.changes.copy(rows, of: trainer.changes, to: target)
+            loss += training.step(input: input, rate: trainer.settings.learningRate) {
+                DynamicsNetwork.loss($0, targets: target, count: rows.count)
             }
-            loss += member.train(training, rate: Float(trainer.settings.learningRate))
         }
 
         func takeLoss() -> Double {
             defer { loss = 0 }
             return loss
-        }
-    }
-
-    private func copyRow(_ index: Int, to row: Int, _ training: DynamicsMember.Training) {
-        let (input, target) = (training.input, training.target)
-        for column in 0..<input.columns {
-            input.base[row * input.stride + column] = inputs[index * input.columns + column]
-        }
-        for column in 0..<target.columns {
-            target.base[row * target.stride + column] = changes[index * target.columns + column]
         }
     }
 }
