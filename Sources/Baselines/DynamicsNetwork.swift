@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Layers
 package import Tensors
 
 /// One network of a ``DynamicsEnsemble``: the mean and the logarithm of the variance of the next change.

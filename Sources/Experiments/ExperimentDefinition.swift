@@ -14,7 +14,7 @@ public struct ExperimentDefinition: Sendable {
     /// What is done.
     let description: Template
     /// What the results say.
-    public let findings: String?
+    let findings: Template?
 
     var settings: [String: SettingValue]
     var axes: [String: [String]]
@@ -187,7 +187,7 @@ extension ExperimentDefinition: Decodable {
         title = try container.decode(String.self, forKey: .title)
         paper = try container.decodeIfPresent(String.self, forKey: .paper)
         description = try container.decode(Template.self, forKey: .description)
-        findings = try container.decodeIfPresent(String.self, forKey: .findings)
+        findings = try container.decodeIfPresent(Template.self, forKey: .findings)
         settings =
             try container.decodeIfPresent([String: SettingValue].self, forKey: .settings) ?? [:]
         axes = try container.decodeIfPresent([String: [String]].self, forKey: .axes) ?? [:]

@@ -39,9 +39,7 @@ public struct ResultsPage: Sendable {
     private func markdown(images: URL, folder: RunFolder?) throws -> String {
         var parts = ["# \(definition.title)"]
         if let paper = definition.paper { parts.append("*Janner, Li, Levine 2021, \(paper).*") }
-        parts.append(
-            try experiment.fill(definition.description, at: [:])
-                .trimmingCharacters(in: .whitespacesAndNewlines))
+        parts.append(try prose(definition.description))
         for template in definition.tables {
             let table = try ResultsTable(template, from: results)
             parts += ["## \(table.title)", table.markdown]
@@ -52,19 +50,17 @@ public struct ResultsPage: Sendable {
             guard try draw(chart, to: images.appendingPathComponent(file)) else { continue }
             parts += ["## \(chart.title)", "![\(chart.title)](images/\(file))"]
         }
-        for step in experiment.steps {
-            for figure in step.figures {
-                let file = "\(definition.name)-\(figure.file)"
-                if let folder { try copy(figure.file, of: folder, to: images, as: file) }
-                guard exists(images.appendingPathComponent(file)) else { continue }
-                parts.append("![\(figure.caption)](images/\(file))\n\n*\(figure.caption)*")
-            }
-        }
+        let pictures = try pictures(in: images, folder: folder)
+        if !pictures.isEmpty { parts += ["## Pictures"] + pictures }
         if let findings = definition.findings {
-            parts += ["## What they say", findings.trimmingCharacters(in: .whitespacesAndNewlines)]
+            parts += ["## What they say", try prose(findings)]
         }
         parts += ["## How they were made", made, steps]
         return parts.joined(separator: "\n\n") + "\n"
+    }
+
+    private func prose(_ text: Template) throws(ExperimentError) -> String {
+        try experiment.fill(text, at: [:]).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     // MARK: - How it was made
@@ -125,6 +121,18 @@ public struct ResultsPage: Sendable {
     }
 
     // MARK: - Pictures
+
+    /// The pictures that steps made, with their captions; those of the run folder are published.
+    private func pictures(in images: URL, folder: RunFolder?) throws -> [String] {
+        var parts: [String] = []
+        for figure in experiment.steps.flatMap(\.figures) {
+            let file = "\(definition.name)-\(figure.file)"
+            if let folder { try copy(figure.file, of: folder, to: images, as: file) }
+            guard exists(images.appendingPathComponent(file)) else { continue }
+            parts.append("![\(figure.caption)](images/\(file))\n\n*\(figure.caption)*")
+        }
+        return parts
+    }
 
     /// Draws a chart; false if there is nothing to draw yet.
     private func draw(_ chart: ExperimentDefinition.ChartTemplate, to url: URL) throws -> Bool {
