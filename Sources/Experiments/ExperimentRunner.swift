@@ -78,8 +78,8 @@ public struct ExperimentRunner: Sendable {
         report: (Int, ExperimentStep) -> Void = { _, _ in }, execute: Execute
     ) async throws {
         try folder.create()
+        var states = states
         for (index, step) in experiment.steps.enumerated() where selected(step) {
-            let states = states
             guard states[index] == .open else { continue }
             for source in experiment.steps.indices.prefix(index)
             where step.uses(experiment.steps[source]) && states[source] != .done {
@@ -90,6 +90,8 @@ public struct ExperimentRunner: Sendable {
             }
             report(index, step)
             try await run(step, execute)
+            // What reads its output is out of date now.
+            states = self.states
         }
     }
 

@@ -17,12 +17,11 @@ struct ResultsTable {
             try experiment.fill(note, at: [:])
         }
         var header = [""]
-        var rows: [[String]] = []
-        /// The numbers of each column, for its mean.
-        var numbers: [[Double?]] = []
+        var names: [String] = []
+        var table: [[Cell]] = []
         for (index, row) in try experiment.points(over: template.rows).enumerated() {
-            var cells = [try experiment.fill(template.rows, at: row)]
-            var values: [Double?] = []
+            names.append(try experiment.fill(template.rows, at: row))
+            var cells: [Cell] = []
             for column in template.columns {
                 for point in try experiment.points(over: column.name, fixed: row) {
                     if index == 0 { header.append(try experiment.fill(column.name, at: point)) }
@@ -31,53 +30,51 @@ struct ResultsTable {
                         try results.number(try experiment.fill(key, at: point), of: step)
                             .map { $0 * column.scale }
                     }
-                    let value = try number(column.key)
-                    let error = try column.error.flatMap { key throws(ExperimentError) in
-                        try number(key)
-                    }
-                    values.append(value)
-                    cells.append(Self.cell(value, error, column.digits))
+                    cells.append(
+                        Cell(
+                            value: try number(column.key),
+                            error: try column.error.flatMap(number), digits: column.digits))
                 }
             }
-            rows.append(cells)
-            numbers.append(values)
+            table.append(cells)
         }
-        if template.hasMean, let width = numbers.first?.count, numbers.count > 1 {
-            let digits = try Self.digits(template, of: experiment)
-            let means = (0..<width).map { column in
-                let values = numbers.compactMap { $0[column] }
-                // A mean over fewer rows than the others' would mislead.
-                return values.count == numbers.count
-                    ? Self.cell(values.reduce(0, +) / Double(values.count), nil, digits[column])
-                    : "–"
-            }
-            rows.append(["**mean**"] + means)
+        if template.hasMean, let first = table.first, table.count > 1 {
+            names.append("**mean**")
+            table.append(first.indices.map { column in Cell(meanOf: table.map { $0[column] }) })
         }
         self.header = header
-        self.rows = rows
+        rows = zip(names, table).map { [$0] + $1.map(\.text) }
     }
 
-    private static func cell(_ value: Double?, _ error: Double?, _ digits: Int) -> String {
-        func text(_ number: Double) -> String {
-            // A little less than nothing would read "-0".
-            let unit = pow(10, Double(digits))
-            return String(format: "%.\(digits)f", (number * unit).rounded() / unit + 0)
-        }
-        guard let value else { return "–" }
-        return text(value) + (error.map { " ± " + text($0) } ?? "")
-    }
+    /// A number, with its error where it has one; a dash where it is not there.
+    private struct Cell {
+        var value: Double?
+        var error: Double?
+        var digits: Int
 
-    /// The digits of each column, those of an expanded one repeated.
-    private static func digits(
-        _ template: ExperimentDefinition.TableTemplate, of experiment: Experiment
-    ) throws(ExperimentError) -> [Int] {
-        var digits: [Int] = []
-        guard let row = try experiment.points(over: template.rows).first else { return [] }
-        for column in template.columns {
-            let count = try experiment.points(over: column.name, fixed: row).count
-            digits += Array(repeating: column.digits, count: count)
+        init(value: Double?, error: Double?, digits: Int) {
+            self.value = value
+            self.error = error
+            self.digits = digits
         }
-        return digits
+
+        /// The mean of a column's cells, if all have numbers: one of fewer would mislead.
+        init(meanOf column: [Cell]) {
+            let values = column.compactMap(\.value)
+            let isWhole = values.count == column.count
+            value = isWhole ? values.reduce(0, +) / Double(values.count) : nil
+            digits = column[0].digits
+        }
+
+        var text: String {
+            func text(_ number: Double) -> String {
+                // A little less than nothing would read "-0".
+                let unit = pow(10, Double(digits))
+                return String(format: "%.\(digits)f", (number * unit).rounded() / unit + 0)
+            }
+            guard let value else { return "–" }
+            return text(value) + (error.map { " ± " + text($0) } ?? "")
+        }
     }
 
     /// The table in Markdown.

@@ -84,11 +84,16 @@ public struct Plot: Sendable {
             "set format x '%.10g\(horizontal.suffix)'", "set format y '%.10g\(vertical.suffix)'",
             "set grid back linecolor '\(Gnuplot.grid)' linetype 1 linewidth 1",
             "set key outside below center horizontal textcolor '\(Gnuplot.softInk)' samplen 2 spacing 1.3",
-            "set rmargin 5", "set bmargin 6",
+            "set rmargin 5",
             "set datafile missing 'NaN'", "set offsets graph 0, graph 0, graph 0.05, graph 0.05",
         ]
         if hasLogarithmicX { lines.append("set logscale x") }
-        if hasLogarithmicY { lines.append("set logscale y") }
+        if hasLogarithmicY {
+            lines.append("set logscale y")
+        } else if series.allSatisfy({ $0.y.allSatisfy { !($0 < 0) } }) {
+            // The room below the lines would show values that there cannot be.
+            lines.append("set yrange [0<*:]")
+        }
         if series.count < 2 { lines.append("set key off") }
         for (index, line) in series.enumerated() {
             lines.append("$data\(index) << END")

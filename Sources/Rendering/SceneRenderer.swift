@@ -122,12 +122,4 @@ public final class SceneRenderer {
             try frame(of: states[index], caption: caption(index), ghosts: ghosts(index))
         }
     }
-
-    /// Which states to draw so that the video plays at the speed of the simulation.
-    package static func indices(count: Int, stepDuration: Double, framesPerSecond: Double) -> [Int]
-    {
-        let duration = Double(count) * stepDuration
-        let frames = max(1, Int((duration * framesPerSecond).rounded()))
-        return (0..<frames).map { min(count - 1, $0 * count / frames) }
-    }
 }

@@ -87,8 +87,7 @@ public final class VideoWriter {
             throw RenderingError(
                 code: .empty, file: url.path, detail: "the episode has no states; run it first")
         }
-        let indices = SceneRenderer.indices(
-            count: count, stepDuration: interval, framesPerSecond: framesPerSecond)
+        let indices = indices(count: count, interval: interval, framesPerSecond: framesPerSecond)
         var writer: VideoWriter?
         var last: (index: Int, frame: Frame)?
         for (drawn, index) in indices.enumerated() {
@@ -113,5 +112,13 @@ public final class VideoWriter {
         }
         try writer?.finish()
         return indices.count
+    }
+
+    /// Which pictures to show so that a video of `count` that are `interval` seconds apart takes as long
+    /// as they do.
+    package static func indices(count: Int, interval: Double, framesPerSecond: Double) -> [Int] {
+        let duration = Double(count) * interval
+        let frames = max(1, Int((duration * framesPerSecond).rounded()))
+        return (0..<frames).map { min(count - 1, $0 * count / frames) }
     }
 }

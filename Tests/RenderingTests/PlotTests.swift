@@ -32,6 +32,14 @@ import Testing
         }
     }
 
+    @Test func `an axis of values that are never negative starts at zero or above`() throws {
+        var plot = plot()
+        let url = URL(fileURLWithPath: "a.png")
+        #expect(try plot.script(for: url).contains("set yrange [0<*:]"))
+        plot.series.append(Plot.Series("below", x: [0, 1], y: [-1, 2]))
+        #expect(try !plot.script(for: url).contains("set yrange"))
+    }
+
     @Test func `quotes and line ends in texts do not leave their string`() throws {
         let script = try plot(["a'; system 'x\nb"]).script(for: URL(fileURLWithPath: "a.png"))
         #expect(script.contains("title 'a''; system ''x b'"))

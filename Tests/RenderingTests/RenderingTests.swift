@@ -146,10 +146,10 @@ import Testing
     }
 
     @Test func `states are left out so that the video plays at the speed of the simulation`() {
-        let indices = SceneRenderer.indices(count: 1000, stepDuration: 0.008, framesPerSecond: 25)
+        let indices = VideoWriter.indices(count: 1000, interval: 0.008, framesPerSecond: 25)
         #expect(indices.count == 200)
         #expect(indices.prefix(3) == [0, 5, 10])
-        #expect(SceneRenderer.indices(count: 1, stepDuration: 0.008, framesPerSecond: 25) == [0])
+        #expect(VideoWriter.indices(count: 1, interval: 0.008, framesPerSecond: 25) == [0])
     }
 
     @Test func `a video of an unknown kind, of nothing or into no folder is refused`() throws {
