@@ -40,7 +40,7 @@ struct ResultsTable {
         }
         if template.hasMean, let first = table.first, table.count > 1 {
             names.append("**mean**")
-            table.append(first.indices.map { column in Cell(meanOf: table.map { $0[column] }) })
+            table.append(first.indices.map { column in .mean(of: table.map { $0[column] }) })
         }
         self.header = header
         rows = zip(names, table).map { [$0] + $1.map(\.text) }
@@ -52,18 +52,13 @@ struct ResultsTable {
         var error: Double?
         var digits: Int
 
-        init(value: Double?, error: Double?, digits: Int) {
-            self.value = value
-            self.error = error
-            self.digits = digits
-        }
-
         /// The mean of a column's cells, if all have numbers: one of fewer would mislead.
-        init(meanOf column: [Cell]) {
+        static func mean(of column: [Cell]) -> Cell {
             let values = column.compactMap(\.value)
             let isWhole = values.count == column.count
-            value = isWhole ? values.reduce(0, +) / Double(values.count) : nil
-            digits = column[0].digits
+            return Cell(
+                value: isWhole ? values.reduce(0, +) / Double(values.count) : nil,
+                digits: column[0].digits)
         }
 
         var text: String {

@@ -105,20 +105,21 @@ import Testing
         #expect(try String(contentsOf: page, encoding: .utf8) == whole)
     }
 
-    @Test(arguments: Array(stride(from: 1, to: 1000, by: 37)))
-    func `publishes records as they were read, to the millisecond`(millisecond: Int) async throws {
+    @Test func `publishes records as they were read, to the millisecond`() async throws {
         let folder = try TemporaryFolder()
         _ = try await page(folder)
         let file = folder.url.appendingPathComponent("robots.jsonl")
-        let fraction = String(format: ".%03dZ", millisecond)
-        let text = try String(contentsOf: file, encoding: .utf8)
-            .replacing(/\.[0-9]{3}Z/, with: fraction)
-        #expect(text.contains(fraction))
-        try text.write(to: file, atomically: true, encoding: .utf8)
-        try ExperimentResults(
-            of: Experiment(definition(Self.text)), publishedIn: file, folder: nil
-        ).write(to: file)
-        #expect(try String(contentsOf: file, encoding: .utf8) == text)
+        let recorded = try String(contentsOf: file, encoding: .utf8)
+        for millisecond in stride(from: 1, to: 1000, by: 37) {
+            let fraction = String(format: ".%03dZ", millisecond)
+            let text = recorded.replacing(/\.[0-9]{3}Z/, with: fraction)
+            #expect(text.contains(fraction))
+            try text.write(to: file, atomically: true, encoding: .utf8)
+            try ExperimentResults(
+                of: Experiment(definition(Self.text)), publishedIn: file, folder: nil
+            ).write(to: file)
+            #expect(try String(contentsOf: file, encoding: .utf8) == text)
+        }
     }
 
     @Test func `refuses a table that names a number which is not there`() async throws {
