@@ -25,6 +25,9 @@ func tests(
         resources: fixtures ? [.copy("Fixtures")] : nil, swiftSettings: swiftSettings)
 }
 
+/// Sources of kernels for a card: carried as text, compiled when a card is used.
+let kernelSources = ["decoder.cu"]
+
 let package = Package(
     name: "trajectory-transformer",
     platforms: [.macOS(.v15)],
@@ -36,6 +39,7 @@ let package = Package(
             name: "TrajectoryEnvironments", targets: ["Environments", "Behavior", "Evaluation"]),
         .library(name: "TrajectoryBaselines", targets: ["Baselines", "Behavior"]),
         .executable(name: "trajectory", targets: ["trajectory"]),
+        .library(name: "EmulatedCUDA", type: .dynamic, targets: ["EmulatedCUDA"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -89,6 +93,11 @@ let package = Package(
         library("RandomNumbers"),
         .target(name: "CKernels", exclude: ["README.md"]),
 
+        // MARK: - Cards
+        library("CUDA"),
+        .target(name: "CUDAKernels", exclude: ["README.md"] + kernelSources),
+        .target(name: "EmulatedCUDA", exclude: ["README.md"]),
+
         // MARK: - C libraries
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
         .systemLibrary(
@@ -121,10 +130,12 @@ let package = Package(
         tests(of: "Rendering", ["MuJoCo"]),
         tests(of: "Experiments"),
         tests(of: "Tensors"),
+        tests(of: "CUDA", ["EmulatedCUDA"]),
         tests(of: "Training", ["Safetensors", "Tokenization", "Trajectories", "Transformer"]),
         tests(of: "Layers", ["OneDNN", "RandomNumbers", "Tensors"]),
         tests(
             of: "Transformer",
             ["Safetensors", "Tensors", "Layers", "Tokenization", "Trajectories"], fixtures: true),
-    ]
+    ],
+    cxxLanguageStandard: .cxx17
 )
