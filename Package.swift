@@ -97,6 +97,9 @@ let package = Package(
         library("CUDA"),
         .target(name: "CUDAKernels", exclude: ["README.md"] + kernelSources),
         .target(name: "EmulatedCUDA", exclude: ["README.md"]),
+        library(
+            "TransformerCUDA",
+            ["CUDA", "CUDAKernels", "Tensors", "Tokenization", "Trajectories", "Transformer"]),
 
         // MARK: - C libraries
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
@@ -131,6 +134,12 @@ let package = Package(
         tests(of: "Experiments"),
         tests(of: "Tensors"),
         tests(of: "CUDA", ["EmulatedCUDA"]),
+        tests(
+            of: "TransformerCUDA",
+            [
+                "CUDA", "EmulatedCUDA", "Safetensors", "Tensors", "Tokenization", "Trajectories",
+                "Transformer",
+            ]),
         tests(of: "Training", ["Safetensors", "Tokenization", "Trajectories", "Transformer"]),
         tests(of: "Layers", ["OneDNN", "RandomNumbers", "Tensors"]),
         tests(
