@@ -26,7 +26,7 @@ func tests(
 }
 
 /// Sources of kernels for a card: carried as text, compiled when a card is used.
-let kernelSources = ["decoder.cu"]
+let kernelSources = ["decoder.cu", "measure.cu"]
 
 let package = Package(
     name: "trajectory-transformer",
@@ -39,6 +39,7 @@ let package = Package(
             name: "TrajectoryEnvironments", targets: ["Environments", "Behavior", "Evaluation"]),
         .library(name: "TrajectoryBaselines", targets: ["Baselines", "Behavior"]),
         .executable(name: "trajectory", targets: ["trajectory"]),
+        .executable(name: "trajectory-device", targets: ["trajectory-device"]),
         .library(name: "EmulatedCUDA", type: .dynamic, targets: ["EmulatedCUDA"]),
     ],
     dependencies: [
@@ -80,6 +81,14 @@ let package = Package(
                 "Tensors",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
+            ],
+            exclude: ["README.md"], swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "trajectory-device",
+            dependencies: [
+                "CUDA", "Planning", "RandomNumbers", "Safetensors", "Tokenization", "Trajectories",
+                "Transformer", "TransformerCUDA",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
 

@@ -9,11 +9,15 @@ static const char device_h[] = {
 static const char decoder_cu[] = {
 #embed "decoder.cu" suffix(, 0)
 };
+static const char measure_cu[] = {
+#embed "measure.cu" suffix(, 0)
+};
 
 // Every file of this folder: one array above and one line here.
 static const struct cuda_source sources[] = {
     {"device.h", device_h},
     {"decoder.cu", decoder_cu},
+    {"measure.cu", measure_cu},
 };
 
 size_t cuda_source_count(void) { return sizeof sources / sizeof *sources; }

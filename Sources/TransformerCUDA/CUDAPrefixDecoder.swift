@@ -18,6 +18,11 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
     /// The weights as products take them, where that is not as floats.
     private let roundedWeights: Buffer<UInt16>?
     private var memory: DecoderMemory
+    private var clock: (start: Event, end: Event)?
+    /// Seconds of the last call's kernels on the card, where ``isTimed``.
+    package private(set) var lastKernelSeconds = 0.0
+    /// Whether kernels are timed, which costs a little.
+    package var isTimed = false
 
     /// Of each node: the place of the nearest ancestor that has a path, itself perhaps, or -1 - the
     /// number of its goal.
@@ -199,17 +204,23 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
             places: first + call.nodes.count / 4, rows: call.order.count, outputs: call.outputs,
             hostOutputs: outputCount + call.outputs, stream)
         try memory.upload(nodes: call.nodes, at: first, order: call.order, stream)
+        if isTimed {
+            if clock == nil { clock = (try Event(device), try Event(device)) }
+            if let clock { try stream.record(clock.start) }
+        }
         let layers = configuration.layerCount
         if call.hasInnerParents {
             for phase in 0...layers { try launch(call, first, phase..<(phase + 1)) }
         } else {
             try launch(call, first, 0..<(layers + 1))
         }
+        if isTimed, let clock { try stream.record(clock.end) }
         try stream.copy(
             memory.logits, count: call.outputs * memory.logitStride, to: memory.hostLogits,
             at: outputCount * memory.logitStride)
         // Also without output: the host's copies of the nodes are free again.
         try stream.synchronize()
+        if isTimed, let clock { lastKernelSeconds = try clock.end.seconds(since: clock.start) }
     }
 
     /// Computes the keys and values of goals, which begin at place `first`.
