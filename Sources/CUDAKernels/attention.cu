@@ -19,9 +19,9 @@ constexpr int HEAD_PARTS_8 = HEAD_WIDTH / 8;
 constexpr int ACROSS_ROW = HEAD_WIDTH + (EXACT ? 4 : 8);
 
 /// Keys in all, of the model's longest window; numbers between the dropout's rows.
-constexpr int visible_of(int tokens) { return tokens - tokens / DIMENSION; }
-constexpr int ELEMENT_ROW = (GOALS + visible_of(CONTEXT) + 31) / 32 * 32;
-constexpr int KEYS = GOALS + visible_of(LENGTH);
+template <int tokens> constexpr int visible_of = tokens - tokens / DIMENSION;
+constexpr int ELEMENT_ROW = (GOALS + visible_of<CONTEXT> + 31) / 32 * 32;
+constexpr int KEYS = GOALS + visible_of<LENGTH>;
 
 /// Visible keys up to and including a row of the sequence.
 DEVICE int seen(int row) {

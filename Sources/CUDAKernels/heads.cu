@@ -89,7 +89,7 @@ heads_backward(stored *dx, const float *dlogits, const float *w, int sequences) 
     });
 }
 
-constexpr int HEAD_PARTS = row_blocks(VOCABULARY) * column_blocks(WIDTH);
+constexpr int HEAD_PARTS = row_blocks<VOCABULARY> * column_blocks<WIDTH>;
 
 /// The gradients of the heads' weights, `share` of a head's rows a slice. `partial`: slices x
 /// DIMENSION x VOCABULARY x WIDTH. Grid: (HEAD_PARTS, slices, DIMENSION).
@@ -97,7 +97,7 @@ KERNEL(PRODUCT_THREADS, 3)
 heads_weights_backward(float *partial, const float *dlogits, const stored *x, int sequences,
                        int share) {
     SHARED(WeightMemory, memory);
-    constexpr int across = Constant<column_blocks(WIDTH)>::number;
+    constexpr int across = column_blocks<WIDTH>;
     const int head = blockIdx.z, positions = head_positions(head), count = sequences * positions;
     const int row0 = blockIdx.x / across * BLOCK_ROWS;
     const int column0 = blockIdx.x % across * BLOCK_COLUMNS;

@@ -188,20 +188,15 @@ constexpr int CONTRACTION_NUMBERS = 4 * WIDTH * WIDTH + WIDTH;
 constexpr int LINEAR_NUMBERS
     = QKV_NUMBERS + PROJECTION_NUMBERS + EXPANSION_NUMBERS + CONTRACTION_NUMBERS;
 
-constexpr int row_blocks(int rows) { return (rows + BLOCK_ROWS - 1) / BLOCK_ROWS; }
-constexpr int column_blocks(int columns) {
-    return (columns + BLOCK_COLUMNS - 1) / BLOCK_COLUMNS;
-}
-template <int value> struct Constant {
-    static constexpr int number = value;
-};
+template <int rows> constexpr int row_blocks = (rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
+template <int columns> constexpr int column_blocks = (columns + BLOCK_COLUMNS - 1) / BLOCK_COLUMNS;
 
 /// dW (out x in) = dy' x and db = column sums of dy over rows first ..< end; block `part` of dW.
 template <int out, int in, class WeightRow, class BiasPlace>
 DEVICE void weight_product(WeightMemory &memory, float *result, const stored *dy, const stored *x,
                            const WeightRow &weight_row, const BiasPlace &bias_place, int part,
                            int first, int end) {
-    constexpr int across = Constant<column_blocks(in)>::number;
+    constexpr int across = column_blocks<in>;
     const int row0 = part / across * BLOCK_ROWS, column0 = part % across * BLOCK_COLUMNS;
     Sums sums;
     float bias = 0;
@@ -234,10 +229,10 @@ DEVICE void weight_product(WeightMemory &memory, float *result, const stored *dy
         result[bias_place(row0 + threadIdx.x)] = bias;
 }
 
-constexpr int QKV_PARTS = row_blocks(3 * WIDTH) * column_blocks(WIDTH);
-constexpr int PROJECTION_PARTS = row_blocks(WIDTH) * column_blocks(WIDTH);
-constexpr int EXPANSION_PARTS = row_blocks(4 * WIDTH) * column_blocks(WIDTH);
-constexpr int CONTRACTION_PARTS = row_blocks(WIDTH) * column_blocks(4 * WIDTH);
+constexpr int QKV_PARTS = row_blocks<3 * WIDTH> * column_blocks<WIDTH>;
+constexpr int PROJECTION_PARTS = row_blocks<WIDTH> * column_blocks<WIDTH>;
+constexpr int EXPANSION_PARTS = row_blocks<4 * WIDTH> * column_blocks<WIDTH>;
+constexpr int CONTRACTION_PARTS = row_blocks<WIDTH> * column_blocks<4 * WIDTH>;
 
 /// The gradients of a block's dense layers, summed over `share` rows a slice; the slices are added in
 /// order later (reduce_gradients). Layer by layer: Linear.weightBackward and the sums of columns of
