@@ -16,6 +16,7 @@
 
 #define KERNEL(threads, blocks) static void
 #define DEVICE static inline
+#define DEVICE_MEMBER inline
 #define SHARED(Type, name)                                                                         \
     static char name##_place;                                                                      \
     Type &name = *static_cast<Type *>(cpu::shared(&name##_place, sizeof(Type)))

@@ -1,0 +1,180 @@
+// The heads, one for each dimension of a transition, as one product whose rows are grouped by
+// dimension; and the loss. CPU: TrajectoryTransformer.computeLogits, CrossEntropy.
+#pragma once
+#include "linear.cu"
+
+/// Tokens of a window whose dimension is `head`.
+DEVICE int head_positions(int head) {
+    return head < LENGTH ? (LENGTH - head - 1) / DIMENSION + 1 : 0;
+}
+/// The token, counted over the batch, that is row `index` of a head's rows.
+DEVICE int head_token(int head, int positions, int index) {
+    return index / positions * LENGTH + index % positions * DIMENSION + head;
+}
+/// A token's row in the residual stream.
+DEVICE int stream_row(int token) { return token / LENGTH * SEQUENCE + GOALS + token % LENGTH; }
+
+struct HeadRows {
+    int token[BLOCK_ROWS];
+};
+
+/// Fills the tokens of this block's rows, -1 past the end; false where there are none.
+DEVICE bool find_rows(HeadRows &rows, int head, int sequences) {
+    const int positions = head_positions(head), count = sequences * positions;
+    const int row0 = blockIdx.y * BLOCK_ROWS;
+    if (row0 >= count) return false;
+    if (threadIdx.x < BLOCK_ROWS)
+        rows.token[threadIdx.x] = row0 + (int)threadIdx.x < count
+            ? head_token(head, positions, row0 + threadIdx.x) : -1;
+    sync_block();
+    return true;
+}
+
+/// logits (tokens x LOGITS) = x W[head]', without bias; x is the normalized stream, W is DIMENSION x
+/// VOCABULARY x WIDTH. Grid: (VOCABULARY / BLOCK_COLUMNS, sequences x positions / BLOCK_ROWS,
+/// DIMENSION).
+KERNEL(PRODUCT_THREADS, 3)
+heads_forward(float *logits, const stored *x, const float *w, int sequences) {
+    SHARED(ForwardMemory, memory);
+    SHARED(HeadRows, rows);
+    const int head = blockIdx.z, column0 = blockIdx.x * BLOCK_COLUMNS;
+    if (!find_rows(rows, head, sequences)) return;
+    w += (size_t)head * VOCABULARY * WIDTH;
+    Sums sums;
+    product<LeftAlong, RightAlong>(
+        sums, memory,
+        [&](int r, int k) {
+            int token = rows.token[r];
+            return token >= 0 && k < WIDTH ? load4(x + (size_t)stream_row(token) * WIDTH + k)
+                                           : zero4();
+        },
+        [&](int c, int k) {
+            return column0 + c < VOCABULARY && k < WIDTH
+                ? load4(w + (size_t)(column0 + c) * WIDTH + k) : zero4();
+        },
+        0, WIDTH, VOCABULARY - column0, Nothing());
+    for_pairs(sums, [&](int r, int c, float a, float b) {
+        int token = rows.token[r];
+        if (token >= 0 && column0 + c < LOGITS)
+            *reinterpret_cast<float2 *>(logits + (size_t)token * LOGITS + column0 + c)
+                = make_float2(a, b);
+    });
+}
+
+/// dx (stream rows of tokens x WIDTH) = dlogits W[head]. Grid: (WIDTH / BLOCK_COLUMNS, sequences x
+/// positions / BLOCK_ROWS, DIMENSION). Rows of goals are not written.
+KERNEL(PRODUCT_THREADS, 3)
+heads_backward(stored *dx, const float *dlogits, const float *w, int sequences) {
+    SHARED(InputMemory, memory);
+    SHARED(HeadRows, rows);
+    const int head = blockIdx.z, column0 = blockIdx.x * BLOCK_COLUMNS;
+    if (!find_rows(rows, head, sequences)) return;
+    w += (size_t)head * VOCABULARY * WIDTH;
+    Sums sums;
+    product<LeftAlong, RightAcross>(
+        sums, memory,
+        [&](int r, int k) {
+            int token = rows.token[r];
+            return token >= 0 && k < LOGITS ? load4(dlogits + (size_t)token * LOGITS + k) : zero4();
+        },
+        [&](int k, int c) {
+            return k < VOCABULARY && column0 + c < WIDTH
+                ? load4(w + (size_t)k * WIDTH + column0 + c) : zero4();
+        },
+        0, VOCABULARY, WIDTH - column0, Nothing());
+    for_pairs(sums, [&](int r, int c, float a, float b) {
+        int token = rows.token[r];
+        if (token >= 0 && column0 + c < WIDTH)
+            store2(dx + (size_t)stream_row(token) * WIDTH + column0 + c, a, b);
+    });
+}
+
+constexpr int HEAD_PARTS = row_blocks<VOCABULARY> * column_blocks<WIDTH>;
+
+/// The gradients of the heads' weights, `share` of a head's rows a slice. `partial`: slices x
+/// DIMENSION x VOCABULARY x WIDTH. Grid: (HEAD_PARTS, slices, DIMENSION).
+KERNEL(PRODUCT_THREADS, 3)
+heads_weights_backward(float *partial, const float *dlogits, const stored *x, int sequences,
+                       int share) {
+    SHARED(WeightMemory, memory);
+    constexpr int across = column_blocks<WIDTH>;
+    const int head = blockIdx.z, positions = head_positions(head), count = sequences * positions;
+    const int row0 = blockIdx.x / across * BLOCK_ROWS;
+    const int column0 = blockIdx.x % across * BLOCK_COLUMNS;
+    const int first = blockIdx.y * share, end = first + share < count ? first + share : count;
+    float *result = partial + ((size_t)blockIdx.y * DIMENSION + head) * VOCABULARY * WIDTH;
+    Sums sums;
+    product<LeftAcross, RightAcross>(
+        sums, memory,
+        [&](int k, int m) {
+            return k < end && row0 + m < LOGITS
+                ? load4(dlogits + (size_t)head_token(head, positions, k) * LOGITS + row0 + m)
+                : zero4();
+        },
+        [&](int k, int n) {
+            return k < end && column0 + n < WIDTH
+                ? load4(x + (size_t)stream_row(head_token(head, positions, k)) * WIDTH + column0 + n)
+                : zero4();
+        },
+        first, end, WIDTH - column0, Nothing());
+    for_pairs(sums, [&](int r, int c, float a, float b) {
+        if (row0 + r < VOCABULARY && column0 + c < WIDTH)
+            *reinterpret_cast<float2 *>(result + (size_t)(row0 + r) * WIDTH + column0 + c)
+                = make_float2(a, b);
+    });
+}
+
+constexpr int ROW_THREADS = 256, ROW_WARPS = ROW_THREADS / 32;
+
+struct LossSums {
+    double of_warp[ROW_WARPS];
+};
+
+/// Weighted cross entropy: logits become their gradient, zeros past the vocabulary; losses[block] is
+/// the sum of weight x entropy of the block's rows. CPU: cross_entropy, LossEvaluator.pass.
+///
+/// weights[position] counts where mask is not 0. A row costs about 2 VOCABULARY exponentials and moves
+/// 8 LOGITS bytes; a warp each. Grid: as many as `losses` has.
+KERNEL(ROW_THREADS, 2)
+cross_entropy(float *logits, double *losses, const int *targets, const u8 *mask,
+              const float *weights, const Step *step, int tokens) {
+    SHARED(LossSums, sums);
+    constexpr int EACH = (LOGITS + 31) / 32;
+    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    double loss = 0;
+    for (int row = blockIdx.x * ROW_WARPS + warp; row < tokens; row += gridDim.x * ROW_WARPS) {
+        float *z = logits + (size_t)row * LOGITS;
+        const int target = targets[row];
+        const float weight = mask[row] ? weights[row % LENGTH] / step->divisor : 0;
+        float value[EACH], top = -INFINITY, wanted = 0, total = 0;
+#pragma unroll
+        for (int i = 0; i < EACH; i++) {
+            int c = i * 32 + lane;
+            value[i] = c < VOCABULARY ? z[c] : -INFINITY;
+            top = value[i] > top ? value[i] : top;
+            if (c == target) wanted = value[i];
+        }
+        top = warp_max(top);
+        wanted = warp_sum(wanted);
+#pragma unroll
+        for (int i = 0; i < EACH; i++) {
+            int c = i * 32 + lane;
+            value[i] = c < VOCABULARY ? expf(value[i] - top) : 0;
+            total += value[i];
+        }
+        total = warp_sum(total);
+        loss += (double)(weight * step->divisor * (logf(total) + top - wanted));
+        const float factor = weight / total;
+#pragma unroll
+        for (int i = 0; i < EACH; i++) {
+            int c = i * 32 + lane;
+            if (c < LOGITS) z[c] = value[i] * factor - (c == target ? weight : 0);
+        }
+    }
+    if (lane == 0) sums.of_warp[warp] = loss;
+    sync_block();
+    if (threadIdx.x == 0) {
+        for (int i = 1; i < ROW_WARPS; i++) loss += sums.of_warp[i];
+        losses[blockIdx.x] = loss;
+    }
+}

@@ -1,0 +1,3 @@
+// The program of training: every kernel of a step.
+#include "update.cu"
+#include "attention.cu"
