@@ -29,6 +29,9 @@ DEVICE double shuffle_xor(double x, int mask) { return __shfl_xor_sync(~0u, x, m
 DEVICE u32 bits_of(float x) { return __float_as_uint(x); }
 DEVICE float float_of(u32 x) { return __uint_as_float(x); }
 
+/// e^x by the card's own unit: for x near 0 to about 2 units in the last place.
+DEVICE float fast_exponential(float x) { return __expf(x); }
+
 /// Two numbers rounded to bfloat16, `low` in the low half.
 DEVICE u32 pack_bf16(float low, float high) {
     u32 r;
@@ -54,6 +57,20 @@ DEVICE void mma_tf32(float (&c)[4], const u32 (&a)[4], const u32 (&b)[2]) {
                  "{%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};"
                  : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
                  : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+
+/// Four 8 x 8 matrices of bfloat16 from shared memory: lane l names row l % 8 of matrix l / 8, 16 bytes
+/// aligned to 16. r[i] = elements 2t, 2t + 1 of row g of matrix i, the lower in the low half.
+DEVICE void load_matrices(u32 (&r)[4], const void *row) {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
+                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+                 : "r"((u32)__cvta_generic_to_shared(row)) : "memory");
+}
+/// The same of the transposed matrices: r[i] = elements g of rows 2t, 2t + 1.
+DEVICE void load_matrices_turned(u32 (&r)[4], const void *row) {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
+                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+                 : "r"((u32)__cvta_generic_to_shared(row)) : "memory");
 }
 
 /// Begins to copy 16 bytes from global to shared memory, both aligned to 16; zeros where not `valid`.

@@ -41,6 +41,7 @@ static inline float4 make_float4(float x, float y, float z, float w) { return {x
 static inline float2 make_float2(float x, float y) { return {x, y}; }
 static inline uint4 make_uint4(u32 x, u32 y, u32 z, u32 w) { return {x, y, z, w}; }
 static inline uint2 make_uint2(u32 x, u32 y) { return {x, y}; }
+static inline float fast_exponential(float x) { return std::exp(x); }
 static inline float rsqrtf(float x) { return 1 / std::sqrt(x); }
 
 inline thread_local dim3 threadIdx, blockIdx, blockDim, gridDim;
@@ -75,6 +76,14 @@ struct Fiber {
     /// The fiber waits until *counter differs from `seen`.
     const long *counter = nullptr;
     long seen = 0;
+    /// Asynchronous copies that were not waited for, and groups of them begun so far.
+    struct Copy {
+        void *to;
+        const void *from;
+        long group;
+    };
+    std::vector<Copy> copies;
+    long copy_groups = 0;
 };
 
 /// One operation of a warp, made of what its lanes brought.
@@ -84,6 +93,7 @@ struct Warp {
     u32 operands[32][6];
     float *sums[32];
     uint64_t values[32];
+    u32 *words[32];
 };
 
 struct Block {
@@ -153,6 +163,8 @@ struct Block {
         Fiber &f = *fibers[thread];
         f.done = false;
         f.counter = nullptr;
+        f.copies.clear();
+        f.copy_groups = 0;
 #ifdef CPU_OWN_SWITCH
         auto top = (reinterpret_cast<uintptr_t>(f.stack.get()) + STACK) & ~uintptr_t(15);
         auto place = reinterpret_cast<void **>(top);
@@ -343,11 +355,50 @@ static inline void mma_tf32(float (&c)[4], const u32 (&a)[4], const u32 (&b)[2])
         });
 }
 
-static inline void copy_async(void *to, const void *from, bool valid) {
-    if (valid)
-        memcpy(to, from, 16);
-    else
-        memset(to, 0, 16);
+/// Four 8 x 8 matrices whose rows the lanes name.
+static inline void load_matrices(u32 (&r)[4], const void *row, bool turned) {
+    cpu::of_warp(
+        [&](cpu::Warp &w, int lane) {
+            w.values[lane] = reinterpret_cast<uint64_t>(row);
+            w.words[lane] = r;
+        },
+        [&](cpu::Warp &w) {
+            for (int lane = 0; lane < 32; lane++)
+                for (int i = 0; i < 4; i++) {
+                    auto rows = &w.values[8 * i];
+                    int g = lane / 4, t = lane % 4;
+                    auto at = [&](int r, int c) {
+                        return (u32) reinterpret_cast<const uint16_t *>(rows[r])[c];
+                    };
+                    w.words[lane][i] = turned ? at(2 * t, g) | at(2 * t + 1, g) << 16
+                                              : at(g, 2 * t) | at(g, 2 * t + 1) << 16;
+                }
+        });
 }
-static inline void commit_copies() {}
-template <int pending> static inline void wait_for_copies() {}
+static inline void load_matrices(u32 (&r)[4], const void *row) { load_matrices(r, row, false); }
+static inline void load_matrices_turned(u32 (&r)[4], const void *row) {
+    load_matrices(r, row, true);
+}
+
+// Copies happen when they are waited for; until then NaN stands in their place.
+static inline void copy_async(void *to, const void *from, bool valid) {
+    auto &f = *cpu::Block::now().fibers[cpu::Block::now().current];
+    memset(to, 0xff, 16);
+    f.copies.push_back({to, valid ? from : nullptr, f.copy_groups});
+}
+static inline void commit_copies() {
+    auto &b = cpu::Block::now();
+    b.fibers[b.current]->copy_groups++;
+}
+template <int pending> static inline void wait_for_copies() {
+    auto &f = *cpu::Block::now().fibers[cpu::Block::now().current];
+    size_t done = 0;
+    for (; done < f.copies.size() && f.copies[done].group + pending < f.copy_groups; done++) {
+        auto &c = f.copies[done];
+        if (c.from)
+            memcpy(c.to, c.from, 16);
+        else
+            memset(c.to, 0, 16);
+    }
+    f.copies.erase(f.copies.begin(), f.copies.begin() + (long)done);
+}
