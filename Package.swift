@@ -25,6 +25,9 @@ func tests(
         resources: fixtures ? [.copy("Fixtures")] : nil, swiftSettings: swiftSettings)
 }
 
+/// Sources of kernels for a card: carried as text, compiled when a card is used.
+let kernelSources = ["decoder.cu", "measure.cu"]
+
 let package = Package(
     name: "trajectory-transformer",
     platforms: [.macOS(.v15)],
@@ -36,6 +39,8 @@ let package = Package(
             name: "TrajectoryEnvironments", targets: ["Environments", "Behavior", "Evaluation"]),
         .library(name: "TrajectoryBaselines", targets: ["Baselines", "Behavior"]),
         .executable(name: "trajectory", targets: ["trajectory"]),
+        .executable(name: "trajectory-device", targets: ["trajectory-device"]),
+        .library(name: "EmulatedCUDA", type: .dynamic, targets: ["EmulatedCUDA"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -78,6 +83,14 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "trajectory-device",
+            dependencies: [
+                "CUDA", "Planning", "RandomNumbers", "Safetensors", "Tokenization", "Trajectories",
+                "Transformer", "TransformerCUDA",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            exclude: ["README.md"], swiftSettings: swiftSettings),
 
         // MARK: - What the pipeline stands on
         library("Layers", ["CKernels", "RandomNumbers", "Tensors"]),
@@ -88,6 +101,14 @@ let package = Package(
         library("Safetensors"),
         library("RandomNumbers"),
         .target(name: "CKernels", exclude: ["README.md"]),
+
+        // MARK: - Cards
+        library("CUDA"),
+        .target(name: "CUDAKernels", exclude: ["README.md"] + kernelSources),
+        .target(name: "EmulatedCUDA", exclude: ["README.md"]),
+        library(
+            "TransformerCUDA",
+            ["CUDA", "CUDAKernels", "Tensors", "Tokenization", "Trajectories", "Transformer"]),
 
         // MARK: - C libraries
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
@@ -121,10 +142,18 @@ let package = Package(
         tests(of: "Rendering", ["MuJoCo"]),
         tests(of: "Experiments"),
         tests(of: "Tensors"),
+        tests(of: "CUDA", ["EmulatedCUDA"]),
+        tests(
+            of: "TransformerCUDA",
+            [
+                "CUDA", "EmulatedCUDA", "Safetensors", "Tensors", "Tokenization", "Trajectories",
+                "Transformer",
+            ]),
         tests(of: "Training", ["Safetensors", "Tokenization", "Trajectories", "Transformer"]),
         tests(of: "Layers", ["OneDNN", "RandomNumbers", "Tensors"]),
         tests(
             of: "Transformer",
             ["Safetensors", "Tensors", "Layers", "Tokenization", "Trajectories"], fixtures: true),
-    ]
+    ],
+    cxxLanguageStandard: .cxx17
 )

@@ -1,5 +1,6 @@
 public import Tokenization
 import Trajectories
+public import Transformer
 
 /// Beam search for the sequence with the largest predicted return.
 ///
@@ -114,7 +115,7 @@ public struct BeamPlanner {
             model.layout.requireContext(request.context)
             try model.requireGoal(request.goal)
         }
-        var search = BeamSearch(planner: self, requests: requests)
+        var search = try BeamSearch(planner: self, requests: requests)
         search.trace = trace
         defer { trace = search.trace }
         for step in 0..<options.horizon {

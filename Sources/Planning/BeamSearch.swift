@@ -1,5 +1,6 @@
 import Tokenization
 import Trajectories
+import Transformer
 
 /// The state of one search: the rows, and what has been read of their returns.
 ///
@@ -27,13 +28,13 @@ struct BeamSearch {
     private var options: PlannerOptions { planner.options }
     private var rowsPerRequest: Int { frontier.rowCount / requests.count }
 
-    init(planner: BeamPlanner, requests: [BeamPlanner.Request]) {
+    init(planner: BeamPlanner, requests: [BeamPlanner.Request]) throws(PlanningError) {
         self.planner = planner
         self.requests = requests
         layout = planner.model.layout
         let horizon = planner.options.horizon
         let width = planner.options.beamWidth
-        frontier = SearchFrontier(
+        frontier = try SearchFrontier(
             model: planner.model, options: planner.options, contexts: requests.map(\.context),
             goals: requests.map(\.goal),
             additional: horizon * layout.transitionDimension - layout.observationDimension)
@@ -184,7 +185,7 @@ struct BeamSearch {
 
     private mutating func evaluate() throws(PlanningError) {
         if Task.isCancelled { throw .cancelled }
-        frontier.evaluate()
+        try frontier.evaluate()
     }
 
     private mutating func select(_ sources: [Int32]) {

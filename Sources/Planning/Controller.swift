@@ -1,5 +1,6 @@
 public import Tokenization
 import Trajectories
+public import Transformer
 
 /// Acts in an environment by planning: keeps the past, plans, and follows the plan.
 ///

@@ -1,6 +1,7 @@
 import Foundation
 public import Tokenization
 import Trajectories
+public import Transformer
 
 /// Beam search for the most likely sequence, which imitates the data.
 ///
@@ -118,7 +119,7 @@ public struct LikelihoodPlanner {
         let started = ContinuousClock.now
         let vocabularySize = model.vocabularySize
         let filter = options.likelihoodFilter
-        var frontier = SearchFrontier(
+        var frontier = try SearchFrontier(
             model: model, options: options, contexts: [prefix], goals: [goal],
             additional: steps)
         var totals = [0.0]
@@ -126,7 +127,7 @@ public struct LikelihoodPlanner {
         var working = LogProbabilityBuffer()
         for _ in 0..<steps {
             if Task.isCancelled { throw .cancelled }
-            frontier.evaluate()
+            try frontier.evaluate()
             logProbabilities.removeAll(keepingCapacity: true)
             for node in frontier.nodes {
                 model.withLogits(of: node) {

@@ -1,5 +1,6 @@
 public import Tokenization
-internal import Trajectories
+import Trajectories
+public import Transformer
 
 /// Predicts a trajectory from its beginning, feeding predictions back in, without looking at what
 /// really happens.
@@ -69,16 +70,17 @@ public struct OpenLoopPredictor {
     ///   - progress: Told the number of steps done.
     /// - Returns: For each trajectory and sample, the predicted observations after 1 to `horizon`
     ///   steps.
+    /// - Throws: ``PlanningError`` when the model's engine fails.
     public func predict(
         _ beginnings: [Beginning], horizon: Int, progress: (Int) -> Void = { _ in }
-    ) -> [[[[Double]]]] {
+    ) throws(PlanningError) -> [[[[Double]]]] {
         guard !beginnings.isEmpty else { return [] }
         let samples = options.samples
         var planner = PlannerOptions()
         planner.contextTransitions = options.contextTransitions
         planner.window = .exact
         let transition = layout.transitionDimension
-        var frontier = SearchFrontier(
+        var frontier = try SearchFrontier(
             model: model, options: planner,
             contexts: beginnings.flatMap { Array(repeating: $0.context, count: samples) },
             goals: Array(repeating: [], count: beginnings.count * samples),
@@ -94,12 +96,12 @@ public struct OpenLoopPredictor {
             }
             for index in 0..<layout.actionDimension {
                 if actions.contains(nil) {
-                    let sampled = sample(&frontier, &sampler, &uniforms)
+                    let sampled = try sample(&frontier, &sampler, &uniforms)
                     frontier.append(
                         sampled.indices.map { actions[$0 / samples]?[index] ?? sampled[$0] })
                 } else {
                     // Every token is computed before the next one follows it.
-                    frontier.evaluate()
+                    try frontier.evaluate()
                     frontier.append(
                         actions.flatMap { action in
                             Array(repeating: action?[index] ?? 0, count: samples)
@@ -108,7 +110,7 @@ public struct OpenLoopPredictor {
             }
             // Reward, value (which nothing sees), and the next observation.
             for _ in 0..<(2 + layout.observationDimension) {
-                frontier.append(sample(&frontier, &sampler, &uniforms))
+                frontier.append(try sample(&frontier, &sampler, &uniforms))
             }
             progress(step + 1)
         }
@@ -129,8 +131,8 @@ public struct OpenLoopPredictor {
     private func sample(
         _ frontier: inout SearchFrontier, _ sampler: inout SamplerGroup,
         _ uniforms: inout SeededUniforms
-    ) -> [Int32] {
-        frontier.evaluate()
+    ) throws(PlanningError) -> [Int32] {
+        try frontier.evaluate()
         sampler.prepare(frontier.nodes, filter: options.filter)
         return frontier.places.map { sampler.draw(Int($0), uniforms.next()) }
     }

@@ -1,5 +1,6 @@
 import Tokenization
 import Trajectories
+import Transformer
 
 extension Discretizer {
     /// Checks that tokens of this discretizer are what `model` predicts.

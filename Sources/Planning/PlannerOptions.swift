@@ -1,5 +1,6 @@
 public import Tokenization
 import Trajectories
+public import Transformer
 
 /// How far, how wide and by what rules a planner searches; the defaults are the authors'.
 ///

@@ -12,7 +12,7 @@ public import Trajectories
 /// tree and computed once.
 ///
 /// A decoder serves one search at a time; searches on several threads take a decoder each.
-public final class PrefixDecoder {
+public final class PrefixDecoder: PrefixTreeModel {
     /// Work done since the decoder was made.
     public struct Statistics: Sendable, Equatable {
         /// Floating-point operations of all products, attention included.
@@ -136,22 +136,32 @@ public final class PrefixDecoder {
         var hasInnerParents = false
         for (index, node) in nodes.enumerated() {
             let number = first + index
-            precondition(
-                node.parent < number && node.parent >= -max(goals.count, 1),
-                "node \(node.parent) does not exist")
+            let position: Int32
+            let parent: Int32
+            switch node.parent {
+            case .goal(let goal):
+                precondition(
+                    goal >= 0 && goal < max(goals.count, 1), "the tree has no goal \(goal)")
+                position = 0
+                parent = -1
+            case .node(let node):
+                precondition(node >= 0 && node < number, "node \(node) does not exist")
+                position = positions[node] + 1
+                parent = Int32(node)
+                if node >= first { hasInnerParents = true }
+            }
             if goalDimension > 0 {
                 precondition(!goals.isEmpty, "a tree without the goal that its model needs")
-                goalOfNode.append(
-                    node.parent < 0
-                        ? Int32(goals[-1 - node.parent]) : goalOfNode[node.parent])
+                switch node.parent {
+                case .goal(let goal): goalOfNode.append(Int32(goals[goal]))
+                case .node(let node): goalOfNode.append(goalOfNode[node])
+                }
             }
-            let position = node.parent < 0 ? 0 : positions[node.parent] + 1
             precondition(
                 Int(position) < contextLength,
                 "a prefix of \(position + 1) tokens exceeds the model's context of \(contextLength)"
             )
-            if node.parent >= first { hasInnerParents = true }
-            parents.append(Int32(node.parent))
+            parents.append(parent)
             positions.append(position)
             logitRows.append(-1)
             if node.needsOutput {
@@ -183,13 +193,6 @@ public final class PrefixDecoder {
         let buffer = UnsafeBufferPointer(
             start: logitStorage.base + row * logitStride, count: vocabularySize)
         return try body(buffer.span)
-    }
-
-    /// The logits at a node that was added with ``PrefixNode/needsOutput``.
-    public func logits(of node: Int) -> [Float] {
-        let row = Int(logitRows[node])
-        precondition(row >= 0, "node \(node) was added without output")
-        return logitStorage.values(in: (row * logitStride)..<(row * logitStride + vocabularySize))
     }
 
     /// A multiplication and an addition for every weight that a node meets, and for every channel of

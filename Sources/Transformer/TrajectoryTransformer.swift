@@ -1,6 +1,6 @@
 package import Layers
 package import Tensors
-internal import Tokenization
+import Tokenization
 internal import Trajectories
 
 /// The Trajectory Transformer: a GPT over the tokens of trajectories, with one vocabulary and one
@@ -49,6 +49,9 @@ public final class TrajectoryTransformer: @unchecked Sendable {
 
     /// Number of parameters.
     public var parameterCount: Int { parameters.layout.count }
+
+    /// All parameters, one after the other in the order of their names.
+    public var values: [Float] { weights.values.values }
 
     /// The names of the parameters, as in the authors' checkpoints.
     public var parameterNames: [String] { parameters.layout.entries.map(\.name) }

@@ -257,7 +257,7 @@ struct PredictCommand: AsyncParsableCommand {
                 context: past.tokens(before: episode.present),
                 actions: given ? episode.actions : nil)
         }
-        return predictor.predict(beginnings, horizon: horizon) { done in
+        return try predictor.predict(beginnings, horizon: horizon) { done in
             line.show("\(name): \(done) of \(horizon) steps", isMilestone: false)
         }
     }

@@ -142,9 +142,9 @@ import Transformer
         func number(_ range: ClosedRange<Int>) -> Int { .random(in: range, using: &generator) }
         let all = (0..<5).map { _ in (0..<3).map { _ in number(0...9) } }
         for chosen in [[0], [1, 0, 2], [3, 1], [4, 2, 0]] {
-            decoder.begin(goals: chosen.map { all[$0] })
+            try decoder.begin(goals: chosen.map { all[$0] })
             for _ in 0..<2 {
-                decoder.removeAll()
+                try decoder.removeAll()
                 var known: [Node] = []
                 for _ in 0..<6 {
                     let first = known.count
@@ -159,9 +159,10 @@ import Transformer
                                     goal: known[parent].goal,
                                     tokens: known[parent].tokens + [token]))
                         return PrefixNode(
-                            parent: parent, token: token, needsOutput: number(0...1) == 0)
+                            parent: parent < 0 ? .goal(-1 - parent) : .node(parent), token: token,
+                            needsOutput: number(0...1) == 0)
                     }
-                    #expect(decoder.extend(batch) == first..<known.count)
+                    #expect(try decoder.extend(batch) == first..<known.count)
                     for (offset, node) in batch.enumerated() where node.needsOutput {
                         let expected =
                             model.logits(
@@ -178,14 +179,16 @@ import Transformer
 
     @Test func `a goal is computed once, however many trees stand on it`() throws {
         let decoder = PrefixDecoder(try Golden.goalModel())
-        decoder.begin(goals: [[1, 2, 3], [4, 5, 6], [1, 2, 3]])
+        try decoder.begin(goals: [[1, 2, 3], [4, 5, 6], [1, 2, 3]])
         #expect(decoder.statistics.computedTokens == 6)
-        _ = decoder.extend([PrefixNode(parent: -2, token: 1, needsOutput: true)])
+        _ = try decoder.extend([PrefixNode(parent: .goal(1), token: 1, needsOutput: true)])
         let before = decoder.logits(of: 0)
         for goals in [[[4, 5, 6]], [[1, 2, 3], [4, 5, 6]]] {
-            decoder.begin(goals: goals)
-            decoder.removeAll()
-            _ = decoder.extend([PrefixNode(parent: -goals.count, token: 1, needsOutput: true)])
+            try decoder.begin(goals: goals)
+            try decoder.removeAll()
+            _ = try decoder.extend([
+                PrefixNode(parent: .goal(goals.count - 1), token: 1, needsOutput: true)
+            ])
             #expect(decoder.logits(of: 0) == before)
         }
         #expect(decoder.statistics.computedTokens == 6 + 3)
@@ -196,9 +199,9 @@ import Transformer
         let decoder = PrefixDecoder(model)
         for index in 0..<300 {
             let goal = [index % 10, index / 10 % 10, index / 100]
-            decoder.begin(goals: [goal])
+            try decoder.begin(goals: [goal])
             guard index % 50 == 0 || index > 297 else { continue }
-            _ = decoder.extend([PrefixNode(parent: -1, token: 7, needsOutput: true)])
+            _ = try decoder.extend([PrefixNode(parent: .root, token: 7, needsOutput: true)])
             let expected = model.logits([7], goal: goal)[0]
             #expect(relativeError(decoder.logits(of: 0), expected) < goldenTolerance)
         }

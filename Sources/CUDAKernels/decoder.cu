@@ -1,0 +1,424 @@
+// The transformer at the nodes of a tree of prefixes: `PrefixDecoder` of the CPU.
+//
+// A node has a place. Its keys and values of all layers lie at its place, and so does its path: the places
+// that it attends to, its goal's, its ancestors' and its own, without value tokens. Rows of a call (nodes
+// to be computed, those with output first) meet only through keys and values, so a block takes 16 rows
+// through many layers and only where a row's parent is computed in the same call must all rows have come
+// through one layer's keys and values before any asks for them: the host then launches phase by phase.
+//
+// Phase p finishes layer p - 1 (attention, projection, feed forward) and computes queries, keys and values
+// of layer p, or the logits behind the last layer.
+//
+// Work of a row: 2 (12 WIDTH^2 LAYERS + VOCABULARY WIDTH) operations and twice its path's WIDTH for each
+// layer. A block reads all weights (from the second cache), and for each row and layer its path's keys and
+// values: 2 WIDTH floats each.
+#include "device.h"
+
+constexpr int ROWS = 16, WARPS = 16, THREADS = 32 * WARPS;
+constexpr int HEAD_WIDTH = WIDTH / HEADS;
+/// The longest path.
+constexpr int PATH = GOALS + CONTEXT;
+/// Numbers between rows of logits.
+constexpr int LOGITS = (VOCABULARY + 3) / 4 * 4;
+/// Channels of the feed-forward layer that are computed together.
+constexpr int HIDDEN = WIDTH <= 128 ? 2 * WIDTH : WIDTH;
+/// Numbers between a tile's rows in shared memory: rows side by side lie half of the banks apart.
+DEVICE constexpr int stride_of(int width) { return width % 32 == 16 ? width : width + 16; }
+constexpr int STRIDE = stride_of(WIDTH), HIDDEN_STRIDE = stride_of(HIDDEN);
+
+// Places of the parameters in the flat buffer (`TransformerParameters`).
+constexpr int SQUARE = WIDTH * WIDTH;
+constexpr int POSITIONS = ((VOCABULARY - 1) * DIMENSION + 1) * WIDTH;
+constexpr int BLOCKS = POSITIONS + CONTEXT * WIDTH;
+constexpr int NORM1 = 0, QUERY = 2 * WIDTH, QUERY_BIAS = QUERY + SQUARE;
+constexpr int KEY_VALUE = QUERY_BIAS + WIDTH, KEY_VALUE_BIAS = KEY_VALUE + 2 * SQUARE;
+constexpr int PROJECTION = KEY_VALUE_BIAS + 2 * WIDTH, PROJECTION_BIAS = PROJECTION + SQUARE;
+constexpr int NORM2 = PROJECTION_BIAS + WIDTH;
+constexpr int EXPANSION = NORM2 + 2 * WIDTH, EXPANSION_BIAS = EXPANSION + 4 * SQUARE;
+constexpr int CONTRACTION = EXPANSION_BIAS + 4 * WIDTH, CONTRACTION_BIAS = CONTRACTION + 4 * SQUARE;
+constexpr int BLOCK = CONTRACTION_BIAS + WIDTH;
+constexpr int FINAL_NORM = BLOCKS + LAYERS * BLOCK;
+constexpr int HEAD_WEIGHTS = FINAL_NORM + 2 * WIDTH;
+constexpr int GOAL_TABLE = HEAD_WEIGHTS + DIMENSION * VOCABULARY * WIDTH;
+
+static_assert(WIDTH % 16 == 0 && HEAD_WIDTH % 8 == 0 && (HEAD_WIDTH & (HEAD_WIDTH - 1)) == 0 &&
+              HEAD_WIDTH <= 128, "the host refuses such a model");
+
+#if EXACT
+typedef float Weight;
+#else
+typedef u16 Weight;
+#endif
+
+/// What the host says of a node, at its place.
+struct Node {
+    /// Place of the nearest ancestor with a path, or -1 - the number of the goal at the root.
+    int parent;
+    /// Row of the embedding's table (the goals' own for a goal).
+    int embedding;
+    /// Position in the window; -1 - dimension for a goal's token.
+    int position;
+    /// Row of the logits, or -1.
+    int output;
+};
+
+/// What a block shares.
+struct Tile {
+    float residual[ROWS * STRIDE];
+    /// What products read: normalized rows, what attention brought.
+    float input[ROWS * STRIDE];
+    union {
+        float queries[ROWS * STRIDE];
+        float hidden[ROWS * HIDDEN_STRIDE];
+    };
+    int places[ROWS], positions[ROWS], lengths[ROWS];
+};
+
+DEVICE bool is_attended(int position) { return position % DIMENSION != DIMENSION - 1; }
+
+/// Places on the path of a node: a goal's token sees those before it.
+DEVICE int path_length(int position) {
+    return position < 0 ? -position : GOALS + position + 1 - (position + 1) / DIMENSION;
+}
+
+/// x rounded to TF32; the rest is exact and is multiplied on its own. Rounded to nearest: cut off, the
+/// rests would all have their number's sign, and so would what is left of their products.
+DEVICE u32 leading(float x) { return (bits_of(x) + 0x1000u) & 0xffffe000u; }
+
+/// sum += rows W' for this warp's tiles of eight columns: tile i is number warp + WARPS i.
+///
+/// rows: 16 x DEPTH in shared memory, `stride` apart; W: columns x DEPTH, `pitch` apart. EXACT takes three
+/// TF32 products (large x large, and large x small both ways), else one of bfloat16. Depth is summed in an
+/// order that lets a thread read four neighbours at once; the same on both sides.
+template <int TILES, int DEPTH>
+DEVICE void multiply(float (&sum)[TILES][4], const float *rows, int stride,
+                     const Weight *__restrict__ w, int columns, int pitch) {
+    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
+    const Weight *row[TILES];
+    for (int i = 0; i < TILES; i++) {
+        int column = (warp + i * WARPS) * 8 + g;
+        row[i] = w + (long long)(column < columns ? column : columns - 1) * pitch + 4 * t;
+    }
+    const float *upper = rows + g * stride + 4 * t, *lower = upper + 8 * stride;
+#if EXACT
+    float corrections[TILES][4] = {};
+#endif
+#pragma unroll 4
+    for (int k = 0; k < DEPTH; k += 16) {
+        const float4 a = *reinterpret_cast<const float4 *>(upper + k);
+        const float4 b = *reinterpret_cast<const float4 *>(lower + k);
+#if EXACT
+        const u32 large1[4] = {leading(a.x), leading(b.x), leading(a.y), leading(b.y)};
+        const u32 large2[4] = {leading(a.z), leading(b.z), leading(a.w), leading(b.w)};
+        const u32 small1[4] = {bits_of(a.x - float_of(large1[0])), bits_of(b.x - float_of(large1[1])),
+                               bits_of(a.y - float_of(large1[2])), bits_of(b.y - float_of(large1[3]))};
+        const u32 small2[4] = {bits_of(a.z - float_of(large2[0])), bits_of(b.z - float_of(large2[1])),
+                               bits_of(a.w - float_of(large2[2])), bits_of(b.w - float_of(large2[3]))};
+#else
+        const u32 pairs[4] = {pack_bf16(a.x, a.y), pack_bf16(b.x, b.y), pack_bf16(a.z, a.w),
+                              pack_bf16(b.z, b.w)};
+#endif
+        for (int i = 0; i < TILES; i++) {
+            if ((warp + i * WARPS) * 8 >= columns) continue;
+#if EXACT
+            const float4 v = *reinterpret_cast<const float4 *>(row[i] + k);
+            const u32 first[2] = {leading(v.x), leading(v.y)};
+            const u32 second[2] = {leading(v.z), leading(v.w)};
+            const u32 first_rest[2] = {bits_of(v.x - float_of(first[0])),
+                                       bits_of(v.y - float_of(first[1]))};
+            const u32 second_rest[2] = {bits_of(v.z - float_of(second[0])),
+                                        bits_of(v.w - float_of(second[1]))};
+            mma_tf32(sum[i], large1, first);
+            mma_tf32(corrections[i], small1, first);
+            mma_tf32(corrections[i], large1, first_rest);
+            mma_tf32(sum[i], large2, second);
+            mma_tf32(corrections[i], small2, second);
+            mma_tf32(corrections[i], large2, second_rest);
+#else
+            const uint2 v = *reinterpret_cast<const uint2 *>(row[i] + k);
+            const u32 weights[2] = {v.x, v.y};
+            mma_bf16(sum[i], pairs, weights);
+#endif
+        }
+    }
+#if EXACT
+    for (int i = 0; i < TILES; i++)
+        for (int j = 0; j < 4; j++) sum[i][j] += corrections[i][j];
+#endif
+}
+
+/// Calls f(row, column, value, next value) for what this thread has of a product's tiles.
+template <int TILES, class F> DEVICE void each_pair(const float (&sum)[TILES][4], int columns, F f) {
+    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
+    for (int i = 0; i < TILES; i++) {
+        const int column = (warp + i * WARPS) * 8 + 2 * t;
+        if (column >= columns) continue;
+        f(g, column, sum[i][0], sum[i][1]);
+        f(g + 8, column, sum[i][2], sum[i][3]);
+    }
+}
+
+DEVICE constexpr int tiles_of(int columns) { return (columns + 8 * WARPS - 1) / (8 * WARPS); }
+
+/// out = (x - mean) / sqrt(variance + 1e-5) * weight + bias; each warp takes a row. `tt_layer_norm_forward`.
+DEVICE void normalize(float *out, const float *in, const float *__restrict__ norm) {
+    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    const float *x = in + warp * STRIDE;
+    float sum = 0, squares = 0;
+    for (int c = lane; c < WIDTH; c += 32) sum += x[c];
+    for (int mask = 16; mask > 0; mask /= 2) sum += shuffle_xor(sum, mask);
+    const float mean = sum / WIDTH;
+    for (int c = lane; c < WIDTH; c += 32) squares += (x[c] - mean) * (x[c] - mean);
+    for (int mask = 16; mask > 0; mask /= 2) squares += shuffle_xor(squares, mask);
+    const float scale = 1 / sqrtf(squares / WIDTH + 1e-5f);
+    for (int c = lane; c < WIDTH; c += 32)
+        out[warp * STRIDE + c] = (x[c] - mean) * scale * norm[c] + norm[WIDTH + c];
+}
+
+/// The path of the node at `place`: what its nearest ancestor of an earlier call has, then those of this
+/// call, found by going up. One warp.
+DEVICE void make_path(int *paths, const Node *nodes, int place, int first) {
+    const int lane = threadIdx.x % 32;
+    int *path = paths + (long long)place * PATH;
+    if (nodes[place].position < 0) {
+        const int count = -nodes[place].position;
+        for (int i = lane; i < count; i += 32) path[i] = place - count + 1 + i;
+        return;
+    }
+    int current = place;
+    while (current >= first) {
+        const int position = nodes[current].position;
+        if (lane == 0 && is_attended(position)) path[GOALS + position - position / DIMENSION] = current;
+        current = nodes[current].parent;
+    }
+    if (current < 0) {
+        for (int i = lane; i < GOALS; i += 32) path[i] = (-1 - current) * GOALS + i;
+    } else {
+        const int *known = paths + (long long)current * PATH;
+        for (int i = lane; i < path_length(nodes[current].position); i += 32) path[i] = known[i];
+    }
+}
+
+/// Attention of one row over its path, all heads, by one warp: `tt_path_attention`.
+///
+/// HEAD_WIDTH / 4 lanes read a key together, as many keys as that leaves lanes for at once; each group of
+/// lanes keeps its own largest score, sum and weighted values, joined at the end.
+DEVICE void attend(float *out, const float *query, const float *keys_values, const int *path, int length,
+                   int layer) {
+    constexpr int LANES = HEAD_WIDTH / 4, GROUPS = 32 / LANES, UNROLL = 4;
+    const int lane = threadIdx.x % 32, group = lane / LANES, part = lane % LANES;
+    const float scale = 1 / sqrtf((float)HEAD_WIDTH);
+    for (int head = 0; head < HEADS; head++) {
+        const int channel = head * HEAD_WIDTH + part * 4;
+        const float4 q = *reinterpret_cast<const float4 *>(query + channel);
+        float largest = -1e30f, total = 0;
+        float4 mean = make_float4(0, 0, 0, 0);
+        // All lanes go round equally often: shuffles are for whole warps.
+        for (int start = 0; start < length; start += GROUPS * UNROLL) {
+            float score[UNROLL];
+            float4 value[UNROLL];
+            for (int u = 0; u < UNROLL; u++) {
+                const int i = start + u * GROUPS + group;
+                const float *node = keys_values
+                    + ((long long)path[i < length ? i : length - 1] * LAYERS + layer) * (2 * WIDTH)
+                    + channel;
+                const float4 k = *reinterpret_cast<const float4 *>(node);
+                value[u] = *reinterpret_cast<const float4 *>(node + WIDTH);
+                score[u] = q.x * k.x + q.y * k.y + q.z * k.z + q.w * k.w;
+            }
+            float most = largest;
+            for (int u = 0; u < UNROLL; u++) {
+                for (int mask = LANES / 2; mask > 0; mask /= 2)
+                    score[u] += shuffle_xor(score[u], mask);
+                score[u] = start + u * GROUPS + group < length ? score[u] * scale : -1e30f;
+                most = score[u] > most ? score[u] : most;
+            }
+            const float shrink = expf(largest - most);
+            largest = most;
+            total *= shrink;
+            mean = make_float4(mean.x * shrink, mean.y * shrink, mean.z * shrink, mean.w * shrink);
+            for (int u = 0; u < UNROLL; u++) {
+                const float p = start + u * GROUPS + group < length ? expf(score[u] - largest) : 0;
+                total += p;
+                mean.x += p * value[u].x;
+                mean.y += p * value[u].y;
+                mean.z += p * value[u].z;
+                mean.w += p * value[u].w;
+            }
+        }
+        for (int mask = LANES; mask < 32; mask *= 2) {
+            const float other = shuffle_xor(largest, mask);
+            const float most = other > largest ? other : largest;
+            const float mine = expf(largest - most), theirs = expf(other - most);
+            largest = most;
+            total = total * mine + shuffle_xor(total, mask) * theirs;
+            mean.x = mean.x * mine + shuffle_xor(mean.x, mask) * theirs;
+            mean.y = mean.y * mine + shuffle_xor(mean.y, mask) * theirs;
+            mean.z = mean.z * mine + shuffle_xor(mean.z, mask) * theirs;
+            mean.w = mean.w * mine + shuffle_xor(mean.w, mask) * theirs;
+        }
+        if (group == 0)
+            *reinterpret_cast<float4 *>(out + channel) =
+                make_float4(mean.x / total, mean.y / total, mean.z / total, mean.w / total);
+    }
+}
+
+/// u (1 + erf(u / sqrt 2)) / 2.
+DEVICE float gelu(float u) { return 0.5f * u * (1 + erff(u * 0.70710678f)); }
+
+/// The rest of a layer behind queries, keys and values, in place of the residual stream.
+DEVICE void finish_layer(Tile &tile, const float *keys_values, const int *paths,
+                         const float *__restrict__ weights, const Weight *__restrict__ matrices, int layer,
+                         int count) {
+    const int warp = threadIdx.x / 32, block = BLOCKS + layer * BLOCK;
+    if (warp < count)
+        attend(tile.input + warp * STRIDE, tile.queries + warp * STRIDE, keys_values,
+               paths + (long long)tile.places[warp] * PATH, tile.lengths[warp], layer);
+    sync_block();
+    {
+        float sum[tiles_of(WIDTH)][4] = {};
+        multiply<tiles_of(WIDTH), WIDTH>(sum, tile.input, STRIDE, matrices + block + PROJECTION, WIDTH,
+                                         WIDTH);
+        each_pair(sum, WIDTH, [&](int row, int column, float a, float b) {
+            tile.residual[row * STRIDE + column] += a + weights[block + PROJECTION_BIAS + column];
+            tile.residual[row * STRIDE + column + 1] += b + weights[block + PROJECTION_BIAS + column + 1];
+        });
+    }
+    sync_block();
+    normalize(tile.input, tile.residual, weights + block + NORM2);
+    float branch[tiles_of(WIDTH)][4] = {};
+    for (int start = 0; start < 4 * WIDTH; start += HIDDEN) {
+        sync_block();
+        float sum[tiles_of(HIDDEN)][4] = {};
+        multiply<tiles_of(HIDDEN), WIDTH>(sum, tile.input, STRIDE,
+                                          matrices + block + EXPANSION + start * WIDTH, HIDDEN, WIDTH);
+        each_pair(sum, HIDDEN, [&](int row, int column, float a, float b) {
+            const float *bias = weights + block + EXPANSION_BIAS + start + column;
+            tile.hidden[row * HIDDEN_STRIDE + column] = gelu(a + bias[0]);
+            tile.hidden[row * HIDDEN_STRIDE + column + 1] = gelu(b + bias[1]);
+        });
+        sync_block();
+        multiply<tiles_of(WIDTH), HIDDEN>(branch, tile.hidden, HIDDEN_STRIDE,
+                                          matrices + block + CONTRACTION + start, WIDTH, 4 * WIDTH);
+    }
+    each_pair(branch, WIDTH, [&](int row, int column, float a, float b) {
+        tile.residual[row * STRIDE + column] += a + weights[block + CONTRACTION_BIAS + column];
+        tile.residual[row * STRIDE + column + 1] += b + weights[block + CONTRACTION_BIAS + column + 1];
+    });
+    sync_block();
+}
+
+/// Queries into the tile, keys and values to the rows' places.
+DEVICE void ask(Tile &tile, float *keys_values, const float *__restrict__ weights,
+                const Weight *__restrict__ matrices, int layer, int count) {
+    const int block = BLOCKS + layer * BLOCK;
+    normalize(tile.input, tile.residual, weights + block + NORM1);
+    sync_block();
+    {
+        float sum[tiles_of(WIDTH)][4] = {};
+        multiply<tiles_of(WIDTH), WIDTH>(sum, tile.input, STRIDE, matrices + block + QUERY, WIDTH, WIDTH);
+        each_pair(sum, WIDTH, [&](int row, int column, float a, float b) {
+            tile.queries[row * STRIDE + column] = a + weights[block + QUERY_BIAS + column];
+            tile.queries[row * STRIDE + column + 1] = b + weights[block + QUERY_BIAS + column + 1];
+        });
+    }
+    float sum[tiles_of(2 * WIDTH)][4] = {};
+    multiply<tiles_of(2 * WIDTH), WIDTH>(sum, tile.input, STRIDE, matrices + block + KEY_VALUE, 2 * WIDTH,
+                                         WIDTH);
+    each_pair(sum, 2 * WIDTH, [&](int row, int column, float a, float b) {
+        // Nothing attends to a value token.
+        if (row >= count || (tile.positions[row] >= 0 && !is_attended(tile.positions[row]))) return;
+        const float *bias = weights + block + KEY_VALUE_BIAS + column;
+        *reinterpret_cast<float2 *>(
+            keys_values + ((long long)tile.places[row] * LAYERS + layer) * (2 * WIDTH) + column) =
+            make_float2(a + bias[0], b + bias[1]);
+    });
+    sync_block();
+}
+
+/// The logits of the tile's rows with output, by the head of each one's position.
+DEVICE void predict(Tile &tile, float *logits, const Node *nodes, const float *__restrict__ weights,
+                    const Weight *__restrict__ matrices, int outputs) {
+    normalize(tile.input, tile.residual, weights + FINAL_NORM);
+    sync_block();
+    for (int first = 0; first < outputs; first++) {
+        const int head = tile.positions[first] % DIMENSION;
+        bool is_done = false;
+        for (int row = 0; row < first; row++) is_done |= tile.positions[row] % DIMENSION == head;
+        if (is_done) continue;
+        float sum[tiles_of(VOCABULARY)][4] = {};
+        multiply<tiles_of(VOCABULARY), WIDTH>(sum, tile.input, STRIDE,
+                                              matrices + HEAD_WEIGHTS + head * VOCABULARY * WIDTH,
+                                              VOCABULARY, WIDTH);
+        each_pair(sum, VOCABULARY, [&](int row, int column, float a, float b) {
+            if (row >= outputs || tile.positions[row] % DIMENSION != head) return;
+            float *out = logits + (long long)nodes[tile.places[row]].output * LOGITS + column;
+            out[0] = a;
+            if (column + 1 < VOCABULARY) out[1] = b;
+        });
+    }
+}
+
+/// Phases begin ..< end of rows blockIdx.x * 16 on.
+///
+/// keys_values: places x LAYERS x 2 WIDTH; paths: places x PATH; nodes: one for each place; order: each row's
+/// place, rows with output first; `first`: the first place of this call. stream: rows x 2 WIDTH, the
+/// residual stream and the queries between launches. weights: all parameters; matrices: the same, as
+/// products take them. logits: rows of LOGITS numbers.
+KERNEL(THREADS, 1) decode(float *keys_values, int *paths, float *stream, float *logits, const float *weights,
+                          const Weight *matrices, const Node *nodes, const int *order, int rows, int outputs,
+                          int first, int begin, int end) {
+    SHARED(Tile, tile);
+    const int start = blockIdx.x * ROWS, thread = threadIdx.x, warp = thread / 32;
+    const int count = rows - start < ROWS ? rows - start : ROWS;
+    const int asked = outputs - start < count ? outputs - start : count;
+    if (thread < ROWS) {
+        const int place = order[start + (thread < count ? thread : count - 1)];
+        tile.places[thread] = place;
+        tile.positions[thread] = nodes[place].position;
+        tile.lengths[thread] = path_length(nodes[place].position);
+    }
+    sync_block();
+    if (begin == 0) {
+        if (warp < count) make_path(paths, nodes, tile.places[warp], first);
+        for (int i = thread; i < ROWS * WIDTH; i += THREADS) {
+            const int row = i / WIDTH, column = i % WIDTH, position = tile.positions[row];
+            const int index = nodes[tile.places[row]].embedding * WIDTH + column;
+            tile.residual[row * STRIDE + column] =
+                position < 0 ? weights[GOAL_TABLE + index]
+                             : weights[index] + weights[POSITIONS + position * WIDTH + column];
+        }
+    } else {
+        for (int i = thread; i < ROWS * WIDTH; i += THREADS) {
+            const int row = i / WIDTH, column = i % WIDTH;
+            const float *kept = stream + (long long)(start + (row < count ? row : count - 1)) * (2 * WIDTH);
+            tile.residual[row * STRIDE + column] = kept[column];
+            tile.queries[row * STRIDE + column] = kept[WIDTH + column];
+        }
+    }
+    sync_block();
+    for (int phase = begin; phase < end; phase++) {
+        if (phase > 0) {
+            if (phase == LAYERS && asked <= 0) return;
+            finish_layer(tile, keys_values, paths, weights, matrices, phase - 1,
+                         phase == LAYERS ? asked : count);
+        }
+        if (phase < LAYERS)
+            ask(tile, keys_values, weights, matrices, phase, count);
+        else
+            predict(tile, logits, nodes, weights, matrices, asked);
+    }
+    if (end > LAYERS) return;
+    for (int i = thread; i < count * WIDTH; i += THREADS) {
+        const int row = i / WIDTH, column = i % WIDTH;
+        float *kept = stream + (long long)(start + row) * (2 * WIDTH);
+        kept[column] = tile.residual[row * STRIDE + column];
+        kept[WIDTH + column] = tile.queries[row * STRIDE + column];
+    }
+}
+
+/// to = from, rounded to bfloat16: the weights as fast products take them. Two numbers a thread.
+KERNEL(256, 1) round_weights(u32 *to, const float *from, int pairs) {
+    const int i = blockIdx.x * 256 + threadIdx.x;
+    if (i < pairs) to[i] = pack_bf16(from[2 * i], from[2 * i + 1]);
+}

@@ -1,0 +1,66 @@
+package import CUDA
+import CUDAKernels
+import Trajectories
+package import Transformer
+
+/// How products of matrices are computed on a card.
+public enum Precision: String, Sendable, Hashable, CaseIterable {
+    /// As exactly as in float: three TF32 products for one.
+    case exact
+    /// With factors rounded to bfloat16; sums, and all that is not a product, in float.
+    case fast
+}
+
+/// What fixes the kernels of a model: its shape and how products are computed.
+package struct KernelShape: Sendable, Hashable {
+    /// The model's shape.
+    package var configuration: TransformerConfiguration
+    /// Tokens in a window of a training batch.
+    package var windowLength: Int
+    /// How products are computed.
+    package var precision: Precision
+
+    /// A shape; the window is the model's context where not given.
+    package init(
+        _ configuration: TransformerConfiguration, windowLength: Int? = nil, precision: Precision
+    ) {
+        self.configuration = configuration
+        self.windowLength = windowLength ?? configuration.contextLength
+        self.precision = precision
+    }
+
+    /// Why the kernels cannot compute such a model, or nil.
+    package var problem: String? {
+        let width = configuration.embeddingWidth
+        let head = width / max(configuration.headCount, 1)
+        if width % 16 != 0 || width > 240 {
+            return "its width is \(width); a card computes multiples of 16 up to 240"
+        }
+        if head % 8 != 0 || head & (head - 1) != 0 || head > 128 {
+            return "its attention heads have \(head) channels; a card computes 8, 16, 32, 64 or 128"
+        }
+        return nil
+    }
+
+    /// The shape as macros of the kernels.
+    package var defines: [String: String] {
+        [
+            "WIDTH": configuration.embeddingWidth, "HEADS": configuration.headCount,
+            "LAYERS": configuration.layerCount, "VOCABULARY": configuration.vocabularySize,
+            "DIMENSION": configuration.layout.transitionDimension,
+            "CONTEXT": configuration.contextLength, "LENGTH": windowLength,
+            "GOALS": configuration.goalDimension, "EXACT": precision == .exact ? 1 : 0,
+        ].mapValues(String.init)
+    }
+
+    /// The files `units` of the package's kernels for this shape.
+    package func program(_ units: [String]) -> KernelProgram {
+        KernelProgram(files: Self.sources, units: units, defines: defines)
+    }
+
+    private static let sources: [KernelProgram.File] = (0..<cuda_source_count()).map {
+        let source = cuda_source_at($0)
+        return KernelProgram.File(
+            name: String(cString: source.name), text: String(cString: source.text))
+    }
+}

@@ -1,0 +1,65 @@
+import CUDA
+import Planning
+import Tokenization
+import Trajectories
+import Transformer
+import TransformerCUDA
+
+extension Checks {
+    /// Plans on the card and on the CPU, from the same numbers.
+    mutating func checkPlans(_ device: Device, quick: Bool) {
+        let shapes: [(String, TransformerConfiguration, Int)] =
+            quick
+            ? [("small", Self.smallPlanning, 3)]
+            : [("small", Self.smallPlanning, 200), ("hopper", DeviceShape.hopper.configuration, 4)]
+        for (name, configuration, count) in shapes {
+            run("plans, exact, \(name)") {
+                let model = TrajectoryTransformer(configuration, seed: 5)
+                let reference = try Self.planner(PrefixDecoder(model), configuration)
+                let subject = try Self.planner(
+                    CUDAPrefixDecoder(model, on: device, precision: .exact), configuration)
+                var different = 0
+                for index in 0..<count {
+                    var first = SeededUniforms(seed: UInt64(index))
+                    var second = SeededUniforms(seed: UInt64(index))
+                    let context = (0..<configuration.layout.observationDimension).map {
+                        ($0 * 31 + index * 17) % configuration.binCount
+                    }
+                    let expected = try reference.plan(context: context, uniforms: &first)
+                    let actual = try subject.plan(context: context, uniforms: &second)
+                    if expected.tokens != actual.tokens { different += 1 }
+                }
+                // A draw may fall on the other side of a boundary that rounding has moved.
+                guard different * 20 <= count else {
+                    throw Failure(description: "\(different) of \(count) plans differ")
+                }
+                return "\(count - different) of \(count) token for token the CPU's"
+            }
+        }
+    }
+
+    private static var smallPlanning: TransformerConfiguration {
+        var configuration = TransformerConfiguration(
+            layout: TransitionLayout(observationDimension: 3, actionDimension: 2),
+            contextTransitions: 4)
+        configuration.binCount = 10
+        configuration.layerCount = 2
+        configuration.headCount = 2
+        configuration.embeddingWidth = 32
+        return configuration
+    }
+
+    private static func planner(
+        _ model: any PrefixTreeModel, _ configuration: TransformerConfiguration
+    ) throws -> BeamPlanner {
+        let dimension = configuration.layout.transitionDimension
+        let discretizer = try Discretizer(
+            uniformOver: [0, 1].flatMap { Array(repeating: Double($0), count: dimension) },
+            dimension: dimension, binCount: configuration.binCount)
+        var options = PlannerOptions()
+        options.horizon = 4
+        options.beamWidth = 8
+        options.contextTransitions = 3
+        return try BeamPlanner(model: model, discretizer: discretizer, options: options)
+    }
+}

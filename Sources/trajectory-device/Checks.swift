@@ -1,0 +1,46 @@
+import CUDA
+
+/// Runs checks one after the other, says what came of each, and goes on behind one that fails.
+struct Checks {
+    /// How many failed.
+    private(set) var failures = 0
+
+    /// A check that does not hold.
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// Runs a check, which returns what it found or throws why it does not hold.
+    mutating func run(_ name: String, _ body: () throws -> String) {
+        let start = ContinuousClock.now
+        do {
+            let found = try body()
+            let seconds = (ContinuousClock.now - start) / .seconds(1)
+            print("ok    \(name): \(found) [\(seconds.digits(2)) s]")
+        } catch {
+            failures += 1
+            print("FAIL  \(name): \(error)")
+        }
+    }
+
+    /// The largest difference over the largest magnitude; infinite where one is not a number.
+    static func relativeError(_ actual: [Float], _ expected: [Float]) -> Double {
+        guard actual.count == expected.count else { return .infinity }
+        var largest = 0.0
+        var difference = 0.0
+        for (a, b) in zip(actual, expected) {
+            guard a.isFinite, b.isFinite else { return .infinity }
+            largest = max(largest, Double(b.magnitude))
+            difference = max(difference, Double((a - b).magnitude))
+        }
+        return difference / max(largest, .leastNormalMagnitude)
+    }
+
+    /// Throws where `error` exceeds `tolerance`.
+    static func require(_ error: Double, below tolerance: Double, _ what: String) throws {
+        guard error < tolerance else {
+            throw Failure(
+                description: "\(what): error \(error.scientific), allowed \(tolerance.scientific)")
+        }
+    }
+}
