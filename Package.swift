@@ -30,8 +30,10 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "TrajectoryData", targets: ["Trajectories", "Datasets", "Tokenization"]),
-        .library(name: "TrajectoryModel", targets: ["Transformer", "Training"]),
-        .library(name: "TrajectoryPlanning", targets: ["Planning", "Transformer", "Tokenization"]),
+        .library(name: "TrajectoryModel", targets: ["Transformer", "TransformerCPU", "Training"]),
+        .library(
+            name: "TrajectoryPlanning",
+            targets: ["Planning", "Transformer", "TransformerCPU", "Tokenization"]),
         .library(
             name: "TrajectoryEnvironments", targets: ["Environments", "Behavior", "Evaluation"]),
         .library(name: "TrajectoryBaselines", targets: ["Baselines", "Behavior"]),
@@ -48,13 +50,13 @@ let package = Package(
         library("Tokenization", ["RandomNumbers", "Trajectories"]),
         library(
             "Transformer",
-            ["Layers", "RandomNumbers", "Tensors", "Tokenization", "Trajectories", "Safetensors"]),
+            ["RandomNumbers", "Tensors", "Tokenization", "Trajectories", "Safetensors"]),
+        library(
+            "TransformerCPU",
+            ["Layers", "RandomNumbers", "Tensors", "Tokenization", "Trajectories", "Transformer"]),
         library(
             "Training",
-            [
-                "Transformer", "Tokenization", "Trajectories", "Layers", "RandomNumbers", "Tensors",
-                "Safetensors",
-            ]),
+            ["Transformer", "Tokenization", "Trajectories", "RandomNumbers", "Safetensors"]),
         library("Planning", ["RandomNumbers", "Transformer", "Tokenization", "Trajectories"]),
         library("Environments", ["MuJoCo", "Tensors", "Trajectories"]),
         library(
@@ -69,7 +71,8 @@ let package = Package(
         .executableTarget(
             name: "trajectory",
             dependencies: [
-                "Datasets", "Tokenization", "Transformer", "Training", "Planning", "Environments",
+                "Datasets", "Tokenization", "Transformer", "TransformerCPU", "Training", "Planning",
+                "Environments",
                 "Behavior", "Baselines", "Evaluation", "Experiments", "MuJoCo", "Rendering",
                 "Trajectories",
                 "OneDNN",
@@ -97,7 +100,8 @@ let package = Package(
 
         // MARK: - Tests
         .target(
-            name: "TestSupport", dependencies: ["RandomNumbers", "Safetensors"],
+            name: "TestSupport",
+            dependencies: ["RandomNumbers", "Safetensors", "Transformer", "TransformerCPU"],
             path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
         tests(of: "Safetensors"),
@@ -116,15 +120,25 @@ let package = Package(
             of: "Baselines",
             ["Behavior", "Environments", "Layers", "RandomNumbers", "Tensors", "Trajectories"]),
         tests(
-            of: "Planning", ["Safetensors", "Tokenization", "Trajectories", "Transformer"],
+            of: "Planning",
+            ["Safetensors", "Tokenization", "Trajectories", "Transformer", "TransformerCPU"],
             fixtures: true),
         tests(of: "Rendering", ["MuJoCo"]),
         tests(of: "Experiments"),
         tests(of: "Tensors"),
-        tests(of: "Training", ["Safetensors", "Tokenization", "Trajectories", "Transformer"]),
+        tests(
+            of: "Training",
+            ["Safetensors", "Tokenization", "Trajectories", "Transformer", "TransformerCPU"]),
         tests(of: "Layers", ["OneDNN", "RandomNumbers", "Tensors"]),
         tests(
             of: "Transformer",
-            ["Safetensors", "Tensors", "Layers", "Tokenization", "Trajectories"], fixtures: true),
+            [
+                "Safetensors", "Tensors", "Tokenization", "Training", "Trajectories",
+                "TransformerCPU",
+            ],
+            fixtures: true),
+        tests(
+            of: "TransformerCPU",
+            ["Layers", "RandomNumbers", "Tensors", "Tokenization", "Trajectories", "Transformer"]),
     ]
 )

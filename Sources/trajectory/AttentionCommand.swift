@@ -5,6 +5,7 @@ import Rendering
 import Tokenization
 import Trajectories
 import Transformer
+import TransformerCPU
 
 /// `trajectory attention`: pictures of where a model looks.
 struct AttentionCommand: AsyncParsableCommand {
@@ -76,7 +77,7 @@ struct AttentionCommand: AsyncParsableCommand {
             contentsOf: URL(fileURLWithPath: dataset), options: reading.options(for: trained))
         data.notes.forEach(Console.progress)
         let chosen = try chooseWindows(data, trained)
-        let pattern = AttentionPattern(trained.model, windows: chosen)
+        let pattern = try AttentionPattern(trained.model, windows: chosen)
         try draw(pattern, count: chosen.count, trained)
         let result = Result(
             output: output, windows: chosen.count, tokens: chosen[0].count,

@@ -5,6 +5,7 @@ public import Planning
 import Tokenization
 import Trajectories
 import Transformer
+import TransformerCPU
 
 extension Critic: TransitionCritic {}
 
@@ -31,7 +32,7 @@ extension PlannerOptionsGroup {
         // Values were discounted so in training.
         chosen.discount = discount ?? trained.description.tokenization.discount
         return try Controller(
-            model: PrefixDecoder(trained.model), discretizer: trained.discretizer,
+            model: CPUEngine.cpu.decoder(trained.model), discretizer: trained.discretizer,
             actionLimits: specification.actionLimits, goalColumns: trained.goalColumns,
             options: chosen,
             critic: loadCritic(in: specification, discount: chosen.discount))

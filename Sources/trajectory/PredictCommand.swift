@@ -9,6 +9,7 @@ import Rendering
 import Tokenization
 import Trajectories
 import Transformer
+import TransformerCPU
 
 /// `trajectory predict`: long-horizon prediction, against single-step models.
 struct PredictCommand: AsyncParsableCommand {
@@ -242,7 +243,8 @@ struct PredictCommand: AsyncParsableCommand {
         options.seed = seed
         options.filter.topK = topK
         let predictor = try OpenLoopPredictor(
-            model: PrefixDecoder(trained.model), discretizer: trained.discretizer, options: options)
+            model: CPUEngine.cpu.decoder(trained.model), discretizer: trained.discretizer,
+            options: options)
         let line = ProgressLine()
         defer { line.finish() }
         let beginnings = cases.map { episode in

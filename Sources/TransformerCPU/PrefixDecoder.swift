@@ -1,6 +1,7 @@
-internal import Layers
-internal import Tensors
+import Layers
+import Tensors
 public import Trajectories
+public import Transformer
 
 /// The transformer over a growing tree of token prefixes: its key/value cache, shared by reference.
 ///
@@ -35,9 +36,7 @@ public final class PrefixDecoder: PrefixTreeModel {
         }
     }
 
-    /// The model; its parameters must not change while a search runs, nor, with goals, while the
-    /// decoder is used, since it keeps the goals it has computed.
-    public let model: TrajectoryTransformer
+    private let model: CPUTransformer
     /// Work done so far.
     public private(set) var statistics = Statistics()
 
@@ -66,8 +65,8 @@ public final class PrefixDecoder: PrefixTreeModel {
     private let pool: WorkerPool
     private let workers: [DecoderWorker]
 
-    /// A decoder with an empty tree that computes with `workers` threads; nil means all cores.
-    public init(_ model: TrajectoryTransformer, workers threads: Int? = nil) {
+    /// A decoder with an empty tree.
+    init(_ model: CPUTransformer, pool: WorkerPool) {
         self.model = model
         let configuration = model.configuration
         capacity = 1024
@@ -76,7 +75,7 @@ public final class PrefixDecoder: PrefixTreeModel {
             FloatStorage(count: capacity * 2 * configuration.embeddingWidth)
         }
         logitStorage = FloatStorage(count: 256 * logitStride)
-        pool = threads.map { WorkerPool(count: $0) } ?? WorkerPool.shared
+        self.pool = pool
         workers = (0..<pool.count).map { _ in DecoderWorker(model) }
     }
 
@@ -236,7 +235,7 @@ public final class PrefixDecoder: PrefixTreeModel {
 
     /// Computes the keys and values of goals, to be kept as numbers `first` on; one worker suffices.
     private func compute(_ goals: [[Int]], from first: Int) {
-        guard let embedding = model.parameters.goalEmbedding else { return }
+        guard let embedding = model.layers.goalEmbedding else { return }
         reserve(nodes: 0, outputs: 0)
         let count = goalDimension
         statistics.computedTokens += goals.count * count
@@ -255,7 +254,7 @@ public final class PrefixDecoder: PrefixTreeModel {
                 for (dimension, token) in goal.enumerated() {
                     worker.add(
                         node: place + Int32(dimension),
-                        embeddingRow: model.goalEmbeddingRow(token: token, dimension: dimension),
+                        embeddingRow: model.configuration.goalEmbeddingRow(token: token, dimension: dimension),
                         position: 0, isAttended: true
                     ) { $0.append(contentsOf: place...(place + Int32(dimension))) }
                 }
@@ -288,7 +287,7 @@ public final class PrefixDecoder: PrefixTreeModel {
                 let position = Int(positions[Int(number)])
                 worker.add(
                     node: Int32(firstPlace) + number,
-                    embeddingRow: model.embeddingRow(
+                    embeddingRow: model.configuration.embeddingRow(
                         token: nodes[Int(number) - first].token, position: position),
                     position: position, isAttended: position % dimension != dimension - 1
                 ) { appendPath(to: Int(number), &$0) }
