@@ -1,3 +1,4 @@
+import Episodes
 import HDF5
 import Trajectories
 

@@ -1,3 +1,4 @@
+import Episodes
 public import Foundation
 import HDF5
 public import Trajectories

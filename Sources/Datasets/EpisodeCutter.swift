@@ -1,3 +1,4 @@
+import Episodes
 import Trajectories
 
 /// Rows that arrive in blocks, cut into episodes.

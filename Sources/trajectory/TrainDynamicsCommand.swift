@@ -1,5 +1,5 @@
 import ArgumentParser
-import Baselines
+import Learning
 import Datasets
 import Foundation
 import Trajectories

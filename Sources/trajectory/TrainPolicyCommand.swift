@@ -1,5 +1,6 @@
+import Policies
 import ArgumentParser
-import Baselines
+import Learning
 import Behavior
 import Datasets
 import Foundation
