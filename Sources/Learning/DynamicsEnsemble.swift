@@ -126,10 +126,10 @@ public struct DynamicsEnsemble: Sendable {
                 let next =
                     present[index] + change * scaling.changes.deviation[index]
                     + scaling.changes.mean[index]
-                let (centre, reach) = (
+                let (center, reach) = (
                     scaling.inputs.mean[index], 10 * scaling.inputs.deviation[index]
                 )
-                present[index] = min(max(next, centre - reach), centre + reach)
+                present[index] = min(max(next, center - reach), center + reach)
             }
         }
     }
@@ -142,21 +142,10 @@ public struct DynamicsEnsemble: Sendable {
 // MARK: - Files
 
 extension DynamicsEnsemble {
-    /// Why a file of an ensemble could not be used.
-    public struct FileError: Error, CustomStringConvertible, Sendable {
-        /// The file.
-        public let file: String
-        /// What is wrong and what to do.
-        public let detail: String
-
-        /// One line: what, where, what to do.
-        public var description: String { "cannot use the dynamics model '\(file)': \(detail)" }
-    }
-
     /// Reads an ensemble that ``write(to:metadata:)`` wrote.
     ///
-    /// - Throws: ``FileError`` when the file is not one.
-    public init(contentsOf url: URL) throws(FileError) {
+    /// - Throws: ``LearningError`` when the file is not one.
+    public init(contentsOf url: URL) throws(LearningError) {
         do {
             let file = try SafetensorsFile(contentsOf: url)
             func number(_ key: String) -> Int? { file.metadata[key].flatMap { Int($0) } }
@@ -164,17 +153,16 @@ extension DynamicsEnsemble {
                 let action = number("action_dimension"), action > 0,
                 let count = number("members"), 1...1000 ~= count
             else {
-                throw FileError(
-                    file: url.path,
-                    detail: "it is no dynamics model; give the file of one")
+                throw LearningError(
+                    .unreadableDynamics, url.path, "it is no dynamics model; give the file of one")
             }
             func normalization(_ name: String, width: Int) throws -> Normalization {
                 let rows = try ["mean", "deviation"].map { try file.floats("\(name)_\($0)") }
                 guard rows.allSatisfy({ $0.count == width }) else {
-                    throw FileError(
-                        file: url.path,
-                        detail: "'\(name)_mean' or '\(name)_deviation' has not the \(width) "
-                            + "numbers it should have; the file is damaged")
+                    throw LearningError(
+                        .unreadableDynamics, url.path,
+                        "'\(name)_mean' or '\(name)_deviation' has not the \(width) numbers it "
+                            + "should have; the file is damaged")
                 }
                 return Normalization(mean: rows[0], deviation: rows[1])
             }
@@ -188,10 +176,10 @@ extension DynamicsEnsemble {
                         name: Self.name(ofMember: index), inputs: observation + action,
                         outputs: 2 * observation, file: file))
             }
-        } catch let error as FileError {
+        } catch let error as LearningError {
             throw error
         } catch {
-            throw FileError(file: url.path, detail: "\(error)")
+            throw LearningError(.unreadableDynamics, url.path, "\(error)")
         }
     }
 
@@ -200,8 +188,8 @@ extension DynamicsEnsemble {
 
     /// Writes the ensemble as safetensors, with `metadata` beside it, atomically.
     ///
-    /// - Throws: ``FileError`` when the file cannot be written.
-    public func write(to url: URL, metadata: [String: String] = [:]) throws(FileError) {
+    /// - Throws: ``LearningError`` when the file cannot be written.
+    public func write(to url: URL, metadata: [String: String] = [:]) throws(LearningError) {
         var file = SafetensorsFile(name: url.path)
         file.metadata = metadata.merging([
             "observation_dimension": "\(layout.observationDimension)",
@@ -216,7 +204,7 @@ extension DynamicsEnsemble {
         do {
             try file.write(to: url)
         } catch {
-            throw FileError(file: url.path, detail: error.detail)
+            throw LearningError(.unwritableDynamics, url.path, error.detail)
         }
     }
 }

@@ -9,45 +9,46 @@ public import Trajectories
 /// settings give the same ensemble, whatever the number of threads.
 public struct DynamicsTrainer: Sendable {
     /// What can be chosen.
-    public struct Settings: Sendable, Hashable, Codable {
+    public struct Settings: Sendable, Hashable {
         /// Number of networks.
         public var members = 5
-        /// Sizes of the hidden layers.
-        public var hidden = [200, 200, 200]
-        /// Steps of each network.
-        public var steps = 20_000
-        /// Transitions in a batch.
-        public var batchSize = 256
-        /// The learning rate.
-        public var learningRate = 1e-3
-        /// AdamW's decay of the weight matrices.
-        public var weightDecay = 1e-4
-        /// Fixes weights, resampling and batches.
-        public var seed: UInt64 = 0
+        /// How each network is trained; its seed also fixes the resampling.
+        public var learning: LearningSettings
 
         /// The defaults, near those of Chua and others, 2018.
-        public init() {}
+        public init() {
+            learning = LearningSettings()
+            learning.hiddenSizes = [200, 200, 200]
+            learning.steps = 20_000
+            learning.learningRate = 1e-3
+            learning.weightDecay = 1e-4
+        }
     }
 
-    /// Where training stands.
-    public struct Progress: Sendable {
-        /// Steps done.
-        public let step: Int
-        /// Mean loss of the networks over the last steps: negative log-likelihood of a dimension of the
-        /// standardized change, up to a constant.
-        public let loss: Double
-    }
+    /// The settings.
+    public let settings: Settings
+    /// Pairs of neighbouring rows that are learnt from.
+    public let count: Int
 
-    private let settings: Settings
     private let layout: TransitionLayout
     /// Observations and actions, and how observations changed, row after row.
     private let inputs, changes: [Float]
     private let scaling: DynamicsEnsemble.Scaling
-    private let count: Int
 
-    /// Prepares the pairs of neighbouring rows of all episodes; nil where there are none.
-    public init?(_ trajectories: [Trajectory], settings: Settings) {
-        guard let layout = trajectories.first?.layout else { return nil }
+    /// Prepares the pairs of neighbouring rows of all episodes, which are of one layout.
+    ///
+    /// - Throws: ``LearningError`` when there are none or a setting has no meaning.
+    public init(_ trajectories: [Trajectory], settings: Settings = Settings())
+        throws(LearningError)
+    {
+        try settings.learning.validate()
+        guard 1...1000 ~= settings.members else {
+            throw LearningError(
+                .invalidSetting, "\(settings.members) networks", "give a number from 1 to 1000")
+        }
+        guard let layout = trajectories.first(where: { $0.count > 1 })?.layout else {
+            throw LearningError(.noData, "the dataset", "no episode has two transitions or more")
+        }
         self.settings = settings
         self.layout = layout
         var inputs: [Float] = []
@@ -61,7 +62,6 @@ public struct DynamicsTrainer: Sendable {
             }
         }
         count = changes.count / layout.observationDimension
-        guard count > 0 else { return nil }
         self.inputs = inputs
         self.changes = changes
         scaling = DynamicsEnsemble.Scaling(
@@ -72,26 +72,29 @@ public struct DynamicsTrainer: Sendable {
 
     /// Trains all networks, side by side.
     ///
-    /// `progress` is called about every `interval` steps.
-    public func train(every interval: Int = 500, progress: (Progress) -> Void = { _ in })
-        -> DynamicsEnsemble
-    {
+    /// The loss that is reported is the networks' mean negative log-likelihood of a dimension of the
+    /// standardized change, up to a constant.
+    ///
+    /// - Returns: The ensemble, and the last report; `report` is given all.
+    /// - Throws: ``LearningError`` when learning diverges.
+    public func train(
+        report: (LearningProgress) -> Void = { _ in }
+    ) throws(LearningError) -> (ensemble: DynamicsEnsemble, last: LearningProgress) {
         let runs = (0..<settings.members).map { Run(self, member: $0) }
-        let pool = WorkerPool.shared
-        var done = 0
-        while done < settings.steps {
-            let steps = min(interval, settings.steps - done)
+        let pool = settings.learning.pool
+        let last = try LearningProgress.run(
+            steps: settings.learning.steps, names: ["dynamics"], report: report
+        ) { _ in
             pool.run { worker in
                 for run in stride(from: worker, to: runs.count, by: pool.count) {
-                    for _ in 0..<steps { runs[run].step() }
+                    runs[run].step()
                 }
             }
-            done += steps
-            let loss = runs.reduce(0) { $0 + $1.takeLoss() / Double(steps) }
-            progress(Progress(step: done, loss: loss / Double(runs.count)))
+            return [runs.reduce(0) { $0 + $1.loss } / Double(runs.count)]
         }
-        return DynamicsEnsemble(
+        let ensemble = DynamicsEnsemble(
             layout: layout, members: runs.map { DynamicsNetwork($0.network) }, scaling: scaling)
+        return (ensemble, last)
     }
 
     /// One network's training; touched by one thread at a time.
@@ -104,22 +107,20 @@ public struct DynamicsTrainer: Sendable {
         private var sampler: MinibatchSampler
         private let input, target: Matrix
         private let owned: [FloatStorage]
-        private var loss = 0.0
+        /// The loss of the last batch.
+        private(set) var loss = 0.0
 
         init(_ trainer: DynamicsTrainer, member index: Int) {
             self.trainer = trainer
-            let (settings, rows) = (trainer.settings, trainer.settings.batchSize)
+            let (learning, rows) = (trainer.settings.learning, trainer.settings.learning.batchSize)
             let widths = [trainer.scaling.inputs, trainer.scaling.changes].map(\.mean.count)
-            var generator = SplitMix64(seed: settings.seed &+ UInt64(index) &* 0x5851_F42D)
+            var generator = SplitMix64(seed: learning.seed &+ UInt64(index) &* 0x5851_F42D)
             let network = Network(
                 name: DynamicsEnsemble.name(ofMember: index),
-                sizes: [widths[0]] + settings.hidden + [2 * widths[1]])
+                sizes: [widths[0]] + learning.hiddenSizes + [2 * widths[1]])
             network.initialize(using: &generator)
-            var optimizer = AdamW.Settings()
-            optimizer.beta2 = 0.999
-            optimizer.weightDecay = Float(settings.weightDecay)
             training = NetworkTrainer(
-                network, rows: rows, settings: optimizer, pool: WorkerPool(count: 1))
+                network, rows: rows, settings: learning.optimizer, pool: WorkerPool(count: 1))
             sample = (0..<trainer.count).map { _ in
                 Int32(generator.next() % UInt64(trainer.count))
             }
@@ -134,14 +135,9 @@ public struct DynamicsTrainer: Sendable {
             let rows = sampler.next().map { Int(sample[$0]) }
             trainer.scaling.inputs.copy(rows, of: trainer.inputs, to: input)
             trainer.scaling.changes.copy(rows, of: trainer.changes, to: target)
-            loss += training.step(input: input, rate: trainer.settings.learningRate) {
+            loss = training.step(input: input, rate: trainer.settings.learning.learningRate) {
                 DynamicsNetwork.loss($0, targets: target, count: rows.count)
             }
-        }
-
-        func takeLoss() -> Double {
-            defer { loss = 0 }
-            return loss
         }
     }
 }

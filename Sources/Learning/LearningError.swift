@@ -1,4 +1,4 @@
-/// Why a baseline could not be trained, or a critic not be had.
+/// Why something could not be learnt, or what was learnt not be had.
 public struct LearningError: Error, CustomStringConvertible, Sendable, Hashable {
     /// The kinds of failure.
     public enum Code: Sendable, Hashable {
@@ -14,6 +14,10 @@ public struct LearningError: Error, CustomStringConvertible, Sendable, Hashable 
         case unsuitableCritic
         /// The critic's file cannot be written.
         case unwritableCritic
+        /// The dynamics model's file cannot be read.
+        case unreadableDynamics
+        /// The dynamics model's file cannot be written.
+        case unwritableDynamics
     }
     /// What kind of failure this is.
     public let code: Code
@@ -36,6 +40,8 @@ public struct LearningError: Error, CustomStringConvertible, Sendable, Hashable 
         case .diverged: "learning diverged at \(subject): \(detail)"
         case .unreadableCritic, .unsuitableCritic: "cannot use the critic '\(subject)': \(detail)"
         case .unwritableCritic: "cannot write the critic '\(subject)': \(detail)"
+        case .unreadableDynamics: "cannot use the dynamics model '\(subject)': \(detail)"
+        case .unwritableDynamics: "cannot write the dynamics model '\(subject)': \(detail)"
         }
     }
 }

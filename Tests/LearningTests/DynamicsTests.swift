@@ -29,20 +29,20 @@ import Trajectories
     private func settings(steps: Int = 600) -> DynamicsTrainer.Settings {
         var settings = DynamicsTrainer.Settings()
         settings.members = 3
-        settings.hidden = [32, 32]
-        settings.steps = steps
-        settings.batchSize = 64
-        settings.seed = 5
+        settings.learning.hiddenSizes = [32, 32]
+        settings.learning.steps = steps
+        settings.learning.batchSize = 64
+        settings.learning.seed = 5
         return settings
     }
 
     @Test func `an ensemble learns to predict a pushed mass thirty steps ahead`() throws {
-        let trainer = try #require(
-            DynamicsTrainer(trajectories(60, seed: 1), settings: settings(steps: 1500)))
+        let trainer = try DynamicsTrainer(
+            trajectories(60, seed: 1), settings: settings(steps: 1500))
         var losses: [Double] = []
-        let ensemble = trainer.train(every: 300) { losses.append($0.loss) }
+        let (ensemble, last) = try trainer.train { losses.append($0.losses[0].value) }
         print("seed 1, losses \(losses)")
-        #expect(losses.count == 5 && losses[4] < losses[0] - 0.5)
+        #expect(last.step == 1500 && losses.count == 8 && losses[7] < losses[0] - 0.5)
         var state = [0.5, -0.2]
         let actions = (0..<30).map { [sin(Double($0) / 3)] }
         let truth = actions.map { action in
@@ -63,7 +63,7 @@ import Trajectories
     @Test func `the same seed gives the same ensemble, and a file keeps it`() throws {
         let data = trajectories(10, seed: 3)
         func train() throws -> DynamicsEnsemble {
-            try #require(DynamicsTrainer(data, settings: settings(steps: 50))).train()
+            try DynamicsTrainer(data, settings: settings(steps: 50)).train().ensemble
         }
         let ensemble = try train()
         let actions = Array(repeating: [0.3], count: 5)
@@ -80,9 +80,8 @@ import Trajectories
     }
 
     @Test func `trajectories that are predicted together are as each is alone`() throws {
-        let trainer = try #require(
-            DynamicsTrainer(trajectories(10, seed: 7), settings: settings(steps: 50)))
-        let ensemble = trainer.train()
+        let trainer = try DynamicsTrainer(trajectories(10, seed: 7), settings: settings(steps: 50))
+        let ensemble = try trainer.train().ensemble
         let beginnings = (0..<5).map { index in
             DynamicsEnsemble.Beginning(
                 observation: [0.1 * Double(index), -0.3],
@@ -105,24 +104,41 @@ import Trajectories
         let folder = try TemporaryFolder()
         let file = folder.file("other.safetensors")
         try Data("no".utf8).write(to: file)
-        let error = #expect(throws: DynamicsEnsemble.FileError.self) {
+        let error = #expect(throws: LearningError.self) {
             try DynamicsEnsemble(contentsOf: file)
         }
         #expect(error?.description.contains(file.path) == true)
     }
 
     @Test func `predictions that run away stay numbers`() throws {
-        let trainer = try #require(
-            DynamicsTrainer(trajectories(5, seed: 4), settings: settings(steps: 3)))
-        let far = trainer.train().predict(
+        let trainer = try DynamicsTrainer(trajectories(5, seed: 4), settings: settings(steps: 3))
+        let far = try trainer.train().ensemble.predict(
             from: [1e3, -1e3], actions: Array(repeating: [50], count: 200), samples: 2, seed: 1)
         #expect(far.joined().joined().allSatisfy { $0.isFinite && abs($0) < 100 })
     }
 
-    @Test func `episodes of one row give nothing to learn from`() {
+    @Test func `what gives nothing to learn from, or cannot be, is refused`() {
         let single = Trajectory(
             layout: layout, observations: [0, 0], actions: [0], rewards: [0])
-        #expect(DynamicsTrainer([single], settings: settings()) == nil)
-        #expect(DynamicsTrainer([], settings: settings()) == nil)
+        for data in [[], [single]] {
+            let error = #expect(throws: LearningError.self) {
+                try DynamicsTrainer(data, settings: settings())
+            }
+            #expect(error?.code == .noData)
+        }
+        var none = settings()
+        none.members = 0
+        let error = #expect(throws: LearningError.self) {
+            try DynamicsTrainer(trajectories(2, seed: 1), settings: none)
+        }
+        #expect(error?.code == .invalidSetting)
+    }
+
+    @Test func `a loss that is no number ends training`() throws {
+        var wild = settings(steps: 400)
+        wild.learning.learningRate = 1e30
+        let trainer = try DynamicsTrainer(trajectories(5, seed: 6), settings: wild)
+        let error = #expect(throws: LearningError.self) { try trainer.train() }
+        #expect(error?.code == .diverged)
     }
 }

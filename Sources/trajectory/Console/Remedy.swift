@@ -22,7 +22,8 @@ enum Remedy {
             "`trajectory train-behavior`"
         case let error as LearningError where error.code == .unreadableCritic:
             "`trajectory train-critic` writes one"
-        case is DynamicsEnsemble.FileError: "`trajectory train-dynamics` writes one"
+        case let error as LearningError where error.code == .unreadableDynamics:
+            "`trajectory train-dynamics` writes one"
         case let error as AgentError:
             switch error.code {
             case .otherGoals:
