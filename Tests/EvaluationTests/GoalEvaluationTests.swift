@@ -1,8 +1,6 @@
 import Agents
 import Policies
-import RandomNumbers
 import Episodes
-import Behavior
 import Environments
 import Evaluation
 import Foundation
