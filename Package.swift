@@ -35,13 +35,15 @@ let package = Package(
             name: "TrajectoryPlanning",
             targets: ["Planning", "Transformer", "TransformerCPU", "Tokenization"]),
         .library(
-            name: "TrajectoryEnvironments", targets: ["Environments", "Behavior", "Evaluation"]),
-        .library(name: "TrajectoryBaselines", targets: ["Baselines", "Behavior"]),
+            name: "TrajectoryEnvironments",
+            targets: ["Episodes", "Environments", "Behavior", "Evaluation"]),
+        .library(name: "TrajectoryLearning", targets: ["Policies", "Learning"]),
+        .library(name: "TrajectoryAgents", targets: ["Agents", "Policies"]),
         .executable(name: "trajectory", targets: ["trajectory"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],
     targets: [
         // MARK: - The pipeline: dataset -> tokens -> model -> planner -> environment
@@ -58,14 +60,34 @@ let package = Package(
             "Training",
             ["Transformer", "Tokenization", "Trajectories", "RandomNumbers", "Safetensors"]),
         library("Planning", ["RandomNumbers", "Transformer", "Tokenization", "Trajectories"]),
-        library("Environments", ["MuJoCo", "Tensors", "Trajectories"]),
+        library("Episodes", ["Trajectories"]),
         library(
-            "Behavior", ["Environments", "Trajectories", "Safetensors"],
+            "Policies", ["Episodes", "RandomNumbers", "Safetensors", "Trajectories"]),
+        library(
+            "Learning",
+            [
+                "Episodes", "Layers", "Policies", "RandomNumbers", "Safetensors", "Tensors",
+                "Trajectories",
+            ]),
+        library(
+            "Agents",
+            [
+                "Episodes", "Learning", "Planning", "Policies", "RandomNumbers", "Tokenization",
+                "Trajectories", "Transformer",
+            ]),
+        library(
+            "Environments", ["Episodes", "MuJoCo", "RandomNumbers", "Tensors", "Trajectories"]),
+        library(
+            "Behavior",
+            ["Environments", "Episodes", "Learning", "Policies", "RandomNumbers", "Trajectories"],
             resources: [.copy("Policies")]),
         library(
-            "Baselines",
-            ["Behavior", "Layers", "RandomNumbers", "Safetensors", "Tensors", "Trajectories"]),
-        library("Evaluation", ["Planning", "Behavior", "Environments", "MuJoCo", "Trajectories"]),
+            "Evaluation",
+            [
+                "Agents", "Datasets", "Environments", "Episodes", "MuJoCo", "Planning",
+                "Trajectories",
+                "Transformer",
+            ]),
         library("Rendering", ["MuJoCo"]),
         library("Experiments", ["Rendering", .product(name: "Yams", package: "Yams")]),
         .executableTarget(
@@ -73,8 +95,8 @@ let package = Package(
             dependencies: [
                 "Datasets", "Tokenization", "Transformer", "TransformerCPU", "Training", "Planning",
                 "Environments",
-                "Behavior", "Baselines", "Evaluation", "Experiments", "MuJoCo", "Rendering",
-                "Trajectories",
+                "Agents", "Behavior", "Episodes", "Evaluation", "Experiments", "Learning", "MuJoCo",
+                "Policies", "RandomNumbers", "Rendering", "Trajectories",
                 "OneDNN",
                 "Tensors",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -101,7 +123,10 @@ let package = Package(
         // MARK: - Tests
         .target(
             name: "TestSupport",
-            dependencies: ["RandomNumbers", "Safetensors", "Transformer", "TransformerCPU"],
+            dependencies: [
+                "Episodes", "Policies", "RandomNumbers", "Safetensors", "Trajectories", "Transformer",
+                "TransformerCPU",
+            ],
             path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
         tests(of: "Safetensors"),
@@ -112,13 +137,31 @@ let package = Package(
         tests(of: "Tokenization", ["Safetensors", "Trajectories"], fixtures: true),
         tests(
             of: "Evaluation",
-            ["Planning", "Behavior", "Environments", "MuJoCo", "Tokenization", "Trajectories"]),
+            [
+                "Agents", "Behavior", "Environments", "Episodes", "MuJoCo", "Planning", "Policies",
+                "Tokenization", "Trajectories",
+            ]),
         tests(of: "MuJoCo"),
-        tests(of: "Environments", ["MuJoCo", "Safetensors", "Trajectories"], fixtures: true),
-        tests(of: "Behavior", ["Environments", "Trajectories"]),
+        tests(of: "RandomNumbers"),
+        tests(of: "Episodes", ["RandomNumbers", "Trajectories"]),
         tests(
-            of: "Baselines",
-            ["Behavior", "Environments", "Layers", "RandomNumbers", "Tensors", "Trajectories"]),
+            of: "Environments",
+            ["Episodes", "MuJoCo", "RandomNumbers", "Safetensors", "Trajectories"], fixtures: true),
+        tests(
+            of: "Policies",
+            ["Behavior", "Environments", "Episodes", "RandomNumbers", "Trajectories"]),
+        tests(
+            of: "Behavior",
+            ["Environments", "Episodes", "Learning", "Policies", "RandomNumbers", "Trajectories"]),
+        tests(
+            of: "Learning",
+            ["Episodes", "Layers", "Policies", "RandomNumbers", "Tensors", "Trajectories"]),
+        tests(
+            of: "Agents",
+            [
+                "Episodes", "Learning", "Planning", "Policies", "RandomNumbers", "Tokenization",
+                "Trajectories", "Transformer", "TransformerCPU",
+            ]),
         tests(
             of: "Planning",
             ["Safetensors", "Tokenization", "Trajectories", "Transformer", "TransformerCPU"],

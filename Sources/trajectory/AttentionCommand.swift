@@ -1,5 +1,6 @@
 import ArgumentParser
 import Datasets
+import Evaluation
 import Foundation
 import Rendering
 import Tokenization
@@ -101,7 +102,7 @@ struct AttentionCommand: AsyncParsableCommand {
     private func chooseWindows(_ data: TrajectoryDataset, _ trained: Checkpoint) throws -> [[Int]] {
         let configuration = trained.model.configuration
         try trained.requireLayout(
-            of: data, file: dataset, named: checkpoint, attempt: "look at")
+            of: data, file: dataset, named: checkpoint)
         guard trained.goalColumns.isEmpty else {
             throw CommandError(
                 description: "cannot look at '\(dataset)' with '\(checkpoint)': the model was "

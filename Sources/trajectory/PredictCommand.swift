@@ -1,9 +1,10 @@
 import ArgumentParser
-import Baselines
 import Datasets
 import Environments
+import Episodes
 import Evaluation
 import Foundation
+import Learning
 import Planning
 import Rendering
 import Tokenization
@@ -158,7 +159,7 @@ struct PredictCommand: AsyncParsableCommand {
             contentsOf: URL(fileURLWithPath: dataset), options: reading.options(for: trained))
         data.notes.forEach(Console.progress)
         try trained.requireLayout(
-            of: data, file: dataset, named: checkpoint, attempt: "predict")
+            of: data, file: dataset, named: checkpoint)
         let cases = try heldOutEpisodes(of: data)
         let simulation = try video.map { _ in try makeSimulation(for: data, trained, cases) }
         let deviations = DatasetSummary(data).observations.map(\.standardDeviation)
