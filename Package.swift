@@ -26,7 +26,10 @@ func tests(
 }
 
 /// Sources of kernels for a card: carried as text, compiled when a card is used.
-let kernelSources = ["decoder.cu", "measure.cu"]
+let kernelSources = [
+    "attention.cu", "decoder.cu", "heads.cu", "linear.cu", "measure.cu", "rows.cu", "training.cu",
+    "update.cu",
+]
 
 let package = Package(
     name: "trajectory-transformer",

@@ -134,11 +134,11 @@ struct LossSums {
 /// Weighted cross entropy: dlogits is the logits' gradient, zeros past the vocabulary; losses[block] is
 /// the sum of weight x entropy of the block's rows. CPU: cross_entropy, LossEvaluator.pass.
 ///
-/// weights[position] counts where mask is not 0. A row costs about 2 VOCABULARY exponentials and moves
+/// weights[position] is what a target counts; targets below 0 do not count. A row costs about 2 VOCABULARY exponentials and moves
 /// about 8 LOGITS bytes; a warp each. Grid: as many as `losses` has.
 KERNEL(ROW_THREADS, 2)
 cross_entropy(stored *dlogits, double *losses, const float *logits, const int *targets,
-              const u8 *mask, const float *weights, const Step *step, int tokens) {
+              const float *weights, const Step *step, int tokens) {
     SHARED(LossSums, sums);
     constexpr int EACH = (LOGITS + 31) / 32;
     const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
@@ -146,7 +146,7 @@ cross_entropy(stored *dlogits, double *losses, const float *logits, const int *t
     for (int row = blockIdx.x * ROW_WARPS + warp; row < tokens; row += gridDim.x * ROW_WARPS) {
         const float *z = logits + (size_t)row * LOGITS;
         const int target = targets[row];
-        const float weight = mask[row] ? weights[row % LENGTH] / step->divisor : 0;
+        const float weight = target >= 0 ? weights[row % LENGTH] / step->divisor : 0;
         float value[EACH], top = -INFINITY, wanted = 0, total = 0;
 #pragma unroll
         for (int i = 0; i < EACH; i++) {

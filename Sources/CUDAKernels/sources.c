@@ -6,18 +6,50 @@
 static const char device_h[] = {
 #embed "device.h" suffix(, 0)
 };
+static const char model_h[] = {
+#embed "model.h" suffix(, 0)
+};
+static const char product_h[] = {
+#embed "product.h" suffix(, 0)
+};
+static const char attention_cu[] = {
+#embed "attention.cu" suffix(, 0)
+};
 static const char decoder_cu[] = {
 #embed "decoder.cu" suffix(, 0)
 };
+static const char heads_cu[] = {
+#embed "heads.cu" suffix(, 0)
+};
+static const char linear_cu[] = {
+#embed "linear.cu" suffix(, 0)
+};
 static const char measure_cu[] = {
 #embed "measure.cu" suffix(, 0)
+};
+static const char rows_cu[] = {
+#embed "rows.cu" suffix(, 0)
+};
+static const char training_cu[] = {
+#embed "training.cu" suffix(, 0)
+};
+static const char update_cu[] = {
+#embed "update.cu" suffix(, 0)
 };
 
 // Every file of this folder: one array above and one line here.
 static const struct cuda_source sources[] = {
     {"device.h", device_h},
+    {"model.h", model_h},
+    {"product.h", product_h},
+    {"attention.cu", attention_cu},
     {"decoder.cu", decoder_cu},
+    {"heads.cu", heads_cu},
+    {"linear.cu", linear_cu},
     {"measure.cu", measure_cu},
+    {"rows.cu", rows_cu},
+    {"training.cu", training_cu},
+    {"update.cu", update_cu},
 };
 
 size_t cuda_source_count(void) { return sizeof sources / sizeof *sources; }

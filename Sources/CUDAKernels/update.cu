@@ -15,9 +15,11 @@ constexpr int CHUNK = 256, UPDATE_THREADS = 256;
 /// What steps add up to, read by the host when it asks.
 struct Totals {
     double loss_sum, last_loss, last_norm;
-    u32 steps;
+    /// Steps, and how many of them went before the first whose loss is not finite.
+    u32 steps, finite_steps;
     /// What the gradient is multiplied by, so that its norm does not exceed the limit.
     float factor;
+    u32 unused;
 };
 
 struct ChunkSums {
@@ -90,6 +92,7 @@ finish_step(Totals *totals, const double *losses, const double *squares, const S
     totals->last_norm = norm;
     totals->factor = factor < 1 ? factor : 1;
     totals->loss_sum += loss;
+    if (totals->finite_steps == totals->steps && loss - loss == 0) totals->finite_steps += 1;
     totals->steps += 1;
 }
 
