@@ -27,7 +27,8 @@ func tests(
 
 /// Sources of kernels for a card: carried as text, compiled when a card is used.
 let kernelSources = [
-    "attention.cu", "decoder.cu", "heads.cu", "linear.cu", "measure.cu", "rows.cu", "training.cu", "update.cu",
+    "attention.cu", "decoder.cu", "heads.cu", "linear.cu", "measure.cu", "rows.cu", "training.cu",
+    "update.cu",
 ]
 
 let package = Package(
@@ -35,18 +36,22 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "TrajectoryData", targets: ["Trajectories", "Datasets", "Tokenization"]),
-        .library(name: "TrajectoryModel", targets: ["Transformer", "Training"]),
-        .library(name: "TrajectoryPlanning", targets: ["Planning", "Transformer", "Tokenization"]),
+        .library(name: "TrajectoryModel", targets: ["Transformer", "TransformerCPU", "Training"]),
         .library(
-            name: "TrajectoryEnvironments", targets: ["Environments", "Behavior", "Evaluation"]),
-        .library(name: "TrajectoryBaselines", targets: ["Baselines", "Behavior"]),
+            name: "TrajectoryPlanning",
+            targets: ["Planning", "Transformer", "TransformerCPU", "Tokenization"]),
+        .library(
+            name: "TrajectoryEnvironments",
+            targets: ["Episodes", "Environments", "Behavior", "Evaluation"]),
+        .library(name: "TrajectoryLearning", targets: ["Policies", "Learning"]),
+        .library(name: "TrajectoryAgents", targets: ["Agents", "Policies"]),
         .executable(name: "trajectory", targets: ["trajectory"]),
         .executable(name: "trajectory-device", targets: ["trajectory-device"]),
         .library(name: "EmulatedCUDA", type: .dynamic, targets: ["EmulatedCUDA"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],
     targets: [
         // MARK: - The pipeline: dataset -> tokens -> model -> planner -> environment
@@ -55,30 +60,51 @@ let package = Package(
         library("Tokenization", ["RandomNumbers", "Trajectories"]),
         library(
             "Transformer",
-            ["Layers", "RandomNumbers", "Tensors", "Tokenization", "Trajectories", "Safetensors"]),
+            ["RandomNumbers", "Tensors", "Tokenization", "Trajectories", "Safetensors"]),
+        library(
+            "TransformerCPU",
+            ["Layers", "RandomNumbers", "Tensors", "Tokenization", "Trajectories", "Transformer"]),
         library(
             "Training",
-            [
-                "Transformer", "Tokenization", "Trajectories", "Layers", "RandomNumbers", "Tensors",
-                "Safetensors",
-            ]),
+            ["Transformer", "Tokenization", "Trajectories", "RandomNumbers", "Safetensors"]),
         library("Planning", ["RandomNumbers", "Transformer", "Tokenization", "Trajectories"]),
-        library("Environments", ["MuJoCo", "Tensors", "Trajectories"]),
+        library("Episodes", ["Trajectories"]),
         library(
-            "Behavior", ["Environments", "Trajectories", "Safetensors"],
+            "Policies", ["Episodes", "RandomNumbers", "Safetensors", "Trajectories"]),
+        library(
+            "Learning",
+            [
+                "Episodes", "Layers", "Policies", "RandomNumbers", "Safetensors", "Tensors",
+                "Trajectories",
+            ]),
+        library(
+            "Agents",
+            [
+                "Episodes", "Learning", "Planning", "Policies", "RandomNumbers", "Tokenization",
+                "Trajectories", "Transformer",
+            ]),
+        library(
+            "Environments", ["Episodes", "MuJoCo", "RandomNumbers", "Tensors", "Trajectories"]),
+        library(
+            "Behavior",
+            ["Environments", "Episodes", "Learning", "Policies", "RandomNumbers", "Trajectories"],
             resources: [.copy("Policies")]),
         library(
-            "Baselines",
-            ["Behavior", "Layers", "RandomNumbers", "Safetensors", "Tensors", "Trajectories"]),
-        library("Evaluation", ["Planning", "Behavior", "Environments", "MuJoCo", "Trajectories"]),
+            "Evaluation",
+            [
+                "Agents", "Datasets", "Environments", "Episodes", "MuJoCo", "Planning",
+                "Trajectories",
+                "Transformer",
+            ]),
         library("Rendering", ["MuJoCo"]),
         library("Experiments", ["Rendering", .product(name: "Yams", package: "Yams")]),
         .executableTarget(
             name: "trajectory",
             dependencies: [
-                "Datasets", "Tokenization", "Transformer", "Training", "Planning", "Environments",
-                "Behavior", "Baselines", "Evaluation", "Experiments", "MuJoCo", "Rendering",
-                "Trajectories",
+                "Datasets", "Tokenization", "Transformer", "TransformerCPU", "Training", "Planning",
+                "Environments",
+                "Agents", "Behavior", "Episodes", "Evaluation", "Experiments", "Learning", "MuJoCo",
+                "Policies", "RandomNumbers", "Rendering", "Trajectories",
                 "OneDNN",
                 "Tensors",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -89,7 +115,7 @@ let package = Package(
             name: "trajectory-device",
             dependencies: [
                 "CUDA", "Planning", "RandomNumbers", "Safetensors", "Tokenization", "Trajectories",
-                "Transformer", "TransformerCUDA",
+                "Transformer", "TransformerCPU", "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
@@ -110,7 +136,10 @@ let package = Package(
         .target(name: "EmulatedCUDA", exclude: ["README.md"]),
         library(
             "TransformerCUDA",
-            ["CUDA", "CUDAKernels", "Tensors", "Tokenization", "Trajectories", "Transformer"]),
+            [
+                "CUDA", "CUDAKernels", "RandomNumbers", "Tensors", "Tokenization", "Trajectories",
+                "Transformer",
+            ]),
 
         // MARK: - C libraries
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
@@ -120,7 +149,11 @@ let package = Package(
 
         // MARK: - Tests
         .target(
-            name: "TestSupport", dependencies: ["RandomNumbers", "Safetensors"],
+            name: "TestSupport",
+            dependencies: [
+                "Episodes", "Policies", "RandomNumbers", "Safetensors", "Trajectories", "Transformer",
+                "TransformerCPU",
+            ],
             path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
         tests(of: "Safetensors"),
@@ -131,15 +164,34 @@ let package = Package(
         tests(of: "Tokenization", ["Safetensors", "Trajectories"], fixtures: true),
         tests(
             of: "Evaluation",
-            ["Planning", "Behavior", "Environments", "MuJoCo", "Tokenization", "Trajectories"]),
+            [
+                "Agents", "Behavior", "Environments", "Episodes", "MuJoCo", "Planning", "Policies",
+                "Tokenization", "Trajectories",
+            ]),
         tests(of: "MuJoCo"),
-        tests(of: "Environments", ["MuJoCo", "Safetensors", "Trajectories"], fixtures: true),
-        tests(of: "Behavior", ["Environments", "Trajectories"]),
+        tests(of: "RandomNumbers"),
+        tests(of: "Episodes", ["RandomNumbers", "Trajectories"]),
         tests(
-            of: "Baselines",
-            ["Behavior", "Environments", "Layers", "RandomNumbers", "Tensors", "Trajectories"]),
+            of: "Environments",
+            ["Episodes", "MuJoCo", "RandomNumbers", "Safetensors", "Trajectories"], fixtures: true),
         tests(
-            of: "Planning", ["Safetensors", "Tokenization", "Trajectories", "Transformer"],
+            of: "Policies",
+            ["Behavior", "Environments", "Episodes", "RandomNumbers", "Trajectories"]),
+        tests(
+            of: "Behavior",
+            ["Environments", "Episodes", "Learning", "Policies", "RandomNumbers", "Trajectories"]),
+        tests(
+            of: "Learning",
+            ["Episodes", "Layers", "Policies", "RandomNumbers", "Tensors", "Trajectories"]),
+        tests(
+            of: "Agents",
+            [
+                "Episodes", "Learning", "Planning", "Policies", "RandomNumbers", "Tokenization",
+                "Trajectories", "Transformer", "TransformerCPU",
+            ]),
+        tests(
+            of: "Planning",
+            ["Safetensors", "Tokenization", "Trajectories", "Transformer", "TransformerCPU"],
             fixtures: true),
         tests(of: "Rendering", ["MuJoCo"]),
         tests(of: "Experiments"),
@@ -149,13 +201,22 @@ let package = Package(
             of: "TransformerCUDA",
             [
                 "CUDA", "EmulatedCUDA", "Safetensors", "Tensors", "Tokenization", "Trajectories",
-                "Transformer",
+                "Transformer", "TransformerCPU",
             ], fixtures: true),
-        tests(of: "Training", ["Safetensors", "Tokenization", "Trajectories", "Transformer"]),
+        tests(
+            of: "Training",
+            ["Safetensors", "Tokenization", "Trajectories", "Transformer", "TransformerCPU"]),
         tests(of: "Layers", ["OneDNN", "RandomNumbers", "Tensors"]),
         tests(
             of: "Transformer",
-            ["Safetensors", "Tensors", "Layers", "Tokenization", "Trajectories"], fixtures: true),
+            [
+                "Safetensors", "Tensors", "Tokenization", "Training", "Trajectories",
+                "TransformerCPU",
+            ],
+            fixtures: true),
+        tests(
+            of: "TransformerCPU",
+            ["Layers", "RandomNumbers", "Tensors", "Tokenization", "Trajectories", "Transformer"]),
     ],
     cxxLanguageStandard: .cxx17
 )

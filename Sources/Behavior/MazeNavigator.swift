@@ -1,4 +1,5 @@
 public import Environments
+public import RandomNumbers
 
 /// Finds its way through a maze to a point, by a waypoint planner and a noisy PD controller.
 ///

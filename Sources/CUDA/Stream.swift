@@ -123,12 +123,14 @@ public final class Stream {
 
     // MARK: - Kernels and graphs
 
-    /// Asks for a kernel: `grid` blocks of `threads` threads with these arguments, in the order of
-    /// the kernel's parameters and of their very types.
+    /// Asks for a kernel: `grid` blocks of `threads` threads, `depth` times, with these arguments, in the
+    /// order of the kernel's parameters and of their very types.
     ///
-    /// - Parameter sharedBytes: Dynamic shared memory of a block.
+    /// - Parameters:
+    ///   - depth: Blocks along the third dimension.
+    ///   - sharedBytes: Dynamic shared memory of a block.
     public func launch<each Argument: KernelArgument>(
-        _ kernel: Kernel, grid: (Int, Int), threads: Int, sharedBytes: Int = 0,
+        _ kernel: Kernel, grid: (Int, Int), depth: Int = 1, threads: Int, sharedBytes: Int = 0,
         _ arguments: repeat each Argument
     ) throws(CUDAError) {
         try device.use()
@@ -144,7 +146,7 @@ public final class Stream {
                     )
                 }
                 return device.functions.launchKernel(
-                    kernel.handle, UInt32(grid.0), UInt32(grid.1), 1, UInt32(threads), 1, 1,
+                    kernel.handle, UInt32(grid.0), UInt32(grid.1), UInt32(depth), UInt32(threads), 1, 1,
                     UInt32(sharedBytes), handle, pointers.baseAddress, nil)
             }
         }
@@ -155,9 +157,9 @@ public final class Stream {
     /// nothing is done yet.
     ///
     /// Inside, nothing may wait for the card or allocate on it.
-    public func capture<Failure: Error>(
-        _ body: () throws(Failure) -> Void
-    ) throws -> Graph {
+    public func capture(
+        _ body: () throws(CUDAError) -> Void
+    ) throws(CUDAError) -> Graph {
         try device.use()
         // Thread-local: other threads may call what a capture forbids.
         try device.functions.check(device.functions.beginCapture(handle, 1), "beginning a graph")

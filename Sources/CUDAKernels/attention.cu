@@ -45,6 +45,16 @@ struct Across {
     alignas(16) u32 unit[ATTENTION_BLOCK / UNIT * ACROSS_ROW];
 };
 
+/// Four elements along k as units, to shared memory.
+DEVICE void put_along(u32 *to, float4 v) {
+#if EXACT
+    *reinterpret_cast<uint4 *>(to)
+        = make_uint4(bits_of(v.x), bits_of(v.y), bits_of(v.z), bits_of(v.w));
+#else
+    *reinterpret_cast<uint2 *>(to) = make_uint2(pack_bf16(v.x, v.y), pack_bf16(v.z, v.w));
+#endif
+}
+
 /// Fills `along` from rows given by float4 source(row, channel).
 template <class Source> DEVICE void load_along(Along &along, const Source &source) {
     constexpr int GROUPS_OF_ROW = HEAD_UNITS * UNIT / 4;
@@ -205,7 +215,7 @@ attention_forward(stored *attended, float *log_sums, const stored *qkv, const St
                 float other = shuffle_xor(highest[i], mask);
                 if (other > highest[i]) highest[i] = other;
             }
-            keep[i] = expf(top[i] - highest[i]);
+            keep[i] = exponential(top[i] - highest[i]);
             top[i] = highest[i];
             total[i] *= keep[i];
         }
@@ -222,7 +232,7 @@ attention_forward(stored *attended, float *log_sums, const stored *qkv, const St
 #pragma unroll
                 for (int e = 0; e < 4; e++) {
                     u32 key = key0 + (j + u) * 8 + 2 * t + e % 2;
-                    float p = expf(scores[j + u][e] - top[e / 2]);
+                    float p = exponential(scores[j + u][e] - top[e / 2]);
                     total[e / 2] += p;
                     if (dropout.threshold
                         && hash_element(element[e / 2] + key, dropout) < dropout.threshold)
@@ -335,7 +345,7 @@ attention_backward_queries(stored *dqkv, float *deltas, const stored *dattended,
 #pragma unroll
                 for (int e = 0; e < 4; e++) {
                     int k = key0 + (j + u) * 8 + 2 * t + e % 2, i = e / 2;
-                    float p = k < count[i] ? expf(scores[e] * scale - log_sum[i]) : 0;
+                    float p = k < count[i] ? exponential(scores[e] * scale - log_sum[i]) : 0;
                     float factor = dropout.threshold
                         ? dropout_factor(element[i] + (u32)k, dropout) : 1;
                     d[u][e] = p * (dropped[e] * factor - delta[i]) * scale;
@@ -432,7 +442,7 @@ attention_backward_keys(stored *dqkv, const float *deltas, const stored *dattend
                 for (int e = 0; e < 4; e++) {
                     int k = first + g + e / 2 * 8, q = (j + u) * 8 + 2 * t + e % 2;
                     bool visible = query0 + q < SEQUENCE && k < seen(query0 + q);
-                    float p = visible ? expf(scores[e] * scale - memory.log_sum[q]) : 0;
+                    float p = visible ? exponential(scores[e] * scale - memory.log_sum[q]) : 0;
                     float factor = dropout.threshold
                         ? dropout_factor(element + (u32)(query0 + q) * ELEMENT_ROW + (u32)k, dropout)
                         : 1;

@@ -8,6 +8,13 @@ typedef unsigned short u16;
 #if defined(__CUDACC__) || defined(__CUDACC_RTC__)
 
 #define KERNEL(threads, blocks) extern "C" __global__ void __launch_bounds__(threads, blocks)
+/// The same in clusters of `size` neighbouring blocks, which run at once (sm_90 and later; alone with 1).
+#if __CUDA_ARCH__ >= 900
+#define KERNEL_TOGETHER(threads, blocks, size)                                                     \
+    extern "C" __global__ void __launch_bounds__(threads, blocks) __cluster_dims__(size, 1, 1)
+#else
+#define KERNEL_TOGETHER(threads, blocks, size) KERNEL(threads, blocks)
+#endif
 #define DEVICE __device__ __forceinline__
 /// Memory of a block: a variable `name` of a type without constructor, at most 48 kB in a kernel.
 #define SHARED(Type, name) __shared__ Type name
@@ -20,6 +27,14 @@ typedef unsigned short u16;
 
 /// Waits for all threads of the block.
 DEVICE void sync_block() { __syncthreads(); }
+/// Waits for all threads of the blocks that run together; what they wrote to memory is seen by all.
+DEVICE void sync_together() {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("barrier.cluster.arrive.aligned;\nbarrier.cluster.wait.aligned;" ::: "memory");
+#else
+    __syncthreads();
+#endif
+}
 /// Waits for the warp; what its lanes wrote to shared memory is seen by the others.
 DEVICE void sync_warp() { __syncwarp(); }
 /// The value of the lane whose number differs by `mask`.
@@ -28,6 +43,9 @@ DEVICE double shuffle_xor(double x, int mask) { return __shfl_xor_sync(~0u, x, m
 
 DEVICE u32 bits_of(float x) { return __float_as_uint(x); }
 DEVICE float float_of(u32 x) { return __uint_as_float(x); }
+
+/// e^x by the card's own unit: for x near 0 to about 2 units in the last place.
+DEVICE float fast_exponential(float x) { return __expf(x); }
 
 /// Two numbers rounded to bfloat16, `low` in the low half.
 DEVICE u32 pack_bf16(float low, float high) {
@@ -54,6 +72,20 @@ DEVICE void mma_tf32(float (&c)[4], const u32 (&a)[4], const u32 (&b)[2]) {
                  "{%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};"
                  : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
                  : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+
+/// Four 8 x 8 matrices of bfloat16 from shared memory: lane l names row l % 8 of matrix l / 8, 16 bytes
+/// aligned to 16. r[i] = elements 2t, 2t + 1 of row g of matrix i, the lower in the low half.
+DEVICE void load_matrices(u32 (&r)[4], const void *row) {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
+                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+                 : "r"((u32)__cvta_generic_to_shared(row)) : "memory");
+}
+/// The same of the transposed matrices: r[i] = elements g of rows 2t, 2t + 1.
+DEVICE void load_matrices_turned(u32 (&r)[4], const void *row) {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
+                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+                 : "r"((u32)__cvta_generic_to_shared(row)) : "memory");
 }
 
 /// Begins to copy 16 bytes from global to shared memory, both aligned to 16; zeros where not `valid`.

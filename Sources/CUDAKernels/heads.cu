@@ -33,8 +33,8 @@ DEVICE bool find_rows(HeadRows &rows, int head, int sequences) {
 /// logits (tokens x LOGITS) = x W[head]', without bias; x is the normalized stream, W is DIMENSION x
 /// VOCABULARY x WIDTH. Grid: (VOCABULARY / BLOCK_COLUMNS, sequences x positions / BLOCK_ROWS,
 /// DIMENSION).
-KERNEL(PRODUCT_THREADS, 3)
-heads_forward(float *logits, const stored *x, const float *w, int sequences) {
+KERNEL(PRODUCT_THREADS, PRODUCT_BLOCKS)
+heads_forward(float *logits, const stored *x, const stored *w, int sequences) {
     SHARED(ForwardMemory, memory);
     SHARED(HeadRows, rows);
     const int head = blockIdx.z, column0 = blockIdx.x * BLOCK_COLUMNS;
@@ -43,14 +43,14 @@ heads_forward(float *logits, const stored *x, const float *w, int sequences) {
     Sums sums;
     product<LeftAlong, RightAlong>(
         sums, memory,
-        [&](int r, int k) {
+        [&](int r, int k, bool &valid) {
             int token = rows.token[r];
-            return token >= 0 && k < WIDTH ? load4(x + (size_t)stream_row(token) * WIDTH + k)
-                                           : zero4();
+            valid = token >= 0 && k < WIDTH;
+            return valid ? x + (size_t)stream_row(token) * WIDTH + k : x;
         },
-        [&](int c, int k) {
-            return column0 + c < VOCABULARY && k < WIDTH
-                ? load4(w + (size_t)(column0 + c) * WIDTH + k) : zero4();
+        [&](int c, int k, bool &valid) {
+            valid = column0 + c < VOCABULARY && k < WIDTH;
+            return valid ? w + (size_t)(column0 + c) * WIDTH + k : w;
         },
         0, WIDTH, VOCABULARY - column0, Nothing());
     for_pairs(sums, [&](int r, int c, float a, float b) {
@@ -63,8 +63,8 @@ heads_forward(float *logits, const stored *x, const float *w, int sequences) {
 
 /// dx (stream rows of tokens x WIDTH) = dlogits W[head]. Grid: (WIDTH / BLOCK_COLUMNS, sequences x
 /// positions / BLOCK_ROWS, DIMENSION). Rows of goals are not written.
-KERNEL(PRODUCT_THREADS, 3)
-heads_backward(stored *dx, const float *dlogits, const float *w, int sequences) {
+KERNEL(PRODUCT_THREADS, PRODUCT_BLOCKS)
+heads_backward(stored *dx, const stored *dlogits, const stored *w, int sequences) {
     SHARED(InputMemory, memory);
     SHARED(HeadRows, rows);
     const int head = blockIdx.z, column0 = blockIdx.x * BLOCK_COLUMNS;
@@ -73,13 +73,14 @@ heads_backward(stored *dx, const float *dlogits, const float *w, int sequences) 
     Sums sums;
     product<LeftAlong, RightAcross>(
         sums, memory,
-        [&](int r, int k) {
+        [&](int r, int k, bool &valid) {
             int token = rows.token[r];
-            return token >= 0 && k < LOGITS ? load4(dlogits + (size_t)token * LOGITS + k) : zero4();
+            valid = token >= 0 && k < LOGITS;
+            return valid ? dlogits + (size_t)token * LOGITS + k : dlogits;
         },
-        [&](int k, int c) {
-            return k < VOCABULARY && column0 + c < WIDTH
-                ? load4(w + (size_t)k * WIDTH + column0 + c) : zero4();
+        [&](int k, int c, bool &valid) {
+            valid = k < VOCABULARY && column0 + c < WIDTH;
+            return valid ? w + (size_t)k * WIDTH + column0 + c : w;
         },
         0, VOCABULARY, WIDTH - column0, Nothing());
     for_pairs(sums, [&](int r, int c, float a, float b) {
@@ -93,8 +94,8 @@ constexpr int HEAD_PARTS = row_blocks<VOCABULARY> * column_blocks<WIDTH>;
 
 /// The gradients of the heads' weights, `share` of a head's rows a slice. `partial`: slices x
 /// DIMENSION x VOCABULARY x WIDTH. Grid: (HEAD_PARTS, slices, DIMENSION).
-KERNEL(PRODUCT_THREADS, 3)
-heads_weights_backward(float *partial, const float *dlogits, const stored *x, int sequences,
+KERNEL(PRODUCT_THREADS, PRODUCT_BLOCKS)
+heads_weights_backward(float *partial, const stored *dlogits, const stored *x, int sequences,
                        int share) {
     SHARED(WeightMemory, memory);
     constexpr int across = column_blocks<WIDTH>;
@@ -106,15 +107,15 @@ heads_weights_backward(float *partial, const float *dlogits, const stored *x, in
     Sums sums;
     product<LeftAcross, RightAcross>(
         sums, memory,
-        [&](int k, int m) {
-            return k < end && row0 + m < LOGITS
-                ? load4(dlogits + (size_t)head_token(head, positions, k) * LOGITS + row0 + m)
-                : zero4();
+        [&](int k, int m, bool &valid) {
+            valid = k < end && row0 + m < LOGITS;
+            return valid ? dlogits + (size_t)head_token(head, positions, k) * LOGITS + row0 + m
+                         : dlogits;
         },
-        [&](int k, int n) {
-            return k < end && column0 + n < WIDTH
-                ? load4(x + (size_t)stream_row(head_token(head, positions, k)) * WIDTH + column0 + n)
-                : zero4();
+        [&](int k, int n, bool &valid) {
+            valid = k < end && column0 + n < WIDTH;
+            return valid
+                ? x + (size_t)stream_row(head_token(head, positions, k)) * WIDTH + column0 + n : x;
         },
         first, end, WIDTH - column0, Nothing());
     for_pairs(sums, [&](int r, int c, float a, float b) {
@@ -130,22 +131,22 @@ struct LossSums {
     double of_warp[ROW_WARPS];
 };
 
-/// Weighted cross entropy: logits become their gradient, zeros past the vocabulary; losses[block] is
+/// Weighted cross entropy: dlogits is the logits' gradient, zeros past the vocabulary; losses[block] is
 /// the sum of weight x entropy of the block's rows. CPU: cross_entropy, LossEvaluator.pass.
 ///
-/// weights[position] counts where mask is not 0. A row costs about 2 VOCABULARY exponentials and moves
-/// 8 LOGITS bytes; a warp each. Grid: as many as `losses` has.
+/// weights[position] is what a target counts; targets below 0 do not count. A row costs about 2 VOCABULARY exponentials and moves
+/// about 8 LOGITS bytes; a warp each. Grid: as many as `losses` has.
 KERNEL(ROW_THREADS, 2)
-cross_entropy(float *logits, double *losses, const int *targets, const u8 *mask,
+cross_entropy(stored *dlogits, double *losses, const float *logits, const int *targets,
               const float *weights, const Step *step, int tokens) {
     SHARED(LossSums, sums);
     constexpr int EACH = (LOGITS + 31) / 32;
     const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
     double loss = 0;
     for (int row = blockIdx.x * ROW_WARPS + warp; row < tokens; row += gridDim.x * ROW_WARPS) {
-        float *z = logits + (size_t)row * LOGITS;
+        const float *z = logits + (size_t)row * LOGITS;
         const int target = targets[row];
-        const float weight = mask[row] ? weights[row % LENGTH] / step->divisor : 0;
+        const float weight = target >= 0 ? weights[row % LENGTH] / step->divisor : 0;
         float value[EACH], top = -INFINITY, wanted = 0, total = 0;
 #pragma unroll
         for (int i = 0; i < EACH; i++) {
@@ -159,7 +160,7 @@ cross_entropy(float *logits, double *losses, const int *targets, const u8 *mask,
 #pragma unroll
         for (int i = 0; i < EACH; i++) {
             int c = i * 32 + lane;
-            value[i] = c < VOCABULARY ? expf(value[i] - top) : 0;
+            value[i] = c < VOCABULARY ? exponential(value[i] - top) : 0;
             total += value[i];
         }
         total = warp_sum(total);
@@ -168,7 +169,9 @@ cross_entropy(float *logits, double *losses, const int *targets, const u8 *mask,
 #pragma unroll
         for (int i = 0; i < EACH; i++) {
             int c = i * 32 + lane;
-            if (c < LOGITS) z[c] = value[i] * factor - (c == target ? weight : 0);
+            if (c < LOGITS)
+                dlogits[(size_t)row * LOGITS + c]
+                    = stored_of(value[i] * factor - (c == target ? weight : 0));
         }
     }
     if (lane == 0) sums.of_warp[warp] = loss;

@@ -20,20 +20,20 @@ DEVICE size_t qkv_bias(int n) { return (n < WIDTH ? WIDTH * WIDTH : 3 * WIDTH * 
 
 /// use(row, column, x, y) of y = x W' for this block's part; x is rows x depth.
 template <int columns, int depth, class WeightRow, class Use>
-DEVICE void forward_product(const stored *x, const float *w, const WeightRow &weight_row, int rows,
+DEVICE void forward_product(const stored *x, const stored *w, const WeightRow &weight_row, int rows,
                             const Use &use) {
     SHARED(ForwardMemory, memory);
     const int row0 = blockIdx.y * BLOCK_ROWS, column0 = blockIdx.x * BLOCK_COLUMNS;
     Sums sums;
     product<LeftAlong, RightAlong>(
         sums, memory,
-        [&](int r, int k) {
-            return row0 + r < rows && k < depth ? load4(x + (size_t)(row0 + r) * depth + k)
-                                                : zero4();
+        [&](int r, int k, bool &valid) {
+            valid = row0 + r < rows && k < depth;
+            return valid ? x + (size_t)(row0 + r) * depth + k : x;
         },
-        [&](int c, int k) {
-            return column0 + c < columns && k < depth ? load4(w + weight_row(column0 + c) + k)
-                                                      : zero4();
+        [&](int c, int k, bool &valid) {
+            valid = column0 + c < columns && k < depth;
+            return valid ? w + weight_row(column0 + c) + k : w;
         },
         0, depth, columns - column0, Nothing());
     for_pairs(sums, [&](int r, int c, float a, float b) {
@@ -42,21 +42,21 @@ DEVICE void forward_product(const stored *x, const float *w, const WeightRow &we
 }
 
 /// use(row, column, x, y) of dx = dy W for this block's part; dy is rows x depth, W depth x columns.
-template <int columns, int depth, class Number, class WeightRow, class Use>
-DEVICE void input_product(const Number *dy, const float *w, const WeightRow &weight_row, int rows,
+template <int columns, int depth, class WeightRow, class Use>
+DEVICE void input_product(const stored *dy, const stored *w, const WeightRow &weight_row, int rows,
                           const Use &use) {
     SHARED(InputMemory, memory);
     const int row0 = blockIdx.y * BLOCK_ROWS, column0 = blockIdx.x * BLOCK_COLUMNS;
     Sums sums;
     product<LeftAlong, RightAcross>(
         sums, memory,
-        [&](int r, int k) {
-            return row0 + r < rows && k < depth ? load4(dy + (size_t)(row0 + r) * depth + k)
-                                                : zero4();
+        [&](int r, int k, bool &valid) {
+            valid = row0 + r < rows && k < depth;
+            return valid ? dy + (size_t)(row0 + r) * depth + k : dy;
         },
-        [&](int k, int c) {
-            return column0 + c < columns && k < depth ? load4(w + weight_row(k) + column0 + c)
-                                                      : zero4();
+        [&](int k, int c, bool &valid) {
+            valid = column0 + c < columns && k < depth;
+            return valid ? w + weight_row(k) + column0 + c : w;
         },
         0, depth, columns - column0, Nothing());
     for_pairs(sums, [&](int r, int c, float a, float b) {
@@ -66,7 +66,7 @@ DEVICE void input_product(const Number *dy, const float *w, const WeightRow &wei
 
 /// GELU and its derivative: `gelu` of CKernels.
 DEVICE void gelu(float u, float &value, float &derivative) {
-    float magnitude = u < 0 ? -u : u, e = expf(-0.5f * u * u);
+    float magnitude = u < 0 ? -u : u, e = exponential(-0.5f * u * u);
     float t = 1.0f / (0.3275911f * 0.70710678118654752f * magnitude + 1.0f);
     float p = 0.5f * 1.061405429f;
     p = p * t + 0.5f * -1.453152027f;
@@ -80,19 +80,23 @@ DEVICE void gelu(float u, float &value, float &derivative) {
 
 // MARK: - Forward
 
-/// qkv (rows x 3 WIDTH) = x Wqkv' + bqkv; `w` is the query's matrix.
-KERNEL(PRODUCT_THREADS, 3) qkv_forward(stored *qkv, const stored *x, const float *w, int rows) {
+// `w` is the matrix as products take it (see `stored`), `p` the parameters from that matrix on: its bias
+// lies behind it.
+
+/// qkv (rows x 3 WIDTH) = x Wqkv' + bqkv; the matrix is the query's, with the others behind it.
+KERNEL(PRODUCT_THREADS, PRODUCT_BLOCKS)
+qkv_forward(stored *qkv, const stored *x, const stored *w, const float *p, int rows) {
     forward_product<3 * WIDTH, WIDTH>(x, w, qkv_row, rows, [&](int r, int c, float a, float b) {
-        store2(qkv + (size_t)r * 3 * WIDTH + c, a + w[qkv_bias(c)], b + w[qkv_bias(c + 1)]);
+        store2(qkv + (size_t)r * 3 * WIDTH + c, a + p[qkv_bias(c)], b + p[qkv_bias(c + 1)]);
     });
 }
 
 /// out = x + dropout(y W' + b): y is rows x depth, the bias lies behind the matrix.
 template <int depth>
-DEVICE void residual_product(float *out, const stored *y, const float *w, const float *x,
-                             const Step *step, int site, int rows) {
+DEVICE void residual_product(float *out, const stored *y, const stored *w, const float *p,
+                             const float *x, const Step *step, int site, int rows) {
     const Dropout dropout = step->sites[site];
-    const float *bias = w + WIDTH * depth;
+    const float *bias = p + WIDTH * depth;
     forward_product<WIDTH, depth>(
         y, w, [](int n) { return (size_t)n * depth; }, rows,
         [&](int r, int c, float a, float b) {
@@ -110,24 +114,24 @@ DEVICE void residual_product(float *out, const stored *y, const float *w, const 
 }
 
 /// out = x + dropout(y W' + b) behind attention. CPU: Residual.forward.
-KERNEL(PRODUCT_THREADS, 3)
-projection_forward(float *out, const stored *y, const float *w, const float *x, const Step *step,
-                   int site, int rows) {
-    residual_product<WIDTH>(out, y, w, x, step, site, rows);
+KERNEL(PRODUCT_THREADS, PRODUCT_BLOCKS)
+projection_forward(float *out, const stored *y, const stored *w, const float *p, const float *x,
+                   const Step *step, int site, int rows) {
+    residual_product<WIDTH>(out, y, w, p, x, step, site, rows);
 }
 
 /// out = x + dropout(y W' + b) behind the feed-forward layer; y is rows x 4 WIDTH.
-KERNEL(PRODUCT_THREADS, 3)
-contraction_forward(float *out, const stored *y, const float *w, const float *x, const Step *step,
-                    int site, int rows) {
-    residual_product<4 * WIDTH>(out, y, w, x, step, site, rows);
+KERNEL(PRODUCT_THREADS, PRODUCT_BLOCKS)
+contraction_forward(float *out, const stored *y, const stored *w, const float *p, const float *x,
+                    const Step *step, int site, int rows) {
+    residual_product<4 * WIDTH>(out, y, w, p, x, step, site, rows);
 }
 
 /// activated = gelu(u), derivative = gelu'(u), u = x W' + b, all rows x 4 WIDTH. CPU: gelu_forward.
-KERNEL(PRODUCT_THREADS, 3)
-expansion_forward(stored *activated, stored *derivative, const stored *x, const float *w,
-                  int rows) {
-    const float *bias = w + 4 * WIDTH * WIDTH;
+KERNEL(PRODUCT_THREADS, PRODUCT_BLOCKS)
+expansion_forward(stored *activated, stored *derivative, const stored *x, const stored *w,
+                  const float *p, int rows) {
+    const float *bias = p + 4 * WIDTH * WIDTH;
     forward_product<4 * WIDTH, WIDTH>(
         x, w, [](int n) { return (size_t)n * WIDTH; }, rows,
         [&](int r, int c, float a, float b) {
@@ -142,8 +146,8 @@ expansion_forward(stored *activated, stored *derivative, const stored *x, const 
 // MARK: - Gradients of inputs
 
 /// du = (dy W) gelu'(u): dy is rows x WIDTH, du rows x 4 WIDTH. CPU: gelu_backward.
-KERNEL(PRODUCT_THREADS, 3)
-contraction_backward(stored *du, const stored *dy, const float *w, const stored *derivative,
+KERNEL(PRODUCT_THREADS, PRODUCT_BLOCKS)
+contraction_backward(stored *du, const stored *dy, const stored *w, const stored *derivative,
                      int rows) {
     input_product<4 * WIDTH, WIDTH>(
         dy, w, [](int k) { return (size_t)k * 4 * WIDTH; }, rows,
@@ -155,25 +159,25 @@ contraction_backward(stored *du, const stored *dy, const float *w, const stored 
 
 /// dx (rows x WIDTH) = dy W, of the three products whose input is WIDTH wide.
 template <int depth, class WeightRow>
-DEVICE void narrow_product(stored *dx, const stored *dy, const float *w, const WeightRow &weight_row,
+DEVICE void narrow_product(stored *dx, const stored *dy, const stored *w, const WeightRow &weight_row,
                            int rows) {
     input_product<WIDTH, depth>(dy, w, weight_row, rows, [&](int r, int c, float a, float b) {
         store2(dx + (size_t)r * WIDTH + c, a, b);
     });
 }
 
-KERNEL(PRODUCT_THREADS, 3)
-expansion_backward(stored *dx, const stored *dy, const float *w, int rows) {
+KERNEL(PRODUCT_THREADS, PRODUCT_BLOCKS)
+expansion_backward(stored *dx, const stored *dy, const stored *w, int rows) {
     narrow_product<4 * WIDTH>(dx, dy, w, [](int k) { return (size_t)k * WIDTH; }, rows);
 }
 
-KERNEL(PRODUCT_THREADS, 3)
-projection_backward(stored *dx, const stored *dy, const float *w, int rows) {
+KERNEL(PRODUCT_THREADS, PRODUCT_BLOCKS)
+projection_backward(stored *dx, const stored *dy, const stored *w, int rows) {
     narrow_product<WIDTH>(dx, dy, w, [](int k) { return (size_t)k * WIDTH; }, rows);
 }
 
-KERNEL(PRODUCT_THREADS, 3)
-qkv_backward(stored *dx, const stored *dy, const float *w, int rows) {
+KERNEL(PRODUCT_THREADS, PRODUCT_BLOCKS)
+qkv_backward(stored *dx, const stored *dy, const stored *w, int rows) {
     narrow_product<3 * WIDTH>(dx, dy, w, qkv_row, rows);
 }
 
@@ -202,23 +206,17 @@ DEVICE void weight_product(WeightMemory &memory, float *result, const stored *dy
     float bias = 0;
     product<LeftAcross, RightAcross>(
         sums, memory,
-        [&](int k, int m) {
-            return k < end && row0 + m < out ? load4(dy + (size_t)k * out + row0 + m) : zero4();
+        [&](int k, int m, bool &valid) {
+            valid = k < end && row0 + m < out;
+            return valid ? dy + (size_t)k * out + row0 + m : dy;
         },
-        [&](int k, int n) {
-            return k < end && column0 + n < in ? load4(x + (size_t)k * in + column0 + n) : zero4();
+        [&](int k, int n, bool &valid) {
+            valid = k < end && column0 + n < in;
+            return valid ? x + (size_t)k * in + column0 + n : x;
         },
         first, end, in - column0, [&](const LeftAcross::Tile &tile) {
             if (column0 == 0 && threadIdx.x < BLOCK_ROWS)
-                for (int u = 0; u < DEPTH; u++) {
-                    u32 unit = LeftAcross::at(tile, threadIdx.x, u);
-#if EXACT
-                    bias += float_of(unit);
-#else
-                    float2 pair = pair_of(unit);
-                    bias += pair.x + pair.y;
-#endif
-                }
+                for (int k = 0; k < PART; k++) bias += LeftAcross::value(tile, threadIdx.x, k);
         });
     for_pairs(sums, [&](int r, int c, float a, float b) {
         if (row0 + r < out && column0 + c < in)
@@ -239,7 +237,7 @@ constexpr int CONTRACTION_PARTS = row_blocks<WIDTH> * column_blocks<4 * WIDTH>;
 /// add_column_sums, gelu_backward, residual_backward on the CPU.
 ///
 /// `partial`: slices x LINEAR_NUMBERS. Grid: (QKV_PARTS + … + CONTRACTION_PARTS, slices).
-KERNEL(PRODUCT_THREADS, 3)
+KERNEL(PRODUCT_THREADS, PRODUCT_BLOCKS)
 weights_backward(float *partial, const stored *dqkv, const stored *normalized1,
                  const stored *dattention, const stored *attended, const stored *dhidden,
                  const stored *normalized2, const stored *dfeedforward, const stored *activated,

@@ -7,7 +7,7 @@ constexpr int SEQUENCE = GOALS + LENGTH;
 /// Channels of an attention head.
 constexpr int HEAD_WIDTH = WIDTH / HEADS;
 /// Numbers between rows of logits.
-constexpr int LOGITS = (VOCABULARY + 3) / 4 * 4;
+constexpr int LOGITS = (VOCABULARY + 7) / 8 * 8;
 
 /// Which elements one place of the network drops: `tt_dropout` of CKernels.
 struct Dropout {
@@ -53,16 +53,15 @@ DEVICE u32 stream_element(const Step *step, int row, int column) {
 // Activations that only products read are kept as the products take them: as floats, or as bfloat16.
 #if EXACT
 typedef float stored;
-DEVICE float2 load2(const float *p) { return *reinterpret_cast<const float2 *>(p); }
-DEVICE void store2(float *p, float x, float y) {
-    *reinterpret_cast<float2 *>(p) = make_float2(x, y);
-}
+DEVICE float number_of(float x) { return x; }
+DEVICE float stored_of(float x) { return x; }
 #else
 typedef u16 stored;
 DEVICE float2 pair_of(u32 u) { return make_float2(float_of(u << 16), float_of(u & 0xffff0000u)); }
 DEVICE float2 load2(const u16 *p) { return pair_of(*reinterpret_cast<const u32 *>(p)); }
 DEVICE void store2(u16 *p, float x, float y) { *reinterpret_cast<u32 *>(p) = pack_bf16(x, y); }
-DEVICE float2 load2(const float *p) { return *reinterpret_cast<const float2 *>(p); }
+DEVICE float number_of(u16 x) { return float_of((u32)x << 16); }
+DEVICE u16 stored_of(float x) { return (u16)pack_bf16(x, 0); }
 DEVICE float4 load4(const u16 *p) {
     uint2 u = *reinterpret_cast<const uint2 *>(p);
     float2 a = pair_of(u.x), b = pair_of(u.y);
@@ -72,8 +71,15 @@ DEVICE void store4(u16 *p, float4 v) {
     *reinterpret_cast<uint2 *>(p) = make_uint2(pack_bf16(v.x, v.y), pack_bf16(v.z, v.w));
 }
 #endif
+DEVICE float2 load2(const float *p) { return *reinterpret_cast<const float2 *>(p); }
+DEVICE void store2(float *p, float x, float y) {
+    *reinterpret_cast<float2 *>(p) = make_float2(x, y);
+}
 DEVICE float4 load4(const float *p) { return *reinterpret_cast<const float4 *>(p); }
 DEVICE void store4(float *p, float4 v) { *reinterpret_cast<float4 *>(p) = v; }
+
+/// e^x: rounded as the library's where exact, else to about 2^-21 of itself.
+DEVICE float exponential(float x) { return EXACT ? expf(x) : fast_exponential(x); }
 
 /// The sum over a warp, in every lane.
 DEVICE float warp_sum(float x) {

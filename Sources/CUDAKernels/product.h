@@ -8,8 +8,13 @@
 
 /// Elements along k in a unit.
 constexpr int UNIT = EXACT ? 1 : 2;
+#ifndef DEPTH_UNITS
+#define DEPTH_UNITS 16
+#define PRODUCT_WARPS 4
+#define PRODUCT_BLOCKS 4
+#endif
 /// Units along k that a block holds in shared memory at a time.
-constexpr int DEPTH = 16;
+constexpr int DEPTH = DEPTH_UNITS;
 
 #if EXACT
 /// An operand as the sum of two TF32 numbers: the first cut off (so that NaN and infinity stay what
@@ -67,158 +72,179 @@ DEVICE void multiply(float (&c)[4], const Left &a, const Right &b) {
     for (int pass = 0; pass < PASSES; pass++) multiply(pass, c, a, b);
 }
 
-/// Four elements along k as units, to shared memory.
-DEVICE void put_along(u32 *to, float4 v) {
-#if EXACT
-    *reinterpret_cast<uint4 *>(to)
-        = make_uint4(bits_of(v.x), bits_of(v.y), bits_of(v.z), bits_of(v.w));
-#else
-    *reinterpret_cast<uint2 *>(to) = make_uint2(pack_bf16(v.x, v.y), pack_bf16(v.z, v.w));
-#endif
-}
+/// How many parts of the operands are in shared memory, or on the way there, at a time.
+constexpr int STAGES = 3;
+/// Elements along k of such a part, elements and units of the 16 bytes of one copy.
+constexpr int PART = DEPTH * UNIT, COPY = 4 * UNIT, COPY_UNITS = 4;
 
-/// `count` rows of an operand in shared memory whose elements lie along k in memory.
+/// `count` rows of an operand whose elements lie along k in memory: row after row.
 ///
-/// The source gives four elements: `float4 operator()(int row, int k)`, zeros outside.
-template <int count, int threads> struct AlongDepth {
-    static constexpr int ROW = DEPTH + 4;  // no two lanes of a fragment in one bank
-    static constexpr int GROUPS = count * DEPTH * UNIT / 4;
-    static constexpr int EACH = (GROUPS + threads - 1) / threads;
+/// The source names the place of COPY elements: `const stored *operator()(int row, int k, bool &valid)`;
+/// where they are not valid zeros stand for them, and the place must still be one of the array.
+template <int count> struct AlongDepth {
+    static constexpr int ROW = DEPTH + 4;  // no two rows of a fragment in one bank
     struct Tile {
         alignas(16) u32 unit[count * ROW];
     };
-    float4 held[EACH];
 
-    template <class Source> DEVICE_MEMBER void fetch(const Source &source, int k) {
+    template <int threads, class Source>
+    static DEVICE_MEMBER void copy(Tile &tile, const Source &source, int k) {
+        constexpr int COPIES = count * DEPTH / COPY_UNITS, PER_ROW = DEPTH / COPY_UNITS;
 #pragma unroll
-        for (int i = 0; i < EACH; i++) {
-            int group = threadIdx.x + i * threads;
-            if (GROUPS % threads == 0 || group < GROUPS)
-                held[i] = source(group / (DEPTH * UNIT / 4), k + group % (DEPTH * UNIT / 4) * 4);
+        for (int i = 0; i < (COPIES + threads - 1) / threads; i++) {
+            const int number = threadIdx.x + i * threads, row = number / PER_ROW,
+                      part = number % PER_ROW;
+            if (COPIES % threads != 0 && number >= COPIES) break;
+            bool valid;
+            const stored *from = source(row, k + part * COPY, valid);
+            copy_async(&tile.unit[row * ROW + part * COPY_UNITS], from, valid);
         }
     }
-    DEVICE_MEMBER void put(Tile &tile) const {
-#pragma unroll
-        for (int i = 0; i < EACH; i++) {
-            int group = threadIdx.x + i * threads;
-            if (GROUPS % threads == 0 || group < GROUPS)
-                put_along(&tile.unit[group / (DEPTH * UNIT / 4) * ROW
-                                     + group % (DEPTH * UNIT / 4) * 4 / UNIT], held[i]);
-        }
-    }
-    static DEVICE_MEMBER u32 at(const Tile &tile, int row, int unit) {
-        return tile.unit[row * ROW + unit];
-    }
-};
-
-/// `count` columns of an operand whose rows in memory are along k.
-///
-/// The source gives four neighbours of one k: `float4 operator()(int k, int column)`.
-template <int count, int threads> struct AcrossDepth {
-    static constexpr int ROW = count + 8;
-    static constexpr int GROUPS = count / 4 * DEPTH;
-    static constexpr int EACH = (GROUPS + threads - 1) / threads;
-    struct Tile {
-        alignas(16) u32 unit[DEPTH * ROW];
-    };
-    float4 held[EACH][UNIT];
-
-    template <class Source> DEVICE_MEMBER void fetch(const Source &source, int k) {
-#pragma unroll
-        for (int i = 0; i < EACH; i++) {
-            int group = threadIdx.x + i * threads;
-            if (GROUPS % threads == 0 || group < GROUPS)
-#pragma unroll
-                for (int j = 0; j < UNIT; j++)
-                    held[i][j] = source(k + group / (count / 4) * UNIT + j,
-                                        group % (count / 4) * 4);
-        }
-    }
-    DEVICE_MEMBER void put(Tile &tile) const {
-#pragma unroll
-        for (int i = 0; i < EACH; i++) {
-            int group = threadIdx.x + i * threads;
-            if (GROUPS % threads == 0 || group < GROUPS) {
-                float4 a = held[i][0], b = held[i][UNIT - 1];
-                auto to = reinterpret_cast<uint4 *>(
-                    &tile.unit[group / (count / 4) * ROW + group % (count / 4) * 4]);
+    /// Rows row ..< row + 16, units unit ..< unit + 8.
+    static DEVICE_MEMBER Left left(const Tile &tile, int row, int unit) {
+        const int lane = threadIdx.x % 32;
 #if EXACT
-                *to = make_uint4(bits_of(a.x), bits_of(a.y), bits_of(a.z), bits_of(a.w));
-                (void)b;
+        const u32 *at = &tile.unit[(row + lane / 4) * ROW + unit + lane % 4];
+        return left_of(at[0], at[8 * ROW], at[4], at[8 * ROW + 4]);
 #else
-                *to = make_uint4(pack_bf16(a.x, b.x), pack_bf16(a.y, b.y), pack_bf16(a.z, b.z),
-                                 pack_bf16(a.w, b.w));
+        Left r;
+        load_matrices(r.high, &tile.unit[(row + lane % 16) * ROW + unit + lane / 16 * 4]);
+        return r;
 #endif
-            }
-        }
     }
-    static DEVICE_MEMBER u32 at(const Tile &tile, int row, int unit) {
-        return tile.unit[unit * ROW + row];
+    /// The same of 16 columns as two right operands.
+    static DEVICE_MEMBER void right(Right (&r)[2], const Tile &tile, int row, int unit) {
+        const int lane = threadIdx.x % 32;
+#if EXACT
+        const u32 *at = &tile.unit[(row + lane / 4) * ROW + unit + lane % 4];
+        r[0] = right_of(at[0], at[4]);
+        r[1] = right_of(at[8 * ROW], at[8 * ROW + 4]);
+#else
+        u32 m[4];
+        load_matrices(m, &tile.unit[(row + lane / 16 * 8 + lane % 8) * ROW + unit + lane / 8 % 2 * 4]);
+        r[0] = right_of(m[0], m[1]);
+        r[1] = right_of(m[2], m[3]);
+#endif
     }
 };
 
-/// Rows and columns of C that a block computes, with 2 x 2 warps of 32 x 64 each.
-constexpr int BLOCK_ROWS = 64, BLOCK_COLUMNS = 128, PRODUCT_THREADS = 128;
+/// `count` rows of an operand whose rows lie across k in memory: one k after the other.
+///
+/// The source names the place of COPY neighbours of one k: `operator()(int k, int row, bool &valid)`.
+template <int count> struct AcrossDepth {
+    static constexpr int ROW = count + 8;
+    struct Tile {
+        alignas(16) stored number[PART * ROW];
+    };
+
+    template <int threads, class Source>
+    static DEVICE_MEMBER void copy(Tile &tile, const Source &source, int k) {
+        constexpr int COPIES = PART * count / COPY, PER_ROW = count / COPY;
+#pragma unroll
+        for (int i = 0; i < (COPIES + threads - 1) / threads; i++) {
+            const int number = threadIdx.x + i * threads, row = number / PER_ROW,
+                      part = number % PER_ROW;
+            if (COPIES % threads != 0 && number >= COPIES) break;
+            bool valid;
+            const stored *from = source(k + row, part * COPY, valid);
+            copy_async(&tile.number[row * ROW + part * COPY], from, valid);
+        }
+    }
+    static DEVICE_MEMBER Left left(const Tile &tile, int row, int unit) {
+        const int lane = threadIdx.x % 32;
+#if EXACT
+        const stored *at = &tile.number[(unit + lane % 4) * ROW + row + lane / 4];
+        return left_of(bits_of(at[0]), bits_of(at[8]), bits_of(at[4 * ROW]),
+                       bits_of(at[4 * ROW + 8]));
+#else
+        Left r;
+        load_matrices_turned(
+            r.high, &tile.number[(unit * 2 + lane / 16 * 8 + lane % 8) * ROW + row + lane / 8 % 2 * 8]);
+        return r;
+#endif
+    }
+    static DEVICE_MEMBER void right(Right (&r)[2], const Tile &tile, int row, int unit) {
+        const int lane = threadIdx.x % 32;
+#if EXACT
+        const stored *at = &tile.number[(unit + lane % 4) * ROW + row + lane / 4];
+        r[0] = right_of(bits_of(at[0]), bits_of(at[4 * ROW]));
+        r[1] = right_of(bits_of(at[8]), bits_of(at[4 * ROW + 8]));
+#else
+        u32 m[4];
+        load_matrices_turned(
+            m, &tile.number[(unit * 2 + lane % 16) * ROW + row + lane / 16 * 8]);
+        r[0] = right_of(m[0], m[1]);
+        r[1] = right_of(m[2], m[3]);
+#endif
+    }
+    /// One element.
+    static DEVICE_MEMBER float value(const Tile &tile, int row, int k) {
+        return number_of(tile.number[k * ROW + row]);
+    }
+};
+
+/// Rows and columns of C that a block computes, two warps side by side, of 32 x 64 each.
 constexpr int WARP_ROWS = 32, WARP_COLUMNS = 64;
+constexpr int BLOCK_ROWS = PRODUCT_WARPS / 2 * WARP_ROWS, BLOCK_COLUMNS = 2 * WARP_COLUMNS;
+constexpr int PRODUCT_THREADS = 32 * PRODUCT_WARPS;
 constexpr int ROW_PARTS = WARP_ROWS / 16, COLUMN_PARTS = WARP_COLUMNS / 8;
 /// What a thread holds of C: sums[i][j] lies where mma_bf16 says in part (i, j) of its warp.
 typedef float Sums[ROW_PARTS][COLUMN_PARTS][4];
 
-typedef AlongDepth<BLOCK_ROWS, PRODUCT_THREADS> LeftAlong;
-typedef AcrossDepth<BLOCK_ROWS, PRODUCT_THREADS> LeftAcross;
-typedef AlongDepth<BLOCK_COLUMNS, PRODUCT_THREADS> RightAlong;
-typedef AcrossDepth<BLOCK_COLUMNS, PRODUCT_THREADS> RightAcross;
+typedef AlongDepth<BLOCK_ROWS> LeftAlong;
+typedef AcrossDepth<BLOCK_ROWS> LeftAcross;
+typedef AlongDepth<BLOCK_COLUMNS> RightAlong;
+typedef AcrossDepth<BLOCK_COLUMNS> RightAcross;
 
 template <class A, class B> struct ProductMemory {
-    typename A::Tile a;
-    typename B::Tile b;
+    typename A::Tile a[STAGES];
+    typename B::Tile b[STAGES];
 };
 
-/// sums = A B' over k in first ..< end; sources give zeros from `end` on. `columns` of C exist.
+/// sums = A B' over k in first ..< end; sources are valid before `end` alone. `columns` of C exist.
 /// `each(tile of A)` is called for each part of A in shared memory.
 template <class A, class B, class SourceA, class SourceB, class Each>
 DEVICE void product(Sums &sums, ProductMemory<A, B> &memory, const SourceA &source_a,
                     const SourceB &source_b, int first, int end, int columns, const Each &each) {
-    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
+    const int warp = threadIdx.x / 32;
     const int row = warp / 2 * WARP_ROWS, column = warp % 2 * WARP_COLUMNS;
-    A a;
-    B b;
 #pragma unroll
     for (int i = 0; i < ROW_PARTS; i++)
 #pragma unroll
         for (int j = 0; j < COLUMN_PARTS; j++)
 #pragma unroll
             for (int e = 0; e < 4; e++) sums[i][j][e] = 0;
-    a.fetch(source_a, first);
-    b.fetch(source_b, first);
-    for (int k = first; k < end; k += DEPTH * UNIT) {
-        if (k > first) sync_block();
-        a.put(memory.a);
-        b.put(memory.b);
-        sync_block();
-        if (k + DEPTH * UNIT < end) {
-            a.fetch(source_a, k + DEPTH * UNIT);
-            b.fetch(source_b, k + DEPTH * UNIT);
+#pragma unroll
+    for (int stage = 0; stage < STAGES - 1; stage++) {
+        if (first + stage * PART < end) {
+            A::template copy<PRODUCT_THREADS>(memory.a[stage], source_a, first + stage * PART);
+            B::template copy<PRODUCT_THREADS>(memory.b[stage], source_b, first + stage * PART);
         }
-        each(memory.a);
+        commit_copies();
+    }
+    int stage = 0;
+    for (int k = first; k < end; k += PART) {
+        wait_for_copies<STAGES - 2>();
+        sync_block();
+        const int next = k + (STAGES - 1) * PART, place = stage == 0 ? STAGES - 1 : stage - 1;
+        if (next < end) {
+            A::template copy<PRODUCT_THREADS>(memory.a[place], source_a, next);
+            B::template copy<PRODUCT_THREADS>(memory.b[place], source_b, next);
+        }
+        commit_copies();
+        const typename A::Tile &a = memory.a[stage];
+        const typename B::Tile &b = memory.b[stage];
+        each(a);
 #pragma unroll
         for (int u = 0; u < DEPTH; u += 8) {
             Left left[ROW_PARTS];
 #pragma unroll
-            for (int i = 0; i < ROW_PARTS; i++) {
-                int r = row + i * 16 + g;
-                left[i] = left_of(A::at(memory.a, r, u + t), A::at(memory.a, r + 8, u + t),
-                                  A::at(memory.a, r, u + t + 4), A::at(memory.a, r + 8, u + t + 4));
-            }
+            for (int i = 0; i < ROW_PARTS; i++) left[i] = A::left(a, row + i * 16, u);
 #pragma unroll
             for (int j = 0; j < COLUMN_PARTS; j += 2) {
                 if (column + j * 8 >= columns) continue;
                 Right right[2];
-#pragma unroll
-                for (int q = 0; q < 2; q++) {
-                    int c = column + (j + q) * 8 + g;
-                    right[q] = right_of(B::at(memory.b, c, u + t), B::at(memory.b, c, u + t + 4));
-                }
+                B::right(right, b, column + j * 8, u);
 #pragma unroll
                 for (int pass = 0; pass < PASSES; pass++)
 #pragma unroll
@@ -228,6 +254,7 @@ DEVICE void product(Sums &sums, ProductMemory<A, B> &memory, const SourceA &sour
                             multiply(pass, sums[i][j + q], left[i], right[q]);
             }
         }
+        stage = stage == STAGES - 1 ? 0 : stage + 1;
     }
 }
 

@@ -15,9 +15,11 @@ constexpr int CHUNK = 256, UPDATE_THREADS = 256;
 /// What steps add up to, read by the host when it asks.
 struct Totals {
     double loss_sum, last_loss, last_norm;
-    u32 steps;
+    /// Steps, and how many of them went before the first whose loss is not finite.
+    u32 steps, finite_steps;
     /// What the gradient is multiplied by, so that its norm does not exceed the limit.
     float factor;
+    u32 unused;
 };
 
 struct ChunkSums {
@@ -90,12 +92,14 @@ finish_step(Totals *totals, const double *losses, const double *squares, const S
     totals->last_norm = norm;
     totals->factor = factor < 1 ? factor : 1;
     totals->loss_sum += loss;
+    if (totals->finite_steps == totals->steps && loss - loss == 0) totals->finite_steps += 1;
     totals->steps += 1;
 }
 
-/// One AdamW update. CPU: adamw. Moves 28 bytes a parameter. Grid: chunks.
+/// One AdamW update. CPU: adamw. Moves 28 bytes a parameter. Grid: chunks. `lowered` receives the
+/// parameters as products take them, where that is not as floats.
 KERNEL(UPDATE_THREADS, 4)
-adamw(float *parameters, float *first_moment, float *second_moment, const float *gradient,
+adamw(float *parameters, stored *lowered, float *first_moment, float *second_moment, const float *gradient,
       const Chunk *chunks, const Totals *totals, const Step *step) {
     const Chunk chunk = chunks[blockIdx.x];
     if (threadIdx.x >= chunk.count) return;
@@ -107,5 +111,14 @@ adamw(float *parameters, float *first_moment, float *second_moment, const float 
     const float v = step->beta2 * second_moment[i] + (1.0f - step->beta2) * g * g;
     first_moment[i] = m;
     second_moment[i] = v;
-    parameters[i] = parameters[i] * keep - rate * m / (sqrtf(v) * root + step->epsilon);
+    const float p = parameters[i] * keep - rate * m / (sqrtf(v) * root + step->epsilon);
+    parameters[i] = p;
+    if (!EXACT) lowered[i] = stored_of(p);
+}
+
+/// The parameters as products take them, after they were set from outside. Grid: count /
+/// UPDATE_THREADS.
+KERNEL(UPDATE_THREADS, 4) lower_parameters(stored *lowered, const float *parameters, int count) {
+    const int i = blockIdx.x * UPDATE_THREADS + threadIdx.x;
+    if (i < count) lowered[i] = stored_of(parameters[i]);
 }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #define KERNEL(threads, blocks) static void
+#define KERNEL_TOGETHER(threads, blocks, size) static void
 #define DEVICE static inline
 #define DEVICE_MEMBER inline
 #define SHARED(Type, name)                                                                         \
@@ -41,6 +42,7 @@ static inline float4 make_float4(float x, float y, float z, float w) { return {x
 static inline float2 make_float2(float x, float y) { return {x, y}; }
 static inline uint4 make_uint4(u32 x, u32 y, u32 z, u32 w) { return {x, y, z, w}; }
 static inline uint2 make_uint2(u32 x, u32 y) { return {x, y}; }
+static inline float fast_exponential(float x) { return std::exp(x); }
 static inline float rsqrtf(float x) { return 1 / std::sqrt(x); }
 
 inline thread_local dim3 threadIdx, blockIdx, blockDim, gridDim;
@@ -75,6 +77,14 @@ struct Fiber {
     /// The fiber waits until *counter differs from `seen`.
     const long *counter = nullptr;
     long seen = 0;
+    /// Asynchronous copies that were not waited for, and groups of them begun so far.
+    struct Copy {
+        void *to;
+        const void *from;
+        long group;
+    };
+    std::vector<Copy> copies;
+    long copy_groups = 0;
 };
 
 /// One operation of a warp, made of what its lanes brought.
@@ -84,6 +94,7 @@ struct Warp {
     u32 operands[32][6];
     float *sums[32];
     uint64_t values[32];
+    u32 *words[32];
 };
 
 struct Block {
@@ -93,16 +104,20 @@ struct Block {
     const std::function<void()> *body = nullptr;
     int threads = 0, current = 0, finished = 0, waiting = 0;
     long generation = 0;
+    dim3 index;
+    Together *together = nullptr;
 #ifdef CPU_OWN_SWITCH
     void *scheduler = nullptr;
 #else
     ucontext_t scheduler;
 #endif
 
-    static Block &now() {
-        static thread_local Block block;
+    /// The block that runs.
+    static Block *&running() {
+        static thread_local Block *block = nullptr;
         return block;
     }
+    static Block &now() { return *running(); }
 
     static void entry() {
         Block &b = now();
@@ -110,6 +125,8 @@ struct Block {
         b.fibers[b.current]->done = true;
         b.finished++;
         b.release();
+        b.together->finished++;
+        b.together->release();
         b.leave();
         abort();
     }
@@ -153,6 +170,8 @@ struct Block {
         Fiber &f = *fibers[thread];
         f.done = false;
         f.counter = nullptr;
+        f.copies.clear();
+        f.copy_groups = 0;
 #ifdef CPU_OWN_SWITCH
         auto top = (reinterpret_cast<uintptr_t>(f.stack.get()) + STACK) & ~uintptr_t(15);
         auto place = reinterpret_cast<void **>(top);
@@ -169,8 +188,10 @@ struct Block {
 #endif
     }
 
-    void run(int count, bool reversed, const std::function<void()> &work) {
+    void begin(int count, dim3 place, Together &others, const std::function<void()> &work) {
         threads = count;
+        index = place;
+        together = &others;
         body = &work;
         finished = waiting = 0;
         generation = 0;
@@ -178,29 +199,29 @@ struct Block {
         warps.assign((threads + 31) / 32, Warp());
         for (auto &entry : shared) memset(entry.second.first.get(), 0xff, entry.second.second);
         for (int i = 0; i < threads; i++) prepare(i);
-        while (finished < threads) {
-            bool progress = false;
-            for (int n = 0; n < (int)warps.size(); n++) {
-                int warp = reversed ? (int)warps.size() - 1 - n : n;
-                for (bool moved = true; moved;) {
-                    moved = false;
-                    for (int k = 0; k < 32; k++) {
-                        int thread = warp * 32 + (reversed ? 31 - k : k);
-                        if (thread >= threads) continue;
-                        Fiber &f = *fibers[thread];
-                        if (f.done || (f.counter && *f.counter == f.seen)) continue;
-                        f.counter = nullptr;
-                        enter(thread);
-                        moved = progress = true;
-                    }
+    }
+
+    /// Lets every warp run as far as it may; false where none could.
+    bool advance(bool reversed) {
+        running() = this;
+        blockIdx = index;
+        bool progress = false;
+        for (int n = 0; n < (int)warps.size(); n++) {
+            int warp = reversed ? (int)warps.size() - 1 - n : n;
+            for (bool moved = true; moved;) {
+                moved = false;
+                for (int k = 0; k < 32; k++) {
+                    int thread = warp * 32 + (reversed ? 31 - k : k);
+                    if (thread >= threads) continue;
+                    Fiber &f = *fibers[thread];
+                    if (f.done || (f.counter && *f.counter == f.seen)) continue;
+                    f.counter = nullptr;
+                    enter(thread);
+                    moved = progress = true;
                 }
             }
-            if (!progress) {
-                fprintf(stderr, "emulated CUDA: block (%u, %u, %u) cannot go on: not all threads "
-                        "come to a barrier\n", blockIdx.x, blockIdx.y, blockIdx.z);
-                abort();
-            }
         }
+        return progress;
     }
 };
 
@@ -229,26 +250,39 @@ template <class Bring, class Operation> void of_warp(Bring bring, Operation oper
     }
 }
 
-/// kernel<<<grid, threads>>>(arguments...)
-template <class Body> void launch(dim3 grid, u32 threads, bool reversed, const Body &body) {
+/// kernel<<<grid, threads>>>(arguments...), `size` neighbouring blocks together.
+template <class Body>
+void launch(dim3 grid, u32 threads, bool reversed, const Body &body, int size = 1) {
+    static thread_local std::vector<std::unique_ptr<Block>> blocks;
     gridDim = grid;
     blockDim = {threads, 1, 1};
     std::function<void()> work = body;
-    Block &block = Block::now();
-    block.shared.clear();
+    while ((int)blocks.size() < size) blocks.emplace_back(new Block);
+    for (auto &block : blocks) block->shared.clear();
     for (u32 z = 0; z < grid.z; z++)
         for (u32 y = 0; y < grid.y; y++)
-            for (u32 x = 0; x < grid.x; x++) {
-                blockIdx = {x, y, z};
-                block.run((int)threads, reversed, work);
+            for (u32 x = 0; x < grid.x; x += (u32)size) {
+                Together together;
+                together.threads = (int)threads * size;
+                for (int i = 0; i < size; i++)
+                    blocks[i]->begin((int)threads, {x + (u32)i, y, z}, together, work);
+                while (together.finished < together.threads) {
+                    bool progress = false;
+                    for (int i = 0; i < size; i++)
+                        progress |= blocks[reversed ? size - 1 - i : i]->advance(reversed);
+                    if (!progress) {
+                        fprintf(stderr, "emulated CUDA: block (%u, %u, %u) cannot go on: not all "
+                                "threads come to a barrier\n", x, y, z);
+                        abort();
+                    }
+                }
             }
 }
 
 template <class Value> Value exchange(Value x, int mask) {
     int lane = Block::now().current % 32;
     uint64_t result[1];
-    static thread_local uint64_t results[64][32];
-    auto &mine = results[Block::now().current / 32];
+    auto &mine = Block::now().warps[Block::now().current / 32].results;
     of_warp(
         [&](Warp &w, int lane) { memcpy(&w.values[lane], &x, sizeof x); },
         [&](Warp &w) {
@@ -301,6 +335,15 @@ static inline void sync_block() {
     else
         b.wait(b.generation);
 }
+static inline void sync_together() {
+    auto &b = cpu::Block::now();
+    auto &t = *b.together;
+    t.waiting++;
+    if (t.waiting + t.finished == t.threads)
+        t.release();
+    else
+        b.wait(t.generation);
+}
 static inline void sync_warp() { cpu::of_warp([](cpu::Warp &, int) {}, [](cpu::Warp &) {}); }
 static inline float shuffle_xor(float x, int mask) { return cpu::exchange(x, mask); }
 static inline double shuffle_xor(double x, int mask) { return cpu::exchange(x, mask); }
@@ -343,11 +386,50 @@ static inline void mma_tf32(float (&c)[4], const u32 (&a)[4], const u32 (&b)[2])
         });
 }
 
-static inline void copy_async(void *to, const void *from, bool valid) {
-    if (valid)
-        memcpy(to, from, 16);
-    else
-        memset(to, 0, 16);
+/// Four 8 x 8 matrices whose rows the lanes name.
+static inline void load_matrices(u32 (&r)[4], const void *row, bool turned) {
+    cpu::of_warp(
+        [&](cpu::Warp &w, int lane) {
+            w.values[lane] = reinterpret_cast<uint64_t>(row);
+            w.words[lane] = r;
+        },
+        [&](cpu::Warp &w) {
+            for (int lane = 0; lane < 32; lane++)
+                for (int i = 0; i < 4; i++) {
+                    auto rows = &w.values[8 * i];
+                    int g = lane / 4, t = lane % 4;
+                    auto at = [&](int r, int c) {
+                        return (u32) reinterpret_cast<const uint16_t *>(rows[r])[c];
+                    };
+                    w.words[lane][i] = turned ? at(2 * t, g) | at(2 * t + 1, g) << 16
+                                              : at(g, 2 * t) | at(g, 2 * t + 1) << 16;
+                }
+        });
 }
-static inline void commit_copies() {}
-template <int pending> static inline void wait_for_copies() {}
+static inline void load_matrices(u32 (&r)[4], const void *row) { load_matrices(r, row, false); }
+static inline void load_matrices_turned(u32 (&r)[4], const void *row) {
+    load_matrices(r, row, true);
+}
+
+// Copies happen when they are waited for; until then NaN stands in their place.
+static inline void copy_async(void *to, const void *from, bool valid) {
+    auto &f = *cpu::Block::now().fibers[cpu::Block::now().current];
+    memset(to, 0xff, 16);
+    f.copies.push_back({to, valid ? from : nullptr, f.copy_groups});
+}
+static inline void commit_copies() {
+    auto &b = cpu::Block::now();
+    b.fibers[b.current]->copy_groups++;
+}
+template <int pending> static inline void wait_for_copies() {
+    auto &f = *cpu::Block::now().fibers[cpu::Block::now().current];
+    size_t done = 0;
+    for (; done < f.copies.size() && f.copies[done].group + pending < f.copy_groups; done++) {
+        auto &c = f.copies[done];
+        if (c.from)
+            memcpy(c.to, c.from, 16);
+        else
+            memset(c.to, 0, 16);
+    }
+    f.copies.erase(f.copies.begin(), f.copies.begin() + (long)done);
+}

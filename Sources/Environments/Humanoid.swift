@@ -1,3 +1,4 @@
+package import Episodes
 package import MuJoCo
 
 /// Gymnasium's Humanoid: a two-legged robot in space that is paid for running along x.

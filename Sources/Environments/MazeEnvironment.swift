@@ -1,26 +1,7 @@
-internal import Foundation
+public import Episodes
+import Foundation
 package import MuJoCo
-
-/// An environment whose episodes have a goal, a place in the plane.
-public protocol GoalEnvironment: Environment {
-    /// Where to go: x and y in metres.
-    var goal: [Double] { get set }
-    /// Where the agent is: x and y in metres.
-    var achievedGoal: [Double] { get }
-    /// Distance to the goal, in metres, that counts as being there.
-    var successRadius: Double { get }
-}
-
-extension GoalEnvironment {
-    /// Columns of the observation that hold ``achievedGoal``; nil where it is not observed.
-    public var goalColumns: [Int]? { specification.goalColumns }
-
-    /// Whether the agent is at `goal`, or at the environment's where none is given.
-    public func isReached(_ goal: [Double]? = nil) -> Bool {
-        let squares = zip(achievedGoal, goal ?? self.goal).map { ($0 - $1) * ($0 - $1) }
-        return squares.reduce(0, +).squareRoot() <= successRadius
-    }
-}
+import RandomNumbers
 
 /// A robot in a maze.
 public protocol MazeSimulation: SimulatedEnvironment, GoalEnvironment {

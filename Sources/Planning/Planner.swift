@@ -32,10 +32,11 @@ public final class Planner: Sendable {
 
     /// Decoders that no search uses at the moment.
     private let idle = Mutex<[Lent]>([])
+    private let engine: any Engine
 
     /// A decoder on its way between searches: never in use by two.
     private struct Lent: @unchecked Sendable {
-        let decoder: PrefixDecoder
+        let decoder: any PrefixTreeModel
     }
 
     /// Creates a planner that computes on all cores.
@@ -50,15 +51,17 @@ public final class Planner: Sendable {
     ///   ``PlanningError`` when discretizer, goal columns and model do not belong together.
     public init(
         model: TrajectoryTransformer, discretizer: Discretizer, goalColumns: [Int] = [],
-        options: PlannerOptions = .init(), critic: (any TransitionCritic)? = nil
+        options: PlannerOptions = .init(), critic: (any TransitionCritic)? = nil,
+        engine: some Engine
     ) throws {
+        self.engine = engine
         self.model = model
         self.goalColumns = goalColumns
         self.discretizer = discretizer
         self.options = options
         self.critic = critic
         try options.requireCritic(critic)
-        let decoder = PrefixDecoder(model)
+        let decoder = try engine.decoder(model)
         try options.validate(for: decoder)
         try discretizer.requireMatch(with: decoder)
         try decoder.requireGoalColumns(goalColumns)
@@ -85,7 +88,8 @@ public final class Planner: Sendable {
     public func plan(
         context: PlanningContext, observation: [Double], seed: UInt64 = 0
     ) throws(PlanningError) -> Plan {
-        let lent = idle.withLock { $0.popLast() } ?? Lent(decoder: PrefixDecoder(model))
+        let idleDecoder = idle.withLock { $0.popLast() }
+        let lent = if let idleDecoder { idleDecoder } else { try makeDecoder() }
         defer { idle.withLock { $0.append(lent) } }
         let tokens = context.tokens(before: observation)
         do {
@@ -107,5 +111,9 @@ public final class Planner: Sendable {
         } catch {
             preconditionFailure("options that were checked are refused: \(error)")
         }
+    }
+
+    private func makeDecoder() throws(PlanningError) -> Lent {
+        do { return Lent(decoder: try engine.decoder(model)) } catch { throw PlanningError(error) }
     }
 }

@@ -90,12 +90,25 @@ public struct TransformerConfiguration: Sendable, Hashable, Codable {
     }
 
     /// Weight in the loss of predicting dimension `dimension` of a transition.
-    internal func lossWeight(ofDimension dimension: Int) -> Float {
+    package func lossWeight(ofDimension dimension: Int) -> Float {
         switch layout.kind(at: dimension) {
         case .observation: 1
         case .action: actionWeight
         case .reward: rewardWeight
         case .value: valueWeight
         }
+    }
+
+    /// The row of the embedding table for `token` at `position`; termination is the last row.
+    package func embeddingRow(token: Int, position: Int) -> Int {
+        let dimension = layout.transitionDimension
+        return token == binCount ? binCount * dimension : token + position % dimension * binCount
+    }
+
+    /// The row of the goals' embedding table for the goal's token `token` in dimension `dimension`.
+    package func goalEmbeddingRow(token: Int, dimension: Int) -> Int {
+        precondition(
+            0..<binCount ~= token, "the goal's token \(token) is none of \(binCount) bins")
+        return token + dimension * binCount
     }
 }

@@ -2,7 +2,7 @@ public import CUDA
 public import Transformer
 
 /// Computes models on a card.
-public struct CUDAEngine {
+public struct CUDAEngine: Engine {
     /// The card.
     public let device: Device
     /// How products are computed.
@@ -27,6 +27,12 @@ public struct CUDAEngine {
 
     /// The card and the precision: "NVIDIA H100 80GB HBM3, exact".
     public var name: String { "\(device.name), \(precision.rawValue)" }
+
+    public func training(
+        _ model: TrajectoryTransformer, options: TrainingEngineOptions
+    ) throws(EngineError) -> any TrainingEngine {
+        try CUDATrainingEngine(model, options: options, on: device, precision: precision)
+    }
 
     public func decoder(
         _ model: TrajectoryTransformer

@@ -3,6 +3,7 @@ import RandomNumbers
 import Safetensors
 import Trajectories
 import Transformer
+import TransformerCPU
 import TransformerCUDA
 
 extension Checks {

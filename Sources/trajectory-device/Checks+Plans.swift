@@ -3,6 +3,7 @@ import Planning
 import Tokenization
 import Trajectories
 import Transformer
+import TransformerCPU
 import TransformerCUDA
 
 extension Checks {

@@ -1,10 +1,12 @@
 import ArgumentParser
 import Datasets
+import Evaluation
 import Foundation
 import Rendering
 import Tokenization
 import Trajectories
 import Transformer
+import TransformerCPU
 
 /// `trajectory attention`: pictures of where a model looks.
 struct AttentionCommand: AsyncParsableCommand {
@@ -76,7 +78,7 @@ struct AttentionCommand: AsyncParsableCommand {
             contentsOf: URL(fileURLWithPath: dataset), options: reading.options(for: trained))
         data.notes.forEach(Console.progress)
         let chosen = try chooseWindows(data, trained)
-        let pattern = AttentionPattern(trained.model, windows: chosen)
+        let pattern = try AttentionPattern(trained.model, windows: chosen)
         try draw(pattern, count: chosen.count, trained)
         let result = Result(
             output: output, windows: chosen.count, tokens: chosen[0].count,
@@ -100,7 +102,7 @@ struct AttentionCommand: AsyncParsableCommand {
     private func chooseWindows(_ data: TrajectoryDataset, _ trained: Checkpoint) throws -> [[Int]] {
         let configuration = trained.model.configuration
         try trained.requireLayout(
-            of: data, file: dataset, named: checkpoint, attempt: "look at")
+            of: data, file: dataset, named: checkpoint)
         guard trained.goalColumns.isEmpty else {
             throw CommandError(
                 description: "cannot look at '\(dataset)' with '\(checkpoint)': the model was "

@@ -1,8 +1,10 @@
 import ArgumentParser
-import Baselines
 import Datasets
 import Environments
+import Episodes
+import Evaluation
 import Foundation
+import Learning
 import Tokenization
 import Trajectories
 

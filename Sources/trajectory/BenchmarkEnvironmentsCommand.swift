@@ -1,6 +1,8 @@
 import ArgumentParser
 import Environments
+import Episodes
 import Foundation
+import RandomNumbers
 import Trajectories
 
 /// `trajectory benchmark environments`: environment steps a second.

@@ -4,6 +4,7 @@ import Planning
 import Tokenization
 import Trajectories
 import Transformer
+import TransformerCPU
 
 /// `trajectory benchmark plan`: seconds to decide on one action.
 struct BenchmarkPlanCommand: AsyncParsableCommand {
@@ -54,7 +55,7 @@ struct BenchmarkPlanCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (model, discretizer) = try subject()
-        let decoder = PrefixDecoder(model)
+        let decoder = CPUEngine.cpu.prefixDecoder(model)
         var options = PlannerOptions()
         options.horizon = horizon ?? (shape == .hopper ? 15 : 5)
         options.beamWidth = beamWidth ?? (shape == .hopper ? 128 : 32)

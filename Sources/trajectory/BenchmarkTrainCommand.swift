@@ -1,9 +1,9 @@
 import ArgumentParser
 import Foundation
 import Tokenization
-import Training
 import Trajectories
 import Transformer
+import TransformerCPU
 
 extension BenchmarkShape {
     /// The paper's configuration for this environment: ten transitions of context.
@@ -74,12 +74,13 @@ struct BenchmarkTrainCommand: AsyncParsableCommand {
             data.inputs[index] = Int32.random(in: 0..<100, using: &generator)
             data.targets[index] = Int32.random(in: 0..<100, using: &generator)
         }
-        let stepper = TrainingStep(
-            model, windowLength: length, workers: workers, sequencesPerPass: sequencesPerPass)
+        let engine = CPUEngine(workers: workers, sequencesPerPass: sequencesPerPass)
+        let stepper = try engine.trainingEngine(
+            model, options: TrainingEngineOptions(windowLength: length))
         var seconds: [Double] = []
         for step in 0..<(steps + 2) {
-            let duration = ContinuousClock().measure {
-                _ = stepper.run(data, rate: 1e-4, dropoutStream: UInt64(step))
+            let duration = try ContinuousClock().measure {
+                try stepper.step(data, rate: 1e-4, dropoutStream: UInt64(step))
             }
             if step >= 2 { seconds.append(Console.seconds(duration)) }
             if step == 1, profile { stepper.isProfiling = true }

@@ -1,3 +1,5 @@
+import Policies
+import Episodes
 import ArgumentParser
 import Behavior
 import Datasets

@@ -1,3 +1,5 @@
+import Evaluation
+import Episodes
 import ArgumentParser
 import Datasets
 import Environments

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Datasets
 import Environments
+import Episodes
+import Evaluation
 import Foundation
 import Rendering
 import Trajectories

@@ -1,6 +1,8 @@
+import Evaluation
 import ArgumentParser
 import Datasets
 import Environments
+import Episodes
 import Foundation
 import Rendering
 import Tokenization

@@ -1,3 +1,6 @@
+import Agents
+import Policies
+import Episodes
 import ArgumentParser
 import Behavior
 import Environments
@@ -203,7 +206,7 @@ struct EvaluateCommand: AsyncParsableCommand {
             noteForeign(simulation, recorded)
             return try EvaluationReport.evaluate(
                 episodes: episodes, parallel: parallel, seed: seed, controller: controller,
-                maximumSteps: maximumSteps, untilGoal: untilGoal,
+                options: .init(maximumSteps: maximumSteps, untilGoal: untilGoal),
                 recordedEpisodes: recordedEpisodes,
                 environment: { try EnvironmentRegistry.make(specification.identifier) },
                 onStep: onStep)
@@ -212,8 +215,9 @@ struct EvaluateCommand: AsyncParsableCommand {
         noteForeign(simulation, recorded)
         let start = ContinuousClock.now
         let (report, rollouts) = try EvaluationReport.evaluate(
-            &agent, in: simulation, episodes: episodes, seed: seed, maximumSteps: maximumSteps,
-            untilGoal: untilGoal, recordedEpisodes: recordedEpisodes, onStep: onStep)
+            &agent, in: simulation, episodes: episodes, seed: seed,
+            options: .init(maximumSteps: maximumSteps, untilGoal: untilGoal),
+            recordedEpisodes: recordedEpisodes, onStep: onStep)
         var timed = report
         timed.seconds = Console.seconds(ContinuousClock.now - start)
         return (timed, rollouts)

@@ -1,14 +1,16 @@
 import ArgumentParser
-import Baselines
 import Datasets
 import Environments
+import Episodes
 import Evaluation
 import Foundation
+import Learning
 import Planning
 import Rendering
 import Tokenization
 import Trajectories
 import Transformer
+import TransformerCPU
 
 /// `trajectory predict`: long-horizon prediction, against single-step models.
 struct PredictCommand: AsyncParsableCommand {
@@ -157,7 +159,7 @@ struct PredictCommand: AsyncParsableCommand {
             contentsOf: URL(fileURLWithPath: dataset), options: reading.options(for: trained))
         data.notes.forEach(Console.progress)
         try trained.requireLayout(
-            of: data, file: dataset, named: checkpoint, attempt: "predict")
+            of: data, file: dataset, named: checkpoint)
         let cases = try heldOutEpisodes(of: data)
         let simulation = try video.map { _ in try makeSimulation(for: data, trained, cases) }
         let deviations = DatasetSummary(data).observations.map(\.standardDeviation)
@@ -242,7 +244,8 @@ struct PredictCommand: AsyncParsableCommand {
         options.seed = seed
         options.filter.topK = topK
         let predictor = try OpenLoopPredictor(
-            model: PrefixDecoder(trained.model), discretizer: trained.discretizer, options: options)
+            model: CPUEngine.cpu.decoder(trained.model), discretizer: trained.discretizer,
+            options: options)
         let line = ProgressLine()
         defer { line.finish() }
         let beginnings = cases.map { episode in

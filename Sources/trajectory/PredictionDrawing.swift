@@ -1,4 +1,5 @@
 import Environments
+import Episodes
 import Evaluation
 import Foundation
 import MuJoCo

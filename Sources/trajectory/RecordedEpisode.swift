@@ -1,10 +1,13 @@
+import Agents
 import Behavior
 import Datasets
 import Environments
+import Episodes
 import Evaluation
 import Foundation
 import MuJoCo
 import Planning
+import Policies
 import Trajectories
 import Transformer
 
@@ -36,8 +39,8 @@ struct RecordedEpisode {
     ) throws -> RecordedEpisode {
         var agent = PolicyAgent(try PolicyParser(environment.specification).parse(text))
         let rollout = try Rollout(
-            of: &agent, in: environment, seed: seed, maximumSteps: maximumSteps,
-            recordsStates: true)
+            of: &agent, in: environment, seed: seed,
+            options: .init(maximumSteps: maximumSteps, recordsStates: true))
         return RecordedEpisode(
             source: "policy \(text), seed \(seed)", states: rollout.states,
             rewards: rollout.rewards)
@@ -52,8 +55,8 @@ struct RecordedEpisode {
         var agent = PlanRecorder(controller, interval: interval ?? .max)
         let progress = ProgressLine()
         let rollout = try Rollout(
-            of: &agent, in: environment, seed: seed, maximumSteps: maximumSteps,
-            recordsStates: true
+            of: &agent, in: environment, seed: seed,
+            options: .init(maximumSteps: maximumSteps, recordsStates: true)
         ) { rollout in
             progress.show(
                 String(

@@ -1,3 +1,4 @@
+import Episodes
 import ArgumentParser
 import Datasets
 import Environments

@@ -1,3 +1,4 @@
+import Episodes
 import Environments
 import MuJoCo
 import Rendering

@@ -2,6 +2,7 @@ import Foundation
 import OneDNN
 import Tensors
 import Transformer
+import TransformerCPU
 
 /// A profile of training steps as figures for people and programs.
 struct StepReport: Encodable {

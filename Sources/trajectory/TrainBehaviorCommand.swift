@@ -1,5 +1,7 @@
+import Learning
+import Policies
+import Episodes
 import ArgumentParser
-import Behavior
 import Environments
 import Foundation
 

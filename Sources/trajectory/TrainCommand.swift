@@ -4,6 +4,7 @@ import Tokenization
 import Training
 import Trajectories
 import Transformer
+import TransformerCPU
 
 /// `trajectory train`: from a dataset to a checkpoint.
 struct TrainCommand: AsyncParsableCommand {
@@ -131,7 +132,8 @@ struct TrainCommand: AsyncParsableCommand {
         let trainer = try Trainer(
             configuration, dataset: data.tokenized, options: settings.training,
             directory: URL(fileURLWithPath: output), environment: env ?? data.environment,
-            observationDimensions: data.observationDimensions, resume: resume)
+            observationDimensions: data.observationDimensions, resume: resume,
+            engine: .cpu(workers: settings.training.workers))
         Console.progress(
             "\(store.rowCount) transitions in \(store.episodeCount) episodes; "
                 + "\(trainer.model.parameterCount) parameters")

@@ -1,8 +1,8 @@
 import ArgumentParser
-import Baselines
-import Behavior
 import Datasets
 import Foundation
+import Learning
+import Policies
 
 /// `trajectory train-critic`: what actions are worth, learnt from a dataset.
 struct TrainCriticCommand: AsyncParsableCommand {

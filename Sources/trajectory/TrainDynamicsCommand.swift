@@ -1,5 +1,5 @@
 import ArgumentParser
-import Baselines
+import Learning
 import Datasets
 import Foundation
 import Trajectories
@@ -32,13 +32,13 @@ struct TrainDynamicsCommand: AsyncParsableCommand {
     var members = DynamicsTrainer.Settings().members
 
     @Option(help: "Steps of each network.")
-    var steps = DynamicsTrainer.Settings().steps
+    var steps = DynamicsTrainer.Settings().learning.steps
 
     @Option(help: "Transitions in a batch.")
-    var batchSize = DynamicsTrainer.Settings().batchSize
+    var batchSize = DynamicsTrainer.Settings().learning.batchSize
 
     @Option(help: "Learning rate.")
-    var learningRate = DynamicsTrainer.Settings().learningRate
+    var learningRate = DynamicsTrainer.Settings().learning.learningRate
 
     @Option(help: "Episodes at the end of the file that are not trained on.")
     var skipLast = 0
@@ -74,22 +74,18 @@ struct TrainDynamicsCommand: AsyncParsableCommand {
         let episodes = Array(data.trajectories.dropLast(skipLast))
         var settings = DynamicsTrainer.Settings()
         settings.members = members
-        settings.steps = steps
-        settings.batchSize = batchSize
-        settings.learningRate = learningRate
-        settings.seed = seed
-        guard let trainer = DynamicsTrainer(episodes, settings: settings) else {
-            throw CommandError(
-                description: "cannot use '\(dataset)': there is no episode of two transitions or "
-                    + "more to train on; give another file or a smaller --skip-last")
-        }
+        settings.learning.steps = steps
+        settings.learning.batchSize = batchSize
+        settings.learning.learningRate = learningRate
+        settings.learning.seed = seed
+        let trainer = try DynamicsTrainer(episodes, settings: settings)
         let start = ContinuousClock.now
-        var last = 0.0
         let line = ProgressLine()
-        let ensemble = trainer.train { progress in
-            last = progress.loss
+        let (ensemble, last) = try trainer.train { progress in
             line.show(
-                String(format: "step %d/%d  loss %.4f", progress.step, steps, progress.loss),
+                String(
+                    format: "step %d/%d  loss %.4f", progress.step, steps,
+                    progress.losses[0].value),
                 isMilestone: progress.step == steps)
         }
         line.finish()
@@ -98,14 +94,14 @@ struct TrainDynamicsCommand: AsyncParsableCommand {
         try ensemble.write(to: url, metadata: metadata)
         let result = Result(
             output: output, transitions: episodes.reduce(0) { $0 + $1.count },
-            episodes: episodes.count, members: members, steps: steps, loss: last,
+            episodes: episodes.count, members: members, steps: steps, loss: last.losses[0].value,
             seconds: Console.seconds(ContinuousClock.now - start))
         if json {
             try Console.printJSON(result)
         } else {
             print(
                 String(
-                    format: "%@: %d networks, loss %.4f after %d steps", output, members, last,
+                    format: "%@: %d networks, loss %.4f after %d steps", output, members, last.losses[0].value,
                     steps))
         }
     }

@@ -1,6 +1,6 @@
+import Policies
 import ArgumentParser
-import Baselines
-import Behavior
+import Learning
 import Datasets
 import Foundation
 

@@ -1,7 +1,8 @@
 import Environments
+import Episodes
 import Foundation
-import TestSupport
 import Testing
+import TestSupport
 import Trajectories
 
 @Suite struct MazeMapTests {

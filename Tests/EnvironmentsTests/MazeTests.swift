@@ -1,3 +1,4 @@
+import Episodes
 import Environments
 import Foundation
 import MuJoCo

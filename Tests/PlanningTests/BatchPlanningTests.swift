@@ -4,6 +4,7 @@ import Testing
 import Tokenization
 import Trajectories
 import Transformer
+import TransformerCPU
 
 /// Plans for several situations at once.
 @Suite struct BatchPlanningTests {
@@ -73,7 +74,8 @@ import Transformer
         let model = TrajectoryTransformer(configuration, seed: 5)
         for workers in [1, 2] {
             try check(
-                PrefixDecoder(model, workers: workers), options: options, count: 3, seed: 8)
+                CPUEngine(workers: workers).prefixDecoder(model), options: options, count: 3,
+                seed: 8)
         }
     }
 

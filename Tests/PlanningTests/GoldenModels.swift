@@ -6,6 +6,7 @@ import Testing
 import Tokenization
 import Trajectories
 import Transformer
+import TransformerCPU
 
 let golden = GoldenData(.module)
 
@@ -24,7 +25,7 @@ enum GoldenModel: String, CaseIterable, CustomTestStringConvertible {
                 layout: TransitionLayout(observationDimension: 3, actionDimension: 2), layers: 2,
                 heads: 2)
         case .transformer:
-            PrefixDecoder(try goldenTransformer())
+            CPUEngine.cpu.prefixDecoder(try goldenTransformer())
         }
     }
 }

@@ -5,6 +5,7 @@ import Testing
 import Tokenization
 import Trajectories
 import Transformer
+import TransformerCPU
 
 /// The interface for programs, deadlines, suggestions and cancelling.
 @Suite struct PlannerTests {
@@ -25,7 +26,7 @@ import Transformer
         change(&options)
         return try Planner(
             model: TrajectoryTransformer(configuration, seed: 1), discretizer: discretizer,
-            options: options, critic: BinaryCritic())
+            options: options, critic: BinaryCritic(), engine: .cpu)
     }
 
     @Test func `plans on several threads are those made one after the other`() async throws {

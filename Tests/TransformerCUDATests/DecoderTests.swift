@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 import Trajectories
 import Transformer
+import TransformerCPU
 import TransformerCUDA
 
 /// The device that the CPU emulates.
