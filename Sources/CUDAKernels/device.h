@@ -35,6 +35,12 @@ DEVICE void sync_together() {
     __syncthreads();
 #endif
 }
+/// Two numbers that another block wrote, as they are in memory.
+DEVICE float2 load_fresh2(const float *p) {
+    float2 r;
+    asm volatile("ld.global.cg.v2.f32 {%0,%1}, [%2];" : "=f"(r.x), "=f"(r.y) : "l"(p) : "memory");
+    return r;
+}
 /// Waits for the warp; what its lanes wrote to shared memory is seen by the others.
 DEVICE void sync_warp() { __syncwarp(); }
 /// The value of the lane whose number differs by `mask`.

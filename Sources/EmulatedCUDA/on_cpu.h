@@ -87,13 +87,27 @@ struct Fiber {
     long copy_groups = 0;
 };
 
+/// What blocks that run together share: a barrier.
+struct Together {
+    int threads = 0, finished = 0, waiting = 0;
+    long generation = 0;
+
+    /// Opens the barrier if all threads that are left have come.
+    void release() {
+        if (waiting > 0 && waiting + finished == threads) {
+            waiting = 0;
+            generation++;
+        }
+    }
+};
+
 /// One operation of a warp, made of what its lanes brought.
 struct Warp {
     long generation = 0;
     int arrived = 0;
     u32 operands[32][6];
     float *sums[32];
-    uint64_t values[32];
+    uint64_t values[32], results[32];
     u32 *words[32];
 };
 
@@ -344,6 +358,7 @@ static inline void sync_together() {
     else
         b.wait(t.generation);
 }
+static inline float2 load_fresh2(const float *p) { return {p[0], p[1]}; }
 static inline void sync_warp() { cpu::of_warp([](cpu::Warp &, int) {}, [](cpu::Warp &) {}); }
 static inline float shuffle_xor(float x, int mask) { return cpu::exchange(x, mask); }
 static inline double shuffle_xor(double x, int mask) { return cpu::exchange(x, mask); }

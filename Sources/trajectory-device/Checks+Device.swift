@@ -20,7 +20,8 @@ extension Checks {
         run("compiler") {
             let start = ContinuousClock.now
             let compiled = try device.compiler.compile(
-                Self.measuring.program(["decoder.cu"]), architecture: device.architecture)
+                Self.measuring.decoderProgram(architecture: device.architecture),
+                architecture: device.architecture)
             let seconds = (ContinuousClock.now - start) / .seconds(1)
             let resources = compiled.resources.map {
                 "\($0.name) \($0.registers) registers, \($0.spills) bytes spilled"
@@ -72,7 +73,7 @@ extension Checks {
                 .kernel("multiply_tf32")
             let buffer = try Buffer<Float>(count: 128, on: device)
             try stream.fill(buffer)
-            let graph = try stream.capture {
+            let graph = try stream.capture { () throws(CUDAError) in
                 for _ in 0..<100 {
                     try stream.launch(
                         kernel, grid: (1, 1), threads: 32, buffer, buffer, buffer)
