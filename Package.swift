@@ -151,8 +151,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Episodes", "Policies", "RandomNumbers", "Safetensors", "Trajectories", "Transformer",
-                "TransformerCPU",
+                "CUDA", "EmulatedCUDA", "Episodes", "Policies", "RandomNumbers", "Safetensors",
+                "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
             ],
             path: "Tests/TestSupport",
             swiftSettings: swiftSettings),

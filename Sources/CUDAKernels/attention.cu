@@ -147,7 +147,7 @@ struct ForwardKeys {
 
 /// attended (rows x WIDTH) from qkv (rows x 3 WIDTH); log_sums: sequences x HEADS x SEQUENCE.
 /// Grid: (SEQUENCE / ATTENTION_ROWS rounded up, HEADS, sequences).
-KERNEL(ATTENTION_THREADS, 4)
+KERNEL(ATTENTION_THREADS, EXACT ? 3 : 4)
 attention_forward(stored *attended, float *log_sums, const stored *qkv, const Step *step,
                   int site) {
     SHARED(ForwardKeys, memory);

@@ -11,14 +11,15 @@ constexpr int UNIT = EXACT ? 1 : 2;
 #ifndef DEPTH_UNITS
 #define DEPTH_UNITS 16
 #define PRODUCT_WARPS 4
-#define PRODUCT_BLOCKS 4
+#define PRODUCT_BLOCKS (EXACT ? 3 : 4)
 #endif
 /// Units along k that a block holds in shared memory at a time.
 constexpr int DEPTH = DEPTH_UNITS;
 
 #if EXACT
-/// An operand as the sum of two TF32 numbers: the first cut off (so that NaN and infinity stay what
-/// they are), the second the rest, rounded; together exact to 2^-21.
+/// An operand as the sum of two TF32 numbers: the first rounded, the second what is left, cut off by
+/// the product; together exact to 2^-21. Where the sum is lost in rounding a NaN or an infinity, the
+/// second is a NaN.
 struct Left {
     u32 high[4], low[4];
 };
@@ -26,8 +27,8 @@ struct Right {
     u32 high[2], low[2];
 };
 DEVICE void split(u32 x, u32 &high, u32 &low) {
-    high = x & 0xffffe000u;
-    low = bits_of(float_of(x) - float_of(high)) + 0x1000u;
+    high = (x + 0x1000u) & 0xffffe000u;
+    low = bits_of(float_of(x) - float_of(high));
 }
 DEVICE Left left_of(u32 a0, u32 a1, u32 a2, u32 a3) {
     Left r;
@@ -43,15 +44,41 @@ DEVICE Right right_of(u32 b0, u32 b1) {
     split(b1, r.high[1], r.low[1]);
     return r;
 }
-constexpr int PASSES = 3;
-/// One of the three products whose sum is exact, the small ones first.
-DEVICE void multiply(int pass, float (&c)[4], const Left &a, const Right &b) {
-    if (pass == 0)
-        mma_tf32(c, a.low, b.high);
-    else if (pass == 1)
-        mma_tf32(c, a.high, b.low);
-    else
-        mma_tf32(c, a.high, b.high);
+/// c[i][j] += the exact product of a[i] and b[j]: three products, the small ones first.
+///
+/// The tensor cores cut their sums off instead of rounding them, so that a long sum drifts: it is added
+/// up outside of them, one step along k at a time.
+template <int rows, int columns>
+DEVICE void multiply(float (&c)[rows][columns][4], const Left (&a)[rows], const Right (&b)[columns]) {
+    float part[rows][columns][4];
+#pragma unroll
+    for (int i = 0; i < rows; i++)
+#pragma unroll
+        for (int j = 0; j < columns; j++)
+#pragma unroll
+            for (int e = 0; e < 4; e++) part[i][j][e] = 0;
+#pragma unroll
+    for (int pass = 0; pass < 3; pass++)
+#pragma unroll
+        for (int j = 0; j < columns; j++)
+#pragma unroll
+            for (int i = 0; i < rows; i++)
+                mma_tf32(part[i][j], pass == 0 ? a[i].low : a[i].high,
+                         pass == 1 ? b[j].low : b[j].high);
+#pragma unroll
+    for (int i = 0; i < rows; i++)
+#pragma unroll
+        for (int j = 0; j < columns; j++)
+#pragma unroll
+            for (int e = 0; e < 4; e++) c[i][j][e] += part[i][j][e];
+}
+DEVICE void multiply(float (&c)[4], const Left &a, const Right &b) {
+    float part[4] = {0, 0, 0, 0};
+    mma_tf32(part, a.low, b.high);
+    mma_tf32(part, a.high, b.low);
+    mma_tf32(part, a.high, b.high);
+#pragma unroll
+    for (int e = 0; e < 4; e++) c[e] += part[e];
 }
 #else
 struct Left {
@@ -62,15 +89,15 @@ struct Right {
 };
 DEVICE Left left_of(u32 a0, u32 a1, u32 a2, u32 a3) { return Left{{a0, a1, a2, a3}}; }
 DEVICE Right right_of(u32 b0, u32 b1) { return Right{{b0, b1}}; }
-constexpr int PASSES = 1;
-DEVICE void multiply(int, float (&c)[4], const Left &a, const Right &b) {
-    mma_bf16(c, a.high, b.high);
-}
-#endif
-DEVICE void multiply(float (&c)[4], const Left &a, const Right &b) {
+template <int rows, int columns>
+DEVICE void multiply(float (&c)[rows][columns][4], const Left (&a)[rows], const Right (&b)[columns]) {
 #pragma unroll
-    for (int pass = 0; pass < PASSES; pass++) multiply(pass, c, a, b);
+    for (int j = 0; j < columns; j++)
+#pragma unroll
+        for (int i = 0; i < rows; i++) mma_bf16(c[i][j], a[i].high, b[j].high);
 }
+DEVICE void multiply(float (&c)[4], const Left &a, const Right &b) { mma_bf16(c, a.high, b.high); }
+#endif
 
 /// How many parts of the operands are in shared memory, or on the way there, at a time.
 constexpr int STAGES = 3;
@@ -188,8 +215,8 @@ constexpr int WARP_ROWS = 32, WARP_COLUMNS = 64;
 constexpr int BLOCK_ROWS = PRODUCT_WARPS / 2 * WARP_ROWS, BLOCK_COLUMNS = 2 * WARP_COLUMNS;
 constexpr int PRODUCT_THREADS = 32 * PRODUCT_WARPS;
 constexpr int ROW_PARTS = WARP_ROWS / 16, COLUMN_PARTS = WARP_COLUMNS / 8;
-/// What a thread holds of C: sums[i][j] lies where mma_bf16 says in part (i, j) of its warp.
-typedef float Sums[ROW_PARTS][COLUMN_PARTS][4];
+/// What a thread holds of C: sums[j][i][k] lies where mma_bf16 says in part (i, 2 j + k) of its warp.
+typedef float Sums[COLUMN_PARTS / 2][ROW_PARTS][2][4];
 
 typedef AlongDepth<BLOCK_ROWS> LeftAlong;
 typedef AcrossDepth<BLOCK_ROWS> LeftAcross;
@@ -209,11 +236,11 @@ DEVICE void product(Sums &sums, ProductMemory<A, B> &memory, const SourceA &sour
     const int warp = threadIdx.x / 32;
     const int row = warp / 2 * WARP_ROWS, column = warp % 2 * WARP_COLUMNS;
 #pragma unroll
-    for (int i = 0; i < ROW_PARTS; i++)
+    for (int j = 0; j < COLUMN_PARTS / 2; j++)
 #pragma unroll
-        for (int j = 0; j < COLUMN_PARTS; j++)
+        for (int i = 0; i < ROW_PARTS; i++)
 #pragma unroll
-            for (int e = 0; e < 4; e++) sums[i][j][e] = 0;
+            for (int e = 0; e < 4; e++) sums[j][i][0][e] = sums[j][i][1][e] = 0;
 #pragma unroll
     for (int stage = 0; stage < STAGES - 1; stage++) {
         if (first + stage * PART < end) {
@@ -241,17 +268,11 @@ DEVICE void product(Sums &sums, ProductMemory<A, B> &memory, const SourceA &sour
 #pragma unroll
             for (int i = 0; i < ROW_PARTS; i++) left[i] = A::left(a, row + i * 16, u);
 #pragma unroll
-            for (int j = 0; j < COLUMN_PARTS; j += 2) {
-                if (column + j * 8 >= columns) continue;
+            for (int j = 0; j < COLUMN_PARTS / 2; j++) {
+                if (column + j * 16 >= columns) continue;
                 Right right[2];
-                B::right(right, b, column + j * 8, u);
-#pragma unroll
-                for (int pass = 0; pass < PASSES; pass++)
-#pragma unroll
-                    for (int q = 0; q < 2; q++)
-#pragma unroll
-                        for (int i = 0; i < ROW_PARTS; i++)
-                            multiply(pass, sums[i][j + q], left[i], right[q]);
+                B::right(right, b, column + j * 16, u);
+                multiply(sums[j], left, right);
             }
         }
         stage = stage == STAGES - 1 ? 0 : stage + 1;
@@ -272,6 +293,6 @@ template <class Use> DEVICE void for_pairs(const Sums &sums, const Use &use) {
 #pragma unroll
             for (int j = 0; j < COLUMN_PARTS; j++)
                 use(warp / 2 * WARP_ROWS + i * 16 + half * 8 + g,
-                    warp % 2 * WARP_COLUMNS + j * 8 + 2 * t, sums[i][j][2 * half],
-                    sums[i][j][2 * half + 1]);
+                    warp % 2 * WARP_COLUMNS + j * 8 + 2 * t, sums[j / 2][i][j % 2][2 * half],
+                    sums[j / 2][i][j % 2][2 * half + 1]);
 }

@@ -315,6 +315,12 @@ inline float from_bf16(u32 half) {
     return f;
 }
 
+/// The nearest float that is no larger in magnitude: tensor cores cut their sums off.
+inline float cut(double x) {
+    float f = (float)x;
+    return std::abs((double)f) > std::abs(x) ? std::nextafter(f, 0.0f) : f;
+}
+
 /// c += a b of a warp: a 16 x depth, b depth x 8, element (row, d) as `a` and `b` take it from operands.
 template <int depth, class A, class B>
 void product(float (&c)[4], const u32 (&a)[4], const u32 (&b)[2], A left, B right) {
@@ -325,7 +331,7 @@ void product(float (&c)[4], const u32 (&a)[4], const u32 (&b)[2], A left, B righ
             w.sums[lane] = c;
         },
         [&](Warp &w) {
-            alignas(64) float x[16][depth], y[depth][8], z[16][8] = {};
+            alignas(64) double x[16][depth], y[depth][8], z[16][8] = {};
             for (int row = 0; row < 16; row++)
                 for (int d = 0; d < depth; d++) x[row][d] = left(w, row, d);
             for (int d = 0; d < depth; d++)
@@ -335,8 +341,10 @@ void product(float (&c)[4], const u32 (&a)[4], const u32 (&b)[2], A left, B righ
                     for (int column = 0; column < 8; column++)
                         z[row][column] += x[row][d] * y[d][column];
             for (int lane = 0; lane < 32; lane++)
-                for (int i = 0; i < 4; i++)
-                    w.sums[lane][i] += z[lane / 4 + i / 2 * 8][lane % 4 * 2 + i % 2];
+                for (int i = 0; i < 4; i++) {
+                    float &sum = w.sums[lane][i];
+                    sum = cut(sum + z[lane / 4 + i / 2 * 8][lane % 4 * 2 + i % 2]);
+                }
         });
 }
 }  // namespace cpu

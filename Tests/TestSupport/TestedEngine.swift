@@ -1,5 +1,8 @@
+import CUDA
+import EmulatedCUDA
 public import Transformer
 import TransformerCPU
+import TransformerCUDA
 
 /// An engine that whatever holds for any engine is tested on.
 public struct TestedEngine: Sendable, CustomStringConvertible {
@@ -14,7 +17,14 @@ public struct TestedEngine: Sendable, CustomStringConvertible {
     public static let all = [
         TestedEngine(engine: CPUEngine(workers: 1, sequencesPerPass: 3)),
         TestedEngine(engine: CPUEngine(workers: 2, sequencesPerPass: 1)),
-    ]
+    ] + emulated
+
+    /// The kernels of a card, run by the processor on memory that is NaN until it is written.
+    public static let emulated: [TestedEngine] = {
+        let driver = Driver(name: "emulated") { emulated_cuda_symbol($0) }
+        guard let device = try? Device(driver: driver) else { return [] }
+        return [TestedEngine(engine: CUDAEngine(device: device, precision: .exact))]
+    }()
 }
 
 extension Engine {
