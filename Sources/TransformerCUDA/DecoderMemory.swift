@@ -30,7 +30,9 @@ struct DecoderMemory {
 
     private let blocks: Int
 
-    init(_ configuration: TransformerConfiguration, blocks: Int, on device: Device) throws(CUDAError) {
+    init(_ configuration: TransformerConfiguration, blocks: Int, on device: Device)
+        throws(CUDAError)
+    {
         self.device = device
         self.blocks = blocks
         width = configuration.embeddingWidth

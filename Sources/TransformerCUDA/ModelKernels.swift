@@ -61,10 +61,11 @@ package struct KernelShape: Sendable, Hashable {
         return [8, 4, 2].first { heads % $0 == 0 && width / $0 % 16 == 0 } ?? 1
     }
 
-    /// The decoder's kernels for an architecture.
-    package func decoderProgram(architecture: String) -> KernelProgram {
+    /// The decoder's kernels for an architecture, with `blocks` blocks sharing rows where given.
+    package func decoderProgram(architecture: String, blocks: Int? = nil) -> KernelProgram {
         var program = program(["decoder.cu"])
-        program.defines["TOGETHER"] = String(decoderBlocks(architecture: architecture))
+        program.defines["TOGETHER"] = String(
+            blocks ?? decoderBlocks(architecture: architecture))
         return program
     }
 
