@@ -143,12 +143,15 @@ DEVICE void multiply(float (&sum)[TILES][4], const float *rows, int stride,
                                        bits_of(v.y - float_of(first[1]))};
             const u32 second_rest[2] = {bits_of(v.z - float_of(second[0])),
                                         bits_of(v.w - float_of(second[1]))};
-            mma_tf32(sum[i], large1, first);
+            // The matrix units cut sums off rather than round them: long ones are made outside.
+            float part[4] = {};
+            mma_tf32(part, large1, first);
             mma_tf32(corrections[i], small1, first);
             mma_tf32(corrections[i], large1, first_rest);
-            mma_tf32(sum[i], large2, second);
+            mma_tf32(part, large2, second);
             mma_tf32(corrections[i], small2, second);
             mma_tf32(corrections[i], large2, second_rest);
+            for (int j = 0; j < 4; j++) sum[i][j] += part[j];
 #else
             const uint2 v = *reinterpret_cast<const uint2 *>(row[i] + k);
             const u32 weights[2] = {v.x, v.y};
