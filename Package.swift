@@ -114,8 +114,8 @@ let package = Package(
         .executableTarget(
             name: "trajectory-device",
             dependencies: [
-                "CUDA", "Planning", "RandomNumbers", "Safetensors", "Tokenization", "Trajectories",
-                "Transformer", "TransformerCPU", "TransformerCUDA",
+                "CUDA", "Planning", "RandomNumbers", "Safetensors", "Tokenization", "Training",
+                "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),

@@ -10,5 +10,5 @@ struct DeviceTool: AsyncParsableCommand {
             Needs a driver and NVIDIA's run-time compiler, libnvrtc, which PyTorch's packages hold; \
             nothing else.
             """,
-        subcommands: [CheckCommand.self, BenchmarkCommand.self])
+        subcommands: [CheckCommand.self, BenchmarkCommand.self, TrainCommand.self])
 }
