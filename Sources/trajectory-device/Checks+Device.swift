@@ -72,7 +72,7 @@ extension Checks {
                 .kernel("multiply_tf32")
             let buffer = try Buffer<Float>(count: 128, on: device)
             try stream.fill(buffer)
-            let graph = try stream.capture {
+            let graph = try stream.capture { () throws(CUDAError) in
                 for _ in 0..<100 {
                     try stream.launch(
                         kernel, grid: (1, 1), threads: 32, buffer, buffer, buffer)

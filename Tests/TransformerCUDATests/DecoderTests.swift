@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 import Trajectories
 import Transformer
+import TransformerCPU
 import TransformerCUDA
 
 /// The device that the CPU emulates.
@@ -43,10 +44,10 @@ func smallModel(
     ) throws {
         print("seed \(seed)")
         var generator = SeededGenerator(seed: seed)
-        let expected = PrefixDecoder(model, workers: 1)
+        let expected = try CPUEngine(workers: 1).decoder(model)
         let decoder = try CUDAPrefixDecoder(model, on: emulatedDevice(), precision: precision)
         for _ in 0..<2 {
-            expected.begin(goals: goals)
+            try expected.begin(goals: goals)
             try decoder.begin(goals: goals)
             var lengths: [Int] = []
             for _ in 0..<passes {
@@ -70,7 +71,7 @@ func smallModel(
                             needsOutput: Bool.random(using: &generator)))
                 }
                 #expect(try decoder.extend(nodes) == first..<lengths.count)
-                _ = expected.extend(nodes)
+                _ = try expected.extend(nodes)
                 for (index, node) in nodes.enumerated() where node.needsOutput {
                     let error = relativeError(
                         decoder.logits(of: first + index), expected.logits(of: first + index))
