@@ -6,7 +6,7 @@ export PKG_CONFIG_PATH := $(ROOT)/.deps/pkgconfig:$(PKG_CONFIG_PATH)
 SWIFT_FLAGS := -c release -Xlinker -rpath -Xlinker $(ROOT)/.deps/mujoco/lib
 TRAJECTORY := $(ROOT)/.build/release/trajectory
 
-.PHONY: bootstrap build demo test test-kernels test-minari test-reference reference experiment experiments-quick format lint compare-training compare-planning compare-environments example clean help
+.PHONY: bootstrap build demo test test-kernels test-cuda device test-minari test-reference reference experiment experiments-quick format lint compare-training compare-planning compare-environments example clean help
 
 bootstrap: ## installs what is missing
 	@Scripts/bootstrap.sh
@@ -26,6 +26,17 @@ test-minari: build ## what we write, Minari's own package reads, and the other w
 
 test: bootstrap ## all tests (FILTER=name for some)
 	swift test --disable-xctest $(SWIFT_FLAGS) $(if $(FILTER),--filter '$(FILTER)')
+
+test-cuda: bootstrap ## kernels for cards: compiled for several, run by the emulated driver (LONG=1: more cards, the address sanitizer)
+	@Scripts/bootstrap-nvrtc.sh
+	$(if $(LONG),TRAJECTORY_LONG_TESTS=1) swift test --disable-xctest $(SWIFT_FLAGS) --filter 'CUDATests'
+	Scripts/test-device.sh $(if $(LONG),--long)
+
+device: ## trajectory-device for machines with a card and nothing else, packed in .build/device
+	swift build -c release --static-swift-stdlib --product trajectory-device --scratch-path .build/device-build
+	mkdir -p .build/device
+	strip -s -o .build/device/trajectory-device .build/device-build/release/trajectory-device
+	gzip -9kf .build/device/trajectory-device
 
 example: bootstrap ## a program that links the library and plans with the shipped checkpoint
 	swift run -c release --package-path Examples/Planner Planner Checkpoints/hopper

@@ -115,7 +115,7 @@ let package = Package(
             name: "trajectory-device",
             dependencies: [
                 "CUDA", "Planning", "RandomNumbers", "Safetensors", "Tokenization", "Trajectories",
-                "Transformer", "TransformerCUDA",
+                "Transformer", "TransformerCPU", "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
@@ -202,7 +202,7 @@ let package = Package(
             [
                 "CUDA", "EmulatedCUDA", "Safetensors", "Tensors", "Tokenization", "Trajectories",
                 "Transformer", "TransformerCPU",
-            ]),
+            ], fixtures: true),
         tests(
             of: "Training",
             ["Safetensors", "Tokenization", "Trajectories", "Transformer", "TransformerCPU"]),

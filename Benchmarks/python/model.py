@@ -172,7 +172,7 @@ class TrajectoryTransformer(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Logits [B, T, V] for tokens [B, T]; those at position i predict token i + 1."""
-        x = self.embed(tokens, torch.arange(tokens.shape[1]))
+        x = self.embed(tokens, torch.arange(tokens.shape[1], device=tokens.device))
         x = F.dropout(x, self.configuration.dropout, self.training)
         for block in self.blocks:
             x = block(x)
@@ -187,5 +187,6 @@ class TrajectoryTransformer(nn.Module):
     def loss(self, tokens: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
         """Weighted cross entropy; its divisor counts all targets, masked ones too."""
         losses = self.token_losses(self(tokens), targets)
-        positions = torch.arange(tokens.shape[1]) % self.configuration.transition_dimension
+        positions = torch.arange(tokens.shape[1], device=tokens.device)
+        positions = positions % self.configuration.transition_dimension
         return (losses * self.loss_weights[positions] * mask).mean()

@@ -146,7 +146,8 @@ public final class Stream {
                     )
                 }
                 return device.functions.launchKernel(
-                    kernel.handle, UInt32(grid.0), UInt32(grid.1), UInt32(depth), UInt32(threads), 1, 1,
+                    kernel.handle, UInt32(grid.0), UInt32(grid.1), UInt32(depth), UInt32(threads),
+                    1, 1,
                     UInt32(sharedBytes), handle, pointers.baseAddress, nil)
             }
         }

@@ -9,9 +9,14 @@
 // Phase p finishes layer p - 1 (attention, projection, feed forward) and computes queries, keys and values
 // of layer p, or the logits behind the last layer.
 //
+// TOGETHER blocks share 16 rows where the card lets neighbouring blocks run at once: each takes some heads, a
+// share of the feed-forward layer's channels and of the vocabulary, and reads only those weights. Sums over
+// heads or channels are shares first, exchanged through memory and added in the order of the blocks. All keep
+// the whole residual stream.
+//
 // Work of a row: 2 (12 WIDTH^2 LAYERS + VOCABULARY WIDTH) operations and twice its path's WIDTH for each
-// layer. A block reads all weights (from the second cache), and for each row and layer its path's keys and
-// values: 2 WIDTH floats each.
+// layer. The blocks of a tile read all weights (from the second cache), and for each row and layer its path's
+// keys and values: 2 WIDTH floats each.
 #include "device.h"
 
 constexpr int ROWS = 16, WARPS = 16, THREADS = 32 * WARPS;
@@ -20,8 +25,11 @@ constexpr int HEAD_WIDTH = WIDTH / HEADS;
 constexpr int PATH = GOALS + CONTEXT;
 /// Numbers between rows of logits.
 constexpr int LOGITS = (VOCABULARY + 3) / 4 * 4;
-/// Channels of the feed-forward layer that are computed together.
-constexpr int HIDDEN = WIDTH <= 128 ? 2 * WIDTH : WIDTH;
+/// What a block takes: heads, and with them so many channels.
+constexpr int MY_HEADS = HEADS / TOGETHER, MY_WIDTH = MY_HEADS * HEAD_WIDTH;
+/// Channels of the feed-forward layer, and those that are computed at once.
+constexpr int MY_HIDDEN = 4 * WIDTH / TOGETHER;
+constexpr int HIDDEN = MY_HIDDEN <= 256 ? MY_HIDDEN : WIDTH;
 /// Numbers between a tile's rows in shared memory: rows side by side lie half of the banks apart.
 DEVICE constexpr int stride_of(int width) { return width % 32 == 16 ? width : width + 16; }
 constexpr int STRIDE = stride_of(WIDTH), HIDDEN_STRIDE = stride_of(HIDDEN);
@@ -41,6 +49,7 @@ constexpr int FINAL_NORM = BLOCKS + LAYERS * BLOCK;
 constexpr int HEAD_WEIGHTS = FINAL_NORM + 2 * WIDTH;
 constexpr int GOAL_TABLE = HEAD_WEIGHTS + DIMENSION * VOCABULARY * WIDTH;
 
+static_assert(HEADS % TOGETHER == 0 && (TOGETHER == 1 || MY_WIDTH % 16 == 0), "the host chooses so");
 static_assert(WIDTH % 16 == 0 && HEAD_WIDTH % 8 == 0 && (HEAD_WIDTH & (HEAD_WIDTH - 1)) == 0 &&
               HEAD_WIDTH <= 128, "the host refuses such a model");
 
@@ -71,6 +80,8 @@ struct Tile {
         float queries[ROWS * STRIDE];
         float hidden[ROWS * HIDDEN_STRIDE];
     };
+    /// How many sums the blocks have exchanged.
+    int exchanges;
     int places[ROWS], positions[ROWS], lengths[ROWS];
 };
 
@@ -85,15 +96,19 @@ DEVICE int path_length(int position) {
 /// rests would all have their number's sign, and so would what is left of their products.
 DEVICE u32 leading(float x) { return (bits_of(x) + 0x1000u) & 0xffffe000u; }
 
-/// sum += rows W' for this warp's tiles of eight columns: tile i is number warp + WARPS i.
+/// The number of a warp when tiles are handed out, beginning with warp `first`.
+DEVICE int turn_of(int first) { return (threadIdx.x / 32 + WARPS - first % WARPS) % WARPS; }
+
+/// sum += rows W' for this warp's tiles of eight columns: tile i is number turn_of(first) + WARPS i.
 ///
 /// rows: 16 x DEPTH in shared memory, `stride` apart; W: columns x DEPTH, `pitch` apart. EXACT takes three
 /// TF32 products (large x large, and large x small both ways), else one of bfloat16. Depth is summed in an
 /// order that lets a thread read four neighbours at once; the same on both sides.
 template <int TILES, int DEPTH>
 DEVICE void multiply(float (&sum)[TILES][4], const float *rows, int stride,
-                     const Weight *__restrict__ w, int columns, int pitch) {
-    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
+                     const Weight *__restrict__ w, int columns, int pitch, int first_warp = 0) {
+    const int warp = turn_of(first_warp), lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
+    if (warp * 8 >= columns) return;
     const Weight *row[TILES];
     for (int i = 0; i < TILES; i++) {
         int column = (warp + i * WARPS) * 8 + g;
@@ -148,8 +163,9 @@ DEVICE void multiply(float (&sum)[TILES][4], const float *rows, int stride,
 }
 
 /// Calls f(row, column, value, next value) for what this thread has of a product's tiles.
-template <int TILES, class F> DEVICE void each_pair(const float (&sum)[TILES][4], int columns, F f) {
-    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
+template <int TILES, class F>
+DEVICE void each_pair(const float (&sum)[TILES][4], int columns, F f, int first_warp = 0) {
+    const int warp = turn_of(first_warp), lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
     for (int i = 0; i < TILES; i++) {
         const int column = (warp + i * WARPS) * 8 + 2 * t;
         if (column >= columns) continue;
@@ -199,16 +215,16 @@ DEVICE void make_path(int *paths, const Node *nodes, int place, int first) {
     }
 }
 
-/// Attention of one row over its path, all heads, by one warp: `tt_path_attention`.
+/// Attention of one row over its path, this block's heads, by one warp: `tt_path_attention`.
 ///
 /// HEAD_WIDTH / 4 lanes read a key together, as many keys as that leaves lanes for at once; each group of
 /// lanes keeps its own largest score, sum and weighted values, joined at the end.
 DEVICE void attend(float *out, const float *query, const float *keys_values, const int *path, int length,
-                   int layer) {
+                   int layer, int first_head) {
     constexpr int LANES = HEAD_WIDTH / 4, GROUPS = 32 / LANES, UNROLL = 4;
     const int lane = threadIdx.x % 32, group = lane / LANES, part = lane % LANES;
     const float scale = 1 / sqrtf((float)HEAD_WIDTH);
-    for (int head = 0; head < HEADS; head++) {
+    for (int head = first_head; head < first_head + MY_HEADS; head++) {
         const int channel = head * HEAD_WIDTH + part * 4;
         const float4 q = *reinterpret_cast<const float4 *>(query + channel);
         float largest = -1e30f, total = 0;
@@ -266,28 +282,57 @@ DEVICE void attend(float *out, const float *query, const float *keys_values, con
 /// u (1 + erf(u / sqrt 2)) / 2.
 DEVICE float gelu(float u) { return 0.5f * u * (1 + erff(u * 0.70710678f)); }
 
+/// residual += the sum over the blocks of a product's tiles + bias.
+template <int TILES>
+DEVICE void add_branch(Tile &tile, const float (&sum)[TILES][4], const float *__restrict__ bias,
+                       float *partial) {
+    if (TOGETHER == 1) {
+        each_pair(sum, WIDTH, [&](int row, int column, float a, float b) {
+            tile.residual[row * STRIDE + column] += a + bias[column];
+            tile.residual[row * STRIDE + column + 1] += b + bias[column + 1];
+        });
+        return;
+    }
+    // Two places in turn: who reads the last sum may be overtaken by one exchange, not by two.
+    float *place = partial + tile.exchanges % 2 * (TOGETHER * ROWS * WIDTH);
+    float *mine = place + blockIdx.x % TOGETHER * (ROWS * WIDTH);
+    each_pair(sum, WIDTH, [&](int row, int column, float a, float b) {
+        *reinterpret_cast<float2 *>(mine + row * WIDTH + column) = make_float2(a, b);
+    });
+    sync_together();
+    each_pair(sum, WIDTH, [&](int row, int column, float, float) {
+        float2 total = make_float2(bias[column], bias[column + 1]);
+        for (int block = 0; block < TOGETHER; block++) {
+            const float2 share = load_fresh2(place + block * (ROWS * WIDTH) + row * WIDTH + column);
+            total.x += share.x;
+            total.y += share.y;
+        }
+        tile.residual[row * STRIDE + column] += total.x;
+        tile.residual[row * STRIDE + column + 1] += total.y;
+    });
+    sync_block();
+    if (threadIdx.x == 0) tile.exchanges++;
+}
+
 /// The rest of a layer behind queries, keys and values, in place of the residual stream.
 DEVICE void finish_layer(Tile &tile, const float *keys_values, const int *paths,
-                         const float *__restrict__ weights, const Weight *__restrict__ matrices, int layer,
-                         int count) {
-    const int warp = threadIdx.x / 32, block = BLOCKS + layer * BLOCK;
+                         const float *__restrict__ weights, const Weight *__restrict__ matrices,
+                         float *partial, int layer, int count) {
+    const int warp = threadIdx.x / 32, block = BLOCKS + layer * BLOCK, rank = blockIdx.x % TOGETHER;
     if (warp < count)
         attend(tile.input + warp * STRIDE, tile.queries + warp * STRIDE, keys_values,
-               paths + (long long)tile.places[warp] * PATH, tile.lengths[warp], layer);
+               paths + (long long)tile.places[warp] * PATH, tile.lengths[warp], layer, rank * MY_HEADS);
     sync_block();
     {
         float sum[tiles_of(WIDTH)][4] = {};
-        multiply<tiles_of(WIDTH), WIDTH>(sum, tile.input, STRIDE, matrices + block + PROJECTION, WIDTH,
-                                         WIDTH);
-        each_pair(sum, WIDTH, [&](int row, int column, float a, float b) {
-            tile.residual[row * STRIDE + column] += a + weights[block + PROJECTION_BIAS + column];
-            tile.residual[row * STRIDE + column + 1] += b + weights[block + PROJECTION_BIAS + column + 1];
-        });
+        multiply<tiles_of(WIDTH), MY_WIDTH>(sum, tile.input + rank * MY_WIDTH, STRIDE,
+                                            matrices + block + PROJECTION + rank * MY_WIDTH, WIDTH, WIDTH);
+        add_branch(tile, sum, weights + block + PROJECTION_BIAS, partial);
     }
     sync_block();
     normalize(tile.input, tile.residual, weights + block + NORM2);
     float branch[tiles_of(WIDTH)][4] = {};
-    for (int start = 0; start < 4 * WIDTH; start += HIDDEN) {
+    for (int start = rank * MY_HIDDEN; start < (rank + 1) * MY_HIDDEN; start += HIDDEN) {
         sync_block();
         float sum[tiles_of(HIDDEN)][4] = {};
         multiply<tiles_of(HIDDEN), WIDTH>(sum, tile.input, STRIDE,
@@ -301,75 +346,85 @@ DEVICE void finish_layer(Tile &tile, const float *keys_values, const int *paths,
         multiply<tiles_of(WIDTH), HIDDEN>(branch, tile.hidden, HIDDEN_STRIDE,
                                           matrices + block + CONTRACTION + start, WIDTH, 4 * WIDTH);
     }
-    each_pair(branch, WIDTH, [&](int row, int column, float a, float b) {
-        tile.residual[row * STRIDE + column] += a + weights[block + CONTRACTION_BIAS + column];
-        tile.residual[row * STRIDE + column + 1] += b + weights[block + CONTRACTION_BIAS + column + 1];
-    });
+    add_branch(tile, branch, weights + block + CONTRACTION_BIAS, partial);
     sync_block();
 }
 
-/// Queries into the tile, keys and values to the rows' places.
+/// This block's heads: queries into the tile, keys and values to the rows' places.
 DEVICE void ask(Tile &tile, float *keys_values, const float *__restrict__ weights,
                 const Weight *__restrict__ matrices, int layer, int count) {
-    const int block = BLOCKS + layer * BLOCK;
+    const int block = BLOCKS + layer * BLOCK, first = blockIdx.x % TOGETHER * MY_WIDTH;
     normalize(tile.input, tile.residual, weights + block + NORM1);
     sync_block();
-    {
-        float sum[tiles_of(WIDTH)][4] = {};
-        multiply<tiles_of(WIDTH), WIDTH>(sum, tile.input, STRIDE, matrices + block + QUERY, WIDTH, WIDTH);
-        each_pair(sum, WIDTH, [&](int row, int column, float a, float b) {
-            tile.queries[row * STRIDE + column] = a + weights[block + QUERY_BIAS + column];
-            tile.queries[row * STRIDE + column + 1] = b + weights[block + QUERY_BIAS + column + 1];
-        });
+    // Queries, keys and values in turn: the parameters' order.
+    for (int part = 0; part < 3; part++) {
+        const int matrix = part == 0 ? QUERY : KEY_VALUE + (part - 1) * SQUARE;
+        const float *bias =
+            weights + block + (part == 0 ? QUERY_BIAS : KEY_VALUE_BIAS + (part - 1) * WIDTH) + first;
+        float sum[tiles_of(MY_WIDTH)][4] = {};
+        multiply<tiles_of(MY_WIDTH), WIDTH>(sum, tile.input, STRIDE, matrices + block + matrix + first * WIDTH,
+                                            MY_WIDTH, WIDTH, part * (MY_WIDTH / 8));
+        each_pair(sum, MY_WIDTH, [&](int row, int column, float a, float b) {
+            a += bias[column];
+            b += bias[column + 1];
+            if (part == 0) {
+                tile.queries[row * STRIDE + first + column] = a;
+                tile.queries[row * STRIDE + first + column + 1] = b;
+                return;
+            }
+            // Nothing attends to a value token.
+            if (row >= count || (tile.positions[row] >= 0 && !is_attended(tile.positions[row]))) return;
+            *reinterpret_cast<float2 *>(
+                keys_values + ((long long)tile.places[row] * LAYERS + layer) * (2 * WIDTH)
+                + (part - 1) * WIDTH + first + column) = make_float2(a, b);
+        }, part * (MY_WIDTH / 8));
     }
-    float sum[tiles_of(2 * WIDTH)][4] = {};
-    multiply<tiles_of(2 * WIDTH), WIDTH>(sum, tile.input, STRIDE, matrices + block + KEY_VALUE, 2 * WIDTH,
-                                         WIDTH);
-    each_pair(sum, 2 * WIDTH, [&](int row, int column, float a, float b) {
-        // Nothing attends to a value token.
-        if (row >= count || (tile.positions[row] >= 0 && !is_attended(tile.positions[row]))) return;
-        const float *bias = weights + block + KEY_VALUE_BIAS + column;
-        *reinterpret_cast<float2 *>(
-            keys_values + ((long long)tile.places[row] * LAYERS + layer) * (2 * WIDTH) + column) =
-            make_float2(a + bias[0], b + bias[1]);
-    });
     sync_block();
 }
 
 /// The logits of the tile's rows with output, by the head of each one's position.
 DEVICE void predict(Tile &tile, float *logits, const Node *nodes, const float *__restrict__ weights,
                     const Weight *__restrict__ matrices, int outputs) {
+    constexpr int SHARE = ((VOCABULARY + 7) / 8 + TOGETHER - 1) / TOGETHER * 8;
+    const int first_column = blockIdx.x % TOGETHER * SHARE;
+    const int columns = VOCABULARY - first_column < SHARE ? VOCABULARY - first_column : SHARE;
     normalize(tile.input, tile.residual, weights + FINAL_NORM);
     sync_block();
+    if (columns <= 0) return;
     for (int first = 0; first < outputs; first++) {
         const int head = tile.positions[first] % DIMENSION;
         bool is_done = false;
         for (int row = 0; row < first; row++) is_done |= tile.positions[row] % DIMENSION == head;
         if (is_done) continue;
-        float sum[tiles_of(VOCABULARY)][4] = {};
-        multiply<tiles_of(VOCABULARY), WIDTH>(sum, tile.input, STRIDE,
-                                              matrices + HEAD_WEIGHTS + head * VOCABULARY * WIDTH,
-                                              VOCABULARY, WIDTH);
-        each_pair(sum, VOCABULARY, [&](int row, int column, float a, float b) {
+        float sum[tiles_of(SHARE)][4] = {};
+        multiply<tiles_of(SHARE), WIDTH>(sum, tile.input, STRIDE,
+                                              matrices + HEAD_WEIGHTS + head * VOCABULARY * WIDTH
+                                                  + first_column * WIDTH,
+                                              columns, WIDTH);
+        each_pair(sum, columns, [&](int row, int column, float a, float b) {
             if (row >= outputs || tile.positions[row] % DIMENSION != head) return;
-            float *out = logits + (long long)nodes[tile.places[row]].output * LOGITS + column;
+            float *out =
+                logits + (long long)nodes[tile.places[row]].output * LOGITS + first_column + column;
             out[0] = a;
-            if (column + 1 < VOCABULARY) out[1] = b;
+            if (column + 1 < columns) out[1] = b;
         });
     }
 }
 
-/// Phases begin ..< end of rows blockIdx.x * 16 on.
+/// Phases begin ..< end of rows blockIdx.x / TOGETHER * 16 on.
 ///
 /// keys_values: places x LAYERS x 2 WIDTH; paths: places x PATH; nodes: one for each place; order: each row's
 /// place, rows with output first; `first`: the first place of this call. stream: rows x 2 WIDTH, the
 /// residual stream and the queries between launches. weights: all parameters; matrices: the same, as
-/// products take them. logits: rows of LOGITS numbers.
-KERNEL(THREADS, 1) decode(float *keys_values, int *paths, float *stream, float *logits, const float *weights,
-                          const Weight *matrices, const Node *nodes, const int *order, int rows, int outputs,
-                          int first, int begin, int end) {
+/// products take them. logits: rows of LOGITS numbers. partial: tiles x 2 x TOGETHER x 16 x WIDTH.
+KERNEL_TOGETHER(THREADS, 1, TOGETHER) decode(
+    float *keys_values, int *paths, float *stream, float *partial, float *logits, const float *weights,
+    const Weight *matrices, const Node *nodes, const int *order, int rows, int outputs, int first, int begin,
+    int end) {
     SHARED(Tile, tile);
-    const int start = blockIdx.x * ROWS, thread = threadIdx.x, warp = thread / 32;
+    const int start = blockIdx.x / TOGETHER * ROWS, thread = threadIdx.x, warp = thread / 32;
+    partial += (long long)(blockIdx.x / TOGETHER) * (2 * TOGETHER * ROWS * WIDTH);
+    if (thread == 0) tile.exchanges = 0;
     const int count = rows - start < ROWS ? rows - start : ROWS;
     const int asked = outputs - start < count ? outputs - start : count;
     if (thread < ROWS) {
@@ -400,7 +455,7 @@ KERNEL(THREADS, 1) decode(float *keys_values, int *paths, float *stream, float *
     for (int phase = begin; phase < end; phase++) {
         if (phase > 0) {
             if (phase == LAYERS && asked <= 0) return;
-            finish_layer(tile, keys_values, paths, weights, matrices, phase - 1,
+            finish_layer(tile, keys_values, paths, weights, matrices, partial, phase - 1,
                          phase == LAYERS ? asked : count);
         }
         if (phase < LAYERS)
@@ -409,9 +464,12 @@ KERNEL(THREADS, 1) decode(float *keys_values, int *paths, float *stream, float *
             predict(tile, logits, nodes, weights, matrices, asked);
     }
     if (end > LAYERS) return;
+    // The residual stream is every block's, the queries are each one's own.
+    const int my_column = blockIdx.x % TOGETHER * MY_WIDTH;
     for (int i = thread; i < count * WIDTH; i += THREADS) {
         const int row = i / WIDTH, column = i % WIDTH;
         float *kept = stream + (long long)(start + row) * (2 * WIDTH);
+        if (column < my_column || column >= my_column + MY_WIDTH) continue;
         kept[column] = tile.residual[row * STRIDE + column];
         kept[WIDTH + column] = tile.queries[row * STRIDE + column];
     }

@@ -8,6 +8,13 @@ typedef unsigned short u16;
 #if defined(__CUDACC__) || defined(__CUDACC_RTC__)
 
 #define KERNEL(threads, blocks) extern "C" __global__ void __launch_bounds__(threads, blocks)
+/// The same in clusters of `size` neighbouring blocks, which run at once (sm_90 and later; alone with 1).
+#if __CUDA_ARCH__ >= 900
+#define KERNEL_TOGETHER(threads, blocks, size)                                                     \
+    extern "C" __global__ void __launch_bounds__(threads, blocks) __cluster_dims__(size, 1, 1)
+#else
+#define KERNEL_TOGETHER(threads, blocks, size) KERNEL(threads, blocks)
+#endif
 #define DEVICE __device__ __forceinline__
 /// Memory of a block: a variable `name` of a type without constructor, at most 48 kB in a kernel.
 #define SHARED(Type, name) __shared__ Type name
@@ -20,6 +27,20 @@ typedef unsigned short u16;
 
 /// Waits for all threads of the block.
 DEVICE void sync_block() { __syncthreads(); }
+/// Waits for all threads of the blocks that run together; what they wrote to memory is seen by all.
+DEVICE void sync_together() {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("barrier.cluster.arrive.aligned;\nbarrier.cluster.wait.aligned;" ::: "memory");
+#else
+    __syncthreads();
+#endif
+}
+/// Two numbers that another block wrote, as they are in memory.
+DEVICE float2 load_fresh2(const float *p) {
+    float2 r;
+    asm volatile("ld.global.cg.v2.f32 {%0,%1}, [%2];" : "=f"(r.x), "=f"(r.y) : "l"(p) : "memory");
+    return r;
+}
 /// Waits for the warp; what its lanes wrote to shared memory is seen by the others.
 DEVICE void sync_warp() { __syncwarp(); }
 /// The value of the lane whose number differs by `mask`.

@@ -27,12 +27,15 @@ const char glue[] = R"cpp(
 #include <utility>
 namespace {
 template <class... A, size_t... I>
-void emulated_call(void (*f)(A...), dim3 grid, u32 threads, void **p, std::index_sequence<I...>) {
+void emulated_call(void (*f)(A...), dim3 grid, u32 threads, void **p, int together,
+                   std::index_sequence<I...>) {
     std::tuple<A...> a{*(A *)p[I]...};
-    cpu::launch(grid, threads, getenv("EMULATED_CUDA_REVERSED") != nullptr, [&] { std::apply(f, a); });
+    cpu::launch(
+        grid, threads, getenv("EMULATED_CUDA_REVERSED") != nullptr, [&] { std::apply(f, a); }, together);
 }
-template <class... A> void emulated_call(void (*f)(A...), dim3 grid, u32 threads, void **p) {
-    emulated_call(f, grid, threads, p, std::index_sequence_for<A...>{});
+template <class... A>
+void emulated_call(void (*f)(A...), dim3 grid, u32 threads, void **p, int together) {
+    emulated_call(f, grid, threads, p, together, std::index_sequence_for<A...>{});
 }
 template <class... A> int emulated_sizes(void (*)(A...), size_t *sizes) {
     size_t all[] = {sizeof(A)..., 0};
@@ -59,22 +62,33 @@ std::string read_file(const std::string &path) {
     return text;
 }
 
-/// Names of the kernels that a source declares: KERNEL(...) name(.
-std::vector<std::string> kernel_names(const std::string &text) {
-    std::vector<std::string> names;
-    for (size_t at = 0; (at = text.find("\nKERNEL(", at)) != std::string::npos;) {
-        at += strlen("\nKERNEL");
+struct Declared {
+    std::string name;
+    /// How many blocks run together, as an expression.
+    std::string together;
+};
+
+/// The kernels that a source declares: KERNEL(...) name( or KERNEL_TOGETHER(..., size) name(.
+std::vector<Declared> declared_kernels(const std::string &text) {
+    std::vector<Declared> kernels;
+    for (size_t at = 0; (at = text.find("\nKERNEL", at)) != std::string::npos;) {
+        size_t open = text.find('(', at), last = open + 1;
+        std::string macro = text.substr(at + 1, open - at - 1);
+        at = open;
+        if (macro != "KERNEL" && macro != "KERNEL_TOGETHER") continue;
         int depth = 0;
         do {
             depth += text[at] == '(' ? 1 : text[at] == ')' ? -1 : 0;
+            if (depth == 1 && text[at] == ',') last = at + 1;
             at++;
         } while (depth > 0 && at < text.size());
+        std::string together = macro == "KERNEL" ? "1" : text.substr(last, at - 1 - last);
         while (at < text.size() && isspace((unsigned char)text[at])) at++;
         size_t end = at;
         while (end < text.size() && (isalnum((unsigned char)text[end]) || text[end] == '_')) end++;
-        names.push_back(text.substr(at, end - at));
+        kernels.push_back({text.substr(at, end - at), together});
     }
-    return names;
+    return kernels;
 }
 
 int run(std::vector<std::string> words, const std::string &log) {
@@ -131,11 +145,11 @@ int tt_compile_kernels(int count, const char *const *names, const char *const *t
         std::string included = read_file(log);
         for (int i = 0; i < count; i++) {
             if (included.find(std::string("/") + names[i]) == std::string::npos) continue;
-            for (auto &name : kernel_names(std::string("\n") + texts[i])) {
-                calls += "    if (!strcmp(name, \"" + name + "\")) return emulated_call(" + name +
-                         ", {x, y, z}, threads, arguments);\n";
-                sizes += "    if (!strcmp(name, \"" + name + "\")) return emulated_sizes(" + name +
-                         ", sizes);\n";
+            for (auto &kernel : declared_kernels(std::string("\n") + texts[i])) {
+                std::string found = "    if (!strcmp(name, \"" + kernel.name + "\")) return ";
+                calls += found + "emulated_call(" + kernel.name + ", {x, y, z}, threads, arguments, " +
+                         kernel.together + ");\n";
+                sizes += found + "emulated_sizes(" + kernel.name + ", sizes);\n";
             }
         }
         std::string text = std::string(unit) + glue +

@@ -15,6 +15,7 @@
 #include <vector>
 
 #define KERNEL(threads, blocks) static void
+#define KERNEL_TOGETHER(threads, blocks, size) static void
 #define DEVICE static inline
 #define DEVICE_MEMBER inline
 #define SHARED(Type, name)                                                                         \
@@ -86,13 +87,27 @@ struct Fiber {
     long copy_groups = 0;
 };
 
+/// What blocks that run together share: a barrier.
+struct Together {
+    int threads = 0, finished = 0, waiting = 0;
+    long generation = 0;
+
+    /// Opens the barrier if all threads that are left have come.
+    void release() {
+        if (waiting > 0 && waiting + finished == threads) {
+            waiting = 0;
+            generation++;
+        }
+    }
+};
+
 /// One operation of a warp, made of what its lanes brought.
 struct Warp {
     long generation = 0;
     int arrived = 0;
     u32 operands[32][6];
     float *sums[32];
-    uint64_t values[32];
+    uint64_t values[32], results[32];
     u32 *words[32];
 };
 
@@ -103,16 +118,20 @@ struct Block {
     const std::function<void()> *body = nullptr;
     int threads = 0, current = 0, finished = 0, waiting = 0;
     long generation = 0;
+    dim3 index;
+    Together *together = nullptr;
 #ifdef CPU_OWN_SWITCH
     void *scheduler = nullptr;
 #else
     ucontext_t scheduler;
 #endif
 
-    static Block &now() {
-        static thread_local Block block;
+    /// The block that runs.
+    static Block *&running() {
+        static thread_local Block *block = nullptr;
         return block;
     }
+    static Block &now() { return *running(); }
 
     static void entry() {
         Block &b = now();
@@ -120,6 +139,8 @@ struct Block {
         b.fibers[b.current]->done = true;
         b.finished++;
         b.release();
+        b.together->finished++;
+        b.together->release();
         b.leave();
         abort();
     }
@@ -181,8 +202,10 @@ struct Block {
 #endif
     }
 
-    void run(int count, bool reversed, const std::function<void()> &work) {
+    void begin(int count, dim3 place, Together &others, const std::function<void()> &work) {
         threads = count;
+        index = place;
+        together = &others;
         body = &work;
         finished = waiting = 0;
         generation = 0;
@@ -190,29 +213,29 @@ struct Block {
         warps.assign((threads + 31) / 32, Warp());
         for (auto &entry : shared) memset(entry.second.first.get(), 0xff, entry.second.second);
         for (int i = 0; i < threads; i++) prepare(i);
-        while (finished < threads) {
-            bool progress = false;
-            for (int n = 0; n < (int)warps.size(); n++) {
-                int warp = reversed ? (int)warps.size() - 1 - n : n;
-                for (bool moved = true; moved;) {
-                    moved = false;
-                    for (int k = 0; k < 32; k++) {
-                        int thread = warp * 32 + (reversed ? 31 - k : k);
-                        if (thread >= threads) continue;
-                        Fiber &f = *fibers[thread];
-                        if (f.done || (f.counter && *f.counter == f.seen)) continue;
-                        f.counter = nullptr;
-                        enter(thread);
-                        moved = progress = true;
-                    }
+    }
+
+    /// Lets every warp run as far as it may; false where none could.
+    bool advance(bool reversed) {
+        running() = this;
+        blockIdx = index;
+        bool progress = false;
+        for (int n = 0; n < (int)warps.size(); n++) {
+            int warp = reversed ? (int)warps.size() - 1 - n : n;
+            for (bool moved = true; moved;) {
+                moved = false;
+                for (int k = 0; k < 32; k++) {
+                    int thread = warp * 32 + (reversed ? 31 - k : k);
+                    if (thread >= threads) continue;
+                    Fiber &f = *fibers[thread];
+                    if (f.done || (f.counter && *f.counter == f.seen)) continue;
+                    f.counter = nullptr;
+                    enter(thread);
+                    moved = progress = true;
                 }
             }
-            if (!progress) {
-                fprintf(stderr, "emulated CUDA: block (%u, %u, %u) cannot go on: not all threads "
-                        "come to a barrier\n", blockIdx.x, blockIdx.y, blockIdx.z);
-                abort();
-            }
         }
+        return progress;
     }
 };
 
@@ -241,26 +264,39 @@ template <class Bring, class Operation> void of_warp(Bring bring, Operation oper
     }
 }
 
-/// kernel<<<grid, threads>>>(arguments...)
-template <class Body> void launch(dim3 grid, u32 threads, bool reversed, const Body &body) {
+/// kernel<<<grid, threads>>>(arguments...), `size` neighbouring blocks together.
+template <class Body>
+void launch(dim3 grid, u32 threads, bool reversed, const Body &body, int size = 1) {
+    static thread_local std::vector<std::unique_ptr<Block>> blocks;
     gridDim = grid;
     blockDim = {threads, 1, 1};
     std::function<void()> work = body;
-    Block &block = Block::now();
-    block.shared.clear();
+    while ((int)blocks.size() < size) blocks.emplace_back(new Block);
+    for (auto &block : blocks) block->shared.clear();
     for (u32 z = 0; z < grid.z; z++)
         for (u32 y = 0; y < grid.y; y++)
-            for (u32 x = 0; x < grid.x; x++) {
-                blockIdx = {x, y, z};
-                block.run((int)threads, reversed, work);
+            for (u32 x = 0; x < grid.x; x += (u32)size) {
+                Together together;
+                together.threads = (int)threads * size;
+                for (int i = 0; i < size; i++)
+                    blocks[i]->begin((int)threads, {x + (u32)i, y, z}, together, work);
+                while (together.finished < together.threads) {
+                    bool progress = false;
+                    for (int i = 0; i < size; i++)
+                        progress |= blocks[reversed ? size - 1 - i : i]->advance(reversed);
+                    if (!progress) {
+                        fprintf(stderr, "emulated CUDA: block (%u, %u, %u) cannot go on: not all "
+                                "threads come to a barrier\n", x, y, z);
+                        abort();
+                    }
+                }
             }
 }
 
 template <class Value> Value exchange(Value x, int mask) {
     int lane = Block::now().current % 32;
     uint64_t result[1];
-    static thread_local uint64_t results[64][32];
-    auto &mine = results[Block::now().current / 32];
+    auto &mine = Block::now().warps[Block::now().current / 32].results;
     of_warp(
         [&](Warp &w, int lane) { memcpy(&w.values[lane], &x, sizeof x); },
         [&](Warp &w) {
@@ -321,6 +357,16 @@ static inline void sync_block() {
     else
         b.wait(b.generation);
 }
+static inline void sync_together() {
+    auto &b = cpu::Block::now();
+    auto &t = *b.together;
+    t.waiting++;
+    if (t.waiting + t.finished == t.threads)
+        t.release();
+    else
+        b.wait(t.generation);
+}
+static inline float2 load_fresh2(const float *p) { return {p[0], p[1]}; }
 static inline void sync_warp() { cpu::of_warp([](cpu::Warp &, int) {}, [](cpu::Warp &) {}); }
 static inline float shuffle_xor(float x, int mask) { return cpu::exchange(x, mask); }
 static inline double shuffle_xor(double x, int mask) { return cpu::exchange(x, mask); }

@@ -17,6 +17,8 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
     private let weights: Buffer<Float>
     /// The weights as products take them, where that is not as floats.
     private let roundedWeights: Buffer<UInt16>?
+    /// Blocks that share 16 rows.
+    private let blocks: Int
     private var memory: DecoderMemory
     private var clock: (start: Event, end: Event)?
     /// Seconds of the last call's kernels on the card, where ``isTimed``.
@@ -42,8 +44,15 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
     /// A decoder with an empty tree, of the model as it is now.
     ///
     /// - Throws: `EngineError` where the card cannot compute or hold the model.
-    public init(
+    public convenience init(
         _ model: TrajectoryTransformer, on device: Device, precision: Precision
+    ) throws(EngineError) {
+        try self.init(model, on: device, precision: precision, blocks: nil)
+    }
+
+    /// A decoder whose rows are shared by `blocks` blocks; nil leaves that to the architecture.
+    package init(
+        _ model: TrajectoryTransformer, on device: Device, precision: Precision, blocks: Int?
     ) throws(EngineError) {
         configuration = model.configuration
         self.device = device
@@ -53,7 +62,10 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
         }
         do {
             stream = try Stream(device)
-            let kernels = try Kernels(shape.program(["decoder.cu"]), on: device)
+            let architecture = device.architecture
+            let kernels = try Kernels(
+                shape.decoderProgram(architecture: architecture, blocks: blocks), on: device)
+            self.blocks = blocks ?? shape.decoderBlocks(architecture: architecture)
             decode = try kernels.kernel("decode")
             let values = model.values
             weights = try Buffer(count: values.count + values.count % 2, on: device)
@@ -68,7 +80,7 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
             } else {
                 roundedWeights = nil
             }
-            memory = try DecoderMemory(configuration, on: device)
+            memory = try DecoderMemory(configuration, blocks: self.blocks, on: device)
         } catch {
             throw EngineError(error, engine: device.name)
         }
@@ -251,8 +263,9 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
             phases.lowerBound == configuration.layerCount ? call.outputs : call.order.count
         guard rows > 0 else { return }
         try stream.launch(
-            decode, grid: ((rows + 15) / 16, 1), threads: 512, memory.keysValues, memory.paths,
-            memory.rows, memory.logits, weights, roundedWeights?.address ?? weights.address,
+            decode, grid: ((rows + 15) / 16 * blocks, 1), threads: 512, memory.keysValues,
+            memory.paths, memory.rows, memory.partialSums, memory.logits, weights,
+            roundedWeights?.address ?? weights.address,
             memory.nodes, memory.order, Int32(rows), Int32(call.outputs), Int32(first),
             Int32(phases.lowerBound), Int32(phases.upperBound))
     }

@@ -258,7 +258,8 @@ public final class CUDATrainingEngine: TrainingEngine {
         let recorded = try recorded(sequences: max(batch.rows, 1))
         guard let memory else { return recorded }
         let values = StepValues(
-            options: options, rate: rate, update: max(updates, 1), divisor: Float(batch.totalRows * batch.length),
+            options: options, rate: rate, update: max(updates, 1),
+            divisor: Float(batch.totalRows * batch.length),
             firstSequence: batch.firstRow,
             dropout: dropoutStream.map {
                 DropoutPlan(configuration: configuration, stream: $0)

@@ -12,6 +12,8 @@ struct DecoderMemory {
     /// A call's places, and for each of its rows 2C numbers between phases.
     private(set) var order: Buffer<Int32>
     private(set) var rows: Buffer<Float>
+    /// What blocks that share rows exchange: for every 16 rows twice as many sums as blocks.
+    private(set) var partialSums: Buffer<Float>
     /// A call's logits.
     private(set) var logits: Buffer<Float>
     /// The logits of all nodes of the tree.
@@ -26,8 +28,13 @@ struct DecoderMemory {
     private var places = 2048
     private let device: Device
 
-    init(_ configuration: TransformerConfiguration, on device: Device) throws(CUDAError) {
+    private let blocks: Int
+
+    init(_ configuration: TransformerConfiguration, blocks: Int, on device: Device)
+        throws(CUDAError)
+    {
         self.device = device
+        self.blocks = blocks
         width = configuration.embeddingWidth
         layers = configuration.layerCount
         longestPath = configuration.goalDimension + configuration.contextLength
@@ -37,6 +44,7 @@ struct DecoderMemory {
         nodes = try Buffer(count: 4 * places, on: device)
         order = try Buffer(count: 512, on: device)
         rows = try Buffer(count: 512 * 2 * width, on: device)
+        partialSums = try Buffer(count: 512 * 2 * blocks * width, on: device)
         logits = try Buffer(count: 512 * logitStride, on: device)
         hostLogits = try PinnedBuffer(count: 2048 * logitStride, on: device)
         staging = try PinnedBuffer(count: 4096, on: device)
@@ -57,6 +65,8 @@ struct DecoderMemory {
         if rows > order.count {
             order = try Buffer(count: max(rows, 2 * order.count), on: device)
             self.rows = try Buffer(count: order.count * 2 * width, on: device)
+            partialSums = try Buffer(
+                count: (order.count + 15) / 16 * 16 * 2 * blocks * width, on: device)
         }
         if outputs * logitStride > logits.count {
             logits = try Buffer(count: max(outputs * logitStride, 2 * logits.count), on: device)

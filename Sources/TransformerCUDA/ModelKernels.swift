@@ -53,6 +53,22 @@ package struct KernelShape: Sendable, Hashable {
         ].mapValues(String.init)
     }
 
+    /// How many blocks share 16 rows of the decoder: as many as heads allow, where the architecture runs
+    /// neighbouring blocks at once.
+    package func decoderBlocks(architecture: String) -> Int {
+        guard let number = Int(architecture.drop { !$0.isNumber }), number >= 90 else { return 1 }
+        let (heads, width) = (configuration.headCount, configuration.embeddingWidth)
+        return [8, 4, 2].first { heads % $0 == 0 && width / $0 % 16 == 0 } ?? 1
+    }
+
+    /// The decoder's kernels for an architecture, with `blocks` blocks sharing rows where given.
+    package func decoderProgram(architecture: String, blocks: Int? = nil) -> KernelProgram {
+        var program = program(["decoder.cu"])
+        program.defines["TOGETHER"] = String(
+            blocks ?? decoderBlocks(architecture: architecture))
+        return program
+    }
+
     /// The files `units` of the package's kernels for this shape.
     package func program(_ units: [String]) -> KernelProgram {
         KernelProgram(files: Self.sources, units: units, defines: defines)

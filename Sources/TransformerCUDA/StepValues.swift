@@ -19,7 +19,8 @@ struct StepValues {
     /// The values as `Step` lays them out.
     var words: [Int32] {
         let floats: [Float] = [
-            Float(rate), correction(options.beta1), correction(options.beta2), options.weightDecay, options.beta1, options.beta2,
+            Float(rate), correction(options.beta1), correction(options.beta2), options.weightDecay,
+            options.beta1, options.beta2,
             options.epsilon, options.gradientLimit, divisor,
         ]
         var words = floats.map { Int32(bitPattern: $0.bitPattern) }

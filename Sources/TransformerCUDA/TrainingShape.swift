@@ -97,7 +97,8 @@ extension KernelShape {
             return "its width is \(width); a card trains multiples of 16 up to 512"
         }
         if head % 8 != 0 || head > 64 {
-            return "its attention heads have \(head) channels; a card trains multiples of 8 up to 64"
+            return
+                "its attention heads have \(head) channels; a card trains multiples of 8 up to 64"
         }
         if configuration.vocabularySize > 360 {
             return "it has \(configuration.binCount) bins; a card trains up to 359"

@@ -15,7 +15,7 @@ struct BenchmarkCommand: AsyncParsableCommand {
 
     /// What is timed.
     enum Part: String, CaseIterable, ExpressibleByArgument {
-        case ceilings, calls, plans
+        case ceilings, calls, plans, training
     }
 
     @OptionGroup var device: DeviceOptions
@@ -28,6 +28,12 @@ struct BenchmarkCommand: AsyncParsableCommand {
 
     @Option(parsing: .upToNextOption, help: "Episodes that plan together.")
     var episodes = [1, 16, 128]
+
+    @Option(parsing: .upToNextOption, help: "Blocks that share rows in timed calls.")
+    var blocks = [4]
+
+    @Option(parsing: .upToNextOption, help: "Windows in a batch.")
+    var batches = [32, 256, 2048]
 
     @Option(help: "Timed plans; the median counts.")
     var plans = 5
@@ -46,9 +52,13 @@ struct BenchmarkCommand: AsyncParsableCommand {
             report.ceilings.map { print($0) }
         }
         for precision in precisions where parts.contains(.calls) {
-            for speed in try CallSpeed.measure(on: device, precision: precision) {
-                print(speed)
-                report.calls.append(speed)
+            for blocks in self.blocks {
+                for speed in try CallSpeed.measure(
+                    on: device, precision: precision, blocks: blocks)
+                {
+                    print(speed)
+                    report.calls.append(speed)
+                }
             }
         }
         for precision in precisions where parts.contains(.plans) {
@@ -59,6 +69,16 @@ struct BenchmarkCommand: AsyncParsableCommand {
                         plans: count > 16 ? min(plans, 2) : plans)
                     print(speed)
                     report.plans.append(speed)
+                }
+            }
+        }
+        for precision in precisions where parts.contains(.training) {
+            for shape in DeviceShape.allCases {
+                for batch in batches {
+                    let speed = try TrainingSpeed(
+                        on: device, shape: shape, precision: precision, batch: batch)
+                    print(speed)
+                    report.training.append(speed)
                 }
             }
         }
@@ -80,4 +100,5 @@ struct BenchmarkReport: Encodable {
     var ceilings: DeviceCeilings?
     var calls: [CallSpeed] = []
     var plans: [PlanSpeed] = []
+    var training: [TrainingSpeed] = []
 }

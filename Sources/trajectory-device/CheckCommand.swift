@@ -29,6 +29,7 @@ struct CheckCommand: AsyncParsableCommand {
         var checks = Checks()
         checks.checkDevice(device)
         checks.checkDecoder(device, quick: quick)
+        checks.checkTraining(device, quick: quick)
         checks.checkPlans(device, quick: quick)
         if let golden {
             checks.checkGolden(device, folder: golden)

@@ -3,6 +3,7 @@ import RandomNumbers
 import Safetensors
 import Trajectories
 import Transformer
+import TransformerCPU
 import TransformerCUDA
 
 extension Checks {
@@ -51,7 +52,7 @@ extension Checks {
     ) throws -> Double {
         var generator = SplitMix64(seed: 7)
         func random(_ count: Int) -> Int { Int(generator.uniform() * Double(count)) }
-        let reference = PrefixDecoder(model)
+        let reference = try CPUEngine().decoder(model)
         let goalLength = model.configuration.goalDimension
         let goals =
             goalLength == 0
@@ -59,7 +60,7 @@ extension Checks {
             : (0..<3).map { goal in
                 (0..<goalLength).map { (goal * 3 + $0) % model.configuration.binCount }
             }
-        reference.begin(goals: goals)
+        try reference.begin(goals: goals)
         try decoder.begin(goals: goals)
         var lengths: [Int] = []
         var worst = 0.0
@@ -80,7 +81,7 @@ extension Checks {
                         token: random(decoder.vocabularySize), needsOutput: random(2) == 0))
             }
             _ = try decoder.extend(nodes)
-            _ = reference.extend(nodes)
+            _ = try reference.extend(nodes)
             for (index, node) in nodes.enumerated() where node.needsOutput {
                 worst = max(
                     worst,

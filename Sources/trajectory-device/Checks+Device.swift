@@ -20,7 +20,8 @@ extension Checks {
         run("compiler") {
             let start = ContinuousClock.now
             let compiled = try device.compiler.compile(
-                Self.measuring.program(["decoder.cu"]), architecture: device.architecture)
+                Self.measuring.decoderProgram(architecture: device.architecture),
+                architecture: device.architecture)
             let seconds = (ContinuousClock.now - start) / .seconds(1)
             let resources = compiled.resources.map {
                 "\($0.name) \($0.registers) registers, \($0.spills) bytes spilled"

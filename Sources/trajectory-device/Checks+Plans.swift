@@ -3,6 +3,7 @@ import Planning
 import Tokenization
 import Trajectories
 import Transformer
+import TransformerCPU
 import TransformerCUDA
 
 extension Checks {
@@ -15,7 +16,8 @@ extension Checks {
         for (name, configuration, count) in shapes {
             run("plans, exact, \(name)") {
                 let model = TrajectoryTransformer(configuration, seed: 5)
-                let reference = try Self.planner(PrefixDecoder(model), configuration)
+                let reference = try Self.planner(
+                    CPUEngine().decoder(model), configuration)
                 let subject = try Self.planner(
                     CUDAPrefixDecoder(model, on: device, precision: .exact), configuration)
                 var different = 0

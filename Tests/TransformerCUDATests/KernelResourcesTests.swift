@@ -1,0 +1,70 @@
+import CUDA
+import Foundation
+import TestSupport
+import Testing
+import Trajectories
+import Transformer
+import TransformerCUDA
+
+/// NVIDIA's compiler, where it can be had; `Scripts/bootstrap-nvrtc.sh` fetches it.
+private let compiler = try? NVRTC()
+
+/// Compiles all kernels at the paper's shapes for cards that are not here.
+@Suite struct KernelResourcesTests {
+    private static let programs = ["training.cu", "decoder.cu", "measure.cu"]
+    private static var architectures: [String] {
+        let isLong = ProcessInfo.processInfo.environment["TRAJECTORY_LONG_TESTS"] != nil
+        return ["sm_80", "sm_90"] + (isLong ? ["sm_86", "sm_89", "sm_100", "sm_120"] : [])
+    }
+    private static let layouts = [
+        TransitionLayout(observationDimension: 11, actionDimension: 3),
+        TransitionLayout(observationDimension: 17, actionDimension: 6),
+    ]
+
+    /// What kernels may need, by precision and name: registers, bytes spilled, bytes of shared memory.
+    private static func limits() throws -> [String: [Int]] {
+        let text = try String(
+            contentsOf: GoldenData(.module).url("kernel_resources.txt"), encoding: .utf8)
+        var limits: [String: [Int]] = [:]
+        for line in text.split(separator: "\n") where !line.hasPrefix("#") {
+            let words = line.split(separator: " ")
+            limits["\(words[0]) \(words[1])"] = words.dropFirst(2).compactMap { Int($0) }
+        }
+        return limits
+    }
+
+    @Test(
+        .enabled(if: compiler != nil, "NVRTC is not here: Scripts/bootstrap-nvrtc.sh"),
+        arguments: Precision.allCases)
+    func `every kernel compiles for every card and needs no more than the table allows`(
+        precision: Precision
+    ) throws {
+        let compiler = try #require(compiler)
+        let limits = try Self.limits()
+        var largest: [String: [Int]] = [:]
+        for architecture in Self.architectures {
+            for layout in Self.layouts {
+                let shape = KernelShape(
+                    TransformerConfiguration(layout: layout), precision: precision)
+                for program in Self.programs {
+                    let compiled = try compiler.compile(
+                        program == "decoder.cu"
+                            ? shape.decoderProgram(architecture: architecture)
+                            : shape.program([program]), architecture: architecture)
+                    #expect(!compiled.resources.isEmpty)
+                    for kernel in compiled.resources {
+                        let needs = [kernel.registers, kernel.spills, kernel.shared]
+                        let name = "\(precision.rawValue) \(kernel.name)"
+                        largest[name] = zip(largest[name] ?? [0, 0, 0], needs).map(max)
+                    }
+                }
+            }
+        }
+        for (name, needs) in largest.sorted(by: { $0.key < $1.key }) {
+            let allowed = limits[name] ?? [0, 0, 0]
+            #expect(
+                zip(needs, allowed).allSatisfy { $0 <= $1 },
+                "table: \(name) \(needs.map(String.init).joined(separator: " "))")
+        }
+    }
+}
