@@ -53,6 +53,9 @@ DEVICE float float_of(u32 x) { return __uint_as_float(x); }
 /// e^x by the card's own unit: for x near 0 to about 2 units in the last place.
 DEVICE float fast_exponential(float x) { return __expf(x); }
 
+/// x / y for y below 2^126, to 2 units in the last place.
+DEVICE float fast_quotient(float x, float y) { return __fdividef(x, y); }
+
 /// Two numbers rounded to bfloat16, `low` in the low half.
 DEVICE u32 pack_bf16(float low, float high) {
     u32 r;

@@ -53,11 +53,9 @@ heads_forward(float *logits, const stored *x, const stored *w, int sequences) {
             return valid ? w + (size_t)(column0 + c) * WIDTH + k : w;
         },
         0, WIDTH, VOCABULARY - column0, Nothing());
-    for_pairs(sums, [&](int r, int c, float a, float b) {
+    for_runs(memory.result, sums, LOGITS - column0, [&](int r, int c, const Run &run) {
         int token = rows.token[r];
-        if (token >= 0 && column0 + c < LOGITS)
-            *reinterpret_cast<float2 *>(logits + (size_t)token * LOGITS + column0 + c)
-                = make_float2(a, b);
+        if (token >= 0) store_run(logits + (size_t)token * LOGITS + column0 + c, run);
     });
 }
 
@@ -83,10 +81,9 @@ heads_backward(stored *dx, const stored *dlogits, const stored *w, int sequences
             return valid ? w + (size_t)k * WIDTH + column0 + c : w;
         },
         0, VOCABULARY, WIDTH - column0, Nothing());
-    for_pairs(sums, [&](int r, int c, float a, float b) {
+    for_runs(memory.result, sums, WIDTH - column0, [&](int r, int c, const Run &run) {
         int token = rows.token[r];
-        if (token >= 0 && column0 + c < WIDTH)
-            store2(dx + (size_t)stream_row(token) * WIDTH + column0 + c, a, b);
+        if (token >= 0) store_run(dx + (size_t)stream_row(token) * WIDTH + column0 + c, run);
     });
 }
 
@@ -118,10 +115,9 @@ heads_weights_backward(float *partial, const stored *dlogits, const stored *x, i
                 ? x + (size_t)stream_row(head_token(head, positions, k)) * WIDTH + column0 + n : x;
         },
         first, end, WIDTH - column0, Nothing());
-    for_pairs(sums, [&](int r, int c, float a, float b) {
-        if (row0 + r < VOCABULARY && column0 + c < WIDTH)
-            *reinterpret_cast<float2 *>(result + (size_t)(row0 + r) * WIDTH + column0 + c)
-                = make_float2(a, b);
+    for_runs(memory.result, sums, WIDTH - column0, [&](int r, int c, const Run &run) {
+        if (row0 + r < VOCABULARY)
+            store_run(result + (size_t)(row0 + r) * WIDTH + column0 + c, run);
     });
 }
 

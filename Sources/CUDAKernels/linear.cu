@@ -18,7 +18,7 @@ DEVICE float4 zero4() { return make_float4(0, 0, 0, 0); }
 DEVICE size_t qkv_row(int n) { return (size_t)n * WIDTH + (n >= WIDTH ? WIDTH : 0); }
 DEVICE size_t qkv_bias(int n) { return (n < WIDTH ? WIDTH * WIDTH : 3 * WIDTH * WIDTH) + n; }
 
-/// use(row, column, x, y) of y = x W' for this block's part; x is rows x depth.
+/// use(row, column, run) of y = x W' for this block's part; x is rows x depth.
 template <int columns, int depth, class WeightRow, class Use>
 DEVICE void forward_product(const stored *x, const stored *w, const WeightRow &weight_row, int rows,
                             const Use &use) {
@@ -36,12 +36,12 @@ DEVICE void forward_product(const stored *x, const stored *w, const WeightRow &w
             return valid ? w + weight_row(column0 + c) + k : w;
         },
         0, depth, columns - column0, Nothing());
-    for_pairs(sums, [&](int r, int c, float a, float b) {
-        if (row0 + r < rows && column0 + c < columns) use(row0 + r, column0 + c, a, b);
+    for_runs(memory.result, sums, columns - column0, [&](int r, int c, const Run &run) {
+        if (row0 + r < rows) use(row0 + r, column0 + c, run);
     });
 }
 
-/// use(row, column, x, y) of dx = dy W for this block's part; dy is rows x depth, W depth x columns.
+/// use(row, column, run) of dx = dy W for this block's part; dy is rows x depth, W depth x columns.
 template <int columns, int depth, class WeightRow, class Use>
 DEVICE void input_product(const stored *dy, const stored *w, const WeightRow &weight_row, int rows,
                           const Use &use) {
@@ -59,15 +59,15 @@ DEVICE void input_product(const stored *dy, const stored *w, const WeightRow &we
             return valid ? w + weight_row(k) + column0 + c : w;
         },
         0, depth, columns - column0, Nothing());
-    for_pairs(sums, [&](int r, int c, float a, float b) {
-        if (row0 + r < rows && column0 + c < columns) use(row0 + r, column0 + c, a, b);
+    for_runs(memory.result, sums, columns - column0, [&](int r, int c, const Run &run) {
+        if (row0 + r < rows) use(row0 + r, column0 + c, run);
     });
 }
 
 /// GELU and its derivative: `gelu` of CKernels.
 DEVICE void gelu(float u, float &value, float &derivative) {
     float magnitude = u < 0 ? -u : u, e = exponential(-0.5f * u * u);
-    float t = 1.0f / (0.3275911f * 0.70710678118654752f * magnitude + 1.0f);
+    float t = reciprocal(0.3275911f * 0.70710678118654752f * magnitude + 1.0f);
     float p = 0.5f * 1.061405429f;
     p = p * t + 0.5f * -1.453152027f;
     p = p * t + 0.5f * 1.421413741f;
@@ -78,6 +78,12 @@ DEVICE void gelu(float u, float &value, float &derivative) {
     derivative = cumulative + u * e * 0.39894228040143268f;
 }
 
+/// x += y.
+DEVICE void add_run(Run &x, const Run &y) {
+#pragma unroll
+    for (int i = 0; i < RUN; i++) x.of[i] += y.of[i];
+}
+
 // MARK: - Forward
 
 // `w` is the matrix as products take it (see `stored`), `p` the parameters from that matrix on: its bias
@@ -86,8 +92,9 @@ DEVICE void gelu(float u, float &value, float &derivative) {
 /// qkv (rows x 3 WIDTH) = x Wqkv' + bqkv; the matrix is the query's, with the others behind it.
 KERNEL(PRODUCT_THREADS, PRODUCT_BLOCKS)
 qkv_forward(stored *qkv, const stored *x, const stored *w, const float *p, int rows) {
-    forward_product<3 * WIDTH, WIDTH>(x, w, qkv_row, rows, [&](int r, int c, float a, float b) {
-        store2(qkv + (size_t)r * 3 * WIDTH + c, a + p[qkv_bias(c)], b + p[qkv_bias(c + 1)]);
+    forward_product<3 * WIDTH, WIDTH>(x, w, qkv_row, rows, [&](int r, int c, Run run) {
+        add_run(run, load_run(p + qkv_bias(c)));
+        store_run(qkv + (size_t)r * 3 * WIDTH + c, run);
     });
 }
 
@@ -99,17 +106,16 @@ DEVICE void residual_product(float *out, const stored *y, const stored *w, const
     const float *bias = p + WIDTH * depth;
     forward_product<WIDTH, depth>(
         y, w, [](int n) { return (size_t)n * depth; }, rows,
-        [&](int r, int c, float a, float b) {
-            float2 before = load2(x + (size_t)r * WIDTH + c);
-            a += bias[c];
-            b += bias[c + 1];
+        [&](int r, int c, Run run) {
+            const Run before = load_run(x + (size_t)r * WIDTH + c);
+            add_run(run, load_run(bias + c));
             if (dropout.threshold) {
-                u32 element = stream_element(step, r, c);
-                a *= dropout_factor(element, dropout);
-                b *= dropout_factor(element + 1, dropout);
+                const u32 element = stream_element(step, r, c);
+#pragma unroll
+                for (int i = 0; i < RUN; i++) run.of[i] *= dropout_factor(element + i, dropout);
             }
-            *reinterpret_cast<float2 *>(out + (size_t)r * WIDTH + c)
-                = make_float2(before.x + a, before.y + b);
+            add_run(run, before);
+            store_run(out + (size_t)r * WIDTH + c, run);
         });
 }
 
@@ -134,12 +140,13 @@ expansion_forward(stored *activated, stored *derivative, const stored *x, const 
     const float *bias = p + 4 * WIDTH * WIDTH;
     forward_product<4 * WIDTH, WIDTH>(
         x, w, [](int n) { return (size_t)n * WIDTH; }, rows,
-        [&](int r, int c, float a, float b) {
-            float2 value, slope;
-            gelu(a + bias[c], value.x, slope.x);
-            gelu(b + bias[c + 1], value.y, slope.y);
-            store2(activated + (size_t)r * 4 * WIDTH + c, value.x, value.y);
-            store2(derivative + (size_t)r * 4 * WIDTH + c, slope.x, slope.y);
+        [&](int r, int c, Run run) {
+            Run slope;
+            add_run(run, load_run(bias + c));
+#pragma unroll
+            for (int i = 0; i < RUN; i++) gelu(run.of[i], run.of[i], slope.of[i]);
+            store_run(activated + (size_t)r * 4 * WIDTH + c, run);
+            store_run(derivative + (size_t)r * 4 * WIDTH + c, slope);
         });
 }
 
@@ -151,9 +158,11 @@ contraction_backward(stored *du, const stored *dy, const stored *w, const stored
                      int rows) {
     input_product<4 * WIDTH, WIDTH>(
         dy, w, [](int k) { return (size_t)k * 4 * WIDTH; }, rows,
-        [&](int r, int c, float a, float b) {
-            float2 slope = load2(derivative + (size_t)r * 4 * WIDTH + c);
-            store2(du + (size_t)r * 4 * WIDTH + c, a * slope.x, b * slope.y);
+        [&](int r, int c, Run run) {
+            const Run slope = load_run(derivative + (size_t)r * 4 * WIDTH + c);
+#pragma unroll
+            for (int i = 0; i < RUN; i++) run.of[i] *= slope.of[i];
+            store_run(du + (size_t)r * 4 * WIDTH + c, run);
         });
 }
 
@@ -161,8 +170,8 @@ contraction_backward(stored *du, const stored *dy, const stored *w, const stored
 template <int depth, class WeightRow>
 DEVICE void narrow_product(stored *dx, const stored *dy, const stored *w, const WeightRow &weight_row,
                            int rows) {
-    input_product<WIDTH, depth>(dy, w, weight_row, rows, [&](int r, int c, float a, float b) {
-        store2(dx + (size_t)r * WIDTH + c, a, b);
+    input_product<WIDTH, depth>(dy, w, weight_row, rows, [&](int r, int c, const Run &run) {
+        store_run(dx + (size_t)r * WIDTH + c, run);
     });
 }
 
@@ -218,10 +227,8 @@ DEVICE void weight_product(WeightMemory &memory, float *result, const stored *dy
             if (column0 == 0 && threadIdx.x < BLOCK_ROWS)
                 for (int k = 0; k < PART; k++) bias += LeftAcross::value(tile, threadIdx.x, k);
         });
-    for_pairs(sums, [&](int r, int c, float a, float b) {
-        if (row0 + r < out && column0 + c < in)
-            *reinterpret_cast<float2 *>(result + weight_row(row0 + r) + column0 + c)
-                = make_float2(a, b);
+    for_runs(memory.result, sums, in - column0, [&](int r, int c, const Run &run) {
+        if (row0 + r < out) store_run(result + weight_row(row0 + r) + column0 + c, run);
     });
     if (column0 == 0 && threadIdx.x < BLOCK_ROWS && row0 + (int)threadIdx.x < out)
         result[bias_place(row0 + threadIdx.x)] = bias;

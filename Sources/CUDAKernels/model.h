@@ -81,6 +81,9 @@ DEVICE void store4(float *p, float4 v) { *reinterpret_cast<float4 *>(p) = v; }
 /// e^x: rounded as the library's where exact, else to about 2^-21 of itself.
 DEVICE float exponential(float x) { return EXACT ? expf(x) : fast_exponential(x); }
 
+/// 1 / x, rounded likewise.
+DEVICE float reciprocal(float x) { return EXACT ? 1.0f / x : fast_quotient(1.0f, x); }
+
 /// The sum over a warp, in every lane.
 DEVICE float warp_sum(float x) {
     for (int mask = 16; mask > 0; mask >>= 1) x += shuffle_xor(x, mask);

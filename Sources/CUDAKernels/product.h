@@ -223,9 +223,19 @@ typedef AcrossDepth<BLOCK_ROWS> LeftAcross;
 typedef AlongDepth<BLOCK_COLUMNS> RightAlong;
 typedef AcrossDepth<BLOCK_COLUMNS> RightAcross;
 
-template <class A, class B> struct ProductMemory {
-    typename A::Tile a[STAGES];
-    typename B::Tile b[STAGES];
+/// C in shared memory, so that neighbours in a row of it come to one thread.
+struct Result {
+    static constexpr int ROW = BLOCK_COLUMNS + 8;
+    alignas(16) float number[BLOCK_ROWS * ROW];
+};
+
+/// First the operands, then the result.
+template <class A, class B> union ProductMemory {
+    struct {
+        typename A::Tile a[STAGES];
+        typename B::Tile b[STAGES];
+    } operands;
+    Result result;
 };
 
 /// sums = A B' over k in first ..< end; sources are valid before `end` alone. `columns` of C exist.
@@ -244,8 +254,8 @@ DEVICE void product(Sums &sums, ProductMemory<A, B> &memory, const SourceA &sour
 #pragma unroll
     for (int stage = 0; stage < STAGES - 1; stage++) {
         if (first + stage * PART < end) {
-            A::template copy<PRODUCT_THREADS>(memory.a[stage], source_a, first + stage * PART);
-            B::template copy<PRODUCT_THREADS>(memory.b[stage], source_b, first + stage * PART);
+            A::template copy<PRODUCT_THREADS>(memory.operands.a[stage], source_a, first + stage * PART);
+            B::template copy<PRODUCT_THREADS>(memory.operands.b[stage], source_b, first + stage * PART);
         }
         commit_copies();
     }
@@ -255,12 +265,12 @@ DEVICE void product(Sums &sums, ProductMemory<A, B> &memory, const SourceA &sour
         sync_block();
         const int next = k + (STAGES - 1) * PART, place = stage == 0 ? STAGES - 1 : stage - 1;
         if (next < end) {
-            A::template copy<PRODUCT_THREADS>(memory.a[place], source_a, next);
-            B::template copy<PRODUCT_THREADS>(memory.b[place], source_b, next);
+            A::template copy<PRODUCT_THREADS>(memory.operands.a[place], source_a, next);
+            B::template copy<PRODUCT_THREADS>(memory.operands.b[place], source_b, next);
         }
         commit_copies();
-        const typename A::Tile &a = memory.a[stage];
-        const typename B::Tile &b = memory.b[stage];
+        const typename A::Tile &a = memory.operands.a[stage];
+        const typename B::Tile &b = memory.operands.b[stage];
         each(a);
 #pragma unroll
         for (int u = 0; u < DEPTH; u += 8) {
@@ -283,16 +293,57 @@ struct Nothing {
     template <class Tile> DEVICE_MEMBER void operator()(const Tile &) const {}
 };
 
-/// Calls `use(row, column, x, y)` for each pair of neighbours of C that the thread holds.
-template <class Use> DEVICE void for_pairs(const Sums &sums, const Use &use) {
+/// Neighbours in a row of C that a thread gets at once: 16 bytes of operands.
+constexpr int RUN = COPY;
+struct Run {
+    float of[RUN];
+};
+DEVICE Run load_run(const float *p) {
+    Run r;
+#pragma unroll
+    for (int i = 0; i < RUN; i += 4) {
+        float4 v = load4(p + i);
+        r.of[i] = v.x, r.of[i + 1] = v.y, r.of[i + 2] = v.z, r.of[i + 3] = v.w;
+    }
+    return r;
+}
+DEVICE void store_run(float *p, const Run &r) {
+#pragma unroll
+    for (int i = 0; i < RUN; i += 4)
+        store4(p + i, make_float4(r.of[i], r.of[i + 1], r.of[i + 2], r.of[i + 3]));
+}
+#if !EXACT
+DEVICE Run load_run(const stored *p) {
+    uint4 u = *reinterpret_cast<const uint4 *>(p);
+    float2 a = pair_of(u.x), b = pair_of(u.y), c = pair_of(u.z), d = pair_of(u.w);
+    return Run{{a.x, a.y, b.x, b.y, c.x, c.y, d.x, d.y}};
+}
+DEVICE void store_run(stored *p, const Run &r) {
+    *reinterpret_cast<uint4 *>(p)
+        = make_uint4(pack_bf16(r.of[0], r.of[1]), pack_bf16(r.of[2], r.of[3]),
+                     pack_bf16(r.of[4], r.of[5]), pack_bf16(r.of[6], r.of[7]));
+}
+#endif
+
+/// Calls `use(row, column, run)` for each run of C in its first `columns` columns, whole runs.
+template <class Use>
+DEVICE void for_runs(Result &result, const Sums &sums, int columns, const Use &use) {
     const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
+    sync_block();
 #pragma unroll
     for (int i = 0; i < ROW_PARTS; i++)
 #pragma unroll
         for (int half = 0; half < 2; half++)
 #pragma unroll
             for (int j = 0; j < COLUMN_PARTS; j++)
-                use(warp / 2 * WARP_ROWS + i * 16 + half * 8 + g,
-                    warp % 2 * WARP_COLUMNS + j * 8 + 2 * t, sums[j / 2][i][j % 2][2 * half],
-                    sums[j / 2][i][j % 2][2 * half + 1]);
+                store2(&result.number[(warp / 2 * WARP_ROWS + i * 16 + half * 8 + g) * Result::ROW
+                                      + warp % 2 * WARP_COLUMNS + j * 8 + 2 * t],
+                       sums[j / 2][i][j % 2][2 * half], sums[j / 2][i][j % 2][2 * half + 1]);
+    sync_block();
+    constexpr int PER_ROW = BLOCK_COLUMNS / RUN;
+#pragma unroll 2
+    for (int i = threadIdx.x; i < BLOCK_ROWS * PER_ROW; i += PRODUCT_THREADS) {
+        const int row = i / PER_ROW, column = i % PER_ROW * RUN;
+        if (column < columns) use(row, column, load_run(&result.number[row * Result::ROW + column]));
+    }
 }

@@ -43,6 +43,7 @@ static inline float2 make_float2(float x, float y) { return {x, y}; }
 static inline uint4 make_uint4(u32 x, u32 y, u32 z, u32 w) { return {x, y, z, w}; }
 static inline uint2 make_uint2(u32 x, u32 y) { return {x, y}; }
 static inline float fast_exponential(float x) { return std::exp(x); }
+static inline float fast_quotient(float x, float y) { return x / y; }
 static inline float rsqrtf(float x) { return 1 / std::sqrt(x); }
 
 inline thread_local dim3 threadIdx, blockIdx, blockDim, gridDim;

@@ -57,7 +57,7 @@ func emulatedDevice() throws -> Device {
         let stream = try Stream(device)
         let x = try Buffer<Float>(count: 1, on: device)
         try stream.write([1], to: x)
-        let graph = try stream.capture {
+        let graph = try stream.capture { () throws(CUDAError) in
             for _ in 0..<2 {
                 try stream.launch(kernel, grid: (1, 1), threads: 64, x, x, 1 as Int32, 1 as Float)
             }
