@@ -71,6 +71,9 @@ struct Node {
     int output;
 };
 
+/// Whether paths fit into shared memory beside the rest.
+constexpr bool KEEPS_PATHS = 4 * ROWS * (2 * STRIDE + (STRIDE > HIDDEN_STRIDE ? STRIDE : HIDDEN_STRIDE) + PATH) < 47000;
+
 /// What a block shares.
 struct Tile {
     float residual[ROWS * STRIDE];
@@ -83,6 +86,8 @@ struct Tile {
     /// How many sums the blocks have exchanged.
     int exchanges;
     int places[ROWS], positions[ROWS], lengths[ROWS];
+    /// The rows' paths, where there is room: attention begins with them.
+    int paths[KEEPS_PATHS ? ROWS * PATH : 1];
 };
 
 DEVICE bool is_attended(int position) { return position % DIMENSION != DIMENSION - 1; }
@@ -118,7 +123,11 @@ DEVICE void multiply(float (&sum)[TILES][4], const float *rows, int stride,
 #if EXACT
     float corrections[TILES][4] = {};
 #endif
+#if EXACT
 #pragma unroll 4
+#else
+#pragma unroll 8
+#endif
     for (int k = 0; k < DEPTH; k += 16) {
         const float4 a = *reinterpret_cast<const float4 *>(upper + k);
         const float4 b = *reinterpret_cast<const float4 *>(lower + k);
@@ -224,7 +233,7 @@ DEVICE void make_path(int *paths, const Node *nodes, int place, int first) {
 /// lanes keeps its own largest score, sum and weighted values, joined at the end.
 DEVICE void attend(float *out, const float *query, const float *keys_values, const int *path, int length,
                    int layer, int first_head) {
-    constexpr int LANES = HEAD_WIDTH / 4, GROUPS = 32 / LANES, UNROLL = 4;
+    constexpr int LANES = HEAD_WIDTH / 4, GROUPS = 32 / LANES, UNROLL = GROUPS > 4 ? 4 : 8;
     const int lane = threadIdx.x % 32, group = lane / LANES, part = lane % LANES;
     const float scale = 1 / sqrtf((float)HEAD_WIDTH);
     for (int head = first_head; head < first_head + MY_HEADS; head++) {
@@ -324,7 +333,8 @@ DEVICE void finish_layer(Tile &tile, const float *keys_values, const int *paths,
     const int warp = threadIdx.x / 32, block = BLOCKS + layer * BLOCK, rank = blockIdx.x % TOGETHER;
     if (warp < count)
         attend(tile.input + warp * STRIDE, tile.queries + warp * STRIDE, keys_values,
-               paths + (long long)tile.places[warp] * PATH, tile.lengths[warp], layer, rank * MY_HEADS);
+               KEEPS_PATHS ? tile.paths + warp * PATH : paths + (long long)tile.places[warp] * PATH,
+               tile.lengths[warp], layer, rank * MY_HEADS);
     sync_block();
     {
         float sum[tiles_of(WIDTH)][4] = {};
@@ -453,6 +463,11 @@ KERNEL_TOGETHER(THREADS, 1, TOGETHER) decode(
             tile.residual[row * STRIDE + column] = kept[column];
             tile.queries[row * STRIDE + column] = kept[WIDTH + column];
         }
+    }
+    if (KEEPS_PATHS && warp < count) {
+        sync_warp();
+        const int *path = paths + (long long)tile.places[warp] * PATH;
+        for (int i = thread % 32; i < tile.lengths[warp]; i += 32) tile.paths[warp * PATH + i] = path[i];
     }
     sync_block();
     for (int phase = begin; phase < end; phase++) {

@@ -18,6 +18,9 @@ static const char attention_cu[] = {
 static const char decoder_cu[] = {
 #embed "decoder.cu" suffix(, 0)
 };
+static const char draw_cu[] = {
+#embed "draw.cu" suffix(, 0)
+};
 static const char heads_cu[] = {
 #embed "heads.cu" suffix(, 0)
 };
@@ -44,6 +47,7 @@ static const struct cuda_source sources[] = {
     {"product.h", product_h},
     {"attention.cu", attention_cu},
     {"decoder.cu", decoder_cu},
+    {"draw.cu", draw_cu},
     {"heads.cu", heads_cu},
     {"linear.cu", linear_cu},
     {"measure.cu", measure_cu},

@@ -120,16 +120,11 @@ public struct BeamPlanner {
         defer { trace = search.trace }
         for step in 0..<options.horizon {
             search.expand()
-            for dimension in model.layout.actionRange {
-                try search.sample(dimension, options.actionFilter, &uniforms)
-            }
-            try search.sampleReward(&uniforms)
-            try search.sampleValue(&uniforms)
+            try search.sample(
+                model.layout.actionRange.lowerBound..<(model.layout.valueIndex + 1), &uniforms)
             try search.keepBest()
             guard step < options.horizon - 1, search.hasTime(until: deadline) else { break }
-            for dimension in model.layout.observationRange {
-                try search.sample(dimension, options.observationFilter, &uniforms)
-            }
+            try search.sample(model.layout.observationRange, &uniforms)
             search.recordObservation()
         }
         return search.bestPlans(keepsCandidates: keepsCandidates)

@@ -8,25 +8,25 @@ import Transformer
 struct BeamSearch {
     let planner: BeamPlanner
     var trace: BeamTrace?
-    private let layout: TransitionLayout
-    private let requests: [BeamPlanner.Request]
+    let layout: TransitionLayout
+    let requests: [BeamPlanner.Request]
     private let started = ContinuousClock.now
-    private var frontier: SearchFrontier
-    private var samplers: SamplerGroup
+    var frontier: SearchFrontier
+    var samplers: SamplerGroup
     /// Transitions planned.
-    private var step = 0
+    var step = 0
     private var drawn: [Int32] = []
     /// For each request the row that takes the suggested actions, while there is one.
-    private var suggestedRows: [Int?]
+    var suggestedRows: [Int?]
     // Of each row: discounted rewards so far, candidate score, and rewards and values of all planned
     // transitions, `horizon` each.
     private var returns: [Double]
     private var scores: [Double]
-    private var rewards: [Double]
-    private var values: [Double]
+    var rewards: [Double]
+    var values: [Double]
 
-    private var options: PlannerOptions { planner.options }
-    private var rowsPerRequest: Int { frontier.rowCount / requests.count }
+    var options: PlannerOptions { planner.options }
+    var rowsPerRequest: Int { frontier.rowCount / requests.count }
 
     init(planner: BeamPlanner, requests: [BeamPlanner.Request]) throws(PlanningError) {
         self.planner = planner
@@ -183,7 +183,7 @@ struct BeamSearch {
 
     // MARK: - Rows
 
-    private mutating func evaluate() throws(PlanningError) {
+    mutating func evaluate() throws(PlanningError) {
         if Task.isCancelled { throw .cancelled }
         try frontier.evaluate()
     }

@@ -107,6 +107,53 @@ struct SearchFrontier {
         length += 1
     }
 
+    /// How many more tokens the model can see before the window slides, once ``evaluate()`` has slid it.
+    var room: Int {
+        guard windowLength > limit else { return limit - windowLength }
+        let excess = windowLength - target
+        return limit - (windowLength - (excess + transition - 1) / transition * transition)
+    }
+
+    /// Adds tokens that the model drew itself, for which it computed nodes of each row's own, numbered
+    /// from `first` on; nil where it did not.
+    mutating func append(_ next: [Int32], nodesFrom first: Int?) {
+        append(next)
+        guard let first else { return }
+        for row in 0..<rowCount where tree.modelNodes[Int(leaves[row])] < 0 {
+            tree.modelNodes[Int(leaves[row])] = Int32(first + row)
+        }
+        count(computed: rowCount, outputs: rowCount)
+    }
+
+    /// Fills ``nodes`` and ``places`` with what the model has already computed.
+    mutating func stand() {
+        placeRows()
+        finishPlacing()
+    }
+
+    private mutating func finishPlacing() {
+        nodes = distinct.map { Int(tree.modelNodes[Int($0)]) }
+        for leaf in distinct { placeOfNode[Int(leaf)] = -1 }
+    }
+
+    /// Counts one call of the model for all rows.
+    private mutating func count(computed: Int, outputs: Int) {
+        statistics.nodesComputed += computed
+        statistics.outputsComputed += outputs
+        statistics.calls += 1
+        statistics.rows += rowCount
+        statistics.tokensForwardedNaively += rowCount * (model.goalDimension + windowLength)
+    }
+
+    /// Has the model draw tokens for all rows, which stand where ``stand()`` says, and times it.
+    mutating func draw(
+        _ draws: TokenDraws, with model: any TokenDrawingModel
+    ) throws(PlanningError) -> DrawnTokens {
+        let start = ContinuousClock.now
+        defer { statistics.modelSeconds += start.secondsUntilNow }
+        do { return try model.draw(draws) } catch { throw PlanningError(error) }
+    }
+
     /// Has the model compute what is not yet computed of the rows' windows; fills ``nodes`` and
     /// ``places``.
     ///
@@ -124,11 +171,8 @@ struct SearchFrontier {
         } catch {
             throw PlanningError(error)
         }
-        nodes = distinct.map { Int(tree.modelNodes[Int($0)]) }
-        for leaf in distinct { placeOfNode[Int(leaf)] = -1 }
-        statistics.calls += 1
-        statistics.rows += rowCount
-        statistics.tokensForwardedNaively += rowCount * (model.goalDimension + windowLength)
+        finishPlacing()
+        count(computed: 0, outputs: 0)
     }
 
     /// Drops whole transitions from the left until at most `target` tokens are left, and with them

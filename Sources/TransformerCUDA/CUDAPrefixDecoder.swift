@@ -10,16 +10,18 @@ public import Transformer
 /// another, and between them is one kernel, or where a node's parent belongs to the same call one for
 /// each layer (see `decoder.cu`).
 public final class CUDAPrefixDecoder: PrefixTreeModel {
-    private let configuration: TransformerConfiguration
-    private let device: Device
-    private let stream: Stream
+    let configuration: TransformerConfiguration
+    let device: Device
+    let stream: Stream
     private let decode: Kernel
+    /// Chooses tokens.
+    let drawing: Kernel
     private let weights: Buffer<Float>
     /// The weights as products take them, where that is not as floats.
     private let roundedWeights: Buffer<UInt16>?
     /// Blocks that share 16 rows.
     private let blocks: Int
-    private var memory: DecoderMemory
+    var memory: DecoderMemory
     private var clock: (start: Event, end: Event)?
     /// Seconds of the last call's kernels on the card, where ``isTimed``.
     package private(set) var lastKernelSeconds = 0.0
@@ -28,16 +30,16 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
 
     /// Of each node: the place of the nearest ancestor that has a path, itself perhaps, or -1 - the
     /// number of its goal.
-    private var anchors: [Int32] = []
-    private var positions: [Int32] = []
+    var anchors: [Int32] = []
+    var positions: [Int32] = []
     /// Row of each node's logits, or -1.
-    private var logitRows: [Int32] = []
-    private var outputCount = 0
+    var logitRows: [Int32] = []
+    var outputCount = 0
     private var keptGoals: [[Int]: Int] = [:]
     /// Numbers of the present tree's goals.
     private var goals: [Int] = []
     /// Place of the first node: nodes lie behind the kept goals.
-    private var firstPlace = 0
+    var firstPlace = 0
     /// Goals that are kept at most, unless a tree has more.
     private static let goalLimit = 256
 
@@ -67,6 +69,7 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
                 shape.decoderProgram(architecture: architecture, blocks: blocks), on: device)
             self.blocks = blocks ?? shape.decoderBlocks(architecture: architecture)
             decode = try kernels.kernel("decode")
+            drawing = try kernels.kernel("draw")
             let values = model.values
             weights = try Buffer(count: values.count + values.count % 2, on: device)
             try stream.write(values, to: weights)
@@ -193,7 +196,7 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
             call.nodes.append(anchor)
             call.nodes.append(Int32(embeddingRow(node.token, position)))
             call.nodes.append(Int32(position))
-            call.nodes.append(node.needsOutput ? Int32(call.outputs) : -1)
+            call.nodes.append(node.needsOutput ? Int32(outputCount + call.outputs) : -1)
             if node.needsOutput {
                 logitRows.append(Int32(outputCount + call.outputs))
                 call.order.append(place)
@@ -213,8 +216,8 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
     /// Computes a call's nodes, whose places begin at `first`, and waits for their logits.
     private func run(_ call: Call, at first: Int) throws(CUDAError) {
         try memory.reserve(
-            places: first + call.nodes.count / 4, rows: call.order.count, outputs: call.outputs,
-            hostOutputs: outputCount + call.outputs, stream)
+            places: first + call.nodes.count / 4, rows: call.order.count,
+            outputs: outputCount + call.outputs, stream)
         try memory.upload(nodes: call.nodes, at: first, order: call.order, stream)
         if isTimed {
             if clock == nil { clock = (try Event(device), try Event(device)) }
@@ -227,9 +230,7 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
             try launch(call, first, 0..<(layers + 1))
         }
         if isTimed, let clock { try stream.record(clock.end) }
-        try stream.copy(
-            memory.logits, count: call.outputs * memory.logitStride, to: memory.hostLogits,
-            at: outputCount * memory.logitStride)
+        try memory.copyLogits(rows: outputCount..<(outputCount + call.outputs), stream)
         // Also without output: the host's copies of the nodes are free again.
         try stream.synchronize()
         if isTimed, let clock { lastKernelSeconds = try clock.end.seconds(since: clock.start) }
@@ -251,7 +252,7 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
             }
         }
         try memory.reserve(
-            places: firstPlace, rows: call.order.count, outputs: 0, hostOutputs: 0, stream)
+            places: firstPlace, rows: call.order.count, outputs: 0, stream)
         try memory.upload(nodes: call.nodes, at: first, order: call.order, stream)
         for phase in 0..<configuration.layerCount { try launch(call, first, phase..<(phase + 1)) }
         try stream.synchronize()
@@ -261,13 +262,19 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
         // Behind the last layer's keys and values only rows with output go on.
         let rows =
             phases.lowerBound == configuration.layerCount ? call.outputs : call.order.count
+        try launchDecode(rows: rows, outputs: call.outputs, first: first, phases)
+    }
+
+    /// Asks for phases of the nodes whose places `memory.order` names.
+    func launchDecode(
+        rows: Int, outputs: Int, first: Int, _ phases: Range<Int>
+    ) throws(CUDAError) {
         guard rows > 0 else { return }
         try stream.launch(
             decode, grid: ((rows + 15) / 16 * blocks, 1), threads: 512, memory.keysValues,
             memory.paths, memory.rows, memory.partialSums, memory.logits, weights,
-            roundedWeights?.address ?? weights.address,
-            memory.nodes, memory.order, Int32(rows), Int32(call.outputs), Int32(first),
-            Int32(phases.lowerBound), Int32(phases.upperBound))
+            roundedWeights?.address ?? weights.address, memory.nodes, memory.order, Int32(rows),
+            Int32(outputs), Int32(first), Int32(phases.lowerBound), Int32(phases.upperBound))
     }
 
     private func embeddingRow(_ token: Int, _ position: Int) -> Int {

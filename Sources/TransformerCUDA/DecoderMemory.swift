@@ -14,11 +14,15 @@ struct DecoderMemory {
     private(set) var rows: Buffer<Float>
     /// What blocks that share rows exchange: for every 16 rows twice as many sums as blocks.
     private(set) var partialSums: Buffer<Float>
-    /// A call's logits.
+    /// The logits of all nodes of the tree with output, and those of them that the host may read.
     private(set) var logits: Buffer<Float>
-    /// The logits of all nodes of the tree.
     private(set) var hostLogits: PinnedBuffer<Float>
     private var staging: PinnedBuffer<Int32>
+    /// What rows draw with and from, and what they drew.
+    private(set) var standing: Buffer<Int32>
+    private(set) var uniforms: Buffer<Double>
+    private(set) var forced: Buffer<Int32>
+    private(set) var drawn: Buffer<Int32>
 
     /// Numbers between rows of logits.
     let logitStride: Int
@@ -45,15 +49,18 @@ struct DecoderMemory {
         order = try Buffer(count: 512, on: device)
         rows = try Buffer(count: 512 * 2 * width, on: device)
         partialSums = try Buffer(count: 512 * 2 * blocks * width, on: device)
-        logits = try Buffer(count: 512 * logitStride, on: device)
+        standing = try Buffer(count: 512, on: device)
+        uniforms = try Buffer(count: 8192, on: device)
+        forced = try Buffer(count: 8192, on: device)
+        drawn = try Buffer(count: 8192, on: device)
+        logits = try Buffer(count: 2048 * logitStride, on: device)
         hostLogits = try PinnedBuffer(count: 2048 * logitStride, on: device)
         staging = try PinnedBuffer(count: 4096, on: device)
     }
 
-    /// Makes room for a tree of `places`, a call of `rows`, `outputs` of them with output, and
-    /// `hostOutputs` in the whole tree.
+    /// Makes room for a tree of `places`, `outputs` of them with output, and a call of `rows`.
     mutating func reserve(
-        places needed: Int, rows: Int, outputs: Int, hostOutputs: Int, _ stream: Stream
+        places needed: Int, rows: Int, outputs: Int, _ stream: Stream
     ) throws(CUDAError) {
         if needed > places {
             let count = max(needed, 2 * places)
@@ -69,16 +76,36 @@ struct DecoderMemory {
                 count: (order.count + 15) / 16 * 16 * 2 * blocks * width, on: device)
         }
         if outputs * logitStride > logits.count {
-            logits = try Buffer(count: max(outputs * logitStride, 2 * logits.count), on: device)
-        }
-        if hostOutputs * logitStride > hostLogits.count {
-            let larger = try PinnedBuffer<Float>(
-                count: max(hostOutputs * logitStride, 2 * hostLogits.count), on: device)
+            logits = try grown(logits, max(outputs * logitStride, 2 * logits.count), stream)
+            let larger = try PinnedBuffer<Float>(count: logits.count, on: device)
             hostLogits.withSpan(0..<hostLogits.count) { old in
                 for index in old.indices { larger[index] = old[index] }
             }
             hostLogits = larger
         }
+    }
+
+    /// Asks for logits on the host.
+    func copyLogits(rows: Range<Int>, _ stream: Stream) throws(CUDAError) {
+        try stream.copy(
+            logits, from: rows.lowerBound * logitStride, count: rows.count * logitStride,
+            to: hostLogits, at: rows.lowerBound * logitStride)
+    }
+
+    /// Sends what rows draw with.
+    mutating func upload(
+        _ draws: TokenDraws, standing places: [Int32], _ stream: Stream
+    ) throws(CUDAError) {
+        if places.count > standing.count { standing = try Buffer(count: 2 * places.count, on: device) }
+        let count = draws.uniforms.count
+        if count > uniforms.count {
+            uniforms = try Buffer(count: 2 * count, on: device)
+            forced = try Buffer(count: 2 * count, on: device)
+            drawn = try Buffer(count: 2 * count, on: device)
+        }
+        try stream.write(places, to: standing)
+        try stream.write(draws.uniforms, to: uniforms)
+        if let tokens = draws.forced { try stream.write(tokens, to: forced) }
     }
 
     /// Sends what the host says of a call's nodes; their copies must not change until they are there.

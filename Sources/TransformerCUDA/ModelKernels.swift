@@ -63,7 +63,7 @@ package struct KernelShape: Sendable, Hashable {
 
     /// The decoder's kernels for an architecture, with `blocks` blocks sharing rows where given.
     package func decoderProgram(architecture: String, blocks: Int? = nil) -> KernelProgram {
-        var program = program(["decoder.cu"])
+        var program = program(["decoder.cu", "draw.cu"])
         program.defines["TOGETHER"] = String(
             blocks ?? decoderBlocks(architecture: architecture))
         return program
