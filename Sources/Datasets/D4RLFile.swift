@@ -1,4 +1,3 @@
-import Episodes
 import HDF5
 import Trajectories
 

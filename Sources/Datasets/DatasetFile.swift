@@ -1,4 +1,3 @@
-import Episodes
 public import Foundation
 import HDF5
 public import Trajectories

@@ -1,4 +1,3 @@
-import Episodes
 import Trajectories
 
 /// Rows that arrive in blocks, cut into episodes.

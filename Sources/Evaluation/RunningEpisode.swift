@@ -1,4 +1,3 @@
-import Agents
 import Environments
 import Episodes
 import MuJoCo

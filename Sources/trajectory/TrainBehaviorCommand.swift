@@ -2,7 +2,6 @@ import Learning
 import Policies
 import Episodes
 import ArgumentParser
-import Behavior
 import Environments
 import Foundation
 

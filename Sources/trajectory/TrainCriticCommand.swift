@@ -1,5 +1,4 @@
 import ArgumentParser
-import Behavior
 import Datasets
 import Foundation
 import Learning

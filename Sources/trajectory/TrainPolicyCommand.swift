@@ -1,7 +1,6 @@
 import Policies
 import ArgumentParser
 import Learning
-import Behavior
 import Datasets
 import Foundation
 

@@ -1,12 +1,11 @@
 import Agents
 import Policies
-import RandomNumbers
 import Episodes
-import Behavior
 import Environments
 import Evaluation
 import Foundation
 import Planning
+import RandomNumbers
 import Testing
 import Trajectories
 
