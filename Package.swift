@@ -65,6 +65,12 @@ let package = Package(
             ["Behavior", "Layers", "RandomNumbers", "Safetensors", "Tensors", "Trajectories"]),
         library("Evaluation", ["Planning", "Behavior", "Environments", "MuJoCo", "Trajectories"]),
         library("Rendering", ["MuJoCo"]),
+        library(
+            "Figures",
+            [
+                "Datasets", "Environments", "Evaluation", "MuJoCo", "Planning", "Rendering",
+                "Tokenization", "Training", "Trajectories",
+            ]),
         library("Experiments", ["Rendering", .product(name: "Yams", package: "Yams")]),
         .executableTarget(
             name: "trajectory",
@@ -119,6 +125,7 @@ let package = Package(
             of: "Planning", ["Safetensors", "Tokenization", "Trajectories", "Transformer"],
             fixtures: true),
         tests(of: "Rendering", ["MuJoCo"]),
+        tests(of: "Figures", ["Environments", "Rendering"]),
         tests(of: "Experiments"),
         tests(of: "Tensors"),
         tests(of: "Training", ["Safetensors", "Tokenization", "Trajectories", "Transformer"]),

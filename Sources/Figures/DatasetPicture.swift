@@ -1,95 +1,42 @@
-import ArgumentParser
-import Datasets
-import Environments
-import Foundation
-import Rendering
-import Tokenization
+public import Datasets
+public import Environments
+public import Rendering
+public import Tokenization
 import Trajectories
 
-/// `trajectory dataset plot`: a dataset as a picture.
-struct DatasetPlotCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "plot",
-        abstract: "Draw returns, lengths, token usage and every dimension of a dataset.",
-        discussion: """
-            Token usage is that of the bins that training fits by default: pale, how many hold a \
-            value; solid, how many evenly used ones would tell as much. Where a dataset has more \
-            than 60 dimensions they are one heat map, each measured in its standard deviations. Dashed \
-            lines are the limits of actions, where the environment is known.
-
-            Examples:
-              trajectory dataset plot hopper-medium-v2.hdf5 --output hopper.png
-              trajectory dataset plot hopper-medium-v2.hdf5 --env hopper --output hopper.svg
-
-            Keys of the JSON object: output, panels.
-            """)
-
-    @Argument(help: "The dataset: an HDF5 file or a Minari folder.", completion: .file())
-    var file: String
-
-    @Option(help: "Picture to write (png or svg).", completion: .file(extensions: ["png", "svg"]))
-    var output: String
-
-    @Option(
-        name: .customLong("env"),
-        help: "Environment of the data, such as hopper; the one that the file names if not given.")
-    var environment: String?
-
-    @OptionGroup var reading: DatasetReadingOptions
-
-    @Flag(help: "Print a JSON object.")
-    var json = false
-
-    func validate() throws {
-        guard ["png", "svg"].contains(URL(fileURLWithPath: output).pathExtension.lowercased())
-        else { throw ValidationError("--output must end in .png or .svg, found \(output)") }
-    }
-
-    private struct Result: Encodable {
-        let output: String
-        let panels: Int
-    }
-
-    func run() async throws {
-        let url = URL(fileURLWithPath: output)
-        try Console.requireFolder(of: url)
-        let dataset = try TrajectoryDataset(
-            contentsOf: URL(fileURLWithPath: file), options: reading.options)
-        let (specification, warning) = try DatasetEnvironment.specification(
-            environment, for: dataset, file: file)
-        let picture = DatasetPicture(
-            dataset, report: DatasetReport(dataset, specification: specification, warning: warning),
-            name: URL(fileURLWithPath: file).lastPathComponent)
-        try picture.grid.write(to: url)
-        let result = Result(
-            output: output, panels: picture.grid.rows.reduce(0) { $0 + $1.panels.count })
-        if json {
-            try Console.printJSON(result)
-        } else {
-            print("\(output): \(result.panels) charts")
-        }
-    }
-}
-
 /// The charts of a dataset.
-struct DatasetPicture {
+public struct DatasetPicture {
     private let dataset: TrajectoryDataset
-    private let report: DatasetReport
+    private let summary: DatasetSummary
+    private let usage: [TokenUsage]?
+    private let specification: EnvironmentSpecification?
     private let name: String
 
     /// Dimensions up to which each has a chart of its own.
     private static let mostCharts = 60
     private static let chartsInRow = 6
 
-    init(_ dataset: TrajectoryDataset, report: DatasetReport, name: String) {
+    /// The charts of a dataset that is called `name`.
+    ///
+    /// - Parameters:
+    ///   - dataset: The data.
+    ///   - summary: What they hold.
+    ///   - usage: The use of bins by each dimension of a transition; nil where it is not known.
+    ///   - specification: The environment of the data; nil where it is not known.
+    ///   - name: The title.
+    public init(
+        _ dataset: TrajectoryDataset, summary: DatasetSummary, usage: [TokenUsage]?,
+        specification: EnvironmentSpecification?, name: String
+    ) {
         self.dataset = dataset
-        self.report = report
+        self.summary = summary
+        self.usage = usage
+        self.specification = specification
         self.name = name
     }
 
     /// All charts.
-    var grid: PlotGrid {
-        let summary = report.summary
+    public var grid: PlotGrid {
         var rows = [PlotGrid.Row([returns, lengths], height: 290)]
         if let tokens { rows.append(PlotGrid.Row([tokens], height: 260)) }
         let layout = dataset.layout
@@ -105,7 +52,7 @@ struct DatasetPicture {
             rows.append(PlotGrid.Row([heatMap], height: 380))
         }
         var facts = ["\(summary.transitions) transitions", "\(summary.episodes) episodes"]
-        if let specification = report.specification {
+        if let specification {
             facts.insert(specification.identifier, at: 0)
         }
         return PlotGrid(title: name, subtitle: facts.joined(separator: "  ·  "), rows: rows)
@@ -128,7 +75,7 @@ struct DatasetPicture {
     }
 
     private var tokens: PlotGrid.Panel? {
-        guard let usage = report.usage, let bins = usage.first?.counts.count else { return nil }
+        guard let usage, let bins = usage.first?.counts.count else { return nil }
         let layout = dataset.layout
         let bars = usage.enumerated().map { index, usage in
             let (label, color): (String, PlotGrid.Color) =
@@ -166,7 +113,7 @@ struct DatasetPicture {
             }
         }
         var actions = panels("action", layout.actionDimension, .orange, \.actions)
-        for (index, limits) in (report.specification?.actionLimits ?? []).enumerated() {
+        for (index, limits) in (specification?.actionLimits ?? []).enumerated() {
             actions[index].marks = [limits.lowerBound, limits.upperBound]
         }
         return panels("observation", layout.observationDimension, .blue, \.observations) + actions
@@ -186,7 +133,6 @@ struct DatasetPicture {
     }
 
     private var heatMap: PlotGrid.Panel {
-        let summary = report.summary
         let (reach, bins) = (3.0, 49)
         func shares(
             _ columns: [ColumnStatistics], _ values: (Trajectory) -> [Float]

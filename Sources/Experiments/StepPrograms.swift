@@ -1,18 +1,26 @@
-import Experiments
-import Foundation
+public import Foundation
 
 /// The programs that run an experiment's steps, as processes of their own.
-struct StepPrograms: Sendable {
+public struct StepPrograms: Sendable {
     private let trajectory: URL
     private let python: URL?
     private let scripts: URL
 
     /// Finds the programs.
     ///
-    /// - Throws: `CommandError` when `python` is given and is no program.
-    init(_ place: ExperimentPlace, python: String?) throws(CommandError) {
-        guard let trajectory = Bundle.main.executableURL else {
-            throw CommandError(description: "cannot find this program's own file")
+    /// - Parameters:
+    ///   - place: Where the experiment lies.
+    ///   - trajectory: The command line; this program's own file if not given.
+    ///   - python: A Python that has the other projects' packages; the one that
+    ///     `Scripts/reference-environment.sh` installs if not given.
+    /// - Throws: ``ExperimentError`` when `python` is given and is no program.
+    public init(
+        _ place: ExperimentPlace, trajectory: URL? = nil, python: String? = nil
+    ) throws(ExperimentError) {
+        guard let trajectory = trajectory ?? Bundle.main.executableURL else {
+            throw ExperimentError(
+                code: .program, subject: "trajectory",
+                detail: "this program's own file cannot be found")
         }
         self.trajectory = trajectory
         scripts = place.scripts
@@ -21,15 +29,15 @@ struct StepPrograms: Sendable {
             ?? place.root.appendingPathComponent(".deps/d3rlpy/bin/python")
         let isThere = FileManager.default.isExecutableFile(atPath: file.path)
         if let python, !isThere {
-            throw CommandError(
-                description: "cannot run '\(python)': it is no program; run "
-                    + "Scripts/reference-environment.sh and leave --python out")
+            throw ExperimentError(
+                code: .program, subject: python,
+                detail: "it is no program; Scripts/reference-environment.sh installs one")
         }
         self.python = isThere ? file : nil
     }
 
     /// Those that can be run.
-    var available: Set<ExperimentStep.Program> {
+    public var available: Set<ExperimentStep.Program> {
         python == nil ? [.trajectory] : [.trajectory, .reference]
     }
 
@@ -37,7 +45,7 @@ struct StepPrograms: Sendable {
     ///
     /// - Returns: The JSON object that it printed; null if it printed nothing.
     /// - Throws: `ExperimentError` when it fails or prints something else.
-    func run(
+    public func run(
         _ step: ExperimentStep, _ arguments: [String], in folder: URL, log: URL
     ) async throws -> JSONValue {
         let process = Process()

@@ -1,11 +1,11 @@
-import Environments
-import MuJoCo
-import Rendering
+public import Environments
+public import MuJoCo
+public import Rendering
 
 extension SceneRenderer.Settings {
     /// A good view of an environment: planar robots from the side, others from the front and above,
     /// mazes from straight above; by what the model is where the family is not known.
-    init(for specification: EnvironmentSpecification, model: MuJoCoModel) {
+    public init(for specification: EnvironmentSpecification, model: MuJoCoModel) {
         self.init()
         switch specification.family {
         case let family where family.contains("maze"):

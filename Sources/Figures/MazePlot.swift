@@ -1,10 +1,10 @@
+public import Environments
 public import Foundation
+public import Rendering
 
 /// A maze from above with what moved through it: walls, trajectories, starts and goals.
 ///
-/// The map is what Gymnasium's mazes are written as, rows of cells from the top, and so are the
-/// coordinates: with cells of size s, the middle of the cell in row r and column c is at
-/// x = (c + 0.5) s − columns · s / 2 and y = rows · s / 2 − (r + 0.5) s, in metres.
+/// Places are those of ``MazeMap/center(of:cellSize:)``, in metres.
 public struct MazePlot: Sendable {
     /// A place in the maze, in metres.
     public typealias Point = (x: Double, y: Double)
@@ -19,8 +19,8 @@ public struct MazePlot: Sendable {
 
     /// Above the maze; no title if empty.
     public var title = ""
-    /// The cells, row after row from the top: `1` is a wall, anything else is free.
-    public var map: [String]
+    /// The cells.
+    public var map: MazeMap
     /// Length of a cell's side in metres.
     public var cellSize: Double
     /// Lines through the maze.
@@ -37,35 +37,23 @@ public struct MazePlot: Sendable {
     /// Pixels of the longer side of the maze.
     public var size = 640
 
-    /// Creates a plot of a maze; `map` has the same number of cells in each row.
-    public init(map: [String], cellSize: Double, trajectories: [[Point]]) {
-        precondition(
-            Set(map.map(\.count)).count <= 1, "rows of \(map.map(\.count)) cells are no rectangle")
+    /// Creates a plot of a maze whose cells have sides of `cellSize` metres.
+    public init(map: MazeMap, cellSize: Double, trajectories: [[Point]]) {
         precondition(cellSize > 0, "cells of \(cellSize) m")
         self.map = map
         self.cellSize = cellSize
         self.trajectories = trajectories
     }
 
-    private var columns: Int { map.first?.count ?? 0 }
-
     /// The middle of a cell.
     public func center(row: Int, column: Int) -> Point {
-        (
-            x: (Double(column) + 0.5) * cellSize - Double(columns) * cellSize / 2,
-            y: Double(map.count) * cellSize / 2 - (Double(row) + 0.5) * cellSize
-        )
+        map.centre(of: MazeMap.Position(row: row, column: column), cellSize: cellSize)
     }
 
     /// Draws the plot to a PNG or SVG file, by its extension.
     ///
-    /// - Throws: ``RenderingError`` when gnuplot is missing or fails, the extension is another, or
-    ///   the map has no cell.
+    /// - Throws: `RenderingError` when gnuplot is missing or fails, or the extension is another.
     public func write(to url: URL) throws(RenderingError) {
-        guard columns > 0 else {
-            throw RenderingError(
-                code: .empty, file: url.path, detail: "the maze has no cell; give its map")
-        }
         try Gnuplot.draw(to: url) { output throws(RenderingError) in try script(for: output) }
     }
 
@@ -89,7 +77,9 @@ public struct MazePlot: Sendable {
         let shown = Self.drawable(trajectories)
         let planned = Self.drawable(plans)
         let isTimed = coloring == .time && !shown.isEmpty
-        let (across, down) = (Double(columns) * cellSize, Double(map.count) * cellSize)
+        let (across, down) = (
+            Double(map.columnCount) * cellSize, Double(map.rowCount) * cellSize
+        )
         let pixels = Double(size) / max(across, down)
         let header = title.isEmpty ? Self.border : 48
         let hasMarks = !starts.isEmpty || !goals.isEmpty || !planned.isEmpty
@@ -184,10 +174,10 @@ public struct MazePlot: Sendable {
     /// Walls beside each other in a row are one rectangle, so that no seam shows between them.
     private func walls() -> [String] {
         var lines: [String] = []
-        for (row, cells) in map.enumerated() {
+        for (row, cells) in map.cells.enumerated() {
             var first: Int?
-            for (column, cell) in (Array(cells) + ["0"]).enumerated() {
-                if cell == "1" {
+            for (column, cell) in (cells + [.free]).enumerated() {
+                if cell == .wall {
                     first = first ?? column
                 } else if let start = first {
                     let (from, to) = (

@@ -1,27 +1,26 @@
-import Experiments
-import Foundation
+public import Foundation
 
 /// Where an experiment's definition lies, and with it everything else.
-struct ExperimentPlace {
+public struct ExperimentPlace: Sendable {
     /// The YAML file.
-    let definition: URL
+    public let definition: URL
     /// The folder above the one of the definition.
-    let root: URL
+    public let root: URL
 
     /// Where run folders are.
-    var runs: URL { root.appendingPathComponent("runs/experiments") }
+    public var runs: URL { root.appendingPathComponent("runs/experiments") }
     /// Where pages of results are.
-    var results: URL { root.appendingPathComponent("docs/results") }
+    public var results: URL { root.appendingPathComponent("docs/results") }
     /// Where programs in Python are.
-    var scripts: URL {
+    public var scripts: URL {
         definition.deletingLastPathComponent().appendingPathComponent("python")
     }
 
     /// Finds a definition: a file, or a name in a folder `Experiments` above the current folder or above
     /// this program.
     ///
-    /// - Throws: `CommandError` when there is none, which lists those that there are.
-    init(named name: String) throws(CommandError) {
+    /// - Throws: ``ExperimentError`` when there is none, which lists those that there are.
+    public init(named name: String) throws(ExperimentError) {
         if name.hasSuffix(".yaml") {
             definition = URL(fileURLWithPath: name)
         } else {
@@ -43,10 +42,10 @@ struct ExperimentPlace {
             else {
                 let names = folders.compactMap { try? manager.contentsOfDirectory(atPath: $0.path) }
                     .first?.filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }
-                throw CommandError(
-                    description: "there is no experiment '\(name)'; "
-                        + (names.map { "there are " + $0.sorted().joined(separator: ", ") }
-                            ?? "run in the project's folder, or give the path of a YAML file"))
+                throw ExperimentError(
+                    code: .unknown, subject: name,
+                    detail: names.map { "there are " + $0.sorted().joined(separator: ", ") }
+                        ?? "run in the project's folder, or give the path of a YAML file")
             }
             definition = found
         }
@@ -54,7 +53,7 @@ struct ExperimentPlace {
     }
 
     /// The commit that is checked out, with a plus sign if files were changed since.
-    var commit: String {
+    public var commit: String {
         func git(_ arguments: [String]) -> String? {
             let process = Process()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -72,19 +71,5 @@ struct ExperimentPlace {
         guard let commit = git(["rev-parse", "--short=7", "HEAD"]) else { return "unknown" }
         let changes = git(["status", "--porcelain", "--untracked-files=no", "--", "Sources"]) ?? ""
         return changes.isEmpty ? commit : commit + "+"
-    }
-}
-
-/// The machine that runs this program.
-enum Machine {
-    /// The processor's name and how many cores there are.
-    static var description: String {
-        let cores = ProcessInfo.processInfo.activeProcessorCount
-        let lines =
-            (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8))?
-            .split(separator: "\n") ?? []
-        let name = lines.first { $0.hasPrefix("model name") }?
-            .split(separator: ":").last?.trimmingCharacters(in: .whitespaces)
-        return "\(cores) cores of \(name ?? "an unknown processor")"
     }
 }

@@ -1,32 +1,45 @@
-import Foundation
+public import Foundation
 import MuJoCo
-import Rendering
+public import Rendering
 
 /// Draws a recorded episode to a video or to a strip of frames, with what its plans foresaw.
-struct EpisodeDrawing {
+public struct EpisodeDrawing {
     /// The episode.
-    let episode: RecordedEpisode
+    public let episode: RecordedEpisode
     /// Steps whose states are drawn.
-    let steps: Range<Int>
+    public let steps: Range<Int>
     /// Simulated seconds of a step.
-    let stepDuration: Double
+    public let stepDuration: Double
     /// Draws the frames.
-    let renderer: SceneRenderer
+    public let renderer: SceneRenderer
 
     /// Blue, which no robot is.
     static let ghostColor = SIMD3<Float>(0.15, 0.42, 1)
 
+    /// A drawing of some steps of an episode, each of `stepDuration` simulated seconds.
+    public init(
+        of episode: RecordedEpisode, steps: Range<Int>, stepDuration: Double,
+        renderer: SceneRenderer
+    ) {
+        self.episode = episode
+        self.steps = steps
+        self.stepDuration = stepDuration
+        self.renderer = renderer
+    }
+
     // MARK: - Video
 
     /// Draws a video that plays at `speed` times the speed of the simulation; returns its frames.
-    func video(to url: URL, speed: Double) throws -> Int {
-        let progress = ProgressLine()
-        defer { progress.finish() }
-        return try renderer.renderEpisode(
+    ///
+    /// `progress` is told the share that is drawn.
+    public func video(
+        to url: URL, speed: Double, progress: (Double) -> Void = { _ in }
+    ) throws -> Int {
+        try renderer.renderEpisode(
             states: Array(episode.states[steps]), stepDuration: stepDuration / speed, to: url,
             caption: { caption(steps.lowerBound + $0) },
             ghosts: { ghosts(at: steps.lowerBound + $0) },
-            progress: { progress.show(String(format: "drawing  %.0f %%", 100 * $0)) })
+            progress: progress)
     }
 
     /// The latest plan from here on: now, half-way to its end and at its end, the last two paler.
@@ -52,7 +65,7 @@ struct EpisodeDrawing {
     // MARK: - Strip
 
     /// Draws `count` states, evenly spread, in rows of at most `columns`; returns the frames drawn.
-    func strip(to url: URL, count: Int, columns: Int) throws -> Int {
+    public func strip(to url: URL, count: Int, columns: Int) throws -> Int {
         let frames = try Self.even(steps.count, of: count).map { index in
             let step = steps.lowerBound + index
             return try renderer.frame(of: episode.states[step], caption: caption(step))
@@ -63,14 +76,15 @@ struct EpisodeDrawing {
 
     /// Draws `count` plans, evenly spread over the episode, a row each: `columns` of its steps with
     /// what was planned over what happened; returns the frames drawn.
-    func planStrip(to url: URL, count: Int, columns: Int) throws -> Int {
+    public func planStrip(to url: URL, count: Int, columns: Int) throws -> Int {
         let whole = episode.forecasts.filter {
             steps.contains($0.step) && steps.contains($0.step + $0.states.count - 1)
         }
         guard !whole.isEmpty else {
-            throw CommandError(
-                description: "cannot draw plans to '\(url.path)': none lies within the episode's "
-                    + "\(steps.count) states; plan less far ahead (--horizon) or take more steps")
+            throw FigureError(
+                code: .noPlan, subject: "plans to '\(url.path)'",
+                detail: "none lies within the episode's \(steps.count) states; plan less far ahead "
+                    + "or take more steps")
         }
         var drawn = 0
         let rows = try Self.even(whole.count, of: count).map { index in

@@ -1,13 +1,13 @@
-import Environments
-import Evaluation
-import Foundation
+public import Environments
+public import Evaluation
+public import Foundation
 import MuJoCo
 import Rendering
 
 /// Draws a held-out episode as it was, and over it what models predicted, a panel each.
-struct PredictionDrawing {
+public struct PredictionDrawing {
     /// A prediction of the episode.
-    struct Forecast {
+    private struct Forecast {
         /// Who made it.
         let name: String
         /// Predicted states, that of the present first; fewer where a later one is no number.
@@ -35,9 +35,9 @@ struct PredictionDrawing {
     ///
     /// Pictures and GIFs get smaller panels than other videos.
     ///
-    /// - Throws: ``CommandError`` when observations do not tell states, `SimulationError` when there is
+    /// - Throws: ``FigureError`` when observations do not tell states, `SimulationError` when there is
     ///   no offscreen OpenGL.
-    init(
+    public init(
         of episode: HeldOutEpisode, in environment: any SimulatedEnvironment,
         predictions: [(name: String, observations: [[Double]])], deviations: [Double],
         isSmall: Bool
@@ -87,7 +87,7 @@ struct PredictionDrawing {
     }
 
     /// What is not drawn as it was predicted, for a person.
-    var notes: [String] {
+    public var notes: [String] {
         forecasts.flatMap { forecast in
             var notes: [String] = []
             if forecast.states.count < truth.count {
@@ -108,7 +108,7 @@ struct PredictionDrawing {
 
     /// Draws a film strip where `url` is a png file, a row for each forecast, else a video with the
     /// forecasts side by side; returns the frames drawn.
-    func write(to url: URL) throws -> Int {
+    public func write(to url: URL, progress: (Double) -> Void = { _ in }) throws -> Int {
         if url.pathExtension.lowercased() == "png" {
             let steps = EpisodeDrawing.even(truth.count, of: 6)
             let rows = try forecasts.indices.map { index in
@@ -118,11 +118,9 @@ struct PredictionDrawing {
             return rows.count * steps.count
         }
         let interval = max(stepDuration, Self.duration / Double(truth.count))
-        let progress = ProgressLine()
-        defer { progress.finish() }
         return try VideoWriter.write(
             truth.count, picturesEvery: interval, to: url,
-            progress: { progress.show(String(format: "drawing  %.0f %%", 100 * $0)) }
+            progress: progress
         ) { step throws(SimulationError) in
             var panels: [Frame] = []
             for index in forecasts.indices { panels.append(try frame(index, at: step)) }

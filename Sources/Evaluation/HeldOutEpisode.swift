@@ -1,26 +1,28 @@
-import Trajectories
+public import Trajectories
 
 /// A logged episode as a task of prediction.
-struct HeldOutEpisode {
+public struct HeldOutEpisode: Sendable {
     /// What is known of a transition before the present one.
-    struct Step {
-        let observation, action: [Double]
-        let reward: Double
+    public struct Step: Sendable {
+        /// What was observed and done.
+        public let observation, action: [Double]
+        /// What followed.
+        public let reward: Double
     }
     /// Its place in the file, from 0.
-    let index: Int
+    public let index: Int
     /// What happened before the present observation.
-    let past: [Step]
+    public let past: [Step]
     /// The present observation.
-    let present: [Double]
+    public let present: [Double]
     /// The actions that followed.
-    let actions: [[Double]]
+    public let actions: [[Double]]
     /// The observations after each of them.
-    let truth: [[Double]]
+    public let truth: [[Double]]
 
     /// The first `context` transitions are the past; the episode has `context + horizon + 1` rows or
     /// more.
-    init(_ trajectory: Trajectory, index: Int, context: Int, horizon: Int) {
+    public init(_ trajectory: Trajectory, index: Int, context: Int, horizon: Int) {
         self.index = index
         past = (0..<context).map {
             Step(
