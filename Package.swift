@@ -71,6 +71,13 @@ let package = Package(
                 "Datasets", "Environments", "Evaluation", "MuJoCo", "Planning", "Rendering",
                 "Tokenization", "Training", "Trajectories",
             ]),
+        library(
+            "Jobs",
+            [
+                "Behavior", "Baselines", "Datasets", "Environments", "Evaluation", "Figures", "Planning",
+                "Rendering", "Tokenization", "Training", "Trajectories", "Transformer",
+                .product(name: "Yams", package: "Yams"),
+            ]),
         library("Experiments", ["Rendering", .product(name: "Yams", package: "Yams")]),
         .executableTarget(
             name: "trajectory",

@@ -1,3 +1,4 @@
+import Experiments
 import Foundation
 
 /// How the commands talk: progress on standard error, results on standard output.
@@ -7,36 +8,41 @@ enum Console {
         FileHandle.standardError.write(Data((line + "\n").utf8))
     }
 
-    /// Prints a result as JSON with sorted keys.
+    /// Prints a result: as JSON, or as text for a person.
+    static func report(_ result: some Encodable, json: Bool, text: @autoclosure () -> String) throws
+    {
+        if json { try printJSON(result) } else { print(text()) }
+    }
+
+    /// Prints a result as JSON with sorted keys; whatever the keys are in Swift, here they are
+    /// written as `mean_return`.
     static func printJSON(_ value: some Encodable) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         print(String(decoding: try encoder.encode(value), as: UTF8.self))
     }
 
-    /// A duration in seconds.
-    static func seconds(_ duration: Duration) -> Double {
-        duration / .seconds(1)
-    }
-
-    /// A duration for a person, such as `3m12s`.
-    static func duration(_ duration: Duration) -> String {
-        let total = Int(seconds(duration).rounded())
-        return total < 60 ? "\(total)s" : "\(total / 60)m\(total % 60)s"
-    }
-
-    /// Makes sure before long work that its result can be written at `url`.
-    static func requireFolder(of url: URL) throws {
-        let folder = url.deletingLastPathComponent().path
-        guard FileManager.default.isWritableFile(atPath: folder) else {
-            throw CommandError(
-                description: "cannot write '\(url.path)': there is no writable folder "
-                    + "'\(folder)'; create it or choose another place")
-        }
-    }
+    /// A duration for a person, such as `3 min 12 s`.
+    static func duration(seconds: Double) -> String { ResultsPage.duration(seconds) }
 }
 
-/// A failure that a command finds by itself; one line: what, where, what to do.
-struct CommandError: Error, CustomStringConvertible {
-    let description: String
+/// Says when it is time for another line of progress.
+struct Pace {
+    private let interval: Duration
+    private var last = ContinuousClock.now
+
+    init(every interval: Duration) {
+        self.interval = interval
+    }
+
+    /// The seconds since the last line, if it is time for another.
+    mutating func due(always: Bool = false) -> Double? {
+        let now = ContinuousClock.now
+        guard always || now - last > interval else { return nil }
+        defer { last = now }
+        return (now - last) / .seconds(1)
+    }
 }

@@ -1,4 +1,6 @@
 public import ArgumentParser
+import Foundation
+import Jobs
 public import Planning
 import Tokenization
 
@@ -128,6 +130,15 @@ struct PlannerOptionsGroup: ParsableArguments {
         return options
     }
 
+    /// The trained model in a folder, planning under these options.
+    func model(in checkpoint: String) -> PlanningModel {
+        var model = PlanningModel(checkpoint: URL(fileURLWithPath: checkpoint))
+        model.options = options
+        model.discount = discount
+        model.critic = critic.map { URL(fileURLWithPath: $0) }
+        return model
+    }
+
     func validate() throws {
         do {
             try options.validate()
@@ -156,63 +167,5 @@ struct PlannerOptionsGroup: ParsableArguments {
             wasUppercase = character.isUppercase
         }
         return name
-    }
-}
-
-extension PlannerOptions.Objective: ExpressibleByArgument {
-    private static let imitationName = "imitation"
-
-    /// An objective by its own name or by `imitation`.
-    public init?(argument: String) {
-        self.init(rawValue: argument == Self.imitationName ? Self.imitation.rawValue : argument)
-    }
-
-    /// All names.
-    public static var allValueStrings: [String] { allCases.map(\.rawValue) + [imitationName] }
-}
-
-extension PlannerOptions.Window: ExpressibleByArgument {}
-
-/// A number, or `all` where nothing is to be left out.
-struct Limit<Number: LosslessStringConvertible & Sendable>: ExpressibleByArgument, Sendable {
-    let value: Number?
-
-    init(_ value: Number?) {
-        self.value = value
-    }
-
-    init?(argument: String) {
-        if argument == "all" {
-            value = nil
-        } else if let number = Number(argument) {
-            value = number
-        } else {
-            return nil
-        }
-    }
-
-    var defaultValueDescription: String { value.map { "\($0)" } ?? "all" }
-}
-
-/// `mean`, or a percentile as a fraction.
-enum ReadoutArgument: ExpressibleByArgument {
-    case mean
-    case percentile(Double)
-
-    init?(argument: String) {
-        if argument == "mean" {
-            self = .mean
-        } else if let fraction = Double(argument) {
-            self = .percentile(fraction)
-        } else {
-            return nil
-        }
-    }
-
-    var defaultValueDescription: String {
-        switch self {
-        case .mean: "mean"
-        case .percentile(let fraction): "\(fraction)"
-        }
     }
 }

@@ -2,8 +2,10 @@ import ArgumentParser
 import Behavior
 import Datasets
 import Environments
-import Evaluation
+import Episodes
 import Foundation
+import Jobs
+import Policies
 
 /// `trajectory demo`: the main job end to end, by the same commands a user would type.
 struct DemoCommand: AsyncParsableCommand {
@@ -12,7 +14,7 @@ struct DemoCommand: AsyncParsableCommand {
         abstract:
             "Collect Hopper data, train on it from scratch, plan in closed loop, and compare.",
         discussion: """
-            Prints each command before it runs. The output folder holds the data, the checkpoint, \
+            Prints the command that does the same before each step. The output folder holds the data, the checkpoint, \
             the learning curve (metrics.csv, learning-curve.png), a video of the planner \
             (episode.mp4) and the results (results.json).
 
@@ -48,46 +50,29 @@ struct DemoCommand: AsyncParsableCommand {
     func run() async throws {
         let folder = URL(fileURLWithPath: output)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let data = "\(output)/data.hdf5"
         let model = "\(output)/model"
         try? FileManager.default.removeItem(atPath: model)
+        try await collect()
+        try train(model)
 
-        try await command(
-            CollectCommand.self, "collect",
-            [
-                "--env", "hopper", "--policy", Self.policy, "--steps", "\(transitions)",
-                "--seed", "\(seed)", "--output", data,
-            ])
-        try await command(
-            TrainCommand.self, "train",
-            [
-                "--dataset", data, "--output", model, "--layers", "2", "--width", "64",
-                "--window", "5", "--dropout", "0", "--steps", "\(steps)", "--batch-size", "64",
-                "--learning-rate", "2e-3", "--seed", "\(seed)",
-            ])
-        try await command(
-            PlotCommand.self, "plot", ["--run", model, "--output", "\(output)/learning-curve.png"])
+        let curve = "\(output)/learning-curve.png"
+        announce("plot --run \(model) --output \(curve)")
+        try LearningCurveJob(
+            of: URL(fileURLWithPath: model), output: URL(fileURLWithPath: curve)
+        ).run()
 
-        var rows = [try await randomRow()]
-        let summary = DatasetSummary(
-            try TrajectoryDataset(contentsOf: URL(fileURLWithPath: data)))
-        let specification = try EnvironmentRegistry.make("hopper").specification
-        rows.append(
-            Row(
-                "the data", summary.returns.mean, best: summary.returns.maximum,
-                score: specification.normalizedScore(summary.returns.mean)))
-        rows.append(
-            try await plannerRow("planner, trained just now", checkpoint: model, video: nil))
+        var rows = [try await randomRow(), try dataRow()]
+        rows.append(try plannerRow("planner, trained just now", checkpoint: model, video: nil))
         let video = "\(output)/episode.mp4"
         if let pretrained {
             rows.append(
-                try await plannerRow(
-                    "planner, trained longer", checkpoint: pretrained, video: video))
+                try plannerRow("planner, trained longer", checkpoint: pretrained, video: video))
         } else {
-            try await evaluate(model, extra: ["--episodes", "1", "--video", video])
+            _ = try plannerRow("", checkpoint: model, video: video, episodes: 1)
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
         try encoder.encode(rows).write(
             to: folder.appendingPathComponent("results.json"), options: .atomic)
         print(Self.table(rows))
@@ -97,37 +82,71 @@ struct DemoCommand: AsyncParsableCommand {
 
     // MARK: - Steps
 
-    /// Prints and runs one command of this program.
-    @discardableResult
-    private func command<Command: AsyncParsableCommand>(
-        _ type: Command.Type, _ name: String, _ arguments: [String]
-    ) async throws -> Command {
-        Console.progress("\n$ trajectory \(name) " + arguments.joined(separator: " "))
-        var command = try type.parse(arguments)
-        try await command.run()
-        return command
+    /// Prints the command that does the same as the next step.
+    private func announce(_ command: String) {
+        Console.progress("\n$ trajectory \(command)")
     }
 
-    @discardableResult
-    private func evaluate(_ checkpoint: String, extra: [String]) async throws -> EvaluationReport {
-        let arguments =
-            [
-                "--checkpoint", checkpoint, "--env", "hopper", "--seed", "\(seed)", "--horizon",
-                "5", "--beam-width", "16", "--parallel",
-                "\(ProcessInfo.processInfo.activeProcessorCount)",
-            ] + extra
-        Console.progress("\n$ trajectory evaluate " + arguments.joined(separator: " "))
-        return try await EvaluateCommand.parse(arguments).evaluate()
+    private var data: String { "\(output)/data.hdf5" }
+
+    private func collect() async throws {
+        announce(
+            "collect --env hopper --policy \(Self.policy) --steps \(transitions) --seed \(seed) "
+                + "--output \(data)")
+        var job = CollectionJob(
+            .policy(Self.policy, environment: "hopper"), output: URL(fileURLWithPath: data))
+        job.steps = transitions
+        job.seed = seed
+        _ = try await CollectCommand.run(job)
     }
 
-    private func plannerRow(_ name: String, checkpoint: String, video: String?) async throws -> Row
-    {
-        let extra = ["--episodes", "\(episodes)"] + (video.map { ["--video", $0] } ?? [])
-        let report = try await evaluate(checkpoint, extra: extra)
+    private func train(_ model: String) throws {
+        announce(
+            "train --dataset \(data) --output \(model) --layers 2 --width 64 --window 5 --dropout 0 "
+                + "--steps \(steps) --batch-size 64 --learning-rate 2e-3 --seed \(seed)")
+        var job = TrainingJob(
+            dataset: URL(fileURLWithPath: data), output: URL(fileURLWithPath: model))
+        job.settings.model.layers = 2
+        job.settings.model.width = 64
+        job.settings.model.dropout = 0
+        job.settings.tokenization.windowLength = 5
+        job.settings.training.steps = steps
+        job.settings.training.batchSize = 64
+        job.settings.training.learningRate = 2e-3
+        job.settings.training.seed = seed
+        _ = try TrainCommand.run(job)
+    }
+
+    private func plannerRow(
+        _ name: String, checkpoint: String, video: String?, episodes: Int? = nil
+    ) throws -> Row {
+        var model = PlanningModel(checkpoint: URL(fileURLWithPath: checkpoint))
+        model.options.horizon = 5
+        model.options.beamWidth = 16
+        var job = EvaluationJob(.model(model), in: "hopper")
+        job.episodes = episodes ?? self.episodes
+        job.seed = seed
+        job.parallel = ProcessInfo.processInfo.activeProcessorCount
+        job.video = video.map { URL(fileURLWithPath: $0) }
+        announce(
+            "evaluate --checkpoint \(checkpoint) --env hopper --seed \(seed) --horizon 5 "
+                + "--beam-width 16 --parallel \(job.parallel) --episodes \(job.episodes)"
+                + (video.map { " --video \($0)" } ?? ""))
+        let report = try EvaluateCommand.run(job)
         return Row(
-            name, report.meanReturn, best: report.returns.max() ?? .nan,
-            score: report.normalizedScore, milliseconds: report.millisecondsPerPlan,
-            returns: report.returns)
+            name: name, meanReturn: report.meanReturn, bestReturn: report.returns.max() ?? .nan,
+            normalizedScore: report.normalizedScore,
+            millisecondsPerPlan: report.millisecondsPerPlan, returns: report.returns)
+    }
+
+    private func dataRow() throws -> Row {
+        let returns = DatasetSummary(
+            try TrajectoryDataset(contentsOf: URL(fileURLWithPath: data))
+        ).returns
+        return Row(
+            name: "the data", meanReturn: returns.mean, bestReturn: returns.maximum,
+            normalizedScore: try EnvironmentRegistry.make("hopper").specification
+                .normalizedScore(returns.mean))
     }
 
     private func randomRow() async throws -> Row {
@@ -136,8 +155,9 @@ struct DemoCommand: AsyncParsableCommand {
         let score = await PolicyScore.measure(
             policy, episodes: episodes, firstSeed: seed, workers: workers)
         return Row(
-            "random policy", score.mean, best: score.returns.max() ?? .nan,
-            score: workers.specification.normalizedScore(score.mean), returns: score.returns)
+            name: "random policy", meanReturn: score.mean, bestReturn: score.returns.max() ?? .nan,
+            normalizedScore: workers.specification.normalizedScore(score.mean),
+            returns: score.returns)
     }
 
     // MARK: - Table
@@ -146,51 +166,24 @@ struct DemoCommand: AsyncParsableCommand {
         let name: String
         let meanReturn: Double
         let bestReturn: Double
-        let normalizedScore: Double?
-        let millisecondsPerPlan: Double?
-        let returns: [Double]?
-
-        init(
-            _ name: String, _ mean: Double, best: Double, score: Double? = nil,
-            milliseconds: Double? = nil, returns: [Double]? = nil
-        ) {
-            self.name = name
-            meanReturn = mean
-            bestReturn = best
-            normalizedScore = score
-            millisecondsPerPlan = milliseconds
-            self.returns = returns
-        }
-
-        enum CodingKeys: String, CodingKey {
-            case name, returns
-            case meanReturn = "mean_return"
-            case bestReturn = "best_return"
-            case normalizedScore = "normalized_score"
-            case millisecondsPerPlan = "milliseconds_per_plan"
-        }
+        var normalizedScore: Double?
+        var millisecondsPerPlan: Double?
+        var returns: [Double]?
     }
 
     private static func table(_ rows: [Row]) -> String {
-        func column(_ text: String, _ width: Int) -> String {
-            String(repeating: " ", count: max(0, width - text.count)) + text
-        }
         func number(_ value: Double?, _ format: String) -> String {
             value.map { String(format: format, $0) } ?? ""
         }
-        let name = rows.map(\.name.count).max() ?? 0
-        let header =
-            "Hopper".padding(toLength: name, withPad: " ", startingAt: 0)
-            + column("mean return", 14) + column("best", 8) + column("score", 8)
-            + column("ms a plan", 12)
-        let lines = rows.map { row in
-            row.name.padding(toLength: name, withPad: " ", startingAt: 0)
-                + column(number(row.meanReturn, "%.0f"), 14)
-                + column(number(row.bestReturn, "%.0f"), 8)
-                + column(number(row.normalizedScore, "%.1f"), 8)
-                + column(number(row.millisecondsPerPlan, "%.0f"), 12)
+        let header = ["Hopper", " mean return", "  best", " score", " ms a plan"]
+        let cells = rows.map { row in
+            [
+                row.name, number(row.meanReturn, "%.0f"), number(row.bestReturn, "%.0f"),
+                number(row.normalizedScore, "%.1f"), number(row.millisecondsPerPlan, "%.0f"),
+            ]
         }
-        return ([header, String(repeating: "-", count: header.count)] + lines)
-            .joined(separator: "\n")
+        var lines = TextTable.aligned([header] + cells).split(separator: "\n").map(String.init)
+        lines.insert(String(repeating: "-", count: lines[0].count), at: 1)
+        return lines.joined(separator: "\n")
     }
 }

@@ -1,9 +1,6 @@
 import ArgumentParser
-import Behavior
-import Datasets
-import Environments
 import Foundation
-import Trajectories
+import Jobs
 
 /// `trajectory collect`: episodes of a policy, logged to a dataset file.
 struct CollectCommand: AsyncParsableCommand {
@@ -46,6 +43,9 @@ struct CollectCommand: AsyncParsableCommand {
             and lengths are those of whole episodes.
             """)
 
+    private static let defaults = CollectionJob(
+        .dataset(""), output: URL(fileURLWithPath: ""))
+
     @Option(help: "Dataset to make, such as walker2d-medium-expert or maze2d-large.")
     var dataset: String?
 
@@ -62,18 +62,18 @@ struct CollectCommand: AsyncParsableCommand {
     var untilGoal = false
 
     @Option(help: "Seed of starts, noise and mixing.")
-    var seed: UInt64 = 0
+    var seed = defaults.seed
 
     @Option(help: "File to write (HDF5).", completion: .file(extensions: ["hdf5", "h5"]))
     var output: String
 
     @Option(help: "Threads that simulate.")
-    var workers = ProcessInfo.processInfo.activeProcessorCount
+    var workers = defaults.workers
 
     @Flag(help: "Print a JSON object.")
     var json = false
 
-    func validate() throws {
+    mutating func validate() throws {
         if let steps, steps < 1 {
             throw ValidationError("--steps must be positive, found \(steps)")
         }
@@ -87,100 +87,37 @@ struct CollectCommand: AsyncParsableCommand {
         }
     }
 
-    private struct Result: Encodable {
-        let output: String
-        let environment: String
-        let policy: String
-        let seed: UInt64
-        let transitions: Int
-        let episodes: Int
-        let meanReturn: Double
-        let standardDeviation: Double
-        let bestReturn: Double
-        let bestTenthReturn: Double
-        let normalizedScore: Double?
-        let bestTenthScore: Double?
-        let meanLength: Double
-        let seconds: Double
-
-        enum CodingKeys: String, CodingKey {
-            case output, environment, policy, seed, transitions, episodes, seconds
-            case meanReturn = "mean_return"
-            case standardDeviation = "standard_deviation"
-            case bestReturn = "best_return"
-            case bestTenthReturn = "best_tenth_return"
-            case normalizedScore = "normalized_score"
-            case bestTenthScore = "best_tenth_score"
-            case meanLength = "mean_length"
-        }
+    func run() async throws {
+        var job = CollectionJob(
+            dataset.map { .dataset($0) } ?? .policy(policy ?? "", environment: environment ?? ""),
+            output: URL(fileURLWithPath: output))
+        job.steps = steps
+        job.untilGoal = untilGoal
+        job.seed = seed
+        job.workers = workers
+        let result = try await Self.run(job)
+        try Console.report(
+            result, json: json,
+            text: String(
+                format: "%@: %d transitions, %d episodes, return %.0f ± %.0f, best %.0f", output,
+                result.transitions, result.episodes, result.meanReturn, result.standardDeviation,
+                result.bestReturn))
     }
 
-    func run() async throws {
-        let recipe = try dataset.map(DatasetRecipe.init(named:))
-        if untilGoal, recipe?.kind != .navigation {
-            throw CommandError(
-                description: "cannot use --until-goal: only --dataset of a point maze has goals to "
-                    + "go to; leave it out or give one, as in pointmaze-fourrooms")
-        }
-        let name = recipe?.environment ?? environment ?? ""
-        let policy = recipe?.policy ?? policy ?? ""
-        let steps = steps ?? recipe?.kind.defaultSteps ?? 0
-        let pool = try EpisodeWorkers(count: workers) { try EnvironmentRegistry.make(name) }
-        let mixture = recipe == nil ? try PolicyParser(pool.specification).parse(policy) : nil
-        let url = URL(fileURLWithPath: output)
-        // Known before the work as well as after it.
-        try Console.requireFolder(of: url)
-
-        let clock = ContinuousClock()
-        let start = clock.now
-        var reported = (at: start, steps: 0)
-        func progress(_ done: Int, of total: Int) {
-            guard clock.now - reported.at > .seconds(2) || done >= total else { return }
-            let rate = Double(done - reported.steps) / Console.seconds(clock.now - reported.at)
-            reported = (clock.now, done)
+    /// Runs the job and says now and then how far it is.
+    static func run(_ job: CollectionJob) async throws -> CollectionJob.Result {
+        var pace = Pace(every: .seconds(2))
+        var reported = 0
+        return try await job.run { event in
+            guard case .progress(let share) = event,
+                let seconds = pace.due(always: share.done >= share.total)
+            else { return }
+            let rate = Double(share.done - reported) / seconds
+            reported = share.done
             Console.progress(
-                String(format: "%d of %d steps  %.0f steps/s", min(done, total), total, rate))
-        }
-        let trajectories: [Trajectory]
-        if let mixture {
-            trajectories = await Collector(mixture, workers: pool, seed: seed)
-                .collect(steps: steps) { progress($0, of: steps) }
-        } else if let recipe {
-            trajectories = try await recipe.collect(
-                steps: steps, seed: seed, workers: pool, untilGoal: untilGoal,
-                progress: progress(_:of:))
-        } else {
-            trajectories = []
-        }
-        var attributes = [
-            "environment": pool.specification.identifier, "policy": policy, "seed": "\(seed)",
-        ]
-        if let name = self.dataset { attributes["dataset"] = name }
-        if untilGoal { attributes["until_goal"] = "true" }
-        let dataset = TrajectoryDataset(
-            layout: pool.specification.layout, trajectories: trajectories, attributes: attributes)
-        try dataset.write(to: url)
-
-        let whole = trajectories.filter { $0.ending != .unfinished }
-        let score = PolicyScore(of: whole.isEmpty ? trajectories : whole)
-        let result = Result(
-            output: output, environment: pool.specification.identifier, policy: policy, seed: seed,
-            transitions: dataset.rowCount, episodes: trajectories.count,
-            meanReturn: score.mean, standardDeviation: score.deviation,
-            bestReturn: score.returns.max() ?? 0, bestTenthReturn: score.bestTenth,
-            normalizedScore: pool.specification.normalizedScore(score.mean),
-            bestTenthScore: pool.specification.normalizedScore(score.bestTenth),
-            meanLength: score.meanLength,
-            seconds: Console.seconds(clock.now - start))
-        if json {
-            try Console.printJSON(result)
-        } else {
-            print(
                 String(
-                    format: "%@: %d transitions, %d episodes, return %.0f ± %.0f, best %.0f",
-                    output,
-                    result.transitions, result.episodes, score.mean, score.deviation,
-                    result.bestReturn))
+                    format: "%d of %d steps  %.0f steps/s", min(share.done, share.total),
+                    share.total, rate))
         }
     }
 }

@@ -1,7 +1,7 @@
 public import ArgumentParser
 public import Datasets
 import Foundation
-import Trajectories
+import Jobs
 
 /// `trajectory dataset convert`: from one dataset format to another.
 struct DatasetConvertCommand: AsyncParsableCommand {
@@ -73,14 +73,13 @@ struct DatasetConvertCommand: AsyncParsableCommand {
         @Option(help: "What the data are.")
         var summary: String?
 
-        func validate() throws { _ = try limits(width: nil) }
+        func validate() throws { _ = try limits() }
 
-        /// What the options say about data of this many action dimensions.
-        func description(actionDimension: Int) throws -> MinariDescription {
+        /// What the options say, but for the limits of actions.
+        var description: MinariDescription {
             var description = MinariDescription()
             description.datasetID = datasetID
             description.environment = environment
-            description.actionLimits = try limits(width: actionDimension)
             description.maxEpisodeSteps = maxEpisodeSteps
             description.algorithm = algorithm
             description.author = author
@@ -88,9 +87,9 @@ struct DatasetConvertCommand: AsyncParsableCommand {
             return description
         }
 
-        private func limits(width: Int?) throws -> [ClosedRange<Float>]? {
-            guard let actionLimits else { return nil }
-            let ranges = try actionLimits.split(separator: ",").map { text in
+        /// The limits, one pair for all dimensions or one for each.
+        func limits() throws -> [ClosedRange<Float>]? {
+            try actionLimits?.split(separator: ",").map { text in
                 let ends = text.split(separator: ":").map { Float($0) }
                 guard ends.count == 2, let low = ends[0], let high = ends[1], low <= high,
                     low.isFinite, high.isFinite
@@ -100,59 +99,24 @@ struct DatasetConvertCommand: AsyncParsableCommand {
                 }
                 return low...high
             }
-            return ranges.count == 1 ? Array(repeating: ranges[0], count: width ?? 1) : ranges
-        }
-    }
-
-    private struct Result: Encodable {
-        let input: String
-        let output: String
-        let format: DatasetFile.Format
-        let transitions: Int
-        let episodes: Int
-        let observationDimension: Int
-        let actionDimension: Int
-        let notes: [String]
-
-        enum CodingKeys: String, CodingKey {
-            case input, output, format, transitions, episodes, notes
-            case observationDimension = "observation_dimension"
-            case actionDimension = "action_dimension"
         }
     }
 
     func run() async throws {
-        let target = URL(fileURLWithPath: output)
-        let isFile = ["hdf5", "h5"].contains(target.pathExtension.lowercased())
-        let format = format ?? (isFile ? .d4rl : .minari)
-        // Known before the work as well as after it.
-        try Console.requireFolder(of: target)
-        var dataset = try TrajectoryDataset(
-            contentsOf: URL(fileURLWithPath: input), options: reading.options)
-        dataset.notes.forEach(Console.progress)
-        switch format {
-        case .d4rl:
-            if let environment = origin.environment {
-                dataset.attributes["environment"] = environment
-            }
-            try dataset.write(to: target)
-        case .minari:
-            try dataset.writeMinari(
-                to: target,
-                description: origin.description(actionDimension: dataset.layout.actionDimension))
-        }
-        let result = Result(
-            input: input, output: output, format: format, transitions: dataset.rowCount,
-            episodes: dataset.trajectories.count,
-            observationDimension: dataset.layout.observationDimension,
-            actionDimension: dataset.layout.actionDimension, notes: dataset.notes)
-        if json {
-            try Console.printJSON(result)
-        } else {
-            print(
-                "\(output): \(result.transitions) transitions in \(result.episodes) episodes "
-                    + "(\(format.rawValue))")
-        }
+        var job = ConversionJob(
+            from: URL(fileURLWithPath: input), to: URL(fileURLWithPath: output))
+        job.format = format
+        job.reading = reading.options
+        job.description = origin.description
+        let limits = try origin.limits()
+        // One pair of limits is for all dimensions.
+        if limits?.count == 1 { job.actionLimits = limits?[0] }
+        job.description.actionLimits = limits
+        let result = try job.run(note: Console.progress)
+        try Console.report(
+            result, json: json,
+            text: "\(output): \(result.transitions) transitions in \(result.episodes) episodes "
+                + "(\(result.format.rawValue))")
     }
 }
 

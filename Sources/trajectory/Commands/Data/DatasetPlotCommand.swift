@@ -1,10 +1,6 @@
 import ArgumentParser
-import Datasets
-import Environments
 import Foundation
-import Rendering
-import Tokenization
-import Trajectories
+import Jobs
 
 /// `trajectory dataset plot`: a dataset as a picture.
 struct DatasetPlotCommand: AsyncParsableCommand {
@@ -27,46 +23,20 @@ struct DatasetPlotCommand: AsyncParsableCommand {
     @Argument(help: "The dataset: an HDF5 file or a Minari folder.", completion: .file())
     var file: String
 
-    @Option(help: "Picture to write (png or svg).", completion: .file(extensions: ["png", "svg"]))
-    var output: String
+    @OptionGroup var picture: ChartOutput
 
-    @Option(
-        name: .customLong("env"),
-        help: "Environment of the data, such as hopper; the one that the file names if not given.")
-    var environment: String?
+    @OptionGroup var environment: EnvironmentOption
 
     @OptionGroup var reading: DatasetReadingOptions
 
     @Flag(help: "Print a JSON object.")
     var json = false
 
-    func validate() throws {
-        guard ["png", "svg"].contains(URL(fileURLWithPath: output).pathExtension.lowercased())
-        else { throw ValidationError("--output must end in .png or .svg, found \(output)") }
-    }
-
-    private struct Result: Encodable {
-        let output: String
-        let panels: Int
-    }
-
     func run() async throws {
-        let url = URL(fileURLWithPath: output)
-        try Console.requireFolder(of: url)
-        let dataset = try TrajectoryDataset(
-            contentsOf: URL(fileURLWithPath: file), options: reading.options)
-        let (specification, warning) = try DatasetEnvironment.specification(
-            environment, for: dataset, file: file)
-        let picture = DatasetPicture(
-            dataset, report: DatasetReport(dataset, specification: specification, warning: warning),
-            name: URL(fileURLWithPath: file).lastPathComponent)
-        try picture.grid.write(to: url)
-        let result = Result(
-            output: output, panels: picture.grid.rows.reduce(0) { $0 + $1.panels.count })
-        if json {
-            try Console.printJSON(result)
-        } else {
-            print("\(output): \(result.panels) charts")
-        }
+        var inspection = InspectionJob(URL(fileURLWithPath: file), environment: environment.name)
+        inspection.reading = reading.options
+        let result = try DatasetPictureJob(inspection, output: picture.url).run()
+        try Console.report(
+            result, json: json, text: "\(picture.output): \(result.panels) charts")
     }
 }

@@ -1,8 +1,7 @@
 public import ArgumentParser
-import Datasets
 import Foundation
+import Jobs
 public import Tokenization
-import Trajectories
 
 /// `trajectory dataset tokenize`: from a dataset file to a token file.
 struct DatasetTokenizeCommand: AsyncParsableCommand {
@@ -28,6 +27,8 @@ struct DatasetTokenizeCommand: AsyncParsableCommand {
             seconds.
             """)
 
+    private static let defaults = TokenizedDataset.Settings()
+
     @Argument(help: "The dataset: an HDF5 file or a Minari folder.", completion: .file())
     var input: String
 
@@ -38,16 +39,20 @@ struct DatasetTokenizeCommand: AsyncParsableCommand {
         help: "A YAML file with settings.", completion: .file(extensions: ["yaml", "yml"]))
     var config: String?
 
-    @Option(help: "Bins in each dimension (100).")
+    @Option(help: "Bins in each dimension (\(defaults.binCount)).")
     var bins: Int?
 
-    @Option(help: "Where the edges of the bins come from: quantile or uniform (quantile).")
+    @Option(help: "Where the edges of the bins come from: quantile or uniform (\(defaults.strategy)).")
     var discretizer: Discretizer.Strategy?
 
-    @Option(help: "Factor by which a reward counts less for each step it lies ahead (0.99).")
+    @Option(help: "Factor by which a reward counts less for each step it lies ahead (\(defaults.discount)).")
     var discount: Double?
 
-    @Option(help: "Takes the place of the last reward of an episode with a terminal state (-100).")
+    @Option(
+        help: """
+            Takes the place of the last reward of an episode with a terminal state \
+            (\(defaults.terminationPenalty ?? 0)).
+            """)
     var terminationPenalty: Double?
 
     @Flag(help: "Keep the last reward of episodes with a terminal state.")
@@ -65,70 +70,31 @@ struct DatasetTokenizeCommand: AsyncParsableCommand {
         }
     }
 
-    private struct Result: Encodable {
-        let output: String
-        let transitions: Int
-        let episodes: Int
-        let dimensions: Int
-        let bins: Int
-        let bytes: Int
-        let notes: [String]
-        let seconds: Double
-    }
-
     func run() async throws {
         var settings =
-            try config.map(TrainingSettings.init(file:))?.tokenization
-            ?? TokenizedDataset.Settings()
+            try config.map { try TrainingSettings(contentsOf: URL(fileURLWithPath: $0)) }?
+            .tokenization ?? TokenizedDataset.Settings()
         settings.binCount = bins ?? settings.binCount
         settings.strategy = discretizer ?? settings.strategy
         settings.discount = discount ?? settings.discount
         settings.terminationPenalty =
             noTerminationPenalty ? nil : terminationPenalty ?? settings.terminationPenalty
-        let target = URL(fileURLWithPath: output)
-        // Known before the work as well as after it.
-        try Console.requireFolder(of: target)
-
-        let clock = ContinuousClock()
-        let start = clock.now
-        let url = URL(fileURLWithPath: input)
-        let file = try DatasetFile(url, options: reading.options)
-        file.notes.forEach(Console.progress)
+        var job = TokenizationJob(
+            from: URL(fileURLWithPath: input), to: URL(fileURLWithPath: output))
+        job.settings = settings
+        job.reading = reading.options
         let line = ProgressLine()
-        var shown = start
-        let source = TokenFile.Source(
-            name: url.lastPathComponent, format: file.format.rawValue,
-            environment: file.attributes["environment"],
-            observationDimensions: reading.observationDimensions)
-        let description: TokenFile.Description
-        do {
-            description = try TokenFile.write(
-                file, settings: settings, source: source, to: target
-            ) { progress in
-                guard clock.now - shown > .milliseconds(200) else { return }
-                shown = clock.now
-                line.show(
-                    "pass \(progress.pass) of \(progress.passCount)  \(progress.rows) of "
-                        + "\(progress.rowCount) transitions")
+        defer { line.finish() }
+        let result = try job.run { event in
+            line.show(event) {
+                "pass \($0.pass) of \($0.passCount)  \($0.rows) of \($0.rowCount) transitions"
             }
-        } catch {
-            line.finish()
-            throw (error as? DiscretizerError).map { CommandError($0, of: url) } ?? error
         }
         line.finish()
-        let values = try? target.resourceValues(forKeys: [.fileSizeKey])
-        let result = Result(
-            output: output, transitions: description.rowCount, episodes: description.episodeCount,
-            dimensions: description.layout.transitionDimension, bins: description.binCount,
-            bytes: values?.fileSize ?? 0, notes: file.notes,
-            seconds: Console.seconds(clock.now - start))
-        if json {
-            try Console.printJSON(result)
-        } else {
-            print(
-                "\(output): \(result.transitions) transitions of \(result.dimensions) tokens in "
-                    + "\(result.episodes) episodes, \(result.bytes / 1_000_000) MB")
-        }
+        try Console.report(
+            result, json: json,
+            text: "\(output): \(result.transitions) transitions of \(result.dimensions) tokens in "
+                + "\(result.episodes) episodes, \(result.bytes / 1_000_000) MB")
     }
 }
 

@@ -55,18 +55,6 @@ struct EnvironmentsCommand: ParsableCommand {
             expertScore = specification.referenceScores?.expert
         }
 
-        enum CodingKeys: String, CodingKey {
-            case name, family
-            case observationDimension = "observation_dimension"
-            case actionDimension = "action_dimension"
-            case actionLow = "action_low"
-            case actionHigh = "action_high"
-            case maximumEpisodeSteps = "maximum_episode_steps"
-            case secondsPerStep = "seconds_per_step"
-            case randomScore = "random_score"
-            case expertScore = "expert_score"
-        }
-
         /// Cells of the table's row.
         var cells: [String] {
             let limit = zip(actionLow, actionHigh).allSatisfy { -$0 == $1 && $1 == actionHigh[0] }
@@ -83,11 +71,11 @@ struct EnvironmentsCommand: ParsableCommand {
     func run() throws {
         let wanted = names.isEmpty ? EnvironmentRegistry.names : names
         let entries = try wanted.map { Entry(try EnvironmentRegistry.make($0)) }
-        if json { return try Console.printJSON(entries) }
         let header = [
             "environment", "observation", "action", "limits", "steps", "s/step", "score 0",
             "score 100",
         ]
-        print(TextTable.aligned([header] + entries.map(\.cells)))
+        try Console.report(
+            entries, json: json, text: TextTable.aligned([header] + entries.map(\.cells)))
     }
 }

@@ -1,10 +1,6 @@
 import ArgumentParser
-import Datasets
 import Foundation
-import Rendering
-import Tokenization
-import Trajectories
-import Transformer
+import Jobs
 
 /// `trajectory attention`: pictures of where a model looks.
 struct AttentionCommand: AsyncParsableCommand {
@@ -31,8 +27,7 @@ struct AttentionCommand: AsyncParsableCommand {
     @Option(help: "The trajectories to look at: an HDF5 file or a Minari folder.")
     var dataset: String
 
-    @Option(help: "Picture to draw (png or svg).", completion: .file(extensions: ["png", "svg"]))
-    var output: String
+    @OptionGroup var picture: ChartOutput
 
     @Option(help: "Windows to average, spread evenly over the data.")
     var windows = 32
@@ -54,38 +49,18 @@ struct AttentionCommand: AsyncParsableCommand {
         }
     }
 
-    private struct Result: Encodable {
-        struct Head: Encodable {
-            let name: String
-            let layer, head: Int
-            let recent, pastActions: Double
-
-            enum CodingKeys: String, CodingKey {
-                case name, layer, head, recent
-                case pastActions = "past_actions"
-            }
-        }
-        let output: String
-        let windows, tokens: Int
-        let heads: [Head]
+    func run() async throws {
+        var job = AttentionJob(
+            checkpoint: URL(fileURLWithPath: checkpoint),
+            dataset: URL(fileURLWithPath: dataset), output: picture.url)
+        job.windows = windows
+        job.place = episode.map { ($0, row) }
+        job.reading = reading.options
+        let result = try job.run(note: Console.progress)
+        try Console.report(result, json: json, text: Self.table(result))
     }
 
-    func run() async throws {
-        let trained = try Checkpoint(directory: URL(fileURLWithPath: checkpoint))
-        let data = try TrajectoryDataset(
-            contentsOf: URL(fileURLWithPath: dataset), options: reading.options(for: trained))
-        data.notes.forEach(Console.progress)
-        let chosen = try chooseWindows(data, trained)
-        let pattern = AttentionPattern(trained.model, windows: chosen)
-        try draw(pattern, count: chosen.count, trained)
-        let result = Result(
-            output: output, windows: chosen.count, tokens: chosen[0].count,
-            heads: pattern.shares.map {
-                .init(
-                    name: Self.name(layer: $0.layer, head: $0.head), layer: $0.layer,
-                    head: $0.head, recent: $0.recent, pastActions: $0.pastActions)
-            })
-        if json { return try Console.printJSON(result) }
+    private static func table(_ result: AttentionJob.Result) -> String {
         let header = [
             "layer", "head", "on the last two transitions", "on past actions, to predict actions",
         ]
@@ -93,88 +68,6 @@ struct AttentionCommand: AsyncParsableCommand {
             ["\(head.layer + 1)", "\(head.head + 1)"]
                 + [head.recent, head.pastActions].map { String(format: "%.0f %%", 100 * $0) }
         }
-        print(TextTable.aligned([header] + rows))
-    }
-
-    /// The tokens of the windows to look at, all as long as the model's context.
-    private func chooseWindows(_ data: TrajectoryDataset, _ trained: Checkpoint) throws -> [[Int]] {
-        let configuration = trained.model.configuration
-        try trained.requireLayout(
-            of: data, file: dataset, named: checkpoint, attempt: "look at")
-        guard trained.goalColumns.isEmpty else {
-            throw CommandError(
-                description: "cannot look at '\(dataset)' with '\(checkpoint)': the model was "
-                    + "trained with --goal-columns, and a window of data has no goal; give a model "
-                    + "without")
-        }
-        let rows = (configuration.contextLength + 1) / configuration.layout.transitionDimension
-        func window(_ trajectory: Trajectory, from row: Int) -> [Int] {
-            let values = returnsToGo(
-                rewards: trajectory.rewards.map(Double.init),
-                discount: trained.description.tokenization.discount)
-            let tokens = (row..<(row + rows)).flatMap { row in
-                trained.discretizer.encode(
-                    (trajectory.observation(row) + trajectory.action(row)).map(Double.init)
-                        + [Double(trajectory.rewards[row]), values[row]])
-            }
-            return Array(tokens.prefix(configuration.contextLength))
-        }
-        if let episode {
-            guard data.trajectories.indices.contains(episode) else {
-                throw CommandError(
-                    description: "cannot look at episode \(episode) of '\(dataset)': it has "
-                        + "episodes 0 to \(data.trajectories.count - 1)")
-            }
-            let trajectory = data.trajectories[episode]
-            guard 0 <= row, row + rows <= trajectory.count else {
-                throw CommandError(
-                    description: "cannot look at row \(row) of episode \(episode) of '\(dataset)': "
-                        + "a window of \(rows) rows does not fit into \(trajectory.count)")
-            }
-            return [window(trajectory, from: row)]
-        }
-        let starts = data.trajectories.indices.flatMap { episode in
-            stride(from: 0, through: data.trajectories[episode].count - rows, by: rows).map {
-                (episode, $0)
-            }
-        }
-        guard !starts.isEmpty else {
-            throw CommandError(
-                description:
-                    "cannot look at '\(dataset)': no episode has the \(rows) rows of a window")
-        }
-        let count = min(windows, starts.count)
-        return (0..<count).map { index in
-            let (episode, row) = starts[index * starts.count / count]
-            return window(data.trajectories[episode], from: row)
-        }
-    }
-
-    /// What a head is called, layers and heads counted from 1.
-    private static func name(layer: Int, head: Int) -> String {
-        "layer \(layer + 1), head \(head + 1)"
-    }
-
-    private func draw(_ pattern: AttentionPattern, count: Int, _ trained: Checkpoint) throws {
-        let rows = pattern.weights.enumerated().map { layer, heads in
-            PlotGrid.Row(
-                heads.enumerated().map { head, map in
-                    // The square root, since weights over many tokens are small.
-                    let columns = map.indices.map { key in
-                        map.map { Double($0[key]).squareRoot() }
-                    }
-                    return PlotGrid.Panel(
-                        Self.name(layer: layer, head: head),
-                        content: .heatMap(columns: columns, range: 0...Double(map.count)))
-                }, columns: max(4, heads.count), height: 310)
-        }
-        let transition = trained.model.configuration.layout.transitionDimension
-        try PlotGrid(
-            title: "Attention"
-                + (count == 1 ? " over one window" : ", mean of \(count) windows"),
-            subtitle: "across: token looked at; upwards: token that looks; "
-                + "\(transition) tokens a transition; darkness is the root of the weight",
-            rows: rows
-        ).write(to: URL(fileURLWithPath: output))
+        return TextTable.aligned([header] + rows)
     }
 }

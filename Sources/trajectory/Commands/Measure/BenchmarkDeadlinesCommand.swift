@@ -1,7 +1,7 @@
 import ArgumentParser
 import Evaluation
 import Foundation
-import Rendering
+import Jobs
 
 /// `trajectory benchmark deadlines`: what an action is worth when it must be decided in time.
 struct BenchmarkDeadlinesCommand: AsyncParsableCommand {
@@ -43,6 +43,7 @@ struct BenchmarkDeadlinesCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
+        try PictureFile.require(PictureFile.chart, output, option: "--output")
         guard !limits.isEmpty, limits.allSatisfy({ $0 > 0 }) else {
             throw ValidationError(
                 "--deadlines cannot be \(deadlines): give milliseconds above 0, such as 2,5,10")
@@ -54,20 +55,17 @@ struct BenchmarkDeadlinesCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        if let output { try Console.requireFolder(of: URL(fileURLWithPath: output)) }
-        var reports: [EvaluationReport] = []
-        for limit in limits {
-            var arguments = [
-                "--checkpoint", checkpoint, "--env", environment, "--episodes", "\(episodes)",
-                "--seed", "\(seed)", "--deadline-ms", "\(limit)",
-            ]
-            if let maximumSteps { arguments += ["--maximum-steps", "\(maximumSteps)"] }
-            let report = try await EvaluateCommand.parse(arguments).evaluate()
-            reports.append(report)
+        let chart = output.map { URL(fileURLWithPath: $0) }
+        var job = EvaluationJob(
+            .model(PlanningModel(checkpoint: URL(fileURLWithPath: checkpoint))), in: environment)
+        job.episodes = episodes
+        job.seed = seed
+        job.maximumSteps = maximumSteps
+        let study = DeadlineJob(job, deadlines: limits, chart: chart)
+        let reports = try study.run { limit, report in
             if !json { print(line(limit, report)) }
         }
         if json { try Console.printJSON(reports) }
-        if let output { try draw(reports, to: output) }
     }
 
     private func line(_ limit: Double, _ report: EvaluationReport) -> String {
@@ -77,22 +75,5 @@ struct BenchmarkDeadlinesCommand: AsyncParsableCommand {
             limit, report.meanReturn, report.standardDeviation, report.meanHorizon ?? 0,
             report.meanBeamWidth ?? 0, report.millisecondsPerPlan ?? 0,
             report.longestSearchMilliseconds ?? 0)
-    }
-
-    private func draw(_ reports: [EvaluationReport], to output: String) throws {
-        var plot = Plot(
-            title: "\(reports[0].environment): return against time to plan",
-            xLabel: "milliseconds per action (deadline)", yLabel: "return",
-            series: [
-                Plot.Series(
-                    "mean of \(episodes) episodes", x: limits, y: reports.map(\.meanReturn)),
-                Plot.Series(
-                    "episodes",
-                    x: zip(limits, reports).flatMap { limit, report in
-                        report.returns.map { _ in limit }
-                    }, y: reports.flatMap(\.returns), style: .points),
-            ])
-        plot.hasLogarithmicX = true
-        try plot.write(to: URL(fileURLWithPath: output))
     }
 }

@@ -159,7 +159,7 @@ struct ExperimentCommand: AsyncParsableCommand {
         let rows = steps.map { step in
             [
                 step.name, step.state.rawValue,
-                step.seconds.map { Console.duration(.seconds($0)) } ?? "",
+                step.seconds.map(Console.duration(seconds:)) ?? "",
             ]
         }
         Swift.print(TextTable.aligned(rows))

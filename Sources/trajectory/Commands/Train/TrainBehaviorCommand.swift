@@ -1,7 +1,8 @@
 import ArgumentParser
-import Behavior
-import Environments
 import Foundation
+import Jobs
+import Learning
+import Policies
 
 /// `trajectory train-behavior`: a policy that makes data, by augmented random search.
 struct TrainBehaviorCommand: AsyncParsableCommand {
@@ -20,9 +21,12 @@ struct TrainBehaviorCommand: AsyncParsableCommand {
               trajectory train-behavior --env hopper --output medium.safetensors \
             --target-return 1000
 
-            Keys of the JSON object: output, mean_return, standard_deviation, iterations, steps, \
-            seconds.
+            Keys of the JSON object: output, mean_return, standard_deviation, best_iteration, iterations, \
+            steps, seconds.
             """)
+
+    private static let defaults = BehaviorTrainingJob(
+        environment: "", output: URL(fileURLWithPath: ""))
 
     @Option(name: .customLong("env"), help: "Environment, such as hopper or hopper-v5.")
     var environment: String
@@ -34,137 +38,72 @@ struct TrainBehaviorCommand: AsyncParsableCommand {
     var snapshots: String?
 
     @Option(help: "Environment steps to train for, about.")
-    var steps = 3_000_000
+    var steps = defaults.steps
 
     @Option(help: "Seed of directions and starts.")
-    var seed: UInt64 = 0
+    var seed = defaults.settings.seed
 
     @Option(help: "Directions tried in an iteration.")
-    var directions = RandomSearch.Settings().directions
+    var directions = defaults.settings.directions
 
     @Option(help: "Directions used of them, the best.")
-    var topDirections = RandomSearch.Settings().topDirections
+    var topDirections = defaults.settings.topDirections
 
     @Option(help: "Step size.")
-    var stepSize = RandomSearch.Settings().stepSize
+    var stepSize = defaults.settings.stepSize
 
     @Option(help: "Size of the disturbance along a direction.")
-    var noise = RandomSearch.Settings().noise
+    var noise = defaults.settings.noise
 
     @Option(help: "Iterations between measurements.")
-    var measureEvery = 10
+    var measureEvery = defaults.measurementInterval
 
     @Option(help: "Episodes of a measurement.")
-    var episodes = 10
+    var episodes = defaults.episodes
 
     @Option(help: "Stop as soon as a measured mean return reaches this.")
     var targetReturn: Double?
 
     @Option(help: "Threads that simulate.")
-    var workers = ProcessInfo.processInfo.activeProcessorCount
+    var workers = defaults.workers
 
     @Flag(help: "Print the result as JSON.")
     var json = false
 
     mutating func validate() throws {
-        guard steps > 0 else { throw ValidationError("--steps must be positive, found \(steps)") }
-        guard measureEvery > 0 else {
-            throw ValidationError("--measure-every must be positive, found \(measureEvery)")
-        }
-        guard episodes > 0 else {
-            throw ValidationError("--episodes must be positive, found \(episodes)")
+        for (option, value) in [
+            ("--steps", steps), ("--measure-every", measureEvery), ("--episodes", episodes),
+        ] where value < 1 {
+            throw ValidationError("\(option) must be positive, found \(value)")
         }
     }
 
-    private struct Result: Encodable {
-        let output: String
-        let meanReturn: Double
-        let standardDeviation: Double
-        let iterations: Int
-        let steps: Int
-        let seconds: Double
-
-        enum CodingKeys: String, CodingKey {
-            case output, iterations, steps, seconds
-            case meanReturn = "mean_return"
-            case standardDeviation = "standard_deviation"
-        }
-    }
-
-    mutating func run() async throws {
-        let name = environment
-        let pool = try EpisodeWorkers(count: workers) { try EnvironmentRegistry.make(name) }
-        var settings = RandomSearch.Settings()
-        settings.directions = directions
-        settings.topDirections = topDirections
-        settings.stepSize = stepSize
-        settings.noise = noise
-        settings.seed = seed
-        var search = try RandomSearch(settings, workers: pool)
-        if let snapshots {
-            try FileManager.default.createDirectory(
-                atPath: snapshots, withIntermediateDirectories: true)
-        }
-
-        // Known before the work as well as after it.
-        try Console.requireFolder(of: URL(fileURLWithPath: output))
-
-        let clock = ContinuousClock()
-        let start = clock.now
-        var best: PolicyScore?
-        var bestIteration = 0
-        while search.steps < steps {
-            let progress = await search.advance()
-            guard progress.iteration.isMultiple(of: measureEvery) || progress.steps >= steps else {
-                continue
-            }
-            // Starts that training, which draws its own at random, practically never sees.
-            let score = await PolicyScore.measure(
-                PolicyMixture(search.policy), episodes: episodes, firstSeed: 1 << 40,
-                workers: pool)
-            let metadata = metadata(of: search, score, pool.specification)
-            if let snapshots {
-                let file = String(
-                    format: "iteration-%05d-return-%.0f.safetensors", progress.iteration, score.mean
-                )
-                try search.policy.write(
-                    to: URL(fileURLWithPath: snapshots).appendingPathComponent(file),
-                    metadata: metadata)
-            }
-            if score.mean > best?.mean ?? -.infinity {
-                best = score
-                bestIteration = progress.iteration
-                try search.policy.write(to: URL(fileURLWithPath: output), metadata: metadata)
-            }
+    func run() async throws {
+        var job = BehaviorTrainingJob(
+            environment: environment, output: URL(fileURLWithPath: output))
+        job.snapshots = snapshots.map { URL(fileURLWithPath: $0) }
+        job.settings.directions = directions
+        job.settings.topDirections = topDirections
+        job.settings.stepSize = stepSize
+        job.settings.noise = noise
+        job.settings.seed = seed
+        job.steps = steps
+        job.measurementInterval = measureEvery
+        job.episodes = episodes
+        job.targetReturn = targetReturn
+        job.workers = workers
+        let result = try await job.run { now in
             Console.progress(
                 String(
                     format: "iteration %d  steps %d  return %.0f ± %.0f  length %.0f  best %.0f",
-                    progress.iteration, progress.steps, score.mean, score.deviation,
-                    score.meanLength, best?.mean ?? score.mean)
-                    + "  \(Console.duration(clock.now - start))")
-            if let targetReturn, score.mean >= targetReturn { break }
+                    now.iteration, now.steps, now.score.mean, now.score.deviation,
+                    now.score.meanLength, now.best)
+                    + "  \(Console.duration(seconds: now.seconds))")
         }
-        guard let best else { return }
-        let result = Result(
-            output: output, meanReturn: best.mean, standardDeviation: best.deviation,
-            iterations: search.iteration, steps: search.steps,
-            seconds: Console.seconds(clock.now - start))
-        if json {
-            try Console.printJSON(result)
-        } else {
-            print(
-                String(
-                    format: "%@: return %.0f ± %.0f over %d episodes, from iteration %d",
-                    output, best.mean, best.deviation, episodes, bestIteration))
-        }
-    }
-
-    private func metadata(
-        of search: RandomSearch, _ score: PolicyScore, _ specification: EnvironmentSpecification
-    ) -> [String: String] {
-        search.record.metadata.merging([
-            "environment": specification.identifier,
-            "mean_return": String(format: "%.1f", score.mean),
-        ]) { $1 }
+        try Console.report(
+            result, json: json,
+            text: String(
+                format: "%@: return %.0f ± %.0f over %d episodes, from iteration %d", output,
+                result.meanReturn, result.standardDeviation, episodes, result.bestIteration))
     }
 }

@@ -1,8 +1,6 @@
 import ArgumentParser
-import Baselines
-import Behavior
-import Datasets
 import Foundation
+import Jobs
 
 /// `trajectory train-critic`: what actions are worth, learnt from a dataset.
 struct TrainCriticCommand: AsyncParsableCommand {
@@ -38,76 +36,29 @@ struct TrainCriticCommand: AsyncParsableCommand {
         completion: .file(extensions: ["safetensors"]))
     var policy: String?
 
-    @OptionGroup(title: "Learning Options") var learning: BaselineOptionsGroup
+    @OptionGroup(title: "Learning Options") var learning: LearningOptions
 
-    @OptionGroup(title: "Critic Options") var critic: CriticOptionsGroup
+    @OptionGroup(title: "Critic Options") var critic: CriticOptions
 
     @OptionGroup(title: "Reading Options") var reading: DatasetReadingOptions
 
     @Flag(help: "Print the result as JSON.")
     var json = false
 
-    private struct Result: Encodable {
-        let output: String
-        let policy: String?
-        let environment: String?
-        let transitions: Int
-        let steps: Int
-        let rewardScale: Double
-        let losses: [String: Double]
-        let seconds: Double
-
-        enum CodingKeys: String, CodingKey {
-            case output, policy, environment, transitions, steps, losses, seconds
-            case rewardScale = "reward_scale"
-        }
-
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encode(output, forKey: .output)
-            try container.encode(policy, forKey: .policy)
-            try container.encode(environment, forKey: .environment)
-            try container.encode(transitions, forKey: .transitions)
-            try container.encode(steps, forKey: .steps)
-            try container.encode(rewardScale, forKey: .rewardScale)
-            try container.encode(losses, forKey: .losses)
-            try container.encode(seconds, forKey: .seconds)
-        }
-    }
-
     func run() async throws {
-        let url = URL(fileURLWithPath: output)
-        let policyURL = policy.map { URL(fileURLWithPath: $0) }
-        for file in [url, policyURL].compactMap(\.self) { try Console.requireFolder(of: file) }
-        let data = try BaselineData(learning, reading)
-        let start = ContinuousClock.now
-        var settings = critic.settings(learning.settings)
-        settings.trainsPolicy = policy != nil
-        let learner = try ImplicitQLearning(
-            data.dataset.trajectories, layout: data.dataset.layout,
-            actionLimits: data.actionLimits, settings: settings)
-        Console.progress("\(learner.transitions.count) transitions")
-        let progress = ProgressLine()
-        let last = try learner.train { progress.show($0.line) }
-        progress.finish()
-        let record = learning.record(method: "iql", environment: data.environment)
-            .merging(critic.record) { $1 }
-        var trained = learner.critic
-        trained.environment = data.environment
-        trained.record = record
-        try trained.write(to: url)
-        if let policyURL { try learner.policy.write(to: policyURL, metadata: record) }
-        let result = Result(
-            output: output, policy: policy, environment: data.environment,
-            transitions: learner.transitions.count, steps: last.step,
-            rewardScale: learner.rewardScale, losses: last.lossesByName,
-            seconds: Console.seconds(ContinuousClock.now - start))
-        if json {
-            try Console.printJSON(result)
-        } else {
-            print(
-                "\(output): \(result.steps) steps on \(result.transitions) transitions"
-                    + (policy.map { "; policy \($0)" } ?? ""))
-        }
+        var job = CriticTrainingJob(
+            dataset: learning.data, output: URL(fileURLWithPath: output))
+        job.policy = policy.map { URL(fileURLWithPath: $0) }
+        job.settings = critic.settings(learning.settings)
+        job.environment = learning.environment.name
+        job.reading = reading.options
+        let line = ProgressLine()
+        defer { line.finish() }
+        let result = try job.run { line.show($0, text: \.line) }
+        line.finish()
+        try Console.report(
+            result, json: json,
+            text: "\(output): \(result.steps) steps on \(result.transitions) transitions"
+                + (policy.map { "; policy \($0)" } ?? ""))
     }
 }

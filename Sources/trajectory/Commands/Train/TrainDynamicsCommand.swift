@@ -1,8 +1,7 @@
 import ArgumentParser
-import Baselines
-import Datasets
 import Foundation
-import Trajectories
+import Jobs
+import Learning
 
 /// `trajectory train-dynamics`: the single-step baseline of `trajectory predict`.
 struct TrainDynamicsCommand: AsyncParsableCommand {
@@ -59,54 +58,27 @@ struct TrainDynamicsCommand: AsyncParsableCommand {
         }
     }
 
-    private struct Result: Encodable {
-        let output: String
-        let transitions, episodes, members, steps: Int
-        let loss, seconds: Double
-    }
-
     func run() async throws {
-        let url = URL(fileURLWithPath: output)
-        try Console.requireFolder(of: url)
-        let data = try TrajectoryDataset(
-            contentsOf: URL(fileURLWithPath: dataset), options: reading.options)
-        data.notes.forEach(Console.progress)
-        let episodes = Array(data.trajectories.dropLast(skipLast))
-        var settings = DynamicsTrainer.Settings()
-        settings.members = members
-        settings.steps = steps
-        settings.batchSize = batchSize
-        settings.learningRate = learningRate
-        settings.seed = seed
-        guard let trainer = DynamicsTrainer(episodes, settings: settings) else {
-            throw CommandError(
-                description: "cannot use '\(dataset)': there is no episode of two transitions or "
-                    + "more to train on; give another file or a smaller --skip-last")
-        }
-        let start = ContinuousClock.now
-        var last = 0.0
+        var job = DynamicsTrainingJob(
+            dataset: URL(fileURLWithPath: dataset), output: URL(fileURLWithPath: output))
+        job.settings.members = members
+        job.settings.steps = steps
+        job.settings.batchSize = batchSize
+        job.settings.learningRate = learningRate
+        job.settings.seed = seed
+        job.skippedEpisodes = skipLast
+        job.reading = reading.options
         let line = ProgressLine()
-        let ensemble = trainer.train { progress in
-            last = progress.loss
-            line.show(
-                String(format: "step %d/%d  loss %.4f", progress.step, steps, progress.loss),
-                isMilestone: progress.step == steps)
+        defer { line.finish() }
+        let result = try job.run { event in
+            line.show(event, isMilestone: { $0.step == steps }) {
+                String(format: "step %d/%d  loss %.4f", $0.step, steps, $0.loss)
+            }
         }
-        line.finish()
-        var metadata = ["seed": "\(seed)", "steps": "\(steps)"]
-        metadata["environment"] = data.attributes["environment"]
-        try ensemble.write(to: url, metadata: metadata)
-        let result = Result(
-            output: output, transitions: episodes.reduce(0) { $0 + $1.count },
-            episodes: episodes.count, members: members, steps: steps, loss: last,
-            seconds: Console.seconds(ContinuousClock.now - start))
-        if json {
-            try Console.printJSON(result)
-        } else {
-            print(
-                String(
-                    format: "%@: %d networks, loss %.4f after %d steps", output, members, last,
-                    steps))
-        }
+        try Console.report(
+            result, json: json,
+            text: String(
+                format: "%@: %d networks, loss %.4f after %d steps", output, members, result.loss,
+                steps))
     }
 }

@@ -1,8 +1,7 @@
 import ArgumentParser
-import Baselines
-import Behavior
-import Datasets
 import Foundation
+import Jobs
+import Learning
 
 /// `trajectory train-policy`: a policy to compare the planner with, learnt from a dataset.
 struct TrainPolicyCommand: AsyncParsableCommand {
@@ -52,9 +51,9 @@ struct TrainPolicyCommand: AsyncParsableCommand {
         transform: GoalColumnsArgument.parse)
     var goalColumns: [Int]?
 
-    @OptionGroup(title: "Learning Options") var learning: BaselineOptionsGroup
+    @OptionGroup(title: "Learning Options") var learning: LearningOptions
 
-    @OptionGroup(title: "Options of --method iql") var critic: CriticOptionsGroup
+    @OptionGroup(title: "Options of --method iql") var critic: CriticOptions
 
     @OptionGroup(title: "Reading Options") var reading: DatasetReadingOptions
 
@@ -74,68 +73,29 @@ struct TrainPolicyCommand: AsyncParsableCommand {
         }
     }
 
-    private struct Result: Encodable {
-        let output: String
-        let method: String
-        let environment: String?
-        let transitions: Int
-        let episodes: Int
-        let steps: Int
-        let losses: [String: Double]
-        let seconds: Double
-    }
-
     func run() async throws {
-        let url = URL(fileURLWithPath: output)
-        try Console.requireFolder(of: url)
-        let data = try BaselineData(learning, reading)
-        let start = ContinuousClock.now
-        let result: Result
-        var metadata = learning.record(method: method.rawValue, environment: data.environment)
-        func finish(
-            _ policy: NeuralPolicy, _ last: LearningProgress, transitions: Int, episodes: Int
-        ) throws -> Result {
-            try policy.write(to: url, metadata: metadata)
-            return Result(
-                output: output, method: method.rawValue, environment: data.environment,
-                transitions: transitions, episodes: episodes, steps: last.step,
-                losses: last.lossesByName, seconds: Console.seconds(ContinuousClock.now - start))
-        }
-        let progress = ProgressLine()
-        switch method {
+        let method: PolicyTrainingJob.Method
+        switch self.method {
         case .bc:
             var settings = BehaviorCloning.Settings()
             settings.learning = learning.settings
             settings.topFraction = topFraction
             settings.goalColumns = goalColumns ?? []
-            let cloning = try BehaviorCloning(
-                data.dataset.trajectories, layout: data.dataset.layout,
-                actionLimits: data.actionLimits, settings: settings)
-            Console.progress(
-                "\(cloning.rowCount) transitions in \(cloning.episodeCount) episodes")
-            let last = try cloning.train { progress.show($0.line) }
-            metadata["top_fraction"] = "\(topFraction)"
-            result = try finish(
-                cloning.policy, last, transitions: cloning.rowCount,
-                episodes: cloning.episodeCount)
+            method = .cloning(settings)
         case .iql:
-            let learner = try ImplicitQLearning(
-                data.dataset.trajectories, layout: data.dataset.layout,
-                actionLimits: data.actionLimits, settings: critic.settings(learning.settings))
-            Console.progress("\(learner.transitions.count) transitions")
-            let last = try learner.train { progress.show($0.line) }
-            metadata.merge(critic.record) { $1 }
-            result = try finish(
-                learner.policy, last, transitions: learner.transitions.count,
-                episodes: data.dataset.trajectories.count)
+            method = .implicitQLearning(critic.settings(learning.settings))
         }
-        progress.finish()
-        if json {
-            try Console.printJSON(result)
-        } else {
-            print(
-                "\(output): \(method.rawValue), \(result.steps) steps on \(result.transitions) "
-                    + "transitions in \(result.episodes) episodes")
-        }
+        var job = PolicyTrainingJob(
+            method, dataset: learning.data, output: URL(fileURLWithPath: output))
+        job.environment = learning.environment.name
+        job.reading = reading.options
+        let line = ProgressLine()
+        defer { line.finish() }
+        let result = try job.run { line.show($0, text: \.line) }
+        line.finish()
+        try Console.report(
+            result, json: json,
+            text: "\(output): \(result.method), \(result.steps) steps on \(result.transitions) "
+                + "transitions in \(result.episodes) episodes")
     }
 }

@@ -3,15 +3,15 @@ import Foundation
 import Tokenization
 import Trajectories
 
-extension CommandError {
+extension JobError {
     /// What is wrong with the data of a file.
     init(_ error: DiscretizerError, of url: URL) {
         let place = error.dimension.map { "dimension \($0) of " } ?? ""
-        self.init(description: "cannot tokenize \(place)'\(url.path)': \(error.detail)")
+        self.init(.unsuitableData, "cannot tokenize \(place)'\(url.path)': \(error.detail)")
     }
 }
 
-/// What `trajectory train` trains on: a dataset file, or one that was tokenized before.
+/// What a model is trained on: a dataset file, or one that was tokenized before.
 struct TrainingData {
     /// The windows and bins.
     let tokenized: TokenizedDataset
@@ -22,33 +22,35 @@ struct TrainingData {
 
     /// Reads a dataset and tokenizes it, or maps a token file.
     ///
-    /// - Throws: What reading throws; ``CommandError`` when settings or reading options were given with
+    /// - Throws: What reading throws; ``JobError`` when settings or reading options were given with
     ///   which the token file was not made.
     init(
-        _ url: URL, settings: TokenizedDataset.Settings, reading: DatasetReadingOptions
+        _ url: URL, settings: TokenizedDataset.Settings, reading: TrajectoryDataset.ReadingOptions,
+        note: (String) -> Void
     ) throws {
         guard TokenFile.isTokenFile(url) else {
-            let data = try TrajectoryDataset(contentsOf: url, options: reading.options)
-            data.notes.forEach(Console.progress)
+            let data = try TrajectoryDataset(contentsOf: url, options: reading)
+            data.notes.forEach(note)
             do {
                 tokenized = try TokenizedDataset(data.trajectories, settings: settings)
             } catch {
-                throw CommandError(error, of: url)
+                throw JobError(error, of: url)
             }
             guard tokenized.windows.count > 0 else {
-                throw CommandError(
-                    description:
-                        "cannot use '\(url.path)': no episode has two transitions or more, "
+                throw JobError(
+                    .unsuitableData,
+                    "cannot use '\(url.path)': no episode has two transitions or more, "
                         + "so there is nothing to train on")
             }
             environment = data.attributes["environment"]
             observationDimensions = reading.observationDimensions
             return
         }
-        guard reading.options == .init() else {
-            throw CommandError(
-                description: "cannot use reading options with the token file '\(url.path)'; give "
-                    + "them to 'trajectory dataset tokenize'")
+        guard reading == .init() else {
+            throw JobError(
+                .tokenFile,
+                "cannot use reading options with the token file '\(url.path)'; give them where the "
+                    + "data are tokenized")
         }
         let file = try TokenFile(contentsOf: url)
         tokenized = try TokenizedDataset(file, settings: settings)
@@ -65,12 +67,13 @@ struct TrainingData {
         _ name: String, _ given: TokenizedDataset.Settings,
         _ setting: KeyPath<TokenizedDataset.Settings, Value>, _ tokenized: TokenizedDataset,
         _ url: URL
-    ) throws(CommandError) {
+    ) throws(JobError) {
         let value = given[keyPath: setting]
         let present = tokenized.settings[keyPath: setting]
         guard value == TokenizedDataset.Settings()[keyPath: setting] || value == present else {
-            throw CommandError(
-                description: "cannot use '\(url.path)' with tokenization.\(name) \(value): it was "
+            throw JobError(
+                .tokenFile,
+                "cannot use '\(url.path)' with tokenization.\(name) \(value): it was "
                     + "made with \(present); leave the setting out or make the file again")
         }
     }

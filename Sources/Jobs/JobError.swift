@@ -1,0 +1,55 @@
+import Foundation
+
+/// A job that cannot be done with what it was given.
+public struct JobError: Error, Hashable, CustomStringConvertible, Sendable {
+    /// What is wrong.
+    public enum Code: Sendable, Hashable {
+        /// There is no folder where the result is to be written, or it cannot be written.
+        case unwritable
+        /// Neither the one who calls nor a file names the environment.
+        case noEnvironment
+        /// The environment has no goal, or no maze to draw.
+        case unsuitableEnvironment
+        /// Data that were tokenized before are not what the job needs.
+        case tokenFile
+        /// The data do not have what the job needs, such as long enough episodes.
+        case unsuitableData
+        /// A model, critic or ensemble does not fit the data or the task.
+        case mismatch
+        /// A folder is no run, or has nothing to show yet.
+        case noRun
+        /// Settings contradict each other.
+        case invalidSetting
+    }
+
+    /// What is wrong.
+    public let code: Code
+    /// One line: what, where, what to do.
+    public let description: String
+
+    init(_ code: Code, _ description: String) {
+        self.code = code
+        self.description = description
+    }
+}
+
+extension URL {
+    /// The path as it was given: what results and errors call the file.
+    var given: String { relativePath }
+
+    /// Makes sure before long work that its result can be written here.
+    func requireFolder() throws(JobError) {
+        let folder = deletingLastPathComponent().path
+        guard FileManager.default.isWritableFile(atPath: folder) else {
+            throw JobError(
+                .unwritable,
+                "cannot write '\(path)': there is no writable folder '\(folder)'; create it or "
+                    + "choose another place")
+        }
+    }
+}
+
+/// Seconds since `start`.
+func elapsed(since start: ContinuousClock.Instant) -> Double {
+    (ContinuousClock.now - start) / .seconds(1)
+}
