@@ -33,8 +33,10 @@ let package = Package(
         .library(name: "TrajectoryModel", targets: ["Transformer", "Training"]),
         .library(name: "TrajectoryPlanning", targets: ["Planning", "Transformer", "Tokenization"]),
         .library(
-            name: "TrajectoryEnvironments", targets: ["Environments", "Behavior", "Evaluation"]),
-        .library(name: "TrajectoryBaselines", targets: ["Baselines", "Behavior"]),
+            name: "TrajectoryEnvironments",
+            targets: ["Episodes", "Environments", "Behavior", "Evaluation"]),
+        .library(name: "TrajectoryLearning", targets: ["Policies", "Learning"]),
+        .library(name: "TrajectoryAgents", targets: ["Agents", "Policies"]),
         .executable(name: "trajectory", targets: ["trajectory"]),
     ],
     dependencies: [
@@ -56,41 +58,66 @@ let package = Package(
                 "Safetensors",
             ]),
         library("Planning", ["RandomNumbers", "Transformer", "Tokenization", "Trajectories"]),
-        library("Environments", ["MuJoCo", "Tensors", "Trajectories"]),
+        library("Episodes", ["Trajectories"]),
         library(
-            "Behavior", ["Environments", "Trajectories", "Safetensors"],
+            "Policies", ["Episodes", "RandomNumbers", "Safetensors", "Trajectories"]),
+        library(
+            "Learning",
+            [
+                "Episodes", "Layers", "Policies", "RandomNumbers", "Safetensors", "Tensors",
+                "Trajectories",
+            ]),
+        library(
+            "Agents",
+            [
+                "Episodes", "Learning", "Planning", "Policies", "RandomNumbers", "Tokenization",
+                "Trajectories", "Transformer",
+            ]),
+        library(
+            "Environments", ["Episodes", "MuJoCo", "RandomNumbers", "Tensors", "Trajectories"]),
+        library(
+            "Behavior",
+            ["Environments", "Episodes", "Learning", "Policies", "RandomNumbers", "Trajectories"],
             resources: [.copy("Policies")]),
         library(
-            "Baselines",
-            ["Behavior", "Layers", "RandomNumbers", "Safetensors", "Tensors", "Trajectories"]),
-        library("Evaluation", ["Planning", "Behavior", "Environments", "MuJoCo", "Trajectories"]),
+            "Evaluation",
+            [
+                "Agents", "Datasets", "Environments", "Episodes", "MuJoCo", "Planning",
+                "Trajectories",
+                "Transformer",
+            ]),
         library("Rendering", ["MuJoCo"]),
         library(
             "Figures",
             [
-                "Datasets", "Environments", "Evaluation", "MuJoCo", "Planning", "Rendering",
-                "Tokenization", "Training", "Trajectories",
+                "Datasets", "Environments", "Episodes", "Evaluation", "MuJoCo", "Planning",
+                "Rendering", "Tokenization", "Training", "Trajectories",
             ]),
         library(
             "Jobs",
             [
-                "Behavior", "Baselines", "Datasets", "Environments", "Evaluation", "Figures", "Planning",
-                "Rendering", "Tokenization", "Training", "Trajectories", "Transformer",
+                "Agents", "Behavior", "Datasets", "Environments", "Episodes", "Evaluation",
+                "Figures", "Learning", "Planning", "Policies", "RandomNumbers", "Rendering",
+                "Tokenization", "Training", "Trajectories", "Transformer",
                 .product(name: "Yams", package: "Yams"),
             ]),
         library("Experiments", ["Rendering", .product(name: "Yams", package: "Yams")]),
         .executableTarget(
             name: "trajectory",
             dependencies: [
-                "Datasets", "Tokenization", "Transformer", "Training", "Planning", "Environments",
-                "Behavior", "Baselines", "Evaluation", "Experiments", "MuJoCo", "Rendering",
-                "Trajectories",
-                "OneDNN",
-                "Tensors",
+                "Agents", "Behavior", "Datasets", "Environments", "Episodes", "Evaluation",
+                "Experiments", "Figures",
+                "Jobs", "Learning", "Planning", "Policies", "Tokenization", "Training",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Yams", package: "Yams"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "speed",
+            dependencies: [
+                "OneDNN", "Tensors",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Benchmarks/Speed", exclude: ["README.md"], swiftSettings: swiftSettings),
 
         // MARK: - What the pipeline stands on
         library("Layers", ["CKernels", "RandomNumbers", "Tensors"]),
@@ -110,7 +137,8 @@ let package = Package(
 
         // MARK: - Tests
         .target(
-            name: "TestSupport", dependencies: ["RandomNumbers", "Safetensors"],
+            name: "TestSupport",
+            dependencies: ["Episodes", "Policies", "RandomNumbers", "Safetensors", "Trajectories"],
             path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
         tests(of: "Safetensors"),
@@ -121,13 +149,31 @@ let package = Package(
         tests(of: "Tokenization", ["Safetensors", "Trajectories"], fixtures: true),
         tests(
             of: "Evaluation",
-            ["Planning", "Behavior", "Environments", "MuJoCo", "Tokenization", "Trajectories"]),
+            [
+                "Agents", "Behavior", "Environments", "Episodes", "MuJoCo", "Planning", "Policies",
+                "Tokenization", "Trajectories",
+            ]),
         tests(of: "MuJoCo"),
-        tests(of: "Environments", ["MuJoCo", "Safetensors", "Trajectories"], fixtures: true),
-        tests(of: "Behavior", ["Environments", "Trajectories"]),
+        tests(of: "RandomNumbers"),
+        tests(of: "Episodes", ["RandomNumbers", "Trajectories"]),
         tests(
-            of: "Baselines",
-            ["Behavior", "Environments", "Layers", "RandomNumbers", "Tensors", "Trajectories"]),
+            of: "Environments",
+            ["Episodes", "MuJoCo", "RandomNumbers", "Safetensors", "Trajectories"], fixtures: true),
+        tests(
+            of: "Policies",
+            ["Behavior", "Environments", "Episodes", "RandomNumbers", "Trajectories"]),
+        tests(
+            of: "Behavior",
+            ["Environments", "Episodes", "Learning", "Policies", "RandomNumbers", "Trajectories"]),
+        tests(
+            of: "Learning",
+            ["Episodes", "Layers", "Policies", "RandomNumbers", "Tensors", "Trajectories"]),
+        tests(
+            of: "Agents",
+            [
+                "Episodes", "Learning", "Planning", "Policies", "RandomNumbers", "Tokenization",
+                "Trajectories", "Transformer",
+            ]),
         tests(
             of: "Planning", ["Safetensors", "Tokenization", "Trajectories", "Transformer"],
             fixtures: true),

@@ -1,4 +1,6 @@
-import Environments
+public import Episodes
+public import Policies
+import RandomNumbers
 public import Trajectories
 
 /// Logs episodes of a policy.
@@ -63,7 +65,7 @@ public struct Collector: Sendable {
             let start = generator.next()
             let policy = policy.draw(using: &generator)
             let goals = environment as? any GoalEnvironment
-            return Trajectory(from: environment.reset(seed: start), in: environment) {
+            return Trajectory(of: Episode(in: environment, seed: start)) {
                 policy.action(for: $0, goal: goals?.goal, using: &generator)
             }
         }
@@ -71,37 +73,6 @@ public struct Collector: Sendable {
 }
 
 extension Trajectory {
-    /// Acts from `observation`, to which the environment was just reset, until the episode ends.
-    ///
-    /// `act` decides on actions, which are rounded to `Float` before they are taken; `arrive` sees
-    /// every later observation but the last, and says whether to go on.
-    init(
-        from observation: [Double], in environment: any Environment,
-        act: ([Double]) -> [Double], arrive: ([Double]) -> Bool = { _ in true }
-    ) {
-        self.init(layout: environment.specification.layout)
-        var limit = TimeLimit(environment.specification)
-        var observation = observation
-        while true {
-            let action = act(observation).map(Float.init)
-            let step = environment.step(action.map(Double.init))
-            append(
-                observation: observation.map(Float.init), action: action,
-                reward: Float(step.reward))
-            let isLast = limit.advance()
-            if step.isTerminated || isLast {
-                ending = step.isTerminated ? .terminal : .timeout
-                return
-            }
-            observation = step.observation
-            guard arrive(observation) else {
-                // Cut from outside, as by a limit: the environment would have gone on.
-                ending = .timeout
-                return
-            }
-        }
-    }
-
     /// The first `count` rows, left unfinished.
     fileprivate func prefix(_ count: Int) -> Trajectory {
         Trajectory(

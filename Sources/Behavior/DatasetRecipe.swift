@@ -1,5 +1,7 @@
-internal import Environments
-internal import Foundation
+public import Episodes
+import Foundation
+import Learning
+import Policies
 public import Trajectories
 
 /// How a dataset of a name like D4RL's is made: `hopper-medium-replay`, `maze2d-large`.
@@ -57,7 +59,7 @@ public struct DatasetRecipe: Sendable, Hashable {
         }
     }
 
-    /// What acts, as `trajectory collect --policy` would name it where it could.
+    /// What acts, as `PolicyParser` would name it where it could.
     public var policy: String {
         switch kind {
         case .random: "random"
@@ -79,15 +81,16 @@ public struct DatasetRecipe: Sendable, Hashable {
     ///     going on to the next; no other kind has goals.
     ///   - progress: Told how many steps have been taken, and of how many.
     /// - Returns: The episodes, in the order of their numbers.
-    /// - Throws: ``BehaviorError`` when there is no policy of the level for the environment.
+    /// - Throws: `PolicyError` when there is no policy of the level for the environment, and
+    ///   ``BehaviorError`` when its training cannot be seen again.
     public func collect(
         steps: Int, seed: UInt64, workers: EpisodeWorkers, untilGoal: Bool = false,
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
-    ) async throws(BehaviorError) -> [Trajectory] {
+    ) async throws -> [Trajectory] {
         let parser = PolicyParser(workers.specification)
         let total = steps
         func collected(_ policy: String, _ steps: Int, _ seed: UInt64, after done: Int = 0)
-            async throws(BehaviorError) -> [Trajectory]
+            async throws -> [Trajectory]
         {
             let collector = Collector(try parser.parse(policy), workers: workers, seed: seed)
             return await collector.collect(steps: steps) { progress(done + $0, total) }
@@ -115,9 +118,8 @@ public struct DatasetRecipe: Sendable, Hashable {
             let file = try parser.url(ofLevel: "medium")
             guard let record = RandomSearch.Record(try LinearPolicy.metadata(ofFile: file)) else {
                 throw BehaviorError(
-                    code: .unsuitablePolicy, subject: file.path,
-                    detail: "it does not say how it was trained; train one with `trajectory "
-                        + "train-behavior`")
+                    code: .unrecordedPolicy, subject: file.path,
+                    detail: "it does not say how it was trained; train one by random search")
             }
             return try await Self.replay(record, steps: steps, workers: workers, progress: progress)
         }
@@ -127,7 +129,7 @@ public struct DatasetRecipe: Sendable, Hashable {
     private static func replay(
         _ record: RandomSearch.Record, steps: Int, workers: EpisodeWorkers,
         progress: (Int, Int) -> Void
-    ) async throws(BehaviorError) -> [Trajectory] {
+    ) async throws -> [Trajectory] {
         var search = try RandomSearch(record.settings, workers: workers)
         var kept: [Trajectory] = []
         var count = 0

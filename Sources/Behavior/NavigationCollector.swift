@@ -1,5 +1,7 @@
-internal import Environments
-internal import Trajectories
+import Environments
+import Episodes
+import RandomNumbers
+import Trajectories
 
 /// Logs how a ``MazeNavigator`` roams a maze: towards one random goal after the other, until the time
 /// limit ends the episode; or towards one goal an episode, which ends there.
@@ -35,7 +37,7 @@ struct NavigationCollector: Sendable {
         var route =
             isGoalFixed
             ? navigator.randomRoute(using: &generator) : navigator.route(to: maze.goal)
-        return Trajectory(from: start, in: maze) {
+        return Trajectory(of: Episode(in: maze, from: start)) {
             navigator.action(for: $0, along: route, using: &generator)
         } arrive: { observation in
             guard navigator.isAtEnd(of: route, position: observation) else { return true }

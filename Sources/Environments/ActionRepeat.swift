@@ -1,3 +1,4 @@
+package import Episodes
 package import MuJoCo
 
 /// Another environment in which every action is held for several of its steps: `hopper@4` decides

@@ -1,3 +1,4 @@
+package import Episodes
 package import MuJoCo
 
 /// Gymnasium's Ant: a four-legged robot in space that is paid for running along x.

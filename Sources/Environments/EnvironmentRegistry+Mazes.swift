@@ -1,3 +1,4 @@
+import Episodes
 internal import Foundation
 internal import MuJoCo
 

@@ -68,7 +68,8 @@ public enum EnvironmentRegistry {
         }
         throw EnvironmentError(
             code: .unknownName, environment: name,
-            detail: "there is no such environment; " + suggestion(for: name, among: names))
+            detail: "there is no such environment"
+                + (suggestion(for: name, among: names).map { "; \($0)" } ?? ""))
     }
 
     private static func plain(_ name: String) -> String {
@@ -79,9 +80,8 @@ public enum EnvironmentRegistry {
         name.lastIndex(of: "-").map { String(name[..<$0]) } ?? name
     }
 
-    /// "did you mean" where a name is near, and how to see all in any case.
-    package static func suggestion(for name: String, among names: [String]) -> String {
-        let all = "`trajectory environments` lists all"
+    /// "did you mean" where a name is near; nil where none is.
+    package static func suggestion(for name: String, among names: [String]) -> String? {
         // Compared with and without the version, as names may be written.
         let nearest = names.map { candidate in
             (
@@ -91,8 +91,8 @@ public enum EnvironmentRegistry {
                     distance(plain(name), plain(withoutVersion(candidate))))
             )
         }.min { $0.distance < $1.distance }
-        guard let nearest, nearest.distance <= max(2, name.count / 3) else { return all }
-        return "did you mean '\(nearest.name)'? (\(all))"
+        guard let nearest, nearest.distance <= max(2, name.count / 3) else { return nil }
+        return "did you mean '\(nearest.name)'?"
     }
 
     /// The number of characters to add, remove or replace to get from `a` to `b`.

@@ -1,3 +1,4 @@
+package import Episodes
 package import MuJoCo
 
 /// Gymnasium's HalfCheetah: a planar two-legged robot that is paid for running forward.

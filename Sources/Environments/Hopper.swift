@@ -1,3 +1,4 @@
+package import Episodes
 package import MuJoCo
 
 /// Gymnasium's Hopper: a planar one-legged robot that is paid for hopping forward.

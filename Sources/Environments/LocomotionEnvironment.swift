@@ -1,4 +1,6 @@
+package import Episodes
 package import MuJoCo
+import RandomNumbers
 
 /// One of Gymnasium's locomotion robots, step for step.
 ///

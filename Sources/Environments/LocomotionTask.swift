@@ -1,4 +1,6 @@
+package import Episodes
 package import MuJoCo
+package import RandomNumbers
 import Trajectories
 
 /// What distinguishes one of Gymnasium's locomotion robots from another.

@@ -1,3 +1,4 @@
+import Episodes
 package import MuJoCo
 package import Trajectories
 

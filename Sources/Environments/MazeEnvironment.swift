@@ -1,26 +1,7 @@
-internal import Foundation
+public import Episodes
+import Foundation
 package import MuJoCo
-
-/// An environment whose episodes have a goal, a place in the plane.
-public protocol GoalEnvironment: Environment {
-    /// Where to go: x and y in metres.
-    var goal: [Double] { get set }
-    /// Where the agent is: x and y in metres.
-    var achievedGoal: [Double] { get }
-    /// Distance to the goal, in metres, that counts as being there.
-    var successRadius: Double { get }
-}
-
-extension GoalEnvironment {
-    /// Columns of the observation that hold ``achievedGoal``; nil where it is not observed.
-    public var goalColumns: [Int]? { specification.goalColumns }
-
-    /// Whether the agent is at `goal`, or at the environment's where none is given.
-    public func isReached(_ goal: [Double]? = nil) -> Bool {
-        let squares = zip(achievedGoal, goal ?? self.goal).map { ($0 - $1) * ($0 - $1) }
-        return squares.reduce(0, +).squareRoot() <= successRadius
-    }
-}
+import RandomNumbers
 
 /// A robot in a maze.
 public protocol MazeSimulation: SimulatedEnvironment, GoalEnvironment {
@@ -103,10 +84,10 @@ package final class MazeEnvironment<Agent: MazeAgent>: MazeSimulation {
     private static func walls(of map: MazeMap, _ agent: Agent) -> [StaticBox] {
         let (side, height) = (agent.cellSize / 2, agent.wallHeight / 2)
         return map.positions { $0 == .wall }.map { position in
-            let centre = map.centre(of: position, cellSize: agent.cellSize)
+            let center = map.center(of: position, cellSize: agent.cellSize)
             return StaticBox(
                 name: "block_\(position.row)_\(position.column)",
-                centre: (centre.x, centre.y, height), halfSize: (side, side, height))
+                center: (center.x, center.y, height), halfSize: (side, side, height))
         }
     }
 
@@ -118,7 +99,7 @@ package final class MazeEnvironment<Agent: MazeAgent>: MazeSimulation {
         let starts = map.startCells
         var start: (x: Double, y: Double)
         repeat {
-            start = centre(of: starts[generator.index(below: starts.count)])
+            start = center(of: starts[generator.index(below: starts.count)])
         } while distance(from: [start.x, start.y]) <= 0.5 * agent.cellSize
         return place(at: disturbed(start))
     }
@@ -165,15 +146,15 @@ package final class MazeEnvironment<Agent: MazeAgent>: MazeSimulation {
 
     private func drawGoal() -> [Double] {
         if let cell = rules.goalCell {
-            let centre = centre(of: cell)
-            return [centre.x, centre.y]
+            let center = center(of: cell)
+            return [center.x, center.y]
         }
         let cells = map.goalCells
-        return disturbed(centre(of: cells[generator.index(below: cells.count)]))
+        return disturbed(center(of: cells[generator.index(below: cells.count)]))
     }
 
-    private func centre(of cell: MazeMap.Position) -> (x: Double, y: Double) {
-        map.centre(of: cell, cellSize: agent.cellSize)
+    private func center(of cell: MazeMap.Position) -> (x: Double, y: Double) {
+        map.center(of: cell, cellSize: agent.cellSize)
     }
 
     private func disturbed(_ point: (x: Double, y: Double)) -> [Double] {

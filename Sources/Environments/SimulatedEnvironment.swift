@@ -1,3 +1,4 @@
+public import Episodes
 public import MuJoCo
 
 /// An environment on MuJoCo: its physical state can be read, for drawing, and set, for tests.

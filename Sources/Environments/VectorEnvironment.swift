@@ -1,4 +1,5 @@
-internal import Tensors
+public import Episodes
+import Tensors
 
 /// Several copies of an environment that step at the same time, on all cores.
 ///
@@ -23,28 +24,27 @@ public final class VectorEnvironment {
     /// A copy and its episode; touched by one thread at a time.
     private final class Lane: @unchecked Sendable {
         let environment: any Environment
-        var limit: TimeLimit
+        var episode: Episode
         var nextSeed: UInt64 = 0
-        var observation: [Double] = []
         var last = EnvironmentStep(observation: [], reward: 0, isTerminated: false)
         var isTruncated = false
         var isOver: Bool { last.isTerminated || isTruncated }
 
         init(_ environment: any Environment) {
             self.environment = environment
-            limit = TimeLimit(environment.specification)
+            episode = Episode(in: environment, from: [])
         }
 
         func begin(stride: UInt64) {
-            observation = environment.reset(seed: nextSeed)
+            episode = Episode(in: environment, seed: nextSeed)
             nextSeed &+= stride
-            limit = TimeLimit(environment.specification)
         }
 
         func step(_ action: [Double], stride: UInt64) {
-            last = environment.step(action)
-            isTruncated = limit.advance()
-            if isOver { begin(stride: stride) } else { observation = last.observation }
+            last = episode.take(action)
+            // As Gymnasium says it, also of an episode that terminates in the same step.
+            isTruncated = episode.steps >= episode.maximumSteps
+            if isOver { begin(stride: stride) }
         }
     }
 
@@ -69,7 +69,7 @@ public final class VectorEnvironment {
     public func reset(seed: UInt64) -> [[Double]] {
         for (index, lane) in lanes.enumerated() { lane.nextSeed = seed &+ UInt64(index) }
         onAllCores { lanes[$0].begin(stride: UInt64(count)) }
-        return lanes.map(\.observation)
+        return lanes.map(\.episode.observation)
     }
 
     /// Takes one step in every copy; `actions` has one action for each.
@@ -82,7 +82,7 @@ public final class VectorEnvironment {
             final[index] = lane.last.observation
         }
         return Step(
-            observations: lanes.map(\.observation), rewards: lanes.map(\.last.reward),
+            observations: lanes.map(\.episode.observation), rewards: lanes.map(\.last.reward),
             isTerminated: lanes.map(\.last.isTerminated), isTruncated: lanes.map(\.isTruncated),
             finalObservations: final)
     }

@@ -1,3 +1,4 @@
+package import Episodes
 package import MuJoCo
 
 /// Gymnasium's Walker2d: a planar two-legged robot that is paid for walking forward.

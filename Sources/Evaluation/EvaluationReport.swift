@@ -1,4 +1,6 @@
-public import Environments
+public import Agents
+import Environments
+public import Episodes
 public import Planning
 
 /// What came of evaluating a planner: returns, score and time.
@@ -123,25 +125,23 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
     ///   - episodes: Number of episodes, at least one.
     ///   - seed: Seed of the first one.
     ///   - planner: How the agent plans, for the record.
-    ///   - maximumSteps: Ends episodes earlier than the environment's time limit.
-    ///   - untilGoal: Ends an episode when its goal is reached.
+    ///   - options: How far episodes go, and what is kept of them.
     ///   - recordedEpisodes: Number of episodes, from the first, whose states are kept.
     ///   - onStep: Called after every step with the episode's number and the episode so far.
     /// - Returns: The report, and the episodes it sums up.
-    /// - Throws: ``PlanningError`` when the agent's model fails.
+    /// - Throws: What the agent throws, such as `PlanningError`.
     public static func evaluate(
         _ agent: inout some Agent, in environment: any Environment, episodes: Int, seed: UInt64,
-        planner: PlannerOptions? = nil, maximumSteps: Int? = nil, untilGoal: Bool = false,
-        recordedEpisodes: Int = 0,
-        onStep: (Int, Rollout) -> Void = { _, _ in }
-    ) throws(PlanningError) -> (report: EvaluationReport, rollouts: [Rollout]) {
+        planner: PlannerOptions? = nil, options: Rollout.Options = .init(),
+        recordedEpisodes: Int = 0, onStep: (Int, Rollout) -> Void = { _, _ in }
+    ) throws -> (report: EvaluationReport, rollouts: [Rollout]) {
         var rollouts: [Rollout] = []
         for episode in 0..<episodes {
+            var options = options
+            options.recordsStates = options.recordsStates || episode < recordedEpisodes
             rollouts.append(
                 try Rollout(
-                    of: &agent, in: environment, seed: seed &+ UInt64(episode),
-                    maximumSteps: maximumSteps, untilGoal: untilGoal,
-                    recordsStates: episode < recordedEpisodes
+                    of: &agent, in: environment, seed: seed &+ UInt64(episode), options: options
                 ) { onStep(episode, $0) })
         }
         let report = EvaluationReport(

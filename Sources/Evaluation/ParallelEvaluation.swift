@@ -1,5 +1,6 @@
-internal import Dispatch
-public import Environments
+import Agents
+import Dispatch
+public import Episodes
 public import Planning
 
 extension EvaluationReport {
@@ -15,8 +16,7 @@ extension EvaluationReport {
     ///   - parallel: Episodes that run at the same time.
     ///   - seed: Seed of the first one.
     ///   - controller: Who acts.
-    ///   - maximumSteps: Ends episodes earlier than the environment's time limit.
-    ///   - untilGoal: Ends an episode when its goal is reached.
+    ///   - options: How far episodes go, and what is kept of them.
     ///   - recordedEpisodes: Number of episodes, from the first, whose states are kept.
     ///   - makeEnvironment: Where.
     ///   - onStep: Called after every step with the episode's number and the episode so far.
@@ -24,7 +24,7 @@ extension EvaluationReport {
     /// - Throws: What `makeEnvironment` throws, and ``PlanningError``.
     public static func evaluate(
         episodes: Int, parallel: Int, seed: UInt64, controller: Controller,
-        maximumSteps: Int? = nil, untilGoal: Bool = false, recordedEpisodes: Int = 0,
+        options: Rollout.Options = .init(), recordedEpisodes: Int = 0,
         environment makeEnvironment: () throws -> any Environment,
         onStep: (Int, Rollout) -> Void = { _, _ in }
     ) throws -> (report: EvaluationReport, rollouts: [Rollout]) {
@@ -39,9 +39,9 @@ extension EvaluationReport {
 
         func begin(in environment: any Environment, _ controller: Controller) {
             let seed = seed &+ UInt64(begun)
-            let running = RunningEpisode(
-                in: environment, seed: seed, maximumSteps: maximumSteps, untilGoal: untilGoal,
-                recordsStates: begun < recordedEpisodes)
+            var options = options
+            options.recordsStates = options.recordsStates || begun < recordedEpisodes
+            let running = RunningEpisode(in: environment, seed: seed, options: options)
             lanes.append((begun, running, environment))
             controllers.append(controller)
             controllers[controllers.count - 1].reset(seed: seed)

@@ -1,3 +1,4 @@
+public import Agents
 public import Planning
 
 /// Lets another agent act and keeps some of the plans it makes.
@@ -35,13 +36,12 @@ public struct PlanRecorder<Base: Agent>: Agent {
     }
 
     /// Passes the goal on.
-    public mutating func pursue(goal: [Double]) {
-        base.pursue(goal: goal)
+    public mutating func pursue(goal: [Double]) throws {
+        try base.pursue(goal: goal)
     }
 
     /// The action for an observation.
-    public mutating func act(on observation: [Double]) throws(PlanningError) -> Controller.Decision
-    {
+    public mutating func act(on observation: [Double]) throws -> Controller.Decision {
         let decision = try base.act(on: observation)
         if step >= due, let plan = decision.plan {
             entries.append(Entry(step: step, plan: plan))
@@ -52,7 +52,7 @@ public struct PlanRecorder<Base: Agent>: Agent {
     }
 
     /// Takes note of what the last action brought.
-    public mutating func receive(reward: Double) {
-        base.receive(reward: reward)
+    public mutating func receive(reward: Double) throws {
+        try base.receive(reward: reward)
     }
 }

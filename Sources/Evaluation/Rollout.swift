@@ -1,6 +1,8 @@
-public import Environments
+public import Agents
+public import Episodes
 public import MuJoCo
 public import Planning
+public import Trajectories
 
 /// One episode of an agent in an environment.
 public struct Rollout: Sendable {
@@ -26,6 +28,8 @@ public struct Rollout: Sendable {
     public internal(set) var plannedPlaces: [[Double]] = []
     /// What each plan that was made cost.
     public internal(set) var plans: [PlanStatistics] = []
+    /// The episode as data, if asked for; its actions were rounded to `Float` before they were taken.
+    public internal(set) var trajectory: Trajectory?
     /// States before each step and after the last, if asked for and the environment has them.
     public internal(set) var states: [SimulationState] = []
 
@@ -39,30 +43,49 @@ public struct Rollout: Sendable {
         self.seed = seed
     }
 
+    /// How far an episode goes, and what is kept of it.
+    public struct Options: Sendable, Hashable {
+        /// Ends the episode earlier than the environment's time limit.
+        public var maximumSteps: Int?
+        /// Whether the episode ends when its goal is reached.
+        public var untilGoal = false
+        /// Whether to keep the states, for a video.
+        public var recordsStates = false
+        /// Whether to keep the episode as data; actions are then rounded to `Float` before they are
+        /// taken, so that what is logged is what was done.
+        public var keepsTrajectory = false
+
+        /// Whole episodes, of which nothing is kept but what a report needs, unless told otherwise.
+        public init(
+            maximumSteps: Int? = nil, untilGoal: Bool = false, recordsStates: Bool = false,
+            keepsTrajectory: Bool = false
+        ) {
+            self.maximumSteps = maximumSteps
+            self.untilGoal = untilGoal
+            self.recordsStates = recordsStates
+            self.keepsTrajectory = keepsTrajectory
+        }
+    }
+
     /// Runs one whole episode.
     ///
     /// - Parameters:
     ///   - agent: Who acts.
     ///   - environment: Where.
     ///   - seed: Decides on the start, and on whatever is random in the agent.
-    ///   - maximumSteps: Ends the episode earlier than the environment's time limit.
-    ///   - untilGoal: Ends the episode when its goal is reached.
-    ///   - recordsStates: Whether to keep the states, for a video.
+    ///   - options: How far it goes, and what is kept of it.
     ///   - onStep: Called after every step with the episode so far.
-    /// - Throws: ``PlanningError`` when the agent's model fails.
+    /// - Throws: What the agent throws, such as `PlanningError`.
     public init(
         of agent: inout some Agent, in environment: any Environment, seed: UInt64,
-        maximumSteps: Int? = nil, untilGoal: Bool = false, recordsStates: Bool = false,
-        onStep: (Rollout) -> Void = { _ in }
-    ) throws(PlanningError) {
-        let episode = RunningEpisode(
-            in: environment, seed: seed, maximumSteps: maximumSteps, untilGoal: untilGoal,
-            recordsStates: recordsStates)
+        options: Options = Options(), onStep: (Rollout) -> Void = { _ in }
+    ) throws {
+        let episode = RunningEpisode(in: environment, seed: seed, options: options)
         agent.reset(seed: seed)
         while !episode.isOver {
-            if let goal = episode.goal { agent.pursue(goal: goal) }
+            if let goal = episode.goal { try agent.pursue(goal: goal) }
             let decision = try agent.act(on: episode.observation)
-            agent.receive(reward: episode.take(decision))
+            try agent.receive(reward: episode.take(decision))
             onStep(episode.rollout)
         }
         self = episode.rollout

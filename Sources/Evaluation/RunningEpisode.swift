@@ -1,39 +1,38 @@
-internal import Environments
-internal import MuJoCo
-internal import Planning
+import Agents
+import Environments
+import Episodes
+import MuJoCo
+import Planning
+import Trajectories
 
-/// An episode under way: its environment, and what has happened so far.
+/// An episode under way, and what is written down of it.
 ///
 /// A class, so that several episodes can step at the same time; each is touched by one thread at a
 /// time.
 final class RunningEpisode: @unchecked Sendable {
-    /// What the agent is to act on.
-    private(set) var observation: [Double]
     private(set) var rollout: Rollout
-    private(set) var isOver = false
-    private let environment: any Environment
+    private var episode: Episode
     private let simulation: (any SimulatedEnvironment)?
-    private var limit: TimeLimit
-    private let maximumSteps: Int?
     private let goalEnvironment: (any GoalEnvironment)?
     private let untilGoal: Bool
 
+    /// What the agent is to act on.
+    var observation: [Double] { episode.observation }
     /// Where to go, in an environment with a goal.
-    var goal: [Double]? { goalEnvironment?.goal }
+    var goal: [Double]? { episode.goal }
+    /// Whether a step may no longer be taken.
+    var isOver: Bool { episode.isOver }
 
     /// Starts an episode.
-    init(
-        in environment: any Environment, seed: UInt64, maximumSteps: Int?, untilGoal: Bool,
-        recordsStates: Bool
-    ) {
-        self.environment = environment
-        self.maximumSteps = maximumSteps
-        self.untilGoal = untilGoal
+    init(in environment: any Environment, seed: UInt64, options: Rollout.Options) {
+        untilGoal = options.untilGoal
         goalEnvironment = environment as? any GoalEnvironment
-        simulation = recordsStates ? environment as? any SimulatedEnvironment : nil
-        limit = TimeLimit(environment.specification)
-        observation = environment.reset(seed: seed)
+        simulation = options.recordsStates ? environment as? any SimulatedEnvironment : nil
+        episode = Episode(in: environment, seed: seed, maximumSteps: options.maximumSteps)
         rollout = Rollout(seed: seed)
+        if options.keepsTrajectory {
+            rollout.trajectory = Trajectory(layout: environment.specification.layout)
+        }
         if let goalEnvironment {
             let (start, goal) = (goalEnvironment.achievedGoal, goalEnvironment.goal)
             rollout.goal = goal
@@ -49,7 +48,10 @@ final class RunningEpisode: @unchecked Sendable {
     func take(_ decision: Controller.Decision) -> Double {
         // A maze may move a goal in the step that reaches it.
         let goal = goal
-        let step = environment.step(decision.action)
+        let observation = episode.observation
+        var action = decision.action
+        if rollout.trajectory != nil { action = action.map { Double(Float($0)) } }
+        let step = episode.take(action)
         if let plan = decision.plan {
             if rollout.plans.isEmpty, let columns = goalEnvironment?.goalColumns {
                 rollout.plannedPlaces = plan.observations.map { row in columns.map { row[$0] } }
@@ -58,6 +60,9 @@ final class RunningEpisode: @unchecked Sendable {
         }
         rollout.rewards.append(step.reward)
         rollout.isTerminated = step.isTerminated
+        rollout.trajectory?.append(
+            observation: observation.map(Float.init), action: action.map(Float.init),
+            reward: Float(step.reward))
         if let simulation { rollout.states.append(simulation.state) }
         if let goalEnvironment {
             rollout.places.append(goalEnvironment.achievedGoal)
@@ -65,10 +70,8 @@ final class RunningEpisode: @unchecked Sendable {
                 rollout.stepsToGoal = rollout.rewards.count
             }
         }
-        observation = step.observation
-        isOver =
-            limit.advance() || step.isTerminated || rollout.rewards.count == maximumSteps
-            || (untilGoal && rollout.stepsToGoal != nil)
+        if untilGoal && rollout.stepsToGoal != nil { episode.cut() }
+        if let ending = episode.ending { rollout.trajectory?.ending = ending }
         return step.reward
     }
 }

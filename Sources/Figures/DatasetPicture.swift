@@ -1,5 +1,5 @@
 public import Datasets
-public import Environments
+public import Episodes
 public import Rendering
 public import Tokenization
 import Trajectories

@@ -1,5 +1,6 @@
 public import Datasets
 public import Environments
+import Episodes
 public import Evaluation
 import Trajectories
 
@@ -56,7 +57,7 @@ extension MazePlot {
         title = "\(identifier), \(count) of \(all.count) episodes"
         starts = lines.compactMap(\.first)
         if let goal = maze.rules.goalCell {
-            goals = [maze.map.centre(of: goal, cellSize: maze.cellSize)]
+            goals = [maze.map.center(of: goal, cellSize: maze.cellSize)]
         }
     }
 }

@@ -47,7 +47,7 @@ public struct MazePlot: Sendable {
 
     /// The middle of a cell.
     public func center(row: Int, column: Int) -> Point {
-        map.centre(of: MazeMap.Position(row: row, column: column), cellSize: cellSize)
+        map.center(of: MazeMap.Position(row: row, column: column), cellSize: cellSize)
     }
 
     /// Draws the plot to a PNG or SVG file, by its extension.

@@ -1,4 +1,5 @@
 public import Environments
+import Episodes
 public import Evaluation
 public import Foundation
 import MuJoCo

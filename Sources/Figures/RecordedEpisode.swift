@@ -1,5 +1,6 @@
 public import Datasets
 public import Environments
+import Episodes
 public import Evaluation
 public import Foundation
 public import MuJoCo

@@ -1,4 +1,4 @@
-public import Environments
+public import Episodes
 public import MuJoCo
 public import Rendering
 

@@ -3,8 +3,8 @@ import Evaluation
 import Figures
 public import Foundation
 import Rendering
-public import Tokenization
-public import Trajectories
+package import Tokenization
+package import Trajectories
 import Transformer
 
 /// Draws a model's attention over a window of data, or averaged over many.
@@ -97,14 +97,14 @@ public struct AttentionJob: Sendable {
         if let (episode, row) = place {
             guard trajectories.indices.contains(episode) else {
                 throw JobError(
-                    .unsuitableData,
+                    .noWindow,
                     "cannot look at episode \(episode) of '\(dataset.given)': it has episodes 0 to "
                         + "\(trajectories.count - 1)")
             }
             let count = trajectories[episode].count
             guard 0 <= row, row + rows <= count else {
                 throw JobError(
-                    .unsuitableData,
+                    .noWindow,
                     "cannot look at row \(row) of episode \(episode) of '\(dataset.given)': a window "
                         + "of \(rows) rows does not fit into \(count)")
             }

@@ -1,4 +1,6 @@
-public import Behavior
+import Episodes
+public import Learning
+public import Policies
 import Environments
 public import Foundation
 

@@ -1,4 +1,6 @@
 import Behavior
+import Episodes
+import Policies
 import Datasets
 import Environments
 public import Foundation
@@ -71,7 +73,7 @@ public struct CollectionJob: Sendable {
         }
         if untilGoal, recipe?.kind != .navigation {
             throw JobError(
-                .unsuitableEnvironment,
+                .noGoal,
                 "cannot end episodes at a goal: only a dataset of a point maze has goals to go to")
         }
         let environment = name

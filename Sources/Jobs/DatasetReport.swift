@@ -22,7 +22,7 @@ public struct DatasetReport: Encodable, Sendable {
         summary = DatasetSummary(dataset, actionLimits: specification?.actionLimits)
         if let warning { summary.warnings.append(warning) }
         do {
-            public let usage = try TokenUsage.measure(dataset.trajectories, layout: dataset.layout)
+            let usage = try TokenUsage.measure(dataset.trajectories, layout: dataset.layout)
             self.usage = usage
             let names = Self.names(summary)
             // A constant dimension has been named already.

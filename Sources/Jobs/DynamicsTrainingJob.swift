@@ -1,4 +1,4 @@
-public import Baselines
+public import Learning
 public import Datasets
 public import Foundation
 import Trajectories

@@ -4,6 +4,7 @@ import Episodes
 public import Evaluation
 import Figures
 public import Foundation
+import Planning
 import Rendering
 import Trajectories
 
@@ -118,13 +119,11 @@ public struct EvaluationJob: Sendable {
         let identifier = environment.specification.identifier
         if untilGoal, !(environment is any GoalEnvironment) {
             throw JobError(
-                .unsuitableEnvironment,
-                "cannot end episodes at their goal: \(identifier) has none; give a maze")
+                .noGoal, "cannot end episodes at their goal: \(identifier) has none; give a maze")
         }
         if paths != nil, !(environment is any MazeSimulation) {
             throw JobError(
-                .unsuitableEnvironment,
-                "cannot draw paths: \(identifier) is no maze; give one")
+                .noMaze, "cannot draw paths: \(identifier) is no maze; give one")
         }
     }
 

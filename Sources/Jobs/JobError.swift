@@ -8,10 +8,18 @@ public struct JobError: Error, Hashable, CustomStringConvertible, Sendable {
         case unwritable
         /// Neither the one who calls nor a file names the environment.
         case noEnvironment
-        /// The environment has no goal, or no maze to draw.
-        case unsuitableEnvironment
+        /// The environment has no goal at which episodes could end.
+        case noGoal
+        /// The environment is no maze in which paths could be drawn.
+        case noMaze
+        /// A token file was given with reading options, which were settled when it was made.
+        case settledReading
         /// Data that were tokenized before are not what the job needs.
         case tokenFile
+        /// No held-out episode has the number that is to be drawn.
+        case noHeldOutEpisode
+        /// An episode or row of the data is not there, or too near to its end.
+        case noWindow
         /// The data do not have what the job needs, such as long enough episodes.
         case unsuitableData
         /// A model, critic or ensemble does not fit the data or the task.

@@ -1,7 +1,8 @@
 import Datasets
-import Environments
+import Episodes
 import Evaluation
 import Foundation
+import Learning
 import Tokenization
 import Trajectories
 

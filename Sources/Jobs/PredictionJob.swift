@@ -96,7 +96,7 @@ public struct PredictionJob: Sendable {
         data.notes.forEach { report(.note($0)) }
         try trained.requireLayout(of: data, file: dataset.given, named: checkpoint.given)
         let cases = try heldOutEpisodes(of: data)
-        let simulation = try video.map { _ in try simulation(of: data, trained, cases) }
+        let simulation = try video.map { _ in try makeSimulation(of: data, trained, cases) }
         let deviations = DatasetSummary(data).observations.map(\.standardDeviation)
 
         var methods: [Result.Method] = []
@@ -141,7 +141,7 @@ public struct PredictionJob: Sendable {
             ).write(to: plot)
         }
         let film = try simulation.flatMap {
-            try film(cases[videoEpisode], drawn, in: $0, deviations: deviations, report: report)
+            try draw(cases[videoEpisode], drawn, in: $0, deviations: deviations, report: report)
         }
         return Result(
             horizon: horizon, episodes: cases.count, samples: samples, methods: methods,
@@ -155,13 +155,13 @@ public struct PredictionJob: Sendable {
         guard !long.isEmpty else {
             throw JobError(
                 .unsuitableData,
-                "cannot predict '\(dataset.given)': no episode has the \(needed) transitions of "
-                    + "context and horizon; the longest has "
+                "cannot predict '\(dataset.given)': no episode has context + horizon = \(needed) "
+                    + "transitions; the longest has "
                     + "\(data.trajectories.map(\.count).max() ?? 0)")
         }
-        if video != nil, !long.indices.indices.contains(videoEpisode) {
+        if video != nil, !(0..<long.count).contains(videoEpisode) {
             throw JobError(
-                .unsuitableData,
+                .noHeldOutEpisode,
                 "there is no episode \(videoEpisode) to draw: \(long.count) of '\(dataset.given)' "
                     + "are long enough to be predicted")
         }
@@ -212,7 +212,7 @@ public struct PredictionJob: Sendable {
     // MARK: - Drawing
 
     /// The environment of the data, in which the episode can be drawn.
-    private func simulation(
+    private func makeSimulation(
         of data: TrajectoryDataset, _ trained: Checkpoint, _ cases: [HeldOutEpisode]
     ) throws -> any SimulatedEnvironment {
         let name =
@@ -225,7 +225,7 @@ public struct PredictionJob: Sendable {
         return simulation
     }
 
-    private func film(
+    private func draw(
         _ episode: HeldOutEpisode, _ predictions: [(name: String, observations: [[Double]])],
         in simulation: any SimulatedEnvironment, deviations: [Double],
         report: (JobEvent<Share>) -> Void

@@ -48,9 +48,9 @@ struct TrainingData {
         }
         guard reading == .init() else {
             throw JobError(
-                .tokenFile,
-                "cannot use reading options with the token file '\(url.path)'; give them where the "
-                    + "data are tokenized")
+                .settledReading,
+                "cannot use reading options with the token file '\(url.path)', which was made with "
+                    + "its own")
         }
         let file = try TokenFile(contentsOf: url)
         tokenized = try TokenizedDataset(file, settings: settings)

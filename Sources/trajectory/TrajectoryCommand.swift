@@ -50,6 +50,7 @@ struct TrajectoryCommand: AsyncParsableCommand {
             case let error as any LocalizedError: error.errorDescription ?? "\(error)"
             default: "\(error)"
             }
-        return text.split(whereSeparator: \.isNewline).joined(separator: " ")
+        let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
+        return line + (Remedy.text(for: error).map { " (\($0))" } ?? "")
     }
 }

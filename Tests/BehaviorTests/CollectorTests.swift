@@ -1,3 +1,7 @@
+import TestSupport
+import Policies
+import RandomNumbers
+import Episodes
 import Behavior
 import Environments
 import Testing

@@ -1,3 +1,6 @@
+import Learning
+import RandomNumbers
+import Episodes
 import Behavior
 import Environments
 import Foundation

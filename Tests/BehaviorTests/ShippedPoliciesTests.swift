@@ -1,3 +1,6 @@
+import Learning
+import Policies
+import Episodes
 import Behavior
 import Environments
 import Testing

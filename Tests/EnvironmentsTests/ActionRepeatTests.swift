@@ -1,3 +1,5 @@
+import RandomNumbers
+import Episodes
 import Environments
 import MuJoCo
 import Testing

@@ -1,9 +1,10 @@
 import Environments
+import Episodes
 import Foundation
 import MuJoCo
 import Safetensors
-import TestSupport
 import Testing
+import TestSupport
 import Trajectories
 
 /// Every locomotion robot against rollouts recorded from Gymnasium 1.4.0 with the same MuJoCo.

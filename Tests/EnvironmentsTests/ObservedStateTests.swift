@@ -1,5 +1,7 @@
 import Environments
+import Episodes
 import MuJoCo
+import RandomNumbers
 import Testing
 
 @Suite struct ObservedStateTests {

@@ -1,4 +1,5 @@
 import Environments
+import Episodes
 import Foundation
 import Testing
 

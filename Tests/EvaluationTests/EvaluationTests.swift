@@ -1,3 +1,6 @@
+import Agents
+import Policies
+import Episodes
 import Behavior
 import Environments
 import Evaluation
@@ -119,9 +122,25 @@ private struct EchoingAgent: Agent {
         let environment = try EnvironmentRegistry.make("hopper")
         var seen: [Int] = []
         let rollout = try Rollout(
-            of: &agent, in: environment, seed: 3, maximumSteps: 1, recordsStates: true
+            of: &agent, in: environment, seed: 3,
+            options: .init(maximumSteps: 1, recordsStates: true)
         ) { seen.append($0.rewards.count) }
         #expect(rollout.rewards.count == 1 && seen == [1])
         #expect(rollout.states.count == 2 && rollout.states[0] != rollout.states[1])
+        #expect(rollout.trajectory == nil)
+    }
+
+    @Test func `an episode that is kept can be taken again from its actions, to the bit`() throws {
+        var agent = EchoingAgent(actionDimension: 3)
+        let rollout = try Rollout(
+            of: &agent, in: EnvironmentRegistry.make("hopper"), seed: 3,
+            options: .init(keepsTrajectory: true))
+        let logged = try #require(rollout.trajectory)
+        #expect(logged.count == rollout.rewards.count && logged.ending == .terminal)
+        var again = Episode(in: try EnvironmentRegistry.make("hopper"), seed: 3)
+        for row in 0..<logged.count {
+            #expect(logged.observation(row).elementsEqual(again.observation.map(Float.init)))
+            #expect(again.take(logged.action(row).map(Double.init)).reward == rollout.rewards[row])
+        }
     }
 }

@@ -1,3 +1,7 @@
+import Agents
+import Policies
+import RandomNumbers
+import Episodes
 import Behavior
 import Environments
 import Evaluation
@@ -81,7 +85,8 @@ private struct GoalPolicy: Policy {
     ) throws {
         var agent = PlanRecorder(WalkingAgent(), interval: 1)
         let (report, rollouts) = try EvaluationReport.evaluate(
-            &agent, in: LineEnvironment(), episodes: 6, seed: 2, untilGoal: untilGoal)
+            &agent, in: LineEnvironment(), episodes: 6, seed: 2,
+            options: .init(untilGoal: untilGoal))
         #expect(agent.base.goals == (2...7).map { [Double($0), 0] })
         // Goals 2 to 7 and six steps: the last one is out of reach.
         #expect(rollouts.map(\.stepsToGoal) == [2, 3, 4, 5, 6, nil])
@@ -108,7 +113,7 @@ private struct GoalPolicy: Policy {
         let maze = try EnvironmentRegistry.make("pointmaze-open")
         var agent = StraightAgent()
         let (report, rollouts) = try EvaluationReport.evaluate(
-            &agent, in: maze, episodes: 4, seed: 0, untilGoal: true)
+            &agent, in: maze, episodes: 4, seed: 0, options: .init(untilGoal: true))
         #expect(report.successRate == 1)
         let (travelled, shortest) = (
             try #require(report.meanPathLength), try #require(report.meanShortestPath)

@@ -133,7 +133,8 @@ import Testing
                 "predict", "--checkpoint", run.path, "--dataset", data, "--horizon", "2",
                 "--observation-dimensions", "30")
             #expect(
-                refused.errors.contains("the data have 30 + 17 dimensions, the model 45 + 17"),
+                refused.errors.contains(
+                    "the data have 30 + 17 dimensions, the model '\(run.path)' 45 + 17"),
                 "\(refused.errors)")
         }
     }
@@ -166,7 +167,10 @@ import Testing
             "collect", "--dataset", "maze2d-umaze", "--steps", "200", "--output", other)
         for (arguments, part) in [
             (["--dataset", short], "no episode has --context + --horizon = 101"),
-            (["--dataset", other], "the data have 4 + 2 dimensions, the model 11 + 3"),
+            (
+                ["--dataset", other],
+                "the data have 4 + 2 dimensions, the model '\(checkpoint)' 11 + 3"
+            ),
             (
                 ["--dataset", short, "--horizon", "5", "--dynamics", short],
                 "cannot use the dynamics model"

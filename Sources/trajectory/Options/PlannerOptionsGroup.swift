@@ -1,7 +1,7 @@
-public import ArgumentParser
+import ArgumentParser
 import Foundation
 import Jobs
-public import Planning
+import Planning
 import Tokenization
 
 /// The options of a planner, shared by the commands that plan; unset ones keep the defaults.

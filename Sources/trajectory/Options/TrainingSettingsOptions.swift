@@ -53,7 +53,8 @@ struct TrainingSettingsOptions: ParsableArguments {
     @Option(help: "The full learning rate (\(defaults.training.learningRate)).")
     var learningRate: Double?
 
-    @Option(help: "Fixes initial weights, order of the data and dropout (\(defaults.training.seed)).")
+    @Option(
+        help: "Fixes initial weights, order of the data and dropout (\(defaults.training.seed)).")
     var seed: UInt64?
 
     @Option(help: "Worker threads; as many as cores when not given.")

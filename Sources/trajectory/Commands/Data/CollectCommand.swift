@@ -95,7 +95,8 @@ struct CollectCommand: AsyncParsableCommand {
         job.untilGoal = untilGoal
         job.seed = seed
         job.workers = workers
-        let result = try await Self.run(job)
+        var lines = Lines()
+        let result = try await job.run { lines.show($0) }
         try Console.report(
             result, json: json,
             text: String(
@@ -104,11 +105,12 @@ struct CollectCommand: AsyncParsableCommand {
                 result.bestReturn))
     }
 
-    /// Runs the job and says now and then how far it is.
-    static func run(_ job: CollectionJob) async throws -> CollectionJob.Result {
-        var pace = Pace(every: .seconds(2))
-        var reported = 0
-        return try await job.run { event in
+    /// Says now and then how far a collection is.
+    struct Lines {
+        private var pace = Pace(every: .seconds(2))
+        private var reported = 0
+
+        mutating func show(_ event: JobEvent<Share>) {
             guard case .progress(let share) = event,
                 let seconds = pace.due(always: share.done >= share.total)
             else { return }

@@ -42,10 +42,14 @@ struct DatasetTokenizeCommand: AsyncParsableCommand {
     @Option(help: "Bins in each dimension (\(defaults.binCount)).")
     var bins: Int?
 
-    @Option(help: "Where the edges of the bins come from: quantile or uniform (\(defaults.strategy)).")
+    @Option(
+        help: "Where the edges of the bins come from: quantile or uniform (\(defaults.strategy)).")
     var discretizer: Discretizer.Strategy?
 
-    @Option(help: "Factor by which a reward counts less for each step it lies ahead (\(defaults.discount)).")
+    @Option(
+        help:
+            "Factor by which a reward counts less for each step it lies ahead (\(defaults.discount))."
+    )
     var discount: Double?
 
     @Option(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Environments
+import Episodes
 import Foundation
 import Trajectories
 

@@ -1,4 +1,5 @@
-import ArgumentParser
+public import ArgumentParser
+public import Jobs
 
 /// `trajectory benchmark`: speed measurements with fixed shapes and random weights.
 struct BenchmarkCommand: AsyncParsableCommand {
@@ -18,8 +19,4 @@ struct BenchmarkCommand: AsyncParsableCommand {
         ])
 }
 
-/// The paper's two locomotion shapes, for benchmarks.
-enum BenchmarkShape: String, ExpressibleByArgument, CaseIterable {
-    case hopper
-    case halfcheetah
-}
+extension BenchmarkShape: ExpressibleByArgument {}

@@ -1,7 +1,6 @@
 import ArgumentParser
-import Environments
 import Foundation
-import Trajectories
+import Jobs
 
 /// `trajectory benchmark environments`: environment steps a second.
 struct BenchmarkEnvironmentsCommand: ParsableCommand {
@@ -19,17 +18,19 @@ struct BenchmarkEnvironmentsCommand: ParsableCommand {
             Keys of the JSON object: environment, copies, workers, steps_per_second.
             """)
 
+    private static let defaults = EnvironmentSpeedJob()
+
     @Option(name: .customLong("env"), help: "Environment, such as hopper or hopper-v5.")
-    var environment = "hopper"
+    var environment = defaults.environment
 
     @Option(help: "Copies that step at the same time.")
-    var copies = 32
+    var copies = defaults.copies
 
     @Option(help: "Threads.")
-    var workers = ProcessInfo.processInfo.activeProcessorCount
+    var workers = defaults.workers
 
     @Option(help: "Seconds to measure for; the median of five parts counts.")
-    var seconds = 5.0
+    var seconds = defaults.seconds
 
     @Flag(help: "Print the result as JSON.")
     var json = false
@@ -40,54 +41,17 @@ struct BenchmarkEnvironmentsCommand: ParsableCommand {
         }
     }
 
-    private struct Result: Encodable {
-        let environment: String
-        let copies: Int
-        let workers: Int
-        let stepsPerSecond: Double
-
-        enum CodingKeys: String, CodingKey {
-            case environment, copies, workers
-            case stepsPerSecond = "steps_per_second"
-        }
-    }
-
     func run() throws {
-        let vector = try VectorEnvironment(count: copies, workers: workers) {
-            try EnvironmentRegistry.make(environment)
-        }
-        var generator = PCG64(seed: 0)
-        let actions = (0..<64).map { _ in
-            (0..<copies).map { _ in
-                vector.specification.actionLimits.map {
-                    generator.uniform($0.lowerBound, $0.upperBound)
-                }
-            }
-        }
-        _ = vector.reset(seed: 0)
-        for step in 0..<32 { _ = vector.step(actions[step % actions.count]) }
-        let clock = ContinuousClock()
-        let rates = (0..<5).map { _ in
-            let start = clock.now
-            var steps = 0
-            while clock.now - start < .seconds(seconds / 5) {
-                for _ in 0..<8 {
-                    _ = vector.step(actions[steps % actions.count])
-                    steps += 1
-                }
-            }
-            return Double(steps * copies) / Console.seconds(clock.now - start)
-        }
-        let result = Result(
-            environment: vector.specification.identifier, copies: copies, workers: workers,
-            stepsPerSecond: rates.sorted()[2])
-        if json {
-            try Console.printJSON(result)
-        } else {
-            print(
-                String(
-                    format: "%@: %.0f steps/s with %d copies on %d threads", result.environment,
-                    result.stepsPerSecond, copies, workers))
-        }
+        var job = EnvironmentSpeedJob()
+        job.environment = environment
+        job.copies = copies
+        job.workers = workers
+        job.seconds = seconds
+        let result = try job.run()
+        try Console.report(
+            result, json: json,
+            text: String(
+                format: "%@: %.0f steps/s with %d copies on %d threads", result.environment,
+                result.stepsPerSecond, copies, workers))
     }
 }

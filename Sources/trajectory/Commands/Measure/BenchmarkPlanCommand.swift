@@ -1,9 +1,7 @@
 import ArgumentParser
 import Foundation
+import Jobs
 import Planning
-import Tokenization
-import Trajectories
-import Transformer
 
 /// `trajectory benchmark plan`: seconds to decide on one action.
 struct BenchmarkPlanCommand: AsyncParsableCommand {
@@ -20,10 +18,12 @@ struct BenchmarkPlanCommand: AsyncParsableCommand {
             those of all cores together, over the whole plan.
             """)
 
+    private static let defaults = PlanningSpeedJob()
+
     @Option(
         help:
             "The shape of a transition: \(BenchmarkShape.allValueStrings.joined(separator: ", ")).")
-    var shape: BenchmarkShape = .hopper
+    var shape = defaults.shape
 
     @Option(help: "Folder of a trained model, instead of random weights.", completion: .directory)
     var checkpoint: String?
@@ -35,13 +35,13 @@ struct BenchmarkPlanCommand: AsyncParsableCommand {
     var beamWidth: Int?
 
     @Option(help: "exact slides the context with every planned transition; cached is faster.")
-    var window = PlannerOptions().window
+    var window = defaults.window
 
     @Option(help: "Plans made together, for as many episodes.")
-    var together = 1
+    var together = defaults.together
 
     @Option(help: "Timed plans; the median counts.")
-    var plans = 5
+    var plans = defaults.plans
 
     @Flag(help: "Print the result as JSON.")
     var json = false
@@ -53,110 +53,22 @@ struct BenchmarkPlanCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let (model, discretizer) = try subject()
-        let decoder = PrefixDecoder(model)
-        var options = PlannerOptions()
-        options.horizon = horizon ?? (shape == .hopper ? 15 : 5)
-        options.beamWidth = beamWidth ?? (shape == .hopper ? 128 : 32)
-        options.expansionFactor = 2
-        options.contextTransitions = 5
-        options.window = window
-        let planner = try BeamPlanner(model: decoder, discretizer: discretizer, options: options)
-        var sources = (0..<together).map { SeededUniforms(seed: UInt64(1 + $0)) }
-        var measured: [(seconds: Double, work: PrefixDecoder.Statistics)] = []
-        var naive = 0
-        for index in 0..<(plans + 1) {
-            var requests: [BeamPlanner.Request] = []
-            for source in sources.indices {
-                requests.append(
-                    BeamPlanner.Request(
-                        context: try past(of: planner, uniforms: &sources[source])))
-            }
-            let before = decoder.statistics
-            let plan = try planner.plan(requests, uniforms: &sources)[0]
-            guard index > 0 else { continue }
-            measured.append((plan.statistics.seconds, decoder.statistics - before))
-            naive = plan.statistics.tokensForwardedNaively
-        }
-        measured.sort { $0.seconds < $1.seconds }
-        let (seconds, work) = measured[measured.count / 2]
-        let result = PlanningSpeed(
-            shape: checkpoint ?? shape.rawValue, horizon: options.horizon,
-            beamWidth: options.beamWidth, window: window.rawValue, together: together,
-            secondsPerPlan: seconds / Double(together), computedTokens: work.computedTokens,
-            naiveTokens: naive, gigaflops: work.operations / seconds * 1e-9)
-        if json {
-            try Console.printJSON(result)
-        } else {
-            print(
-                "\(result.shape), horizon \(options.horizon), beam \(options.beamWidth), "
-                    + "\(window.rawValue) window: "
-                    + String(format: "%.3f s a plan", result.secondsPerPlan)
-                    + " (median of \(plans); \(result.computedTokens) tokens computed, \(naive) "
-                    + String(format: "without sharing; %.0f GFLOP/s)", result.gigaflops))
-        }
-    }
-
-    /// The model that plans, and what its tokens mean.
-    private func subject() throws -> (TrajectoryTransformer, Discretizer) {
-        if let checkpoint {
-            let trained = try Checkpoint(directory: URL(fileURLWithPath: checkpoint))
-            guard trained.goalColumns.isEmpty else {
-                throw CheckpointError(
-                    code: .mismatch, file: checkpoint,
-                    detail: "it was trained to reach goals, and here is none; give a model trained "
-                        + "without --goal-columns")
-            }
-            return (trained.model, trained.discretizer)
-        }
-        let configuration = shape.configuration
-        let dimension = configuration.layout.transitionDimension
-        let discretizer = try Discretizer(
-            uniformOver: [0, 1].flatMap { Array(repeating: Double($0), count: dimension) },
-            dimension: dimension, binCount: configuration.binCount)
-        return (TrajectoryTransformer(configuration, seed: 0), discretizer)
-    }
-
-    /// Four transitions and an observation: random tokens, or what a trained model makes of a random
-    /// start, since it has not learnt to plan from noise.
-    private func past(
-        of planner: BeamPlanner, uniforms: inout SeededUniforms
-    ) throws -> [Int] {
-        let layout = planner.model.layout
-        let bins = planner.discretizer.binCount
-        guard checkpoint != nil else {
-            return (0..<(4 * layout.transitionDimension + layout.observationDimension)).map { _ in
-                Int(uniforms.next() * Double(bins))
-            }
-        }
-        var sampler = planner
-        sampler.options.horizon = 5
-        sampler.options.beamWidth = 1
-        let start = (0..<layout.observationDimension).map { _ in
-            Int((0.25 + uniforms.next() / 2) * Double(bins))
-        }
-        let tokens = try sampler.plan(context: start, uniforms: &uniforms).tokens
-        return tokens.dropLast().flatMap { $0.map { min($0, bins - 1) } }
-            + (tokens.last ?? []).prefix(layout.observationDimension).map { min($0, bins - 1) }
-    }
-}
-
-private struct PlanningSpeed: Encodable {
-    let shape: String
-    let horizon: Int
-    let beamWidth: Int
-    let window: String
-    let together: Int
-    let secondsPerPlan: Double
-    let computedTokens: Int
-    let naiveTokens: Int
-    let gigaflops: Double
-
-    enum CodingKeys: String, CodingKey {
-        case shape, horizon, window, together, gigaflops
-        case beamWidth = "beam_width"
-        case secondsPerPlan = "seconds_per_plan"
-        case computedTokens = "computed_tokens"
-        case naiveTokens = "naive_tokens"
+        var job = PlanningSpeedJob()
+        job.shape = shape
+        job.checkpoint = checkpoint.map { URL(fileURLWithPath: $0) }
+        job.horizon = horizon
+        job.beamWidth = beamWidth
+        job.window = window
+        job.together = together
+        job.plans = plans
+        let result = try job.run()
+        try Console.report(
+            result, json: json,
+            text: "\(result.shape), horizon \(result.horizon), beam \(result.beamWidth), "
+                + "\(result.window) window: "
+                + String(format: "%.3f s a plan", result.secondsPerPlan)
+                + " (median of \(plans); \(result.computedTokens) tokens computed, "
+                + "\(result.naiveTokens) "
+                + String(format: "without sharing; %.0f GFLOP/s)", result.gigaflops))
     }
 }

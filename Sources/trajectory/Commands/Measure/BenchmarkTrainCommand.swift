@@ -1,23 +1,6 @@
 import ArgumentParser
 import Foundation
-import Tokenization
-import Training
-import Trajectories
-import Transformer
-
-extension BenchmarkShape {
-    /// The paper's configuration for this environment: ten transitions of context.
-    var configuration: TransformerConfiguration {
-        switch self {
-        case .hopper:
-            TransformerConfiguration(
-                layout: TransitionLayout(observationDimension: 11, actionDimension: 3))
-        case .halfcheetah:
-            TransformerConfiguration(
-                layout: TransitionLayout(observationDimension: 17, actionDimension: 6))
-        }
-    }
-}
+import Jobs
 
 /// `trajectory benchmark train`: tokens per second of full training steps.
 struct BenchmarkTrainCommand: AsyncParsableCommand {
@@ -29,20 +12,22 @@ struct BenchmarkTrainCommand: AsyncParsableCommand {
             context), dropout 0.1, random weights and random tokens.
 
             --profile splits a step into its parts: microseconds a token of one core's time, and \
-            the speed at which the part's products are computed, beside what oneDNN reaches with \
-            the same shapes when all its operands are in the cache.
+            the speed at which the part's products are computed. What oneDNN reaches with the same \
+            shapes, 'swift run -c release speed' says.
             """)
+
+    private static let defaults = TrainingSpeedJob()
 
     @Option(
         help:
             "The shape of a transition: \(BenchmarkShape.allValueStrings.joined(separator: ", ")).")
-    var shape: BenchmarkShape = .hopper
+    var shape = defaults.shape
 
     @Option(help: "Windows in a batch.")
-    var batch = 32
+    var batch = defaults.batch
 
     @Option(help: "Timed steps; the median counts.")
-    var steps = 15
+    var steps = defaults.steps
 
     @Option(help: "Worker threads; as many as cores when not given.")
     var workers: Int?
@@ -50,9 +35,9 @@ struct BenchmarkTrainCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Windows a worker passes through the model together.", visibility: .hidden))
-    var sequencesPerPass = 4
+    var sequencesPerPass = defaults.sequencesPerPass
 
-    @Flag(help: "Say where the time goes, and how fast oneDNN multiplies on this machine.")
+    @Flag(help: "Say where the time goes.")
     var profile = false
 
     @Flag(help: "Print the result as JSON.")
@@ -65,59 +50,37 @@ struct BenchmarkTrainCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let configuration = shape.configuration
-        let model = TrajectoryTransformer(configuration, seed: 0)
-        let length = configuration.contextLength
-        var generator = SystemRandomNumberGenerator()
-        var data = TokenBatch(rows: batch, length: length)
-        for index in data.inputs.indices {
-            data.inputs[index] = Int32.random(in: 0..<100, using: &generator)
-            data.targets[index] = Int32.random(in: 0..<100, using: &generator)
-        }
-        let stepper = TrainingStep(
-            model, windowLength: length, workers: workers, sequencesPerPass: sequencesPerPass)
-        var seconds: [Double] = []
-        for step in 0..<(steps + 2) {
-            let duration = ContinuousClock().measure {
-                _ = stepper.run(data, rate: 1e-4, dropoutStream: UInt64(step))
-            }
-            if step >= 2 { seconds.append(Console.seconds(duration)) }
-            if step == 1, profile { stepper.isProfiling = true }
-        }
-        let median = seconds.sorted()[seconds.count / 2]
-        var result = TrainingSpeed(
-            shape: shape.rawValue, batch: batch, tokensPerStep: batch * length,
-            secondsPerStep: median, tokensPerSecond: Double(batch * length) / median)
-        if profile {
-            result.profile = StepReport(
-                stepper.profile, configuration, steps: steps, windows: batch, length: length,
-                workers: workers)
-        }
-        if json {
-            try Console.printJSON(result)
-        } else {
-            print(
-                "\(shape.rawValue), batch \(batch): "
-                    + "\(Int(result.tokensPerSecond)) tokens/s "
-                    + "(\(String(format: "%.1f", median * 1e3)) ms a step of "
-                    + "\(result.tokensPerStep) tokens, median of \(steps))")
-            if let profile = result.profile { print(profile.table) }
-        }
+        var job = TrainingSpeedJob()
+        job.shape = shape
+        job.batch = batch
+        job.steps = steps
+        job.workers = workers
+        job.sequencesPerPass = sequencesPerPass
+        job.profiles = profile
+        let result = job.run()
+        try Console.report(result, json: json, text: text(result))
+    }
+
+    private func text(_ result: TrainingSpeedJob.Result) -> String {
+        let line =
+            "\(result.shape), batch \(batch): \(Int(result.tokensPerSecond)) tokens/s "
+            + String(
+                format: "(%.1f ms a step of %d tokens, median of %d)", 1e3 * result.secondsPerStep,
+                result.tokensPerStep, steps)
+        return ([line] + (result.profile.map { [$0.table] } ?? [])).joined(separator: "\n")
     }
 }
 
-private struct TrainingSpeed: Encodable {
-    let shape: String
-    let batch: Int
-    let tokensPerStep: Int
-    let secondsPerStep: Double
-    let tokensPerSecond: Double
-    var profile: StepReport?
-
-    enum CodingKeys: String, CodingKey {
-        case shape, batch, profile
-        case tokensPerStep = "tokens_per_step"
-        case secondsPerStep = "seconds_per_step"
-        case tokensPerSecond = "tokens_per_second"
+extension StepReport {
+    /// The profile for a person.
+    fileprivate var table: String {
+        let rows = (parts + [total]).map { part in
+            [
+                part.name, String(format: "%.2f", part.microsecondsPerToken),
+                String(format: "%.1f %%", 100 * part.share),
+                part.gigaflops.map { String(format: "%.1f", $0) } ?? "",
+            ]
+        }
+        return TextTable.aligned([["one core's time", "us/token", "share", "GFLOP/s"]] + rows)
     }
 }

@@ -70,17 +70,15 @@ struct TrainCommand: AsyncParsableCommand {
         job.reading = reading.options
         job.environment = env
         job.resumes = resume
-        let end = try Self.run(job)
+        let line = ProgressLine()
+        let end = try job.run { Self.show($0, on: line) }
+        line.finish()
         if json { try Console.printJSON(end) }
     }
 
-    /// Runs the job and shows how far it is.
-    static func run(_ job: TrainingJob) throws -> TrainingProgress {
-        let line = ProgressLine()
-        defer { line.finish() }
-        return try job.run {
-            line.show($0, isMilestone: { $0.heldOutLoss != nil }, text: \.line)
-        }
+    /// Shows how far training is.
+    static func show(_ event: JobEvent<TrainingProgress>, on line: ProgressLine) {
+        line.show(event, isMilestone: { $0.heldOutLoss != nil }, text: \.line)
     }
 
     /// The settings of the file, replaced by what the options say.

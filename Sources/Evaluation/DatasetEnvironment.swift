@@ -1,0 +1,113 @@
+public import Datasets
+public import Environments
+public import Episodes
+import Trajectories
+public import Transformer
+
+/// The environment that a dataset comes from, and whether a model is for it.
+public enum DatasetEnvironment {
+    /// The attribute of a file that names its environment.
+    public static let attribute = "environment"
+
+    /// The environment `name`, or else the one that the dataset names.
+    ///
+    /// With `allowsFewerObservations` the data may lack observation dimensions at the end.
+    ///
+    /// - Throws: `EnvironmentError` when there is no such environment, ``DatasetMismatch`` when none is
+    ///   named or the data's dimensions are not the environment's.
+    public static func make(
+        _ name: String?, for dataset: TrajectoryDataset, file: String,
+        allowsFewerObservations: Bool = false
+    ) throws -> any SimulatedEnvironment {
+        guard let name = name ?? dataset.attributes[attribute] else {
+            throw DatasetMismatch(
+                code: .unnamedEnvironment, file: file,
+                detail: "it does not name its environment; give its name")
+        }
+        let environment = try EnvironmentRegistry.make(name)
+        let (found, expected) = (dataset.layout, environment.specification.layout)
+        let isPart =
+            found.actionDimension == expected.actionDimension
+            && found.observationDimension < expected.observationDimension
+        if !(allowsFewerObservations && isPart) {
+            try requireMatch(found, environment.specification, file: file)
+        }
+        return environment
+    }
+
+    /// What is fixed about the environment, if one is named that is known; as ``make`` where the
+    /// caller insists on a name.
+    ///
+    /// What a file says of itself may name an environment from elsewhere, and is then left aside; a
+    /// known one that does not fit is left aside with a warning.
+    public static func specification(
+        _ name: String?, for dataset: TrajectoryDataset, file: String
+    ) throws -> (specification: EnvironmentSpecification?, warning: String?) {
+        if name != nil { return (try make(name, for: dataset, file: file).specification, nil) }
+        guard let stated = dataset.attributes[attribute],
+            let specification = try? EnvironmentRegistry.make(stated).specification
+        else { return (nil, nil) }
+        let (found, expected) = (dataset.layout, specification.layout)
+        guard found != expected else { return (specification, nil) }
+        return (
+            nil,
+            "the file names \(specification.identifier), which has "
+                + "\(expected.observationDimension) observation and \(expected.actionDimension) "
+                + "action dimensions, but has \(found.observationDimension) and "
+                + "\(found.actionDimension)"
+        )
+    }
+
+    private static func requireMatch(
+        _ layout: TransitionLayout, _ specification: EnvironmentSpecification, file: String
+    ) throws(DatasetMismatch) {
+        let expected = specification.layout
+        guard layout != expected else { return }
+        throw DatasetMismatch(
+            code: .otherEnvironment, file: file,
+            detail: "it has \(layout.observationDimension) observation and "
+                + "\(layout.actionDimension) action dimensions, \(specification.identifier) has "
+                + "\(expected.observationDimension) and \(expected.actionDimension); give the "
+                + "environment of the data")
+    }
+}
+
+extension Checkpoint {
+    /// Checks that the model is for the dimensions of a dataset.
+    ///
+    /// - Throws: ``DatasetMismatch`` with both sizes when it is not.
+    public func requireLayout(
+        of data: TrajectoryDataset, file: String, named name: String
+    ) throws(DatasetMismatch) {
+        let layout = model.configuration.layout
+        guard data.layout != layout else { return }
+        throw DatasetMismatch(
+            code: .otherModel, file: file,
+            detail: "the data have \(data.layout.observationDimension) + "
+                + "\(data.layout.actionDimension) dimensions, the model '\(name)' "
+                + "\(layout.observationDimension) + \(layout.actionDimension); give the data of "
+                + "its environment")
+    }
+}
+
+/// Why a dataset and an environment, or a dataset and a model, do not belong together.
+public struct DatasetMismatch: Error, CustomStringConvertible, Sendable, Hashable {
+    /// The kinds of failure.
+    public enum Code: Sendable, Hashable {
+        /// The dataset does not say where it comes from.
+        case unnamedEnvironment
+        /// The dataset has other dimensions than the environment.
+        case otherEnvironment
+        /// The dataset has other dimensions than the model.
+        case otherModel
+    }
+    /// What kind of failure this is.
+    public let code: Code
+    /// The dataset's file.
+    public let file: String
+    /// What went wrong and what to do.
+    public let detail: String
+
+    /// One line: what, where, what to do.
+    public var description: String { "cannot use '\(file)': \(detail)" }
+}

@@ -1,0 +1,41 @@
+/// Why a baseline could not be trained, or a critic not be had.
+public struct LearningError: Error, CustomStringConvertible, Sendable, Hashable {
+    /// The kinds of failure.
+    public enum Code: Sendable, Hashable {
+        /// There is nothing to learn from.
+        case noData
+        /// A setting has no meaning.
+        case invalidSetting
+        /// A loss is no number.
+        case diverged
+        /// The critic's file cannot be read.
+        case unreadableCritic
+        /// The critic was made for other observations or actions.
+        case unsuitableCritic
+        /// The critic's file cannot be written.
+        case unwritableCritic
+    }
+    /// What kind of failure this is.
+    public let code: Code
+    /// The file, setting or place concerned.
+    public let subject: String
+    /// What went wrong and what to do, for a person.
+    public let detail: String
+
+    init(_ code: Code, _ subject: String, _ detail: String) {
+        self.code = code
+        self.subject = subject
+        self.detail = detail
+    }
+
+    /// One line: what, where, what to do.
+    public var description: String {
+        switch code {
+        case .noData: "cannot learn from \(subject): \(detail)"
+        case .invalidSetting: "cannot learn with \(subject): \(detail)"
+        case .diverged: "learning diverged at \(subject): \(detail)"
+        case .unreadableCritic, .unsuitableCritic: "cannot use the critic '\(subject)': \(detail)"
+        case .unwritableCritic: "cannot write the critic '\(subject)': \(detail)"
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import Layers
+import Tensors
+
+/// How networks are trained; the defaults are those of Kostrikov, Nair and Levine 2021.
+public struct LearningSettings: Sendable, Hashable {
+    /// Updates of each network.
+    public var steps = 100_000
+    /// Transitions in a batch.
+    public var batchSize = 256
+    /// Sizes of the hidden layers.
+    public var hiddenSizes = [256, 256]
+    /// AdamW's learning rate.
+    public var learningRate = 3e-4
+    /// AdamW's decay of the first moment.
+    public var beta1 = 0.9
+    /// AdamW's decay of the second moment.
+    public var beta2 = 0.999
+    /// AdamW's weight decay.
+    public var weightDecay = 0.0
+    /// Decides on initial weights and on the order of the data.
+    public var seed: UInt64 = 0
+    /// Threads that compute; nil for one on each core; results do not depend on it.
+    public var workers: Int?
+
+    /// The defaults.
+    public init() {}
+
+    /// Checks that the settings can be.
+    func validate() throws(LearningError) {
+        for (name, value) in [
+            ("steps", steps), ("batch size", batchSize), ("workers", workers ?? 1),
+            ("size of a hidden layer", hiddenSizes.min() ?? 1),
+        ] where value < 1 {
+            throw LearningError(.invalidSetting, "\(name) \(value)", "give a number from 1 up")
+        }
+        guard learningRate > 0, learningRate.isFinite else {
+            throw LearningError(
+                .invalidSetting, "learning rate \(learningRate)", "give a number above 0")
+        }
+        for (name, value) in [("beta1", beta1), ("beta2", beta2)] where !(0 <= value && value < 1) {
+            throw LearningError(.invalidSetting, "\(name) \(value)", "give a number in [0, 1)")
+        }
+        guard weightDecay >= 0, weightDecay.isFinite else {
+            throw LearningError(
+                .invalidSetting, "weight decay \(weightDecay)", "give 0 or a number above")
+        }
+    }
+
+    /// The settings of the optimizer.
+    var optimizer: AdamW.Settings {
+        var settings = AdamW.Settings()
+        settings.beta1 = Float(beta1)
+        settings.beta2 = Float(beta2)
+        settings.weightDecay = Float(weightDecay)
+        return settings
+    }
+
+    /// Who computes.
+    var pool: WorkerPool { workers.map(WorkerPool.init(count:)) ?? .shared }
+}
+
+/// How far training has come.
+public struct LearningProgress: Sendable, Hashable {
+    /// A loss by its name, the mean over the steps since the last report.
+    public struct Loss: Sendable, Hashable {
+        /// Such as `policy`.
+        public let name: String
+        /// Mean over the steps.
+        public let value: Double
+    }
+
+    /// Steps done.
+    public let step: Int
+    /// Steps in all.
+    public let steps: Int
+    /// The losses, always in the same order.
+    public let losses: [Loss]
+    /// Steps a second since the last report.
+    public let stepsPerSecond: Double
+
+    /// Steps between reports.
+    private static let interval = 200
+
+    /// Runs `steps` steps that return their losses, and reports now and then and at the end.
+    ///
+    /// - Returns: The last report.
+    /// - Throws: ``LearningError`` when a loss is no number.
+    static func run(
+        steps: Int, names: [String], report: (LearningProgress) -> Void,
+        step: (Int) -> [Double]
+    ) throws(LearningError) -> LearningProgress {
+        var sums = names.map { _ in 0.0 }
+        var summed = 0
+        var start = ContinuousClock.now
+        var last = LearningProgress(step: 0, steps: steps, losses: [], stepsPerSecond: 0)
+        for index in 0..<steps {
+            for (place, loss) in step(index).enumerated() { sums[place] += loss }
+            summed += 1
+            guard summed == interval || index == steps - 1 else { continue }
+            let seconds = (ContinuousClock.now - start) / .seconds(1)
+            let losses = zip(names, sums).map { Loss(name: $0, value: $1 / Double(summed)) }
+            for loss in losses where !loss.value.isFinite {
+                throw LearningError(
+                    .diverged, "step \(index + 1)",
+                    "the \(loss.name) loss is \(loss.value); give a smaller learning rate")
+            }
+            last = LearningProgress(
+                step: index + 1, steps: steps, losses: losses,
+                stepsPerSecond: Double(summed) / max(seconds, 1e-9))
+            report(last)
+            sums = names.map { _ in 0 }
+            summed = 0
+            start = .now
+        }
+        return last
+    }
+}

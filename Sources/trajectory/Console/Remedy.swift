@@ -1,0 +1,68 @@
+import Agents
+import Behavior
+import Environments
+import Evaluation
+import Experiments
+import Figures
+import Jobs
+import Learning
+import Policies
+
+/// What to type about an error of a library, which knows no commands.
+enum Remedy {
+    /// The remedy for an error; nil where its text says all.
+    static func text(for error: any Error) -> String? {
+        switch error {
+        case let error as EnvironmentError where error.code == .unknownName:
+            "`trajectory environments` lists all"
+        case let error as PolicyError:
+            switch error.code {
+            case .unknownPolicy, .unreadablePolicy:
+                "`trajectory train-behavior` and `train-policy` write policies"
+            default: nil
+            }
+        case let error as BehaviorError where error.code == .unrecordedPolicy:
+            "`trajectory train-behavior`"
+        case let error as LearningError where error.code == .unreadableCritic:
+            "`trajectory train-critic` writes one"
+        case is DynamicsEnsemble.FileError: "`trajectory train-dynamics` writes one"
+        case let error as AgentError:
+            switch error.code {
+            case .otherGoals:
+                "--goal-columns " + error.goalColumns.map(String.init).joined(separator: ",")
+            case .noGoals, .unobservedGoals: "that is, without --goal-columns"
+            case .otherLayout: nil
+            }
+        case let error as DatasetMismatch where error.code != .otherModel: "--env"
+        case let error as JobError: text(for: error.code)
+        case let error as FigureError: text(for: error.code)
+        case let error as SettingsError where error.code != .unreadable:
+            "`trajectory train --print-config` shows all"
+        case let error as ExperimentError where error.code == .program: "leave out --python"
+        default: nil
+        }
+    }
+
+    private static func text(for code: JobError.Code) -> String? {
+        switch code {
+        case .noEnvironment: "--env"
+        case .noGoal: "leave out --until-goal"
+        case .noMaze: "leave out --paths"
+        case .settledReading: "give them to 'trajectory dataset tokenize'"
+        case .noHeldOutEpisode: "--video-episode"
+        case .noWindow: "--episode, --row"
+        case .unwritable, .tokenFile, .unsuitableData, .mismatch, .noRun, .invalidSetting: nil
+        }
+    }
+
+    private static func text(for code: FigureError.Code) -> String? {
+        switch code {
+        case .noEpisode: "--episode"
+        case .noStep: "--first-step"
+        case .unobservable: "draw a policy, or a checkpoint without --plans"
+        case .tooFewDimensions: "--observation-dimensions"
+        case .noPlan: "--horizon, --maximum-steps"
+        case .noMaze: nil
+        }
+    }
+}
