@@ -87,19 +87,38 @@ let package = Package(
                 "Transformer",
             ]),
         library("Rendering", ["MuJoCo"]),
+        library(
+            "Figures",
+            [
+                "Datasets", "Environments", "Episodes", "Evaluation", "MuJoCo", "Planning",
+                "Rendering", "Tokenization", "Training", "Trajectories",
+            ]),
+        library(
+            "Jobs",
+            [
+                "Agents", "Behavior", "Datasets", "Environments", "Episodes", "Evaluation",
+                "Figures", "Learning", "Planning", "Policies", "RandomNumbers", "Rendering",
+                "Tokenization", "Training", "Trajectories", "Transformer",
+                .product(name: "Yams", package: "Yams"),
+            ]),
         library("Experiments", ["Rendering", .product(name: "Yams", package: "Yams")]),
         .executableTarget(
             name: "trajectory",
             dependencies: [
-                "Datasets", "Tokenization", "Transformer", "Training", "Planning", "Environments",
-                "Agents", "Behavior", "Episodes", "Evaluation", "Experiments", "Learning", "MuJoCo",
-                "Policies", "RandomNumbers", "Rendering", "Trajectories",
-                "OneDNN",
-                "Tensors",
+                "Agents", "Behavior", "Datasets", "Environments", "Episodes", "Evaluation",
+                "Experiments", "Figures",
+                "Jobs", "Learning", "Planning", "Policies", "Tokenization", "Training",
+                "Trajectories",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Yams", package: "Yams"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "speed",
+            dependencies: [
+                "OneDNN", "Tensors",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Benchmarks/Speed", exclude: ["README.md"], swiftSettings: swiftSettings),
 
         // MARK: - What the pipeline stands on
         library("Layers", ["CKernels", "RandomNumbers", "Tensors"]),
@@ -160,6 +179,7 @@ let package = Package(
             of: "Planning", ["Safetensors", "Tokenization", "Trajectories", "Transformer"],
             fixtures: true),
         tests(of: "Rendering", ["MuJoCo"]),
+        tests(of: "Figures", ["Environments", "Rendering"]),
         tests(of: "Experiments"),
         tests(of: "Tensors"),
         tests(of: "Training", ["Safetensors", "Tokenization", "Trajectories", "Transformer"]),

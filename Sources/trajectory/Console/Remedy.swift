@@ -2,6 +2,9 @@ import Agents
 import Behavior
 import Environments
 import Evaluation
+import Experiments
+import Figures
+import Jobs
 import Learning
 import Policies
 
@@ -32,7 +35,35 @@ enum Remedy {
             case .otherLayout: nil
             }
         case let error as DatasetMismatch where error.code != .otherModel: "--env"
+        case let error as JobError: text(for: error.code)
+        case let error as FigureError: text(for: error.code)
+        case let error as SettingsError where error.code != .unreadable:
+            "`trajectory train --print-config` shows all"
+        case let error as ExperimentError where error.code == .program: "leave out --python"
         default: nil
+        }
+    }
+
+    private static func text(for code: JobError.Code) -> String? {
+        switch code {
+        case .noEnvironment: "--env"
+        case .noGoal: "leave out --until-goal"
+        case .noMaze: "leave out --paths"
+        case .settledReading: "give them to 'trajectory dataset tokenize'"
+        case .noHeldOutEpisode: "--video-episode"
+        case .noWindow: "--episode, --row"
+        case .unwritable, .tokenFile, .unsuitableData, .mismatch, .noRun, .invalidSetting: nil
+        }
+    }
+
+    private static func text(for code: FigureError.Code) -> String? {
+        switch code {
+        case .noEpisode: "--episode"
+        case .noStep: "--first-step"
+        case .unobservable: "draw a policy, or a checkpoint without --plans"
+        case .tooFewDimensions: "--observation-dimensions"
+        case .noPlan: "--horizon, --maximum-steps"
+        case .noMaze: nil
         }
     }
 }
