@@ -42,18 +42,19 @@ struct SearchFrontier {
 
     /// One row for each of `contexts`, which are equally long, with room for `additional` more tokens.
     ///
+    /// The model sees `contextTransitions` of a row, or with the window `cached` as much as it can.
     /// `contextGoals` are the tokens of each one's goal, none for a model without goals.
     init(
-        model: any PrefixTreeModel, options: PlannerOptions, contexts: [[Int]],
-        goals contextGoals: [[Int]], additional: Int
+        model: any PrefixTreeModel, contextTransitions: Int, window: PlannerOptions.Window,
+        contexts: [[Int]], goals contextGoals: [[Int]], additional: Int
     ) throws(PlanningError) {
         let count = contexts[0].count
         precondition(contexts.allSatisfy { $0.count == count }, "contexts of different lengths")
         self.model = model
         transition = model.layout.transitionDimension
         valueIndex = model.layout.valueIndex
-        target = min(model.contextLength, options.contextTransitions * transition - 1)
-        limit = options.window == .exact ? target : model.contextLength
+        target = min(model.contextLength, contextTransitions * transition - 1)
+        limit = window == .exact ? target : model.contextLength
         rowCount = contexts.count
         length = count
         capacity = count + additional

@@ -110,12 +110,12 @@ struct AttentionCommand: AsyncParsableCommand {
                     + "without")
         }
         let rows = (configuration.contextLength + 1) / configuration.layout.transitionDimension
-        func window(_ trajectory: Trajectory, from row: Int) -> [Int] {
+        func window(_ trajectory: Trajectory, from row: Int) throws -> [Int] {
             let values = returnsToGo(
                 rewards: trajectory.rewards.map(Double.init),
                 discount: trained.description.tokenization.discount)
-            let tokens = (row..<(row + rows)).flatMap { row in
-                trained.discretizer.encode(
+            let tokens = try (row..<(row + rows)).flatMap { row in
+                try trained.discretizer.encode(
                     (trajectory.observation(row) + trajectory.action(row)).map(Double.init)
                         + [Double(trajectory.rewards[row]), values[row]])
             }
@@ -133,7 +133,7 @@ struct AttentionCommand: AsyncParsableCommand {
                     description: "cannot look at row \(row) of episode \(episode) of '\(dataset)': "
                         + "a window of \(rows) rows does not fit into \(trajectory.count)")
             }
-            return [window(trajectory, from: row)]
+            return [try window(trajectory, from: row)]
         }
         let starts = data.trajectories.indices.flatMap { episode in
             stride(from: 0, through: data.trajectories[episode].count - rows, by: rows).map {
@@ -146,9 +146,9 @@ struct AttentionCommand: AsyncParsableCommand {
                     "cannot look at '\(dataset)': no episode has the \(rows) rows of a window")
         }
         let count = min(windows, starts.count)
-        return (0..<count).map { index in
+        return try (0..<count).map { index in
             let (episode, row) = starts[index * starts.count / count]
-            return window(data.trajectories[episode], from: row)
+            return try window(data.trajectories[episode], from: row)
         }
     }
 

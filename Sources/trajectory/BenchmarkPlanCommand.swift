@@ -130,9 +130,11 @@ struct BenchmarkPlanCommand: AsyncParsableCommand {
                 Int(uniforms.next() * Double(bins))
             }
         }
-        var sampler = planner
-        sampler.options.horizon = 5
-        sampler.options.beamWidth = 1
+        var options = planner.options
+        options.horizon = 5
+        options.beamWidth = 1
+        let sampler = try BeamPlanner(
+            model: planner.model, discretizer: planner.discretizer, options: options)
         let start = (0..<layout.observationDimension).map { _ in
             Int((0.25 + uniforms.next() / 2) * Double(bins))
         }

@@ -14,7 +14,7 @@ extension PlannerOptionsGroup {
         of trained: Checkpoint, named name: String, in environment: any Environment
     ) throws -> Controller {
         let agent = try TrainedAgent(
-            trained, named: name, options: options, discount: discount,
+            trained, named: name, options: options,
             critic: try critic.map { try Critic(contentsOf: URL(fileURLWithPath: $0)) },
             criticName: critic ?? "", for: environment, engine: .cpu)
         agent.notes.forEach(Console.progress)

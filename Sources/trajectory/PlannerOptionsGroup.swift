@@ -122,7 +122,7 @@ struct PlannerOptionsGroup: ParsableArguments {
         options.warmStart = warmStart
         options.deadlineMilliseconds = deadlineMilliseconds
         options.temperature = temperature
-        options.discount = discount ?? options.discount
+        options.discount = discount
         options.window = window
         options.cdfRule = authorsQuirks ? .authors : .careful
         return options

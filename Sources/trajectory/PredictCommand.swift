@@ -248,16 +248,16 @@ struct PredictCommand: AsyncParsableCommand {
             options: options)
         let line = ProgressLine()
         defer { line.finish() }
-        let beginnings = cases.map { episode in
+        let beginnings = try cases.map { episode in
             var past = PlanningContext(
                 layout: trained.model.configuration.layout, discretizer: trained.discretizer,
                 limit: max(1, context))
             for step in episode.past {
-                past.append(
+                try past.append(
                     observation: step.observation, action: step.action, reward: step.reward)
             }
             return OpenLoopPredictor.Beginning(
-                context: past.tokens(before: episode.present),
+                context: try past.tokens(before: episode.present),
                 actions: given ? episode.actions : nil)
         }
         return try predictor.predict(beginnings, horizon: horizon) { done in
