@@ -89,20 +89,38 @@ let package = Package(
                 "Transformer",
             ]),
         library("Rendering", ["MuJoCo"]),
+        library(
+            "Figures",
+            [
+                "Datasets", "Environments", "Episodes", "Evaluation", "MuJoCo", "Planning",
+                "Rendering", "Tokenization", "Training", "Trajectories",
+            ]),
+        library(
+            "Jobs",
+            [
+                "Agents", "Behavior", "Datasets", "Environments", "Episodes", "Evaluation",
+                "Figures", "Learning", "Planning", "Policies", "RandomNumbers", "Rendering",
+                "Tokenization", "Training", "Trajectories", "Transformer", "TransformerCPU",
+                .product(name: "Yams", package: "Yams"),
+            ]),
         library("Experiments", ["Rendering", .product(name: "Yams", package: "Yams")]),
         .executableTarget(
             name: "trajectory",
             dependencies: [
-                "Datasets", "Tokenization", "Transformer", "TransformerCPU", "Training", "Planning",
-                "Environments",
-                "Agents", "Behavior", "Episodes", "Evaluation", "Experiments", "Learning", "MuJoCo",
-                "Policies", "RandomNumbers", "Rendering", "Trajectories",
-                "OneDNN",
-                "Tensors",
+                "Agents", "Behavior", "Datasets", "Environments", "Episodes", "Evaluation",
+                "Experiments", "Figures",
+                "Jobs", "Learning", "Planning", "Policies", "Tokenization", "Training",
+                "Trajectories", "Transformer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Yams", package: "Yams"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "speed",
+            dependencies: [
+                "OneDNN", "Tensors",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Benchmarks/Speed", exclude: ["README.md"], swiftSettings: swiftSettings),
 
         // MARK: - What the pipeline stands on
         library("Layers", ["CKernels", "RandomNumbers", "Tensors"]),
@@ -124,7 +142,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Episodes", "Policies", "RandomNumbers", "Safetensors", "Trajectories", "Transformer",
+                "Episodes", "Policies", "RandomNumbers", "Safetensors", "Trajectories",
+                "Transformer",
                 "TransformerCPU",
             ],
             path: "Tests/TestSupport",
@@ -139,7 +158,7 @@ let package = Package(
             of: "Evaluation",
             [
                 "Agents", "Behavior", "Environments", "Episodes", "MuJoCo", "Planning", "Policies",
-                "Tokenization", "Trajectories",
+                "RandomNumbers", "Tokenization", "Trajectories",
             ]),
         tests(of: "MuJoCo"),
         tests(of: "RandomNumbers"),
@@ -167,6 +186,7 @@ let package = Package(
             ["Safetensors", "Tokenization", "Trajectories", "Transformer", "TransformerCPU"],
             fixtures: true),
         tests(of: "Rendering", ["MuJoCo"]),
+        tests(of: "Figures", ["Environments", "Rendering"]),
         tests(of: "Experiments"),
         tests(of: "Tensors"),
         tests(
@@ -178,10 +198,7 @@ let package = Package(
             [
                 "Safetensors", "Tensors", "Tokenization", "Training", "Trajectories",
                 "TransformerCPU",
-            ],
-            fixtures: true),
-        tests(
-            of: "TransformerCPU",
-            ["Layers", "RandomNumbers", "Tensors", "Tokenization", "Trajectories", "Transformer"]),
+            ], fixtures: true),
+        tests(of: "TransformerCPU", ["Trajectories", "Transformer"]),
     ]
 )

@@ -12,20 +12,6 @@ public struct StreamingProgress: Sendable, Equatable {
     public let rowCount: Int
 }
 
-/// How the columns of a dataset that streams by are made from it.
-struct StreamingColumns {
-    let settings: TokenizedDataset.Settings
-
-    /// Rewards and values of an episode, as ``TransitionTable`` has them.
-    func rewardsAndValues(_ rewards: [Float], _ ending: Trajectory.Ending) -> ([Double], [Double]) {
-        var numbers = rewards.map(Double.init)
-        if ending == .terminal, let penalty = settings.terminationPenalty, !numbers.isEmpty {
-            numbers[numbers.count - 1] = penalty
-        }
-        return (numbers, returnsToGo(rewards: numbers, discount: settings.discount))
-    }
-}
-
 extension Discretizer {
     /// Bytes of the counts that fitting keeps, about.
     private static let countBytes = 64 << 20
@@ -112,8 +98,7 @@ private struct ColumnFits {
     }
 
     private let layout: TransitionLayout
-    private let columns: StreamingColumns
-    private let binCount: Int
+    private let settings: TokenizedDataset.Settings
     private var fits: [Fit]
 
     init(
@@ -121,9 +106,8 @@ private struct ColumnFits {
         digitBits: Int
     ) {
         self.layout = layout
-        columns = StreamingColumns(settings: settings)
-        binCount = settings.binCount
-        let ranks = Discretizer.quantileRanks(rows: rowCount, binCount: binCount)
+        self.settings = settings
+        let ranks = Discretizer.quantileRanks(rows: rowCount, binCount: settings.binCount)
         fits = (0..<layout.transitionDimension).map { column in
             settings.strategy == .quantile
                 ? .quantile(
@@ -144,7 +128,9 @@ private struct ColumnFits {
     }
 
     mutating func addRewards(_ rewards: [Float], _ ending: Trajectory.Ending) {
-        let (rewards, values) = columns.rewardsAndValues(rewards, ending)
+        let (rewards, values) = TransitionRows.rewardsAndValues(
+            rewards, ending, discount: settings.discount,
+            terminationPenalty: settings.terminationPenalty)
         add(rewards, layout.rewardIndex)
         add(values, layout.valueIndex)
     }
@@ -201,6 +187,7 @@ private struct ColumnFits {
 
     /// The edges, (bins + 1) × columns.
     var edges: [Double] {
+        let binCount = settings.binCount
         var result = [Double](repeating: 0, count: (binCount + 1) * fits.count)
         for (column, fit) in fits.enumerated() {
             let edges =

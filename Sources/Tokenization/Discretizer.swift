@@ -31,7 +31,7 @@ public struct Discretizer: Sendable, Equatable {
     /// The same edges, `dimension` × (`binCount` + 1): a column's edges lie side by side.
     private let columns: [Double]
     /// Centres of the bins, `dimension` × `binCount`.
-    private let centres: [Double]
+    private let centers: [Double]
 
     /// The token that ends a trajectory, the same in every dimension.
     public var terminationToken: Int { binCount }
@@ -102,18 +102,18 @@ public struct Discretizer: Sendable, Equatable {
         self.binCount = binCount
         var columns: [Double] = []
         columns.reserveCapacity(edges.count)
-        var centres: [Double] = []
-        centres.reserveCapacity(dimension * binCount)
+        var centers: [Double] = []
+        centers.reserveCapacity(dimension * binCount)
         for column in 0..<dimension {
             for edge in 0...binCount { columns.append(edges[edge * dimension + column]) }
             for bin in 0..<binCount {
                 let lower = edges[bin * dimension + column]
                 let upper = edges[(bin + 1) * dimension + column]
-                centres.append((lower + upper) / 2)
+                centers.append((lower + upper) / 2)
             }
         }
         self.columns = columns
-        self.centres = centres
+        self.centers = centers
     }
 
     /// Restores a discretizer from edges that come from outside, such as a checkpoint.
@@ -206,7 +206,7 @@ public struct Discretizer: Sendable, Equatable {
     /// count as the nearest bin.
     public func value(of token: Int, dimension index: Int) -> Double {
         precondition(0 <= index && index < dimension, "dimension \(index) of \(dimension)")
-        return centres[index * binCount + max(0, min(token, binCount - 1))]
+        return centers[index * binCount + max(0, min(token, binCount - 1))]
     }
 
     /// The values of a row of tokens, or of the part of it that starts at column `first`.
@@ -223,9 +223,9 @@ public struct Discretizer: Sendable, Equatable {
     }
 
     /// Centres of one dimension's bins, ascending.
-    func columnCentres(_ index: Int) -> ArraySlice<Double> {
+    func columnCenters(_ index: Int) -> ArraySlice<Double> {
         precondition(0 <= index && index < dimension, "dimension \(index) of \(dimension)")
-        return centres[(index * binCount)..<((index + 1) * binCount)]
+        return centers[(index * binCount)..<((index + 1) * binCount)]
     }
 
     // MARK: - Fitting one column

@@ -91,14 +91,13 @@ private struct TokenFileWriter {
         _ settings: TokenizedDataset.Settings, _ source: TokenFile.Source,
         report: (_ rows: Int) throws -> Void
     ) throws -> TokenFile.Description {
-        let columns = StreamingColumns(settings: settings)
         let isWide = discretizer.binCount >= 1 << 8
         var starts: [UInt64] = [0]
         var endings: [UInt8] = []
         var rows = 0
         var longest = 0
         try stream.forEachEpisode { episode in
-            try append(episode, columns, discretizer, isWide)
+            try append(TransitionRows(of: episode, settings: settings), discretizer, isWide)
             rows += episode.count
             longest = max(longest, episode.count)
             starts.append(UInt64(rows))
@@ -130,28 +129,16 @@ private struct TokenFileWriter {
     }
 
     private mutating func append(
-        _ episode: Trajectory, _ columns: StreamingColumns, _ discretizer: Discretizer,
-        _ isWide: Bool
+        _ rows: TransitionRows, _ discretizer: Discretizer, _ isWide: Bool
     ) throws {
-        let (rewards, values) = columns.rewardsAndValues(episode.rewards, episode.ending)
-        let layout = episode.layout
-        func put(_ value: Double, _ column: Int) {
-            let token = discretizer.token(for: value, dimension: column)
-            buffer.append(UInt8(truncatingIfNeeded: token))
-            if isWide { buffer.append(UInt8(truncatingIfNeeded: token >> 8)) }
-        }
-        for row in 0..<episode.count {
+        for row in 0..<rows.count {
             var column = 0
-            for value in episode.observation(row) {
-                put(Double(value), column)
+            rows.forEachNumber(of: row) { number in
+                let token = discretizer.token(for: number, dimension: column)
+                buffer.append(UInt8(truncatingIfNeeded: token))
+                if isWide { buffer.append(UInt8(truncatingIfNeeded: token >> 8)) }
                 column += 1
             }
-            for value in episode.action(row) {
-                put(Double(value), column)
-                column += 1
-            }
-            put(rewards[row], layout.rewardIndex)
-            put(values[row], layout.valueIndex)
             if buffer.count >= TokenFileWriter.bufferBytes { try flush() }
         }
     }

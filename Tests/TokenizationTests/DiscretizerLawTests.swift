@@ -36,15 +36,15 @@ import Tokenization
                 #expect(0 <= token && token < binCount)
                 #expect(token >= last)
                 last = token
-                let centre = discretizer.value(of: token, dimension: dimension)
+                let center = discretizer.value(of: token, dimension: dimension)
                 let lower = discretizer.edges[token * 5 + dimension]
                 let upper = discretizer.edges[(token + 1) * 5 + dimension]
-                #expect(lower <= centre && centre <= upper)
+                #expect(lower <= center && center <= upper)
                 // Uniform bins are found by division, which may round across an edge.
                 let slack = strategy == .quantile ? 0 : (sorted[rows - 1] - sorted[0]) * 1e-12
                 #expect(lower - slack <= value && value <= upper + slack)
                 if lower < upper {
-                    #expect(discretizer.token(for: centre, dimension: dimension) == token)
+                    #expect(discretizer.token(for: center, dimension: dimension) == token)
                 }
             }
         }
