@@ -4,6 +4,14 @@ public import Transformer
 
 /// Acts in an environment by planning: keeps the past, plans, and follows the plan.
 ///
+///     var controller = try Controller(
+///         model: CPUEngine.cpu.decoder(trained.model), discretizer: trained.discretizer,
+///         actionLimits: limits, goalColumns: trained.goalColumns)
+///     controller.reset(seed: 0)
+///     let decision = try controller.act(on: observation)
+///     // take decision.action, then:
+///     try controller.receive(reward: reward)
+///
 /// A step is ``act(on:)`` with the observation, then ``receive(reward:)`` with what the action
 /// brought. Holds a model with its tree, so it belongs to one task at a time.
 public struct Controller {

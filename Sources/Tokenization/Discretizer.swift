@@ -1,5 +1,9 @@
 /// Maps each dimension of a transition to bins and back.
 ///
+///     let discretizer = try Discretizer(quantilesOf: values, dimension: 7, binCount: 100)
+///     let tokens = try discretizer.encode(row)
+///     let centres = discretizer.decode(tokens)
+///
 /// Janner et al. 2021, section 3.1. Every dimension has its own `binCount` bins, bounded by `binCount + 1` edges. A token is the
 /// number of a bin, `0..<binCount`; the token `binCount` itself stands for the end of a trajectory
 /// in every dimension. Values outside the fitted range fall into the first or last bin.
