@@ -19,7 +19,7 @@ import TransformerCPU
 
     @Test
     func
-        `decoders compute with their own model's weights, also where another's memory is used again`()
+        `decoders compute with their own model's weights, whatever models came before`()
         throws
     {
         let engine = CPUEngine(workers: 1)
