@@ -180,6 +180,12 @@ let package = Package(
             fixtures: true),
         tests(of: "Rendering", ["MuJoCo"]),
         tests(of: "Figures", ["Environments", "Rendering"]),
+        tests(
+            of: "Jobs",
+            [
+                "Datasets", "Episodes", "Evaluation", "Learning", "Planning", "Tokenization",
+                "Training", "Trajectories", "Transformer",
+            ]),
         tests(of: "Experiments"),
         tests(of: "Tensors"),
         tests(of: "Training", ["Safetensors", "Tokenization", "Trajectories", "Transformer"]),

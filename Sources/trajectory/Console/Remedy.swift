@@ -7,6 +7,7 @@ import Figures
 import Jobs
 import Learning
 import Policies
+import Tokenization
 
 /// What to type about an error of a library, which knows no commands.
 enum Remedy {
@@ -39,6 +40,11 @@ enum Remedy {
         case let error as FigureError: text(for: error.code)
         case let error as SettingsError where error.code != .unreadable:
             "`trajectory train --print-config` shows all"
+        case let error as TokenFileError:
+            switch error.code {
+            case .damaged, .version, .foreign: "'trajectory dataset tokenize'"
+            default: nil
+            }
         case let error as ExperimentError where error.code == .program: "leave out --python"
         default: nil
         }
