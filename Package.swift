@@ -179,7 +179,12 @@ let package = Package(
             of: "Planning", ["Safetensors", "Tokenization", "Trajectories", "Transformer"],
             fixtures: true),
         tests(of: "Rendering", ["MuJoCo"]),
-        tests(of: "Figures", ["Environments", "Rendering"]),
+        tests(
+            of: "Figures",
+            [
+                "Datasets", "Environments", "Episodes", "MuJoCo", "Rendering", "Tokenization",
+                "Trajectories",
+            ]),
         tests(
             of: "Jobs",
             [
