@@ -30,8 +30,10 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "TrajectoryData", targets: ["Trajectories", "Datasets", "Tokenization"]),
-        .library(name: "TrajectoryModel", targets: ["Transformer", "Training"]),
-        .library(name: "TrajectoryPlanning", targets: ["Planning", "Transformer", "Tokenization"]),
+        .library(name: "TrajectoryModel", targets: ["Transformer", "TransformerCPU", "Training"]),
+        .library(
+            name: "TrajectoryPlanning",
+            targets: ["Planning", "Transformer", "TransformerCPU", "Tokenization"]),
         .library(
             name: "TrajectoryEnvironments",
             targets: ["Episodes", "Environments", "Behavior", "Evaluation"]),
@@ -50,13 +52,13 @@ let package = Package(
         library("Tokenization", ["RandomNumbers", "Trajectories"]),
         library(
             "Transformer",
-            ["Layers", "RandomNumbers", "Tensors", "Tokenization", "Trajectories", "Safetensors"]),
+            ["RandomNumbers", "Tensors", "Tokenization", "Trajectories", "Safetensors"]),
+        library(
+            "TransformerCPU",
+            ["Layers", "RandomNumbers", "Tensors", "Tokenization", "Trajectories", "Transformer"]),
         library(
             "Training",
-            [
-                "Transformer", "Tokenization", "Trajectories", "Layers", "RandomNumbers", "Tensors",
-                "Safetensors",
-            ]),
+            ["Transformer", "Tokenization", "Trajectories", "RandomNumbers", "Safetensors"]),
         library("Planning", ["RandomNumbers", "Transformer", "Tokenization", "Trajectories"]),
         library("Episodes", ["Trajectories"]),
         library(
@@ -98,7 +100,7 @@ let package = Package(
             [
                 "Agents", "Behavior", "Datasets", "Environments", "Episodes", "Evaluation",
                 "Figures", "Learning", "Planning", "Policies", "RandomNumbers", "Rendering",
-                "Tokenization", "Training", "Trajectories", "Transformer",
+                "Tokenization", "Training", "Trajectories", "Transformer", "TransformerCPU",
                 .product(name: "Yams", package: "Yams"),
             ]),
         library("Experiments", ["Rendering", .product(name: "Yams", package: "Yams")]),
@@ -108,7 +110,7 @@ let package = Package(
                 "Agents", "Behavior", "Datasets", "Environments", "Episodes", "Evaluation",
                 "Experiments", "Figures",
                 "Jobs", "Learning", "Planning", "Policies", "Tokenization", "Training",
-                "Trajectories",
+                "Trajectories", "Transformer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
@@ -139,7 +141,11 @@ let package = Package(
         // MARK: - Tests
         .target(
             name: "TestSupport",
-            dependencies: ["Episodes", "Policies", "RandomNumbers", "Safetensors", "Trajectories"],
+            dependencies: [
+                "Episodes", "Policies", "RandomNumbers", "Safetensors", "Trajectories",
+                "Transformer",
+                "TransformerCPU",
+            ],
             path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
         tests(of: "Safetensors"),
@@ -173,10 +179,11 @@ let package = Package(
             of: "Agents",
             [
                 "Episodes", "Learning", "Planning", "Policies", "RandomNumbers", "Tokenization",
-                "Trajectories", "Transformer",
+                "Trajectories", "Transformer", "TransformerCPU",
             ]),
         tests(
-            of: "Planning", ["Safetensors", "Tokenization", "Trajectories", "Transformer"],
+            of: "Planning",
+            ["Safetensors", "Tokenization", "Trajectories", "Transformer", "TransformerCPU"],
             fixtures: true),
         tests(of: "Rendering", ["MuJoCo"]),
         tests(
@@ -193,10 +200,16 @@ let package = Package(
             ]),
         tests(of: "Experiments"),
         tests(of: "Tensors"),
-        tests(of: "Training", ["Safetensors", "Tokenization", "Trajectories", "Transformer"]),
+        tests(
+            of: "Training",
+            ["Safetensors", "Tokenization", "Trajectories", "Transformer", "TransformerCPU"]),
         tests(of: "Layers", ["OneDNN", "RandomNumbers", "Tensors"]),
         tests(
             of: "Transformer",
-            ["Safetensors", "Tensors", "Layers", "Tokenization", "Trajectories"], fixtures: true),
+            [
+                "Safetensors", "Tensors", "Tokenization", "Training", "Trajectories",
+                "TransformerCPU",
+            ], fixtures: true),
+        tests(of: "TransformerCPU", ["Trajectories", "Transformer"]),
     ]
 )

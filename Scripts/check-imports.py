@@ -23,7 +23,9 @@ WITHOUT = {
     "Policies": {"MuJoCo", "HDF5", "Yams", "CKernels"},
     "Learning": {"MuJoCo", "HDF5", "Yams", "Behavior"},
     "Agents": {"MuJoCo", "HDF5", "Yams", "Behavior"},
-    "Training": {"Yams", "MuJoCo"},
+    "Transformer": {"CKernels"},
+    "Planning": {"CKernels"},
+    "Training": {"Yams", "MuJoCo", "CKernels"},
 }
 
 

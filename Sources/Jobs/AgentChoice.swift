@@ -9,6 +9,7 @@ public import Planning
 import Policies
 import Trajectories
 import Transformer
+import TransformerCPU
 
 /// A trained model in a folder, and how it is to plan.
 public struct PlanningModel: Sendable {
@@ -16,8 +17,6 @@ public struct PlanningModel: Sendable {
     public var checkpoint: URL
     /// How to search.
     public var options = PlannerOptions()
-    /// Weight of a reward one step later; that of training if nil, and not the options'.
-    public var discount: Double?
     /// The file of the critic, which the objective `q` asks.
     public var critic: URL?
 
@@ -31,9 +30,9 @@ public struct PlanningModel: Sendable {
         of trained: Checkpoint, in environment: any Environment, note: (String) -> Void
     ) throws -> Controller {
         let agent = try TrainedAgent(
-            trained, named: checkpoint.given, options: options, discount: discount,
+            trained, named: checkpoint.given, options: options,
             critic: try critic.map { try Critic(contentsOf: $0) }, criticName: critic?.given ?? "",
-            for: environment)
+            for: environment, engine: .cpu)
         agent.notes.forEach(note)
         return agent.controller
     }

@@ -6,6 +6,7 @@ import Rendering
 package import Tokenization
 package import Trajectories
 import Transformer
+import TransformerCPU
 
 /// Draws a model's attention over a window of data, or averaged over many.
 public struct AttentionJob: Sendable {
@@ -68,7 +69,7 @@ public struct AttentionJob: Sendable {
         let chosen = try chooseWindows(
             data.trajectories, length: configuration.contextLength,
             discretizer: trained.discretizer, settings: trained.description.tokenization)
-        let pattern = AttentionPattern(trained.model, windows: chosen)
+        let pattern = try AttentionPattern(trained.model, windows: chosen)
         try PlotGrid.attention(
             pattern.weights, windows: chosen.count,
             transition: configuration.layout.transitionDimension
@@ -86,13 +87,14 @@ public struct AttentionJob: Sendable {
     package func chooseWindows(
         _ trajectories: [Trajectory], length: Int, discretizer: Discretizer,
         settings: TokenizedDataset.Settings
-    ) throws(JobError) -> [[Int]] {
+    ) throws -> [[Int]] {
         let rows = (length + 1) / discretizer.dimension
-        func window(_ episode: Int, from first: Int) -> [Int] {
+        func window(_ episode: Int, from first: Int) throws -> [Int] {
             // Such as training has them, with the penalty in rewards and values.
             let numbers = TransitionRows(of: trajectories[episode], settings: settings)
             return Array(
-                (first..<(first + rows)).flatMap { discretizer.encode(numbers[$0]) }.prefix(length))
+                try (first..<(first + rows)).flatMap { try discretizer.encode(numbers[$0]) }
+                    .prefix(length))
         }
         if let (episode, row) = place {
             guard trajectories.indices.contains(episode) else {
@@ -108,7 +110,7 @@ public struct AttentionJob: Sendable {
                     "cannot look at row \(row) of episode \(episode) of '\(dataset.given)': a window "
                         + "of \(rows) rows does not fit into \(count)")
             }
-            return [window(episode, from: row)]
+            return [try window(episode, from: row)]
         }
         let starts = trajectories.indices.flatMap { episode in
             stride(from: 0, through: trajectories[episode].count - rows, by: rows).map {
@@ -121,9 +123,9 @@ public struct AttentionJob: Sendable {
                 "cannot look at '\(dataset.given)': no episode has the \(rows) rows of a window")
         }
         let count = min(windows, starts.count)
-        return (0..<count).map { index in
+        return try (0..<count).map { index in
             let (episode, row) = starts[index * starts.count / count]
-            return window(episode, from: row)
+            return try window(episode, from: row)
         }
     }
 }

@@ -8,6 +8,7 @@ import Planning
 import Policies
 import Tokenization
 public import Training
+import Transformer
 
 /// The main job end to end on Hopper: collect, train, plan in closed loop, and compare.
 public struct DemoJob: Sendable {
@@ -113,8 +114,8 @@ public struct DemoJob: Sendable {
                     + "--window 5 --dropout 0 --steps \(steps) --batch-size 64 "
                     + "--learning-rate 2e-3 --seed \(seed)"))
         var job = TrainingJob(dataset: data, output: model)
-        job.settings.model.layers = 2
-        job.settings.model.width = 64
+        job.settings.model.layerCount = 2
+        job.settings.model.embeddingWidth = 64
         job.settings.model.dropout = 0
         job.settings.tokenization.windowLength = 5
         job.settings.training.steps = steps

@@ -9,6 +9,7 @@ import Planning
 import Rendering
 import Trajectories
 import Transformer
+import TransformerCPU
 
 /// Predicts held-out episodes from their beginning, and measures the error.
 ///
@@ -193,20 +194,21 @@ public struct PredictionJob: Sendable {
         options.seed = seed
         options.filter.topK = topK
         let predictor = try OpenLoopPredictor(
-            model: PrefixDecoder(trained.model), discretizer: trained.discretizer, options: options)
-        let beginnings = cases.map { episode in
+            model: CPUEngine.cpu.decoder(trained.model), discretizer: trained.discretizer,
+            options: options)
+        let beginnings = try cases.map { episode in
             var past = PlanningContext(
                 layout: trained.model.configuration.layout, discretizer: trained.discretizer,
                 limit: max(1, context))
             for step in episode.past {
-                past.append(
+                try past.append(
                     observation: step.observation, action: step.action, reward: step.reward)
             }
             return OpenLoopPredictor.Beginning(
-                context: past.tokens(before: episode.present),
+                context: try past.tokens(before: episode.present),
                 actions: ownActions ? nil : episode.actions)
         }
-        return predictor.predict(beginnings, horizon: horizon, progress: progress)
+        return try predictor.predict(beginnings, horizon: horizon, progress: progress)
     }
 
     // MARK: - Drawing

@@ -3,6 +3,7 @@ public import Foundation
 import Tokenization
 public import Training
 import Transformer
+import TransformerCPU
 
 /// Trains a model on a dataset and keeps its run folder.
 ///
@@ -52,7 +53,8 @@ public struct TrainingJob: Sendable {
             settings.configuration(layout: store.layout), dataset: data.tokenized,
             options: settings.training, directory: output,
             environment: environment ?? data.environment,
-            observationDimensions: data.observationDimensions, resume: resumes)
+            observationDimensions: data.observationDimensions, resume: resumes,
+            engine: .cpu(workers: settings.training.workers))
         report(
             .note(
                 "\(store.rowCount) transitions in \(store.episodeCount) episodes; "

@@ -13,54 +13,7 @@ import Yams
 /// ```
 public struct TrainingSettings: Codable, Hashable, Sendable {
     /// The model's size and regularization; its dimensions come from the data.
-    public struct Model: Codable, Hashable, Sendable {
-        /// Blocks.
-        public var layers: Int
-        /// Attention heads in a block.
-        public var heads: Int
-        /// Channels of the residual stream.
-        public var width: Int
-        /// Weight of an action token in the loss, that of an observation token being 1.
-        public var actionWeight: Float
-        /// Weight of a reward token in the loss.
-        public var rewardWeight: Float
-        /// Weight of a value token in the loss.
-        public var valueWeight: Float
-        /// Dropout of the embedding.
-        public var embeddingDropout: Float
-        /// Dropout of attention weights.
-        public var attentionDropout: Float
-        /// Dropout of what is added to the residual stream.
-        public var residualDropout: Float
-
-        /// The published size.
-        public init() {
-            let standard = TransformerConfiguration(
-                layout: TransitionLayout(observationDimension: 1, actionDimension: 1))
-            layers = standard.layerCount
-            heads = standard.headCount
-            width = standard.embeddingWidth
-            actionWeight = standard.actionWeight
-            rewardWeight = standard.rewardWeight
-            valueWeight = standard.valueWeight
-            embeddingDropout = standard.embeddingDropout
-            attentionDropout = standard.attentionDropout
-            residualDropout = standard.residualDropout
-        }
-
-        /// The dropout of all three places at once.
-        public var dropout: Float {
-            get { residualDropout }
-            set {
-                embeddingDropout = newValue
-                attentionDropout = newValue
-                residualDropout = newValue
-            }
-        }
-    }
-
-    /// The model.
-    public var model = Model()
+    public var model = TransformerConfiguration.Shape()
     /// How it is trained.
     public var training = TrainingOptions()
     /// How data become tokens.
@@ -108,18 +61,9 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
     /// The model's configuration for data of this layout.
     public func configuration(layout: TransitionLayout) -> TransformerConfiguration {
         var result = TransformerConfiguration(
-            layout: layout, contextTransitions: tokenization.windowLength)
+            layout: layout, contextTransitions: tokenization.windowLength, shape: model)
         result.goalDimension = tokenization.goalColumns?.count ?? 0
         result.binCount = tokenization.binCount
-        result.layerCount = model.layers
-        result.headCount = model.heads
-        result.embeddingWidth = model.width
-        result.actionWeight = model.actionWeight
-        result.rewardWeight = model.rewardWeight
-        result.valueWeight = model.valueWeight
-        result.embeddingDropout = model.embeddingDropout
-        result.attentionDropout = model.attentionDropout
-        result.residualDropout = model.residualDropout
         return result
     }
 

@@ -1,6 +1,6 @@
-internal import CKernels
-internal import Foundation
-internal import Synchronization
+import CKernels
+import Foundation
+import Synchronization
 package import Tensors
 
 /// AdamW: Adam with decoupled weight decay on the parameters that take it.

@@ -1,4 +1,5 @@
-internal import CKernels
+import CKernels
+package import RandomNumbers
 package import Tensors
 
 /// Multi-head causal self-attention between the projections, with hidden keys and dropout.

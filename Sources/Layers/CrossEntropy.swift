@@ -1,4 +1,4 @@
-internal import CKernels
+import CKernels
 package import Tensors
 
 /// Softmax cross entropy of each row, and its gradient in place of the logits.

@@ -1,4 +1,4 @@
-internal import CKernels
+import CKernels
 package import Tensors
 
 /// Exact GELU.

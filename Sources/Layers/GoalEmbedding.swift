@@ -1,4 +1,5 @@
-internal import CKernels
+import CKernels
+package import RandomNumbers
 package import Tensors
 
 /// Embedding of goal tokens, which have no position, with dropout: x[r] = dropout(table[index[r]]).

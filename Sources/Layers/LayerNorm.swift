@@ -1,4 +1,4 @@
-internal import CKernels
+import CKernels
 package import Tensors
 
 /// Normalizes each row to zero mean and unit variance, then scales and shifts it.

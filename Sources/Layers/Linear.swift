@@ -1,4 +1,4 @@
-internal import CKernels
+import CKernels
 package import Tensors
 
 /// A dense layer: y = x Wᵀ + b.
@@ -12,13 +12,13 @@ package struct Linear: Sendable {
 
     private let packed: PackedSlot
 
-    /// A layer over these parameters of `layout`, where the matrix is packed from now on.
+    /// A layer over these parameters, whose matrix gets a place in `panels`.
     package init(
-        weight: ParameterSlot, bias: ParameterSlot? = nil, in layout: inout ParameterLayout
+        weight: ParameterSlot, bias: ParameterSlot? = nil, in panels: inout PanelLayout
     ) {
         self.weight = weight
         self.bias = bias ?? ParameterSlot(offset: weight.offset, rows: 1, columns: 0)
-        packed = layout.pack(weight)
+        packed = panels.pack(weight)
     }
 
     /// output = input Wᵀ + bias.

@@ -12,15 +12,19 @@ package struct MultilayerPerceptron: Sendable {
     package let sizes: [Int]
     private let layers: [Linear]
 
-    /// A perceptron whose parameters, called `name.0.weight` and so on, are added to `layout`.
-    package init(name: String, sizes: [Int], in layout: inout ParameterLayout) {
+    /// A perceptron whose parameters, called `name.0.weight` and so on, are added to `layout`, and
+    /// their matrices to `panels`.
+    package init(
+        name: String, sizes: [Int], in layout: inout ParameterLayout,
+        _ panels: inout PanelLayout
+    ) {
         precondition(sizes.count >= 2, "a perceptron needs an input and an output size")
         self.sizes = sizes
         layers = zip(sizes, sizes.dropFirst()).enumerated().map { index, size in
             let weight = layout.add(
                 "\(name).\(index).weight", shape: [size.1, size.0], decays: true)
             let bias = layout.add("\(name).\(index).bias", shape: [size.1], decays: false)
-            return Linear(weight: weight, bias: bias, in: &layout)
+            return Linear(weight: weight, bias: bias, in: &panels)
         }
     }
 

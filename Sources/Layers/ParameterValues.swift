@@ -1,4 +1,4 @@
-internal import CKernels
+import CKernels
 package import Tensors
 
 /// The values of all parameters, and the matrices of linear layers once more as products read them.
@@ -7,19 +7,19 @@ package import Tensors
 package final class ParameterValues: Sendable {
     /// The values in one flat buffer, in the order of the layout.
     package let values: FloatStorage
-    /// The matrices of ``ParameterLayout/packings``, for the forward and the backward pass.
+    /// The matrices of ``PanelLayout/packings``, for the forward and the backward pass.
     package let packed: FloatStorage
 
     private let packings: [PackedSlot]
 
-    /// Takes over `values`, which are of this layout, and packs them.
-    package init(_ layout: ParameterLayout, values: FloatStorage) {
+    /// Takes over `values`, in which the matrices of `panels` lie, and packs these.
+    package init(_ panels: PanelLayout, values: FloatStorage) {
         precondition(
-            values.count == layout.count,
-            "\(values.count) values for a layout of \(layout.count) parameters")
+            panels.packings.allSatisfy { $0.weight.range.upperBound <= values.count },
+            "\(values.count) values do not hold all matrices that are packed")
         self.values = values
-        packings = layout.packings
-        packed = FloatStorage(count: layout.packedCount)
+        packings = panels.packings
+        packed = FloatStorage(count: panels.count)
         for packing in packings { pack(packing) }
     }
 
@@ -40,6 +40,23 @@ package final class ParameterValues: Sendable {
         tt_pack_panels(
             packed.base + packing.backward, weight.base, weight.stride, 0, weight.columns,
             weight.rows)
+    }
+}
+
+/// Where the matrices of linear layers lie once more, packed in panels as products read them.
+package struct PanelLayout: Sendable, Hashable {
+    /// The matrices that are packed.
+    package private(set) var packings: [PackedSlot] = []
+    /// Number of elements of all packed matrices.
+    package var count: Int { packings.last?.end ?? 0 }
+
+    /// A layout without matrices.
+    package init() {}
+
+    /// Has a weight matrix packed for products, behind the others.
+    mutating func pack(_ weight: ParameterSlot) -> PackedSlot {
+        packings.append(PackedSlot(weight, offset: count))
+        return packings[packings.count - 1]
     }
 }
 

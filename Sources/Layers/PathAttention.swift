@@ -1,4 +1,4 @@
-internal import CKernels
+import CKernels
 package import Tensors
 
 /// Attention of single queries over the keys and values on their paths through a prefix tree.

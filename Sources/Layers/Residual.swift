@@ -1,4 +1,5 @@
-internal import CKernels
+import CKernels
+package import RandomNumbers
 package import Tensors
 
 /// The residual connection, fused with dropout: output = x + dropout(branch).

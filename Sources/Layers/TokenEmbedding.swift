@@ -1,4 +1,5 @@
-internal import CKernels
+import CKernels
+package import RandomNumbers
 package import Tensors
 
 /// Token plus position embedding, with dropout: x[r] = dropout(table[index[r]] + position[r mod T]).

@@ -1,4 +1,4 @@
-internal import CKernels
+import CKernels
 package import Tensors
 
 /// Memory that is wanted soon: a product brings it nearer while it computes.

@@ -16,12 +16,13 @@ package struct Network: Sendable {
     /// A network with parameters of 0; `vector` names a number for each output beside it.
     package init(name: String, sizes: [Int], vector: String? = nil) {
         var layout = ParameterLayout()
-        perceptron = MultilayerPerceptron(name: name, sizes: sizes, in: &layout)
+        var panels = PanelLayout()
+        perceptron = MultilayerPerceptron(name: name, sizes: sizes, in: &layout, &panels)
         self.vector = vector.map {
             layout.add($0, shape: [sizes[sizes.count - 1]], decays: false)
         }
         self.layout = layout
-        parameters = ParameterValues(layout, values: FloatStorage(count: layout.count))
+        parameters = ParameterValues(panels, values: FloatStorage(count: layout.count))
     }
 
     /// Draws the perceptron's parameters.

@@ -1,5 +1,6 @@
 import Tokenization
 import Trajectories
+import Transformer
 
 /// The state of one search: the rows, and what has been read of their returns.
 ///
@@ -25,16 +26,19 @@ struct BeamSearch {
     private var values: [Double]
 
     private var options: PlannerOptions { planner.options }
+    private let discount: Double
     private var rowsPerRequest: Int { frontier.rowCount / requests.count }
 
-    init(planner: BeamPlanner, requests: [BeamPlanner.Request]) {
+    init(planner: BeamPlanner, requests: [BeamPlanner.Request]) throws(PlanningError) {
         self.planner = planner
         self.requests = requests
         layout = planner.model.layout
+        discount = planner.options.discount ?? PlannerOptions.fallbackDiscount
         let horizon = planner.options.horizon
         let width = planner.options.beamWidth
-        frontier = SearchFrontier(
-            model: planner.model, options: planner.options, contexts: requests.map(\.context),
+        frontier = try SearchFrontier(
+            model: planner.model, contextTransitions: planner.options.contextTransitions,
+            window: planner.options.window, contexts: requests.map(\.context),
             goals: requests.map(\.goal),
             additional: horizon * layout.transitionDimension - layout.observationDimension)
         samplers = SamplerGroup(model: planner.model)
@@ -97,7 +101,7 @@ struct BeamSearch {
     /// says of their last actions; best first.
     mutating func keepBest() throws(PlanningError) {
         var weight = 1.0
-        for _ in 0..<step { weight *= options.discount }
+        for _ in 0..<step { weight *= discount }
         let count = rowsPerRequest
         let judged = options.objective == .q ? judgeLastActions() : []
         var best = BestCandidates(capacity: options.beamWidth)
@@ -111,7 +115,7 @@ struct BeamSearch {
                 // A critic's value includes the reward of the action that it judges.
                 let score =
                     judged.isEmpty
-                    ? returns[row] + weight * options.discount * values[place]
+                    ? returns[row] + weight * discount * values[place]
                     : before + weight * judged[row]
                 guard !score.isNaN else { throw .notANumber(step: step) }
                 scores.append(score)
@@ -184,7 +188,7 @@ struct BeamSearch {
 
     private mutating func evaluate() throws(PlanningError) {
         if Task.isCancelled { throw .cancelled }
-        frontier.evaluate()
+        try frontier.evaluate()
     }
 
     private mutating func select(_ sources: [Int32]) {

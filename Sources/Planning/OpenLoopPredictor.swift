@@ -1,5 +1,6 @@
 public import Tokenization
-internal import Trajectories
+import Trajectories
+public import Transformer
 
 /// Predicts a trajectory from its beginning, feeding predictions back in, without looking at what
 /// really happens.
@@ -46,14 +47,16 @@ public struct OpenLoopPredictor {
 
     /// Creates a predictor.
     ///
-    /// - Throws: ``PlanningError`` when discretizer and model do not belong together, or the model
-    ///   wants a goal.
+    /// - Throws: ``PlanningError`` when discretizer and model do not belong together, the model wants a
+    ///   goal, or the options leave nothing to see or to predict.
     public init(model: any PrefixTreeModel, discretizer: Discretizer, options: Options)
         throws(PlanningError)
     {
-        precondition(
-            options.contextTransitions >= 2 && options.samples > 0,
-            "a context of \(options.contextTransitions) transitions, \(options.samples) samples")
+        guard options.contextTransitions >= 2, options.samples > 0 else {
+            throw .input(
+                "\(options.samples) samples from a context of \(options.contextTransitions) "
+                    + "transitions; give 1 or more from 2 or more")
+        }
         try discretizer.requireMatch(with: model)
         try model.requireGoalColumns([])
         self.model = model
@@ -69,17 +72,21 @@ public struct OpenLoopPredictor {
     ///   - progress: Told the number of steps done.
     /// - Returns: For each trajectory and sample, the predicted observations after 1 to `horizon`
     ///   steps.
+    /// - Throws: ``PlanningError`` when a beginning does not fit the model, the others' length or the
+    ///   horizon, or the model's engine fails.
     public func predict(
         _ beginnings: [Beginning], horizon: Int, progress: (Int) -> Void = { _ in }
-    ) -> [[[[Double]]]] {
+    ) throws(PlanningError) -> [[[[Double]]]] {
         guard !beginnings.isEmpty else { return [] }
+        var given: [[[Int32]]?] = []
+        for beginning in beginnings {
+            try requireContext(of: beginning, like: beginnings[0])
+            given.append(try tokens(of: beginning.actions, horizon))
+        }
         let samples = options.samples
-        var planner = PlannerOptions()
-        planner.contextTransitions = options.contextTransitions
-        planner.window = .exact
         let transition = layout.transitionDimension
-        var frontier = SearchFrontier(
-            model: model, options: planner,
+        var frontier = try SearchFrontier(
+            model: model, contextTransitions: options.contextTransitions, window: .exact,
             contexts: beginnings.flatMap { Array(repeating: $0.context, count: samples) },
             goals: Array(repeating: [], count: beginnings.count * samples),
             additional: horizon * transition)
@@ -87,19 +94,15 @@ public struct OpenLoopPredictor {
         var uniforms = SeededUniforms(seed: options.seed)
         let start = frontier.length - layout.observationDimension
         for step in 0..<horizon {
-            let actions = beginnings.map { beginning in
-                beginning.actions.map {
-                    discretizer.encode($0[step], from: layout.observationDimension).map(Int32.init)
-                }
-            }
+            let actions = given.map { $0?[step] }
             for index in 0..<layout.actionDimension {
                 if actions.contains(nil) {
-                    let sampled = sample(&frontier, &sampler, &uniforms)
+                    let sampled = try sample(&frontier, &sampler, &uniforms)
                     frontier.append(
                         sampled.indices.map { actions[$0 / samples]?[index] ?? sampled[$0] })
                 } else {
                     // Every token is computed before the next one follows it.
-                    frontier.evaluate()
+                    try frontier.evaluate()
                     frontier.append(
                         actions.flatMap { action in
                             Array(repeating: action?[index] ?? 0, count: samples)
@@ -108,7 +111,7 @@ public struct OpenLoopPredictor {
             }
             // Reward, value (which nothing sees), and the next observation.
             for _ in 0..<(2 + layout.observationDimension) {
-                frontier.append(sample(&frontier, &sampler, &uniforms))
+                frontier.append(try sample(&frontier, &sampler, &uniforms))
             }
             progress(step + 1)
         }
@@ -126,11 +129,46 @@ public struct OpenLoopPredictor {
         }
     }
 
+    private func requireContext(
+        of beginning: Beginning, like first: Beginning
+    ) throws(PlanningError) {
+        try model.requireContext(beginning.context)
+        guard beginning.context.count == first.context.count else {
+            throw .input("contexts predicted from together are of different lengths")
+        }
+    }
+
+    /// The tokens of the actions of `horizon` steps, where they are given.
+    private func tokens(
+        of actions: [[Double]]?, _ horizon: Int
+    ) throws(PlanningError) -> [[Int32]]? {
+        guard let actions else { return nil }
+        guard actions.count >= horizon else {
+            throw .input("there are \(actions.count) actions for \(horizon) steps")
+        }
+        var tokens: [[Int32]] = []
+        for action in actions.prefix(horizon) {
+            guard action.count == layout.actionDimension else {
+                throw .input(
+                    "an action has \(action.count) numbers, where \(layout.actionDimension) are "
+                        + "expected")
+            }
+            do {
+                tokens.append(
+                    try discretizer.encode(action, from: layout.observationDimension)
+                        .map(Int32.init))
+            } catch {
+                throw .input("of an action \(error.detail)")
+            }
+        }
+        return tokens
+    }
+
     private func sample(
         _ frontier: inout SearchFrontier, _ sampler: inout SamplerGroup,
         _ uniforms: inout SeededUniforms
-    ) -> [Int32] {
-        frontier.evaluate()
+    ) throws(PlanningError) -> [Int32] {
+        try frontier.evaluate()
         sampler.prepare(frontier.nodes, filter: options.filter)
         return frontier.places.map { sampler.draw(Int($0), uniforms.next()) }
     }

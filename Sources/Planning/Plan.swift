@@ -1,3 +1,5 @@
+import Transformer
+
 /// The sequence of transitions that a planner found best.
 ///
 /// The first transition holds the current observation and the action to take now.
@@ -87,8 +89,13 @@ public struct PlanningError: Error, CustomStringConvertible, Sendable, Hashable 
         case notANumber
         /// Model, discretizer and environment do not fit together.
         case mismatch
+        /// What was given to plan from does not fit the model: the number of numbers, one that is not
+        /// finite, an unknown token.
+        case input
         /// The task that plans was cancelled.
         case cancelled
+        /// The engine that computes the model failed.
+        case engine
     }
     /// What kind of failure this is.
     public let code: Code
@@ -97,6 +104,20 @@ public struct PlanningError: Error, CustomStringConvertible, Sendable, Hashable 
 
     /// One line: what, where, what to do.
     public var description: String { "cannot plan: \(detail)" }
+
+    /// An engine's failure in a search.
+    init(_ error: EngineError) {
+        self.init(code: .engine, detail: error.description)
+    }
+
+    init(code: Code, detail: String) {
+        self.code = code
+        self.detail = detail
+    }
+
+    static func input(_ detail: String) -> PlanningError {
+        PlanningError(code: .input, detail: detail)
+    }
 
     static let cancelled = PlanningError(
         code: .cancelled, detail: "the task was cancelled before the plan was made")

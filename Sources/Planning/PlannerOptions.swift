@@ -1,5 +1,6 @@
 public import Tokenization
 import Trajectories
+public import Transformer
 
 /// How far, how wide and by what rules a planner searches; the defaults are the authors'.
 ///
@@ -70,19 +71,24 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
     public var warmStart = false
     /// Milliseconds within which to plan; nil searches ``horizon`` and ``beamWidth`` to the end.
     ///
-    /// With a deadline these are the most that is searched: ``Controller`` chooses a smaller size
-    /// from the speed it measures, and a search that is late stops with the transitions it has.
+    /// With a deadline these are the most that is searched: a smaller size is chosen from the speed that
+    /// was measured, and a search that is late stops with the transitions it has.
     public var deadlineMilliseconds: Double?
     /// Divides the logits before sampling; below 1 sharpens.
     ///
     /// Rewards and values are read without it.
     public var temperature = 1.0
     /// Weight of a reward one step later.
-    public var discount = 0.99
+    ///
+    /// Nil stands for the one that the model's values were trained with, where a checkpoint tells it, and
+    /// for 0.99, the authors', where none does.
+    public var discount: Double?
     /// What of a row's tokens the model sees.
     public var window = Window.exact
     /// What the CDF filter does at its edges.
     public var cdfRule = TokenFilter.CDFRule.careful
+
+    static let fallbackDiscount = 0.99
 
     /// The defaults.
     public init() {}
@@ -150,7 +156,7 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
             throw PlannerOptionsError(
                 "temperature", "\(temperature)", "give a number above 0; 1 changes nothing")
         }
-        guard 0 < discount, discount <= 1 else {
+        if let discount, !(0 < discount && discount <= 1) {
             throw PlannerOptionsError("discount", "\(discount)", "give a number in (0, 1]")
         }
     }

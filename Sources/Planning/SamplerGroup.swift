@@ -1,4 +1,5 @@
 import Tokenization
+import Transformer
 
 /// A sampler for each worker of a model, which share the nodes of a call.
 struct SamplerGroup {

@@ -42,18 +42,19 @@ struct SearchFrontier {
 
     /// One row for each of `contexts`, which are equally long, with room for `additional` more tokens.
     ///
+    /// The model sees `contextTransitions` of a row, or with the window `cached` as much as it can.
     /// `contextGoals` are the tokens of each one's goal, none for a model without goals.
     init(
-        model: any PrefixTreeModel, options: PlannerOptions, contexts: [[Int]],
-        goals contextGoals: [[Int]], additional: Int
-    ) {
+        model: any PrefixTreeModel, contextTransitions: Int, window: PlannerOptions.Window,
+        contexts: [[Int]], goals contextGoals: [[Int]], additional: Int
+    ) throws(PlanningError) {
         let count = contexts[0].count
         precondition(contexts.allSatisfy { $0.count == count }, "contexts of different lengths")
         self.model = model
         transition = model.layout.transitionDimension
         valueIndex = model.layout.valueIndex
-        target = min(model.contextLength, options.contextTransitions * transition - 1)
-        limit = options.window == .exact ? target : model.contextLength
+        target = min(model.contextLength, contextTransitions * transition - 1)
+        limit = window == .exact ? target : model.contextLength
         rowCount = contexts.count
         length = count
         capacity = count + additional
@@ -71,7 +72,7 @@ struct SearchFrontier {
             return number
         }
         self.goals = goals
-        model.begin(goals: goals)
+        do { try model.begin(goals: goals) } catch { throw PlanningError(error) }
         slideWindow()
     }
 
@@ -109,7 +110,9 @@ struct SearchFrontier {
 
     /// Has the model compute what is not yet computed of the rows' windows; fills ``nodes`` and
     /// ``places``.
-    mutating func evaluate() {
+    ///
+    /// - Throws: ``PlanningError`` when the model's engine fails.
+    mutating func evaluate() throws(PlanningError) {
         if windowLength > limit {
             slideWindow()
             statistics.windowsRebuilt += 1
@@ -117,7 +120,11 @@ struct SearchFrontier {
         let isNew = tree.count == 0
         if isNew { growTree() }
         placeRows()
-        if isNew { computeTree() } else { computeLeaves() }
+        do throws(EngineError) {
+            if isNew { try computeTree() } else { try computeLeaves() }
+        } catch {
+            throw PlanningError(error)
+        }
         nodes = distinct.map { Int(tree.modelNodes[Int($0)]) }
         for leaf in distinct { placeOfNode[Int(leaf)] = -1 }
         statistics.calls += 1
@@ -166,7 +173,7 @@ struct SearchFrontier {
     }
 
     /// Has the model compute a whole new tree in one call; only the leaves need their output.
-    private mutating func computeTree() {
+    private mutating func computeTree() throws(EngineError) {
         batch.removeAll(keepingCapacity: true)
         var positions: [Int] = []
         positions.reserveCapacity(tree.count)
@@ -175,32 +182,35 @@ struct SearchFrontier {
             let isLeaf = placeOfNode[node] >= 0
             positions.append(parent < 0 ? 0 : positions[parent] + 1)
             batch.append(
-                PrefixNode(parent: parent, token: Int(tree.tokens[node]), needsOutput: isLeaf))
+                PrefixNode(
+                    parent: parent < 0 ? .goal(-1 - parent) : .node(parent),
+                    token: Int(tree.tokens[node]), needsOutput: isLeaf))
             if isLeaf || positions[node] % transition != valueIndex {
                 statistics.nodesComputed += 1
             }
         }
         let start = ContinuousClock.now
-        model.removeAll()
-        let numbers = model.extend(batch)
+        try model.removeAll()
+        let numbers = try model.extend(batch)
         statistics.modelSeconds += start.secondsUntilNow
         for node in 0..<tree.count { tree.modelNodes[node] = Int32(numbers.lowerBound + node) }
         statistics.outputsComputed += distinct.count
     }
 
     /// Has the model compute the leaves that it has not computed yet.
-    private mutating func computeLeaves() {
+    private mutating func computeLeaves() throws(EngineError) {
         batch.removeAll(keepingCapacity: true)
         for leaf in distinct where tree.modelNodes[Int(leaf)] < 0 {
             let parent = Int(tree.parents[Int(leaf)])
             batch.append(
                 PrefixNode(
-                    parent: parent < 0 ? parent : Int(tree.modelNodes[parent]),
+                    parent: parent < 0
+                        ? .goal(-1 - parent) : .node(Int(tree.modelNodes[parent])),
                     token: Int(tree.tokens[Int(leaf)]), needsOutput: true))
         }
         guard !batch.isEmpty else { return }
         let start = ContinuousClock.now
-        var number = Int32(model.extend(batch).lowerBound)
+        var number = Int32(try model.extend(batch).lowerBound)
         statistics.modelSeconds += start.secondsUntilNow
         for leaf in distinct where tree.modelNodes[Int(leaf)] < 0 {
             tree.modelNodes[Int(leaf)] = number

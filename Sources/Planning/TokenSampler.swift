@@ -1,5 +1,6 @@
 import Foundation
 import Tokenization
+import Transformer
 
 /// The filtered distributions at the distinct nodes of one sampling call, and draws from them.
 ///

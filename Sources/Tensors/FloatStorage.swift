@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-    internal import Glibc
+    import Glibc
 #else
-    internal import Darwin
+    import Darwin
 #endif
 
 /// A fixed number of floats at a fixed, 64-byte aligned address, zero at first.
@@ -45,6 +45,14 @@ package final class FloatStorage: @unchecked Sendable {
             guard let first = source.baseAddress else { return }
             (base + offset).update(from: first, count: source.count)
         }
+    }
+
+    /// Lends the elements to `body`, to be read and changed in place.
+    package func withMutableSpan<Failure: Error>(
+        _ body: (inout MutableSpan<Float>) throws(Failure) -> Void
+    ) throws(Failure) {
+        var span = UnsafeMutableBufferPointer(start: base, count: count).mutableSpan
+        try body(&span)
     }
 
     /// Sets every element to zero.

@@ -1,5 +1,9 @@
 /// Maps each dimension of a transition to bins and back.
 ///
+///     let discretizer = try Discretizer(quantilesOf: values, dimension: 7, binCount: 100)
+///     let tokens = try discretizer.encode(row)
+///     let centres = discretizer.decode(tokens)
+///
 /// Janner et al. 2021, section 3.1. Every dimension has its own `binCount` bins, bounded by `binCount + 1` edges. A token is the
 /// number of a bin, `0..<binCount`; the token `binCount` itself stands for the end of a trajectory
 /// in every dimension. Values outside the fitted range fall into the first or last bin.
@@ -146,7 +150,9 @@ public struct Discretizer: Sendable, Equatable {
 
     // MARK: - Values to tokens
 
-    /// The token of a value in one dimension, `0..<binCount`; NaN falls into bin 0.
+    /// The token of a value in one dimension, `0..<binCount`.
+    ///
+    /// NaN falls into bin 0: what comes from outside goes through ``encode(_:from:)``, which refuses it.
     public func token(for value: Double, dimension index: Int) -> Int {
         precondition(0 <= index && index < dimension, "dimension \(index) of \(dimension)")
         let first = index * (binCount + 1)
@@ -172,9 +178,30 @@ public struct Discretizer: Sendable, Equatable {
         }
     }
 
-    /// The tokens of a row, or of the part of it that starts at column `first`.
-    public func encode(_ row: some Collection<Double>, from first: Int = 0) -> [Int] {
-        row.enumerated().map { token(for: $1, dimension: first + $0) }
+    /// The tokens of a row, or of the part of it that starts at column `first`: for numbers from outside,
+    /// which are checked.
+    ///
+    /// - Throws: ``DiscretizerError`` when there are more numbers than columns, or one is not finite.
+    public func encode(
+        _ row: some Collection<Double>, from first: Int = 0
+    ) throws(DiscretizerError) -> [Int] {
+        guard first >= 0, first + row.count <= dimension else {
+            throw DiscretizerError(
+                code: .malformed, dimension: nil,
+                detail:
+                    "\(row.count) numbers from column \(first) on do not fit \(dimension) columns")
+        }
+        var tokens: [Int] = []
+        tokens.reserveCapacity(row.count)
+        for (index, value) in row.enumerated() {
+            guard value.isFinite else {
+                throw DiscretizerError(
+                    code: .notFinite, dimension: first + index,
+                    detail: "the value is \(value); give finite numbers")
+            }
+            tokens.append(token(for: value, dimension: first + index))
+        }
+        return tokens
     }
 
     // MARK: - Tokens to values

@@ -116,7 +116,7 @@ public struct TokenFile: Sendable {
             TokenFileError(code: code, file: url.path, detail: detail)
         }
         func damaged(_ what: String) -> TokenFileError {
-            refuse(.damaged, "\(what); make it again")
+            refuse(.damaged, "\(what); make it again from the data")
         }
         guard let file = MappedFile(path: url.path) else {
             throw refuse(
@@ -127,7 +127,8 @@ public struct TokenFile: Sendable {
         guard file.count >= TokenFile.magic.count,
             file.bytes(0..<TokenFile.magic.count) == TokenFile.magic
         else {
-            throw refuse(.foreign, "it is no token file; tokenize the dataset first")
+            throw refuse(
+                .foreign, "it is no token file; make one from the data")
         }
         guard file.count >= TokenFile.prefixBytes else { throw damaged("it is cut short") }
         let words = file.integers(at: 0, count: 8) as MappedIntegers<UInt64>
@@ -135,7 +136,7 @@ public struct TokenFile: Sendable {
             throw refuse(
                 .version,
                 "it is of version \(words[1] & 0xFFFF_FFFF) of the format, this program reads "
-                    + "\(TokenFile.version); make it again")
+                    + "\(TokenFile.version); make it again from the data")
         }
         var checksum = WordChecksum()
         checksum.add(words.prefix(6))

@@ -1,6 +1,10 @@
 public import Trajectories
 
 /// A dataset ready for training: the fitted discretizer and the windows of tokens.
+///
+///     let dataset = try TokenizedDataset(trajectories, settings: TokenizedDataset.Settings())
+///     var batch = TokenBatch(rows: 1, length: dataset.windows.length)
+///     dataset.windows.fill(&batch, row: 0, window: 0)
 public struct TokenizedDataset: Sendable {
     /// How trajectories become tokens; the defaults are the published settings.
     public struct Settings: Sendable, Hashable, Codable {

@@ -1,6 +1,6 @@
-internal import Foundation
-internal import Tokenization
-internal import Transformer
+import Foundation
+import Tokenization
+import Transformer
 
 /// The settings of a run, kept as `settings.json` in its folder, so that it is resumed with the same.
 enum RunRecord {
@@ -47,9 +47,9 @@ enum RunRecord {
             JSONEncoder().encode(Settings(training: training, tokenization: tokenization)))
         for key in Set(kept.keys).union(given.keys).subtracting(free).sorted()
         where kept[key] != given[key] {
-            throw CheckpointError(
-                code: .mismatch, file: directory.path,
-                detail: "the run in it has \(key) \(kept[key] ?? "unset"), not "
+            throw TrainingError(
+                .otherRun, in: directory.path,
+                "the run in it has \(key) \(kept[key] ?? "unset"), not "
                     + "\(given[key] ?? "unset"); resume with the same settings")
         }
     }

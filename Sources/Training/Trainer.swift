@@ -1,16 +1,21 @@
 public import Foundation
-internal import Layers
+import Safetensors
 public import Tokenization
-internal import Trajectories
+import Trajectories
 public import Transformer
 
 /// Trains a model on the windows of a dataset and keeps a run folder that can be resumed.
 ///
-/// The folder holds the checkpoint (weights, discretizer, optimizer) and `metrics.csv`. A run that is
-/// stopped and resumed makes the same steps as one that is not.
+///     let trainer = try Trainer(
+///         configuration, dataset: dataset, options: TrainingOptions(), directory: folder,
+///         engine: .cpu)
+///     try trainer.run { print("step \($0.step): loss \($0.loss)") }
+///
+/// The folder holds the checkpoint (weights, discretizer, optimizer), `settings.json` and
+/// `metrics.csv`. A run that is stopped and resumed makes the same steps as one that is not.
 public final class Trainer {
-    /// The model being trained.
-    public let model: TrajectoryTransformer
+    /// The model: as at the last checkpoint, or as it began.
+    public private(set) var model: TrajectoryTransformer
     /// How it is trained.
     public let options: TrainingOptions
     /// The run folder.
@@ -21,7 +26,7 @@ public final class Trainer {
     private let heldOut: TokenWindows
     private let environment: String?
     private let observationDimensions: Int?
-    private let stepper: TrainingStep
+    private let learner: any TrainingEngine
     private var sampler: WindowSampler
     private var step = 0
     private var tokens = 0
@@ -33,69 +38,58 @@ public final class Trainer {
     /// Prepares a run in `directory`; an existing run there goes on if `resume` is set.
     ///
     /// `environment` and `observationDimensions` are kept in the checkpoint
-    /// (``Checkpoint/Description``).
+    /// (``Checkpoint/Description``); `engine` computes.
     ///
-    /// - Throws: ``CheckpointError`` when there is a run in the folder and `resume` is not set, or the
-    ///   run there is of another model; errors of reading and writing.
+    /// - Throws: ``TrainingError`` when the options cannot be, model and data do not fit, there is a
+    ///   run in the folder and `resume` is not set, or the run there is another; ``CheckpointError``,
+    ///   `SafetensorsError` or ``EngineError`` when that run cannot be read or computed.
     public init(
         _ configuration: TransformerConfiguration, dataset: TokenizedDataset,
         options: TrainingOptions, directory: URL, environment: String? = nil,
-        observationDimensions: Int? = nil, resume: Bool = false
+        observationDimensions: Int? = nil, resume: Bool = false, engine: some Engine
     ) throws {
         self.options = options
         self.dataset = dataset
         self.directory = directory
         self.environment = environment
         self.observationDimensions = observationDimensions
+        let folder = directory.path
         if let problem = options.problem ?? configuration.problem {
-            throw CheckpointError(
-                code: .mismatch, file: directory.path, detail: "unusable options: \(problem)")
+            throw TrainingError(.unusableOptions, in: folder, "unusable options: \(problem)")
         }
         guard configuration.goalDimension == dataset.windows.goalColumns.count else {
-            throw CheckpointError(
-                code: .mismatch, file: directory.path,
-                detail:
-                    "a model of \(configuration.goalDimension) goal tokens cannot be trained on "
+            throw TrainingError(
+                .goalMismatch, in: folder,
+                "a model of \(configuration.goalDimension) goal tokens cannot be trained on "
                     + "goals of \(dataset.windows.goalColumns.count) columns; make "
                     + "goalDimension the number of goalColumns")
         }
         (training, heldOut) = dataset.windows.split(
             heldOutFraction: options.heldOutFraction, seed: options.seed)
         guard training.count > 0 else {
-            throw CheckpointError(
-                code: .mismatch, file: directory.path,
-                detail: "the dataset has no episode of two transitions or more to train on")
+            throw TrainingError(
+                .noWindows, in: folder,
+                "the dataset has no episode of two transitions or more to train on")
         }
-        let isPresent = Checkpoint.exists(in: directory)
-        if isPresent && !resume {
-            throw CheckpointError(
-                code: .mismatch, file: directory.path,
-                detail: "there is a run in it already; pass --resume to go on with it, or another "
-                    + "--output")
-        }
-        if resume && !isPresent {
-            throw CheckpointError(
-                code: .missing, file: directory.path,
-                detail: "there is no run in it to resume; leave out --resume to begin one")
-        }
-        let present = isPresent ? try Checkpoint.description(in: directory) : nil
+        let present = try Trainer.present(in: directory, resume: resume)
+        var optimizer: SafetensorsFile?
         if let present {
             let checkpoint = try Checkpoint(directory: directory)
-            try Trainer.check(present, configuration, dataset, checkpoint.discretizer, directory)
+            let optimizerFile = try Trainer.check(
+                present, configuration, dataset, checkpoint.discretizer, directory)
             try RunRecord.check(options, dataset.settings, in: directory)
             model = checkpoint.model
             step = present.step
             tokens = present.tokens
-            earlierSeconds = present.notes["seconds"].flatMap(Double.init) ?? 0
+            earlierSeconds = present.seconds ?? 0
+            optimizer = try SafetensorsFile(contentsOf: optimizerFile)
         } else {
             model = TrajectoryTransformer(configuration, seed: options.seed)
         }
-        stepper = TrainingStep(
-            model, windowLength: training.length, gradientLimit: Float(options.gradientLimit),
-            weightDecay: Float(options.weightDecay), workers: options.workers)
-        if let optimizer = present?.optimizer {
-            try stepper.restore(
-                from: directory.appendingPathComponent(optimizer), step: step)
+        learner = try engine.training(
+            model, options: options.engineOptions(windowLength: training.length))
+        if let optimizer {
+            try learner.restore(EngineState(of: model, moments: optimizer, updates: step))
         }
         sampler = WindowSampler(windowCount: training.count, seed: options.seed)
     }
@@ -103,7 +97,8 @@ public final class Trainer {
     /// Trains to the end or the time limit, reporting about every `interval` seconds.
     ///
     /// - Returns: Where the run ended.
-    /// - Throws: Errors of writing, and whatever `report` throws; the last checkpoint stays whole.
+    /// - Throws: ``TrainingError`` when the loss is no number any more, ``EngineError``, errors of
+    ///   writing, and whatever `report` throws; the last checkpoint stays whole.
     @discardableResult
     public func run(
         reportEvery interval: Duration = .seconds(2), report: (TrainingProgress) throws -> Void
@@ -113,9 +108,8 @@ public final class Trainer {
         let clock = ContinuousClock()
         let started = clock.now
         var lastReport = (time: clock.now, tokens: tokens, losses: 0.0, steps: 0)
-        var lastLoss = Double.nan
+        var latest = StepSummary()
         var rate = schedule.rate(afterTokens: tokens)
-        var result = TrainingStep.Result(loss: .nan, gradientNorm: 0)
         var batch = TokenBatch(
             rows: options.batchSize, length: training.length,
             goalDimension: training.goalColumns.count)
@@ -128,10 +122,27 @@ public final class Trainer {
             return TrainingProgress(
                 step: step, steps: options.steps, tokens: tokens, seconds: seconds(),
                 loss: lastReport.steps > 0
-                    ? lastReport.losses / Double(lastReport.steps) : lastLoss,
+                    ? lastReport.losses / Double(lastReport.steps) : latest.lastLoss,
                 heldOutLoss: heldOutLoss, learningRate: rate,
-                gradientNorm: Double(result.gradientNorm),
+                gradientNorm: latest.lastGradientNorm,
                 tokensPerSecond: Double(tokens - lastReport.tokens) / max(elapsed, 1e-9))
+        }
+        /// Waits for the steps so far, and refuses to go on from a loss that is no number.
+        func settle() throws {
+            let summary = try learner.summary()
+            guard summary.steps > 0 else { return }
+            guard summary.lossSum.isFinite, summary.lastLoss.isFinite else {
+                let loss = summary.lastLoss.isFinite ? summary.lossSum : summary.lastLoss
+                let before = summary.finiteSteps.map { step - summary.steps + $0 }
+                throw TrainingError(
+                    .diverged, in: directory.path,
+                    "the loss became \(loss) "
+                        + (before.map { "at step \($0)" } ?? "by step \(step)")
+                        + "; try a smaller learning rate")
+            }
+            lastReport.losses += summary.lossSum
+            lastReport.steps += summary.steps
+            latest = summary
         }
 
         var last = progress(heldOutLoss: nil)
@@ -140,26 +151,22 @@ public final class Trainer {
             rate = schedule.rate(afterTokens: tokens)
             // Distinct for each step, and the same again when the run is resumed.
             let stream = options.seed &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(step)
-            result = stepper.run(batch, rate: rate, dropoutStream: stream)
-            guard result.loss.isFinite else {
-                throw TrainingError(step: step, loss: result.loss)
-            }
-            lastLoss = result.loss
+            try learner.step(batch, rate: rate, dropoutStream: stream)
             step += 1
             tokens += batch.targets.count { $0 != Int32(end) }
-            lastReport.losses += result.loss
-            lastReport.steps += 1
 
             let outOfTime = options.timeLimit.map { seconds() >= $0 * 60 } ?? false
             let isLast = step == options.steps || outOfTime
             let measures = isLast || step % options.evaluationInterval == 0
             if measures || clock.now - lastReport.time >= interval {
-                last = progress(heldOutLoss: measures ? heldOutLoss() : nil)
+                try settle()
+                last = progress(heldOutLoss: measures ? try heldOutLoss() : nil)
                 try metrics.append(last)
                 try report(last)
                 lastReport = (clock.now, tokens, 0, 0)
             }
             if isLast || step % options.checkpointInterval == 0 {
+                try settle()
                 try save(seconds: seconds())
             }
             if outOfTime { break }
@@ -168,7 +175,9 @@ public final class Trainer {
     }
 
     /// The loss on held-out windows spread over the held-out episodes, without dropout.
-    public func heldOutLoss() -> Double? {
+    ///
+    /// - Throws: ``EngineError`` when the device fails.
+    public func heldOutLoss() throws(EngineError) -> Double? {
         let count = min(heldOut.count, Trainer.heldOutLimit)
         guard count > 0 else { return nil }
         var batch = TokenBatch(
@@ -177,51 +186,57 @@ public final class Trainer {
             heldOut.fill(
                 &batch, row: row, window: row * heldOut.count / count, goalSeed: UInt64(row))
         }
-        return stepper.loss(batch)
+        return try learner.loss(batch)
     }
 
     private func save(seconds: Double) throws {
-        var notes = ["seconds": String(format: "%.1f", seconds)]
-        notes["seed"] = "\(options.seed)"
-        notes["batch_size"] = "\(options.batchSize)"
+        let state = try learner.state()
+        model = TrajectoryTransformer(model.configuration, values: state.parameters)
         let checkpoint = Checkpoint(
             model: model, discretizer: dataset.discretizer, tokenization: dataset.settings,
             environment: environment, observationDimensions: observationDimensions, step: step,
-            tokens: tokens, notes: notes)
-        try checkpoint.write(to: directory, optimizer: stepper.optimizerState())
+            tokens: tokens, seconds: (10 * seconds).rounded() / 10, seed: options.seed)
+        try checkpoint.write(to: directory, optimizer: state.moments)
     }
 
+    /// The description of the run in the folder, if there is one and it is to go on.
+    private static func present(
+        in directory: URL, resume: Bool
+    ) throws -> Checkpoint.Description? {
+        let isPresent = Checkpoint.exists(in: directory)
+        if isPresent && !resume {
+            throw TrainingError(
+                .runExists, in: directory.path,
+                "there is a run in it already; resume that or choose another folder")
+        }
+        if resume && !isPresent {
+            throw TrainingError(
+                .noRun, in: directory.path,
+                "there is no run in it to resume; begin one, or choose the folder of one")
+        }
+        return isPresent ? try Checkpoint.description(in: directory) : nil
+    }
+
+    /// Refuses a run that is not the one to be trained; returns where its optimizer's state is.
     private static func check(
         _ present: Checkpoint.Description, _ configuration: TransformerConfiguration,
         _ dataset: TokenizedDataset, _ discretizer: Discretizer, _ directory: URL
-    ) throws(CheckpointError) {
+    ) throws(TrainingError) -> URL {
         guard present.model == configuration else {
-            throw CheckpointError(
-                code: .mismatch, file: directory.path,
-                detail: "the run in it is of another model configuration; resume with the same one")
+            throw TrainingError(
+                .otherRun, in: directory.path,
+                "the run in it is of another model configuration; resume with the same one")
         }
         guard discretizer == dataset.discretizer else {
-            throw CheckpointError(
-                code: .mismatch, file: directory.path,
-                detail: "the run in it was trained on other data; resume with the same dataset")
+            throw TrainingError(
+                .otherRun, in: directory.path,
+                "the run in it was trained on other data; resume with the same dataset")
         }
-        guard present.optimizer != nil else {
-            throw CheckpointError(
-                code: .mismatch, file: directory.path,
-                detail: "the optimizer's state was not kept, so the run cannot go on")
+        guard let optimizer = present.optimizer else {
+            throw TrainingError(
+                .noOptimizerState, in: directory.path,
+                "the optimizer's state was not kept, so the run cannot go on")
         }
-    }
-}
-
-/// Training went wrong beyond repair.
-public struct TrainingError: Error, CustomStringConvertible, Sendable {
-    /// The step at which it did.
-    public let step: Int
-    /// The loss of that step.
-    public let loss: Double
-
-    /// One line: what, where, what to do.
-    public var description: String {
-        "the loss became \(loss) at step \(step); try a smaller --learning-rate"
+        return directory.appendingPathComponent(optimizer)
     }
 }

@@ -1,4 +1,4 @@
-public import Layers
+import Transformer
 
 /// How long and how a model is trained; the defaults are the paper's, for a machine of few cores.
 ///
@@ -33,7 +33,7 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
     public var timeLimit: Double?
     /// Fixes initial weights, order of the data and dropout.
     public var seed: UInt64 = 0
-    /// Worker threads; nil for one a core.
+    /// Worker threads of the engine, for who makes one by these options; nil for one a core.
     public var workers: Int?
 
     /// The defaults.
@@ -59,6 +59,14 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
             return "warmupFraction must lie in [0, 1], found \(warmupFraction)"
         }
         return nil
+    }
+
+    /// What the engine needs to know of these, for windows of `length` tokens.
+    func engineOptions(windowLength length: Int) -> TrainingEngineOptions {
+        var result = TrainingEngineOptions(windowLength: length)
+        result.weightDecay = Float(weightDecay)
+        result.gradientLimit = Float(gradientLimit)
+        return result
     }
 
     /// The schedule of the learning rate, counted in tokens of full windows.

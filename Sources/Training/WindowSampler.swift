@@ -1,4 +1,4 @@
-internal import RandomNumbers
+import RandomNumbers
 package import Tokenization
 
 /// The order in which windows are seen: every window once an epoch, shuffled anew each time.
@@ -16,10 +16,10 @@ package struct WindowSampler {
         self.seed = seed
     }
 
-    /// Fills `batch` with the windows of step `step`.
+    /// Fills `batch` with the windows of step `step`; a share of a batch with its own.
     package mutating func fill(_ batch: inout TokenBatch, from windows: TokenWindows, step: Int) {
         for row in 0..<batch.rows {
-            let draw = step * batch.rows + row
+            let draw = step * batch.totalRows + batch.firstRow + row
             shuffle(forEpoch: draw / windowCount)
             windows.fill(
                 &batch, row: row, window: Int(order[draw % windowCount]),

@@ -1,31 +1,7 @@
 public import Foundation
 public import Safetensors
 public import Tokenization
-internal import Trajectories
-
-/// Why a checkpoint could not be read or written.
-public struct CheckpointError: Error, CustomStringConvertible, Sendable {
-    /// The kinds of failure.
-    public enum Code: Sendable, Hashable {
-        case missing, malformed, unwritable, mismatch
-    }
-    /// What kind of failure this is.
-    public let code: Code
-    /// The file or folder concerned.
-    public let file: String
-    /// What went wrong and what to do.
-    public let detail: String
-
-    /// Creates an error.
-    public init(code: Code, file: String, detail: String) {
-        self.code = code
-        self.file = file
-        self.detail = detail
-    }
-
-    /// One line: what, where, what to do.
-    public var description: String { "cannot use checkpoint '\(file)': \(detail)" }
-}
+import Trajectories
 
 /// Everything planning needs, without the dataset: the model, the discretizer, and how tokens were
 /// made.
@@ -33,31 +9,6 @@ public struct CheckpointError: Error, CustomStringConvertible, Sendable {
 /// On disk a folder with `checkpoint.json` and the tensor file it names. The JSON file is written
 /// last and atomically: until it changes, the previous checkpoint is whole.
 public struct Checkpoint {
-    /// What the JSON file holds.
-    public struct Description: Codable, Sendable, Hashable {
-        /// Version of this format.
-        public var format = Checkpoint.currentFormat
-        /// The model's shape.
-        public var model: TransformerConfiguration
-        /// How trajectories became tokens.
-        public var tokenization: TokenizedDataset.Settings
-        /// Identifier of the environment the data come from, if known.
-        public var environment: String?
-        /// How many observation dimensions of the data were kept, from the first on, where this was
-        /// asked for.
-        public var observationDimensions: Int?
-        /// Training steps done.
-        public var step: Int
-        /// Training tokens seen.
-        public var tokens: Int
-        /// File of the weights, beside the JSON file.
-        public var weights: String
-        /// File of the optimizer's state, beside the JSON file, if it was kept.
-        public var optimizer: String?
-        /// Free-form facts about the run.
-        public var notes: [String: String]
-    }
-
     /// What the JSON file holds.
     public var description: Description
     /// The model.
@@ -70,14 +21,16 @@ public struct Checkpoint {
         model: TrajectoryTransformer, discretizer: Discretizer,
         tokenization: TokenizedDataset.Settings, environment: String? = nil,
         observationDimensions: Int? = nil, step: Int = 0, tokens: Int = 0,
-        notes: [String: String] = [:]
+        seconds: Double? = nil, seed: UInt64? = nil
     ) {
         self.model = model
         self.discretizer = discretizer
         description = Description(
-            model: model.configuration, tokenization: tokenization, environment: environment,
-            observationDimensions: observationDimensions, step: step, tokens: tokens, weights: "",
-            optimizer: nil, notes: notes)
+            model: model.configuration, tokenization: tokenization, step: step, tokens: tokens)
+        description.environment = environment
+        description.observationDimensions = observationDimensions
+        description.seconds = seconds
+        description.seed = seed
     }
 
     /// Columns of the observation that hold the goal, in the order of the goal's tokens; empty for a
@@ -125,8 +78,7 @@ public struct Checkpoint {
         guard let data = try? Data(contentsOf: url) else {
             throw CheckpointError(
                 code: .missing, file: directory.path,
-                detail:
-                    "there is no \(fileName) in it; give the output folder of 'trajectory train'")
+                detail: "there is no \(fileName) in it; give the folder of a training run")
         }
         let description: Description
         do {
@@ -134,7 +86,9 @@ public struct Checkpoint {
         } catch {
             throw CheckpointError(
                 code: .malformed, file: url.path,
-                detail: "it is not a checkpoint description of format 1; was it edited by hand?")
+                detail:
+                    "it is not a checkpoint description of format \(currentFormat); was it edited "
+                    + "by hand?")
         }
         guard description.format == currentFormat else {
             throw CheckpointError(

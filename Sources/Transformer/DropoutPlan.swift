@@ -1,23 +1,24 @@
-internal import Layers
-internal import RandomNumbers
+package import RandomNumbers
 
-/// The dropout of one training step, site by site.
-struct DropoutPlan {
+/// The dropout of one training step, place by place (decision 0004).
+package struct DropoutPlan: Sendable {
     private let configuration: TransformerConfiguration?
     private let stream: UInt64
 
     /// Drops nothing.
-    static let none = DropoutPlan(configuration: nil, stream: 0)
+    package static let none = DropoutPlan(configuration: nil, stream: 0)
 
     /// The configuration's probabilities, with choices that depend on `stream` alone.
-    init(configuration: TransformerConfiguration?, stream: UInt64) {
+    package init(configuration: TransformerConfiguration?, stream: UInt64) {
         self.configuration = configuration
         self.stream = stream
     }
 
-    var embedding: Dropout { site(0, configuration?.embeddingDropout) }
+    /// Of the embeddings: place 0.
+    package var embedding: Dropout { site(0, configuration?.embeddingDropout) }
 
-    func block(_ layer: Int) -> (
+    /// Of a block's attention weights, and of what its two branches add: places 3 × layer + 1, 2, 3.
+    package func block(_ layer: Int) -> (
         attention: Dropout, firstResidual: Dropout, secondResidual: Dropout
     ) {
         (

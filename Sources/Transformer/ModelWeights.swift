@@ -1,6 +1,5 @@
-internal import Layers
 public import Safetensors
-internal import Tensors
+import Tensors
 
 extension TrajectoryTransformer {
     /// A model with the parameters of `tensors`, under the names of the authors' checkpoints.
@@ -12,7 +11,8 @@ extension TrajectoryTransformer {
         throws(SafetensorsError)
     {
         try self.init(configuration) { parameters throws(SafetensorsError) in
-            let values = FloatStorage(count: parameters.layout.count)
+            var values: [Float] = []
+            values.reserveCapacity(parameters.layout.count)
             for entry in parameters.layout.entries {
                 let shape = try tensors.shape(of: entry.name)
                 guard shape == entry.shape else {
@@ -21,7 +21,7 @@ extension TrajectoryTransformer {
                         detail: "expected shape \(entry.shape), found \(shape); "
                             + "the weights belong to another configuration")
                 }
-                values.write(try tensors.floats(entry.name), at: entry.slot.offset)
+                values += try tensors.floats(entry.name)
             }
             return values
         }
@@ -31,7 +31,7 @@ extension TrajectoryTransformer {
     public func tensors() -> SafetensorsFile {
         var file = SafetensorsFile(name: "model")
         for entry in parameters.layout.entries {
-            file.set(entry.name, weights.values.values(in: entry.slot.range), shape: entry.shape)
+            file.set(entry.name, Array(values[entry.slot.range]), shape: entry.shape)
         }
         return file
     }

@@ -10,32 +10,44 @@ public struct TransformerConfiguration: Sendable, Hashable, Codable {
     /// Bins in each dimension's vocabulary; one more token means termination.
     public var binCount: Int = 100
     /// Number of layers.
-    public var layerCount: Int = 4
+    public var layerCount: Int
     /// Attention heads in each layer.
-    public var headCount: Int = 4
+    public var headCount: Int
     /// Channels of the residual stream.
-    public var embeddingWidth: Int = 128
+    public var embeddingWidth: Int
     /// Longest sequence in tokens: whole transitions less the last token.
     public var contextLength: Int
     /// Goal tokens in front of every sequence, beside ``contextLength``; 0 for a model without goal.
     public var goalDimension: Int = 0
     /// Weight of action tokens in the loss.
-    public var actionWeight: Float = 5
+    public var actionWeight: Float
     /// Weight of reward tokens in the loss.
-    public var rewardWeight: Float = 1
+    public var rewardWeight: Float
     /// Weight of value tokens in the loss.
-    public var valueWeight: Float = 1
+    public var valueWeight: Float
     /// Dropout probability of the embedding.
-    public var embeddingDropout: Float = 0.1
+    public var embeddingDropout: Float
     /// Dropout probability of attention weights.
-    public var attentionDropout: Float = 0.1
+    public var attentionDropout: Float
     /// Dropout probability of what a layer adds to the residual stream.
-    public var residualDropout: Float = 0.1
+    public var residualDropout: Float
 
-    /// A configuration with the paper's defaults and `contextTransitions` transitions of context.
-    public init(layout: TransitionLayout, contextTransitions: Int = 10) {
+    /// A configuration of this shape, the paper's by default, with `contextTransitions` transitions of
+    /// context.
+    public init(
+        layout: TransitionLayout, contextTransitions: Int = 10, shape: Shape = Shape()
+    ) {
         self.layout = layout
         contextLength = contextTransitions * layout.transitionDimension - 1
+        layerCount = shape.layerCount
+        headCount = shape.headCount
+        embeddingWidth = shape.embeddingWidth
+        actionWeight = shape.actionWeight
+        rewardWeight = shape.rewardWeight
+        valueWeight = shape.valueWeight
+        embeddingDropout = shape.embeddingDropout
+        attentionDropout = shape.attentionDropout
+        residualDropout = shape.residualDropout
     }
 
     /// Decodes a configuration; one written before there were goals has none.
@@ -90,12 +102,25 @@ public struct TransformerConfiguration: Sendable, Hashable, Codable {
     }
 
     /// Weight in the loss of predicting dimension `dimension` of a transition.
-    internal func lossWeight(ofDimension dimension: Int) -> Float {
+    package func lossWeight(ofDimension dimension: Int) -> Float {
         switch layout.kind(at: dimension) {
         case .observation: 1
         case .action: actionWeight
         case .reward: rewardWeight
         case .value: valueWeight
         }
+    }
+
+    /// The row of the embedding table for `token` at `position`; termination is the last row.
+    package func embeddingRow(token: Int, position: Int) -> Int {
+        let dimension = layout.transitionDimension
+        return token == binCount ? binCount * dimension : token + position % dimension * binCount
+    }
+
+    /// The row of the goals' embedding table for the goal's token `token` in dimension `dimension`.
+    package func goalEmbeddingRow(token: Int, dimension: Int) -> Int {
+        precondition(
+            0..<binCount ~= token, "the goal's token \(token) is none of \(binCount) bins")
+        return token + dimension * binCount
     }
 }

@@ -8,6 +8,7 @@ import Testing
 import Tokenization
 import Trajectories
 import Transformer
+import TransformerCPU
 
 /// A line whose goal lies at the end of the observation's columns that are named, or nowhere.
 private final class GoalLine: GoalEnvironment {
@@ -73,22 +74,24 @@ private final class PlainLine: Environment {
 
     private func refusal(of trained: Checkpoint, in environment: any Environment) -> AgentError? {
         #expect(throws: AgentError.self) {
-            try TrainedAgent(trained, named: "runs/line", for: environment)
+            try TrainedAgent(trained, named: "runs/line", for: environment, engine: .cpu)
         }
     }
 
     @Test func `a trained model acts within the limits, and discounts as it was trained`() throws {
         let trained = checkpoint(discount: 0.75)
         var agent = try TrainedAgent(
-            trained, named: "runs/line", options: options, for: PlainLine()
+            trained, named: "runs/line", options: options, for: PlainLine(), engine: .cpu
         ).controller
         #expect(agent.options.discount == 0.75)
         agent.reset(seed: 1)
         let decision = try agent.act(on: [0.5, -1])
         #expect(decision.action.count == 1 && abs(decision.action[0]) <= 0.25)
         #expect(decision.plan?.actions.count == 2)
+        var changed = options
+        changed.discount = 0.5
         let other = try TrainedAgent(
-            trained, named: "runs/line", options: options, discount: 0.5, for: PlainLine())
+            trained, named: "runs/line", options: changed, for: PlainLine(), engine: .cpu)
         #expect(other.controller.options.discount == 0.5)
     }
 
@@ -106,16 +109,18 @@ private final class PlainLine: Environment {
         #expect(refusal(of: trained, in: GoalLine(goalColumns: nil))?.code == .unobservedGoals)
         #expect(refusal(of: trained, in: GoalLine(goalColumns: [0]))?.code == .otherGoals)
         let agent = try TrainedAgent(
-            trained, named: "runs/line", options: options, for: GoalLine(goalColumns: [1]))
+            trained, named: "runs/line", options: options, for: GoalLine(goalColumns: [1]),
+            engine: .cpu)
         #expect(agent.controller.context.goalColumns == [1])
     }
 
     @Test func `a model without goals goes its way where there are some`() throws {
         var agent = try TrainedAgent(
-            checkpoint(), named: "runs/line", options: options, for: GoalLine(goalColumns: [0])
+            checkpoint(), named: "runs/line", options: options, for: GoalLine(goalColumns: [0]),
+            engine: .cpu
         ).controller
         agent.reset(seed: 0)
-        agent.pursue(goal: [1])
+        try agent.pursue(goal: [1])
         #expect(try agent.act(on: [0, 0]).action.count == 1)
     }
 
@@ -135,12 +140,12 @@ private final class PlainLine: Environment {
         options.objective = .q
         let agent = try TrainedAgent(
             checkpoint(discount: 0.9), named: "runs/line", options: options, critic: critic,
-            for: PlainLine())
+            for: PlainLine(), engine: .cpu)
         #expect(agent.notes == ["the critic discounts by 0.5, the plan by 0.9"])
         let error = #expect(throws: LearningError.self) {
             try TrainedAgent(
                 checkpoint(), named: "runs/line", options: options, critic: pointCritic(settings),
-                criticName: "critic.safetensors", for: PlainLine())
+                criticName: "critic.safetensors", for: PlainLine(), engine: .cpu)
         }
         #expect(error?.code == .unsuitableCritic)
     }

@@ -73,7 +73,8 @@ import Trajectories
         }
     }
 
-    @Test func `predictions are measured, and drawn where an episode is long enough`() async throws {
+    @Test func `predictions are measured, and drawn where an episode is long enough`() async throws
+    {
         let hopper = try await Hopper.shared
         let folder = try TemporaryFolder()
         var job = PredictionJob(checkpoint: hopper.model, dataset: hopper.data)
@@ -145,7 +146,8 @@ import Trajectories
         job.description.datasetID = "hopper/random-v0"
         let there = try job.run()
         #expect(there.format == .minari && there.transitions == 400)
-        let back = try ConversionJob(from: folder.file("minari"), to: folder.file("back.hdf5")).run()
+        let back = try ConversionJob(from: folder.file("minari"), to: folder.file("back.hdf5"))
+            .run()
         #expect(back.format == .d4rl && back.transitions == 400)
         let (one, other) = (
             try TrajectoryDataset(contentsOf: hopper.data),

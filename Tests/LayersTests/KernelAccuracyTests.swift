@@ -1,5 +1,6 @@
 import Foundation
 import Layers
+import RandomNumbers
 import Tensors
 import TestSupport
 import Testing

@@ -1,4 +1,5 @@
 import Layers
+import RandomNumbers
 import Tensors
 import TestSupport
 import Testing
@@ -8,10 +9,11 @@ import Testing
     func `linear backward agrees with finite differences`(rows: Int, input: Int, output: Int) {
         var check = FiniteDifferences(seed: 1)
         var layout = ParameterLayout()
+        var panels = PanelLayout()
         let weight = layout.add("w", shape: [output, input], decays: true)
         let bias = layout.add("b", shape: [output], decays: false)
-        let layer = Linear(weight: weight, bias: bias, in: &layout)
-        let parameters = ParameterValues(layout, values: check.random(layout.count))
+        let layer = Linear(weight: weight, bias: bias, in: &panels)
+        let parameters = ParameterValues(panels, values: check.random(layout.count))
         let gradients = FloatStorage(count: layout.count)
         let x = check.random(rows * input)
         let dx = FloatStorage(count: rows * input)
@@ -44,7 +46,7 @@ import Testing
         let layer = LayerNorm(
             weight: layout.add("w", shape: [width], decays: false),
             bias: layout.add("b", shape: [width], decays: false))
-        let parameters = ParameterValues(layout, values: check.random(layout.count))
+        let parameters = ParameterValues(PanelLayout(), values: check.random(layout.count))
         let gradients = FloatStorage(count: layout.count)
         let x = check.random(rows * width)
         let dx = FloatStorage(count: rows * width)
@@ -147,7 +149,7 @@ import Testing
         let layer = TokenEmbedding(
             table: layout.add("t", shape: [vocabulary, width], decays: false),
             position: layout.add("p", shape: [length + 2, width], decays: false))
-        let parameters = ParameterValues(layout, values: check.random(layout.count))
+        let parameters = ParameterValues(PanelLayout(), values: check.random(layout.count))
         let gradients = FloatStorage(count: layout.count)
         let index: [Int32] = [0, 5, 2, 2, 1, 0, 5, 5, 4, 4, 2, 0]
         let x = FloatStorage(count: sequences * length * width)

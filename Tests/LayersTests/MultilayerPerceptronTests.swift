@@ -10,8 +10,9 @@ import Testing
         var check = FiniteDifferences(seed: 21)
         let rows = 6
         var layout = ParameterLayout()
-        let network = MultilayerPerceptron(name: "net", sizes: sizes, in: &layout)
-        let parameters = ParameterValues(layout, values: check.random(layout.count, scale: 0.5))
+        var panels = PanelLayout()
+        let network = MultilayerPerceptron(name: "net", sizes: sizes, in: &layout, &panels)
+        let parameters = ParameterValues(panels, values: check.random(layout.count, scale: 0.5))
         let gradients = FloatStorage(count: layout.count)
         let x = check.random(rows * sizes[0])
         let dx = FloatStorage(count: rows * sizes[0])
@@ -39,7 +40,8 @@ import Testing
 
     @Test func `fresh weights are uniform in the inverse root of the fan-in`() {
         var layout = ParameterLayout()
-        let network = MultilayerPerceptron(name: "net", sizes: [100, 50, 10], in: &layout)
+        var panels = PanelLayout()
+        let network = MultilayerPerceptron(name: "net", sizes: [100, 50, 10], in: &layout, &panels)
         let values = FloatStorage(count: layout.count)
         var generator = SplitMix64(seed: 3)
         network.initialize(values, using: &generator)

@@ -44,13 +44,14 @@ import Testing
         print("seed \(seed)")
         var generator = SeededGenerator(seed: seed)
         var layout = ParameterLayout()
+        var panels = PanelLayout()
         _ = layout.add("something before", shape: [5], decays: false)
         let weight = layout.add("w", shape: [output, input], decays: true)
         let bias = layout.add("b", shape: [output], decays: false)
-        let layer = Linear(weight: weight, bias: bias, in: &layout)
+        let layer = Linear(weight: weight, bias: bias, in: &panels)
         let values = FloatStorage(count: layout.count)
         for index in 0..<values.count { values.base[index] = generator.float(in: -1...1) }
-        let parameters = ParameterValues(layout, values: values)
+        let parameters = ParameterValues(panels, values: values)
         let x = Framed(rows, input, gap: 3, &generator)
         let y = Framed(rows, output, gap: 5, &generator)
         let dx = Framed(rows, input, gap: 1, &generator)
@@ -86,8 +87,9 @@ import Testing
 
     @Test func `the products of a layer follow its values once they are packed`() {
         var layout = ParameterLayout()
-        let layer = Linear(weight: layout.add("w", shape: [1, 1], decays: true), in: &layout)
-        let parameters = ParameterValues(layout, values: FloatStorage(count: 1))
+        var panels = PanelLayout()
+        let layer = Linear(weight: layout.add("w", shape: [1, 1], decays: true), in: &panels)
+        let parameters = ParameterValues(panels, values: FloatStorage(count: 1))
         let x = FloatStorage(count: 1)
         x.write([3])
         let y = FloatStorage(count: 1)

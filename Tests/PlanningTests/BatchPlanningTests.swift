@@ -4,6 +4,7 @@ import Testing
 import Tokenization
 import Trajectories
 import Transformer
+import TransformerCPU
 
 /// Plans for several situations at once.
 @Suite struct BatchPlanningTests {
@@ -73,7 +74,8 @@ import Transformer
         let model = TrajectoryTransformer(configuration, seed: 5)
         for workers in [1, 2] {
             try check(
-                PrefixDecoder(model, workers: workers), options: options, count: 3, seed: 8)
+                CPUEngine(workers: workers).prefixDecoder(model), options: options, count: 3,
+                seed: 8)
         }
     }
 
@@ -114,8 +116,8 @@ import Transformer
                 let expected = try alone[lane].act(on: observations[lane])
                 #expect(decisions[lane].action == expected.action)
                 #expect(decisions[lane].plan?.tokens == expected.plan?.tokens)
-                alone[lane].receive(reward: Double(lane))
-                together[lane].receive(reward: Double(lane))
+                try alone[lane].receive(reward: Double(lane))
+                try together[lane].receive(reward: Double(lane))
             }
         }
     }

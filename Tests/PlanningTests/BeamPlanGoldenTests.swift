@@ -3,6 +3,7 @@ import Safetensors
 import TestSupport
 import Testing
 import Tokenization
+import Transformer
 
 /// Settings of the recorded plans, as `beam_plan.json` has them.
 private struct PlanCases: Decodable {

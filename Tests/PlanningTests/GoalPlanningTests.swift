@@ -6,6 +6,7 @@ import Testing
 import Tokenization
 import Trajectories
 import Transformer
+import TransformerCPU
 
 /// Planning with a model that is conditioned on a goal.
 @Suite struct GoalPlanningTests {
@@ -39,14 +40,16 @@ import Transformer
     private func naiveSearch(
         _ model: TrajectoryTransformer, prefix: [Int], goal: [Int], steps: Int, width: Int,
         limit: Int
-    ) -> [(tokens: [Int], score: Double)] {
+    ) throws -> [(tokens: [Int], score: Double)] {
+        let whole = CPUTransformer(model)
         var beam = [(tokens: prefix, score: 0.0)]
         for _ in 0..<steps {
             var candidates: [(tokens: [Int], score: Double)] = []
             for (tokens, score) in beam {
                 let excess = max(0, tokens.count - limit)
                 let dropped = (excess + 5) / 6 * 6
-                let logits = model.logits(Array(tokens.dropFirst(dropped)), goal: goal).last ?? []
+                let logits =
+                    try whole.logits(Array(tokens.dropFirst(dropped)), goal: goal).last ?? []
                 let logSum = log(logits.reduce(0) { $0 + exp(Double($1)) })
                 for (token, logit) in logits.enumerated() {
                     candidates.append((tokens + [token], score + Double(logit) - logSum))
@@ -64,7 +67,7 @@ import Transformer
         var generator = SeededGenerator(seed: 12)
         print("seed 12")
         let model = try model(seed: 2)
-        let decoder = PrefixDecoder(model)
+        let decoder = CPUEngine.cpu.prefixDecoder(model)
         var options = PlannerOptions()
         options.beamWidth = 3
         options.contextTransitions = 2
@@ -77,7 +80,7 @@ import Transformer
             let beam = try planner.search(prefix: context, goal: goal, steps: 27)
             if window == .exact {
                 #expect(beam.statistics.windowsRebuilt > 2)
-                let expected = naiveSearch(
+                let expected = try naiveSearch(
                     model, prefix: context, goal: goal, steps: 27, width: 3, limit: 11)
                 #expect(beam.tokens == expected.map(\.tokens))
                 #expect(absoluteError(beam.logProbabilities, expected.map(\.score)) < 1e-3)
@@ -85,7 +88,7 @@ import Transformer
                 #expect(beam.statistics.windowsRebuilt > 0)
                 // Up to the model's 23 tokens nothing slides.
                 let early = try planner.search(prefix: context, goal: goal, steps: 14)
-                let expected = naiveSearch(
+                let expected = try naiveSearch(
                     model, prefix: context, goal: goal, steps: 14, width: 3, limit: 23)
                 #expect(early.tokens == expected.map(\.tokens))
             }
@@ -103,7 +106,8 @@ import Transformer
         options.beamWidth = 5
         options.contextTransitions = 2
         let planner = try BeamPlanner(
-            model: PrefixDecoder(model(seed: 7), workers: workers), discretizer: discretizer,
+            model: CPUEngine(workers: workers).prefixDecoder(model(seed: 7)),
+            discretizer: discretizer,
             options: options)
         let context = (0..<15).map { _ in Int.random(in: 0..<8, using: &generator) }
         // The same past everywhere, so that goals alone tell the rows apart.
@@ -134,13 +138,13 @@ import Transformer
         options.beamWidth = 4
         options.contextTransitions = 2
         options.replanInterval = 2
-        let decoder = PrefixDecoder(model)
+        let decoder = CPUEngine.cpu.prefixDecoder(model)
         func controller(_ seed: UInt64) throws -> Controller {
             var controller = try Controller(
                 model: decoder, discretizer: discretizer, actionLimits: [0...8],
                 goalColumns: goalColumns, options: options)
             controller.reset(seed: seed)
-            controller.setGoal([Double(seed) * 3, 7.5])
+            try controller.setGoal([Double(seed) * 3, 7.5])
             return controller
         }
         var alone = try (0..<3).map { try controller(UInt64($0)) }
@@ -150,8 +154,8 @@ import Transformer
                 // Another episode; and in the middle of a plan another goal.
                 alone[1].reset(seed: 5)
                 together[1].reset(seed: 5)
-                alone[2].setGoal([0.5, 0.5])
-                together[2].setGoal([0.5, 0.5])
+                try alone[2].setGoal([0.5, 0.5])
+                try together[2].setGoal([0.5, 0.5])
             }
             let observations = (0..<3).map { [Double((step + $0) % 8), 1, Double(step)] }
             let decisions = try Controller.act(&together, on: observations)
@@ -160,8 +164,8 @@ import Transformer
                 #expect(decisions[lane].action == expected.action)
                 #expect(decisions[lane].plan?.tokens == expected.plan?.tokens)
                 if step == 3 { #expect((expected.plan == nil) == (lane == 0)) }
-                alone[lane].receive(reward: 1)
-                together[lane].receive(reward: 1)
+                try alone[lane].receive(reward: 1)
+                try together[lane].receive(reward: 1)
             }
         }
     }
@@ -173,19 +177,19 @@ import Transformer
         options.beamWidth = 2
         let planner = try Planner(
             model: model(seed: 2), discretizer: discretizer, goalColumns: goalColumns,
-            options: options)
+            options: options, engine: .cpu)
         var context = planner.context()
         let missing = #expect(throws: PlanningError.self) {
             try planner.plan(context: context, observation: [1, 2, 3])
         }
         #expect(missing?.description.contains("goal") == true)
-        context.setGoal([6.2, 99])
+        try context.setGoal([6.2, 99])
         #expect(context.goal == [6, 7])
         let plan = try planner.plan(context: context, observation: [1, 2, 3])
         context.removeAll()
         #expect(context.goal == [6, 7])
         let expected = try LikelihoodPlanner(
-            model: PrefixDecoder(planner.model), discretizer: discretizer, options: options
+            model: CPUEngine.cpu.decoder(planner.model), discretizer: discretizer, options: options
         ).plan(context: [1, 2, 3], goal: [6, 7])
         #expect(plan.tokens == expected.tokens)
     }
@@ -194,7 +198,8 @@ import Transformer
         for columns in [[], [0], [0, 1, 2], [0, 3]] {
             let error = #expect(throws: PlanningError.self) {
                 try Planner(
-                    model: model(seed: 2), discretizer: discretizer, goalColumns: columns)
+                    model: model(seed: 2), discretizer: discretizer, goalColumns: columns,
+                    engine: .cpu)
             }
             #expect(error?.code == .mismatch)
         }

@@ -6,6 +6,7 @@ import Testing
 import Tokenization
 import Trajectories
 import Transformer
+import TransformerCPU
 
 let golden = GoldenData(.module)
 
@@ -24,7 +25,7 @@ enum GoldenModel: String, CaseIterable, CustomTestStringConvertible {
                 layout: TransitionLayout(observationDimension: 3, actionDimension: 2), layers: 2,
                 heads: 2)
         case .transformer:
-            PrefixDecoder(try goldenTransformer())
+            CPUEngine.cpu.prefixDecoder(try goldenTransformer())
         }
     }
 }
@@ -67,12 +68,12 @@ func rows<Number>(_ numbers: [Number], _ width: Int) -> [[Number]] {
             for (position, token) in tokens.enumerated() {
                 batch.append(
                     PrefixNode(
-                        parent: position == 0 ? -1 : batch.count - 1, token: token,
+                        parent: position == 0 ? .root : .node(batch.count - 1), token: token,
                         needsOutput: true))
             }
         }
-        model.removeAll()
-        let numbers = model.extend(batch)
+        try model.removeAll()
+        let numbers = try model.extend(batch)
         for (sequence, logits) in expected.enumerated() {
             let actual = logits.indices.flatMap {
                 model.logits(of: numbers.lowerBound + sequence * 27 + $0)

@@ -69,11 +69,14 @@ final class HashedModel: PrefixTreeModel {
     func extend(_ nodes: [PrefixNode]) -> Range<Int> {
         let first = hashes.count
         for node in nodes {
-            precondition(node.parent >= -1 && node.parent < hashes.count, "no such parent")
             precondition((0..<vocabularySize).contains(node.token), "no such token")
-            let position = node.parent < 0 ? 0 : positions[node.parent] + 1
+            let (position, before) =
+                switch node.parent {
+                case .goal: (0, seed)
+                case .node(let parent): (positions[parent] + 1, hashes[parent])
+                }
             precondition(position < contextLength, "a window longer than the context")
-            let hash = Self.extended(node.parent < 0 ? seed : hashes[node.parent], node.token)
+            let hash = Self.extended(before, node.token)
             hashes.append(hash)
             positions.append(position)
             hasOutput.append(node.needsOutput)
@@ -84,10 +87,6 @@ final class HashedModel: PrefixTreeModel {
             if node.needsOutput || !isValue { computedNodes += 1 }
         }
         return first..<hashes.count
-    }
-
-    func logits(of node: Int) -> [Float] {
-        withLogits(of: node) { span in span.indices.map { span[$0] } }
     }
 
     func withLogits<Result>(

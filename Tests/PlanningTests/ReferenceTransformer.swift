@@ -41,20 +41,27 @@ final class ReferenceTransformer: PrefixTreeModel {
     func extend(_ new: [PrefixNode]) -> Range<Int> {
         let first = nodes.count
         for node in new {
-            precondition(node.parent < nodes.count && (0..<vocabularySize).contains(node.token))
+            precondition((0..<vocabularySize).contains(node.token), "no such token")
             nodes.append(node)
         }
         return first..<nodes.count
     }
 
-    func logits(of node: Int) -> [Float] {
+    func withLogits<Result>(
+        of node: Int, _ body: (Span<Float>) throws -> Result
+    ) rethrows -> Result {
+        let logits = logits(at: node)
+        return try body(logits.span)
+    }
+
+    private func logits(at node: Int) -> [Float] {
         precondition(nodes[node].needsOutput, "node \(node) was added without output")
         if let known = known[node] { return known }
-        var path: [Int] = []
-        var current = node
-        while current >= 0 {
-            path.append(nodes[current].token)
-            current = nodes[current].parent
+        var path = [nodes[node].token]
+        var current = nodes[node].parent
+        while case .node(let parent) = current {
+            path.append(nodes[parent].token)
+            current = nodes[parent].parent
         }
         let result = (forward(path.reversed()).last ?? []).map(Float.init)
         known[node] = result

@@ -36,12 +36,18 @@ final class TableModel: PrefixTreeModel {
     func extend(_ nodes: [PrefixNode]) -> Range<Int> {
         let first = paths.count
         for node in nodes {
-            paths.append((node.parent < 0 ? [] : paths[node.parent]) + [node.token])
+            switch node.parent {
+            case .goal: paths.append([node.token])
+            case .node(let parent): paths.append(paths[parent] + [node.token])
+            }
         }
         return first..<paths.count
     }
 
-    func logits(of node: Int) -> [Float] {
-        table(paths[node]).map { log($0) }
+    func withLogits<Result>(
+        of node: Int, _ body: (Span<Float>) throws -> Result
+    ) rethrows -> Result {
+        let logits = table(paths[node]).map { log($0) }
+        return try body(logits.span)
     }
 }

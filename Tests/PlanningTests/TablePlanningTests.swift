@@ -181,7 +181,7 @@ import Transformer
             #expect((decision.plan != nil) == step.isMultiple(of: 2))
             // Bin 1 has its centre at 1.5, beyond the limit.
             #expect(decision.action == (observation < 1 ? [0.5] : [1]))
-            controller.receive(reward: 1.2)
+            try controller.receive(reward: 1.2)
         }
         #expect(plans == 3)
         #expect(controller.context.transitions == [[0, 0, 1, 1], [0, 0, 1, 1]])

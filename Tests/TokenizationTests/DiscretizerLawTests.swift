@@ -66,6 +66,22 @@ import Tokenization
         #expect(counts.allSatisfy { (50...51).contains($0) })
     }
 
+    @Test func `numbers from outside that are not finite, or too many, are refused`() throws {
+        let discretizer = try Discretizer(
+            uniformOver: [0, 1, 2, 3, 4, 5], dimension: 3, binCount: 2)
+        #expect(try discretizer.encode([-7, 99], from: 1) == [0, 1])
+        for value in [Double.nan, .infinity, -.infinity] {
+            let error = #expect(throws: DiscretizerError.self) {
+                try discretizer.encode([1, value], from: 1)
+            }
+            #expect(error?.code == .notFinite && error?.dimension == 2)
+        }
+        let error = #expect(throws: DiscretizerError.self) {
+            try discretizer.encode([1, 2], from: 2)
+        }
+        #expect(error?.code == .malformed)
+    }
+
     @Test func `values out of range and NaN get tokens of bins`() throws {
         for strategy in Discretizer.Strategy.allCases {
             let discretizer = try Discretizer(

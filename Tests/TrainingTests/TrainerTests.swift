@@ -6,6 +6,7 @@ import Tokenization
 import Training
 import Trajectories
 import Transformer
+import TransformerCPU
 
 @Suite struct TrainerTests {
     private let folder: TemporaryFolder
@@ -59,12 +60,11 @@ import Transformer
         options.checkpointInterval = 10
         options.finalTokens = 10_000
         options.seed = 3
-        options.workers = 2
         return options
     }
 
     private func train(
-        _ name: String, steps: Int, resume: Bool = false,
+        _ name: String, steps: Int, resume: Bool = false, on engine: any Engine = CPUEngine.cpu,
         change: (inout TrainingOptions) -> Void = { _ in }
     ) throws -> (Trainer, [TrainingProgress]) {
         let data = try dataset()
@@ -72,14 +72,17 @@ import Transformer
         change(&options)
         let trainer = try Trainer(
             configuration(data), dataset: data, options: options, directory: folder.file(name),
-            environment: "point", resume: resume)
+            environment: "point", resume: resume, engine: engine)
         var reports: [TrainingProgress] = []
         try trainer.run { reports.append($0) }
         return (trainer, reports)
     }
 
-    @Test func `training lowers the held-out loss`() throws {
-        let (_, reports) = try train("falls", steps: 200) { $0.finalTokens = nil }
+    @Test(arguments: TestedEngine.all)
+    func `training lowers the held-out loss`(_ tested: TestedEngine) throws {
+        let (_, reports) = try train("falls", steps: 200, on: tested.engine) {
+            $0.finalTokens = nil
+        }
         let losses = reports.compactMap(\.heldOutLoss)
         let first = try #require(losses.first)
         let last = try #require(losses.last)
@@ -87,51 +90,60 @@ import Transformer
         #expect(reports.last?.step == 200)
     }
 
-    @Test func `the same seed and worker count give the same weights bit for bit`() throws {
-        let first = try train("first", steps: 15).0.model.tensors().serialized()
-        let second = try train("second", steps: 15).0.model.tensors().serialized()
+    @Test(arguments: TestedEngine.all)
+    func `the same seed and engine give the same weights bit for bit`(_ tested: TestedEngine) throws
+    {
+        let first = try train("first", steps: 15, on: tested.engine).0.model.tensors().serialized()
+        let second = try train("second", steps: 15, on: tested.engine).0.model.tensors()
+            .serialized()
         #expect(first == second)
-        let other = try train("third", steps: 15) { $0.seed = 4 }.0.model.tensors().serialized()
+        let other = try train("third", steps: 15, on: tested.engine) { $0.seed = 4 }.0.model
+            .tensors().serialized()
         #expect(first != other)
     }
 
-    @Test func `a run that is stopped and resumed ends where an unbroken one does`() throws {
-        let whole = try train("whole", steps: 30).0
-        _ = try train("parts", steps: 10)
-        let resumed = try train("parts", steps: 30, resume: true).0
+    @Test(arguments: TestedEngine.all)
+    func `a run that is stopped and resumed ends where an unbroken one does`(_ tested: TestedEngine)
+        throws
+    {
+        let whole = try train("whole", steps: 30, on: tested.engine).0
+        _ = try train("parts", steps: 10, on: tested.engine)
+        let resumed = try train("parts", steps: 30, resume: true, on: tested.engine).0
         #expect(resumed.model.tensors().serialized() == whole.model.tensors().serialized())
         let steps = try MetricsLog.read(directory: folder.file("parts")).map(\.step)
         #expect(steps.contains(10) && steps.contains(30))
         #expect(steps == steps.sorted())
     }
 
-    @Test func `a checkpoint brings back model, bins and settings`() throws {
-        let (trainer, _) = try train("kept", steps: 10)
+    @Test(arguments: TestedEngine.all)
+    func `a checkpoint brings back model, bins and settings`(_ tested: TestedEngine) throws {
+        let (trainer, _) = try train("kept", steps: 10, on: tested.engine)
         let checkpoint = try Checkpoint(directory: folder.file("kept"))
         let data = try dataset()
         #expect(checkpoint.discretizer == data.discretizer)
         #expect(checkpoint.description.tokenization == data.settings)
         #expect(checkpoint.description.environment == "point")
         #expect(checkpoint.description.step == 10)
-        let tokens = [1, 2, 3, 4, 5, 6]
-        #expect(checkpoint.model.logits(tokens) == trainer.model.logits(tokens))
+        #expect(checkpoint.description.seed == 3)
+        #expect(checkpoint.model.values == trainer.model.values)
     }
 
     @Test func `an existing run is not overwritten, a missing one not resumed`() throws {
         _ = try train("there", steps: 10)
-        let there = #expect(throws: CheckpointError.self) { try train("there", steps: 10) }
-        #expect(there?.description.contains("--resume") == true)
-        let missing = #expect(throws: CheckpointError.self) {
+        let there = #expect(throws: TrainingError.self) { try train("there", steps: 10) }
+        #expect(there?.code == .runExists)
+        #expect(there?.description.contains("resume that or choose another folder") == true)
+        let missing = #expect(throws: TrainingError.self) {
             try train("missing", steps: 10, resume: true)
         }
-        #expect(missing?.code == .missing)
+        #expect(missing?.code == .noRun)
     }
 
     @Test func `a run is resumed with its own settings only, and the message names the other`()
         throws
     {
         _ = try train("settings", steps: 10)
-        let error = #expect(throws: CheckpointError.self) {
+        let error = #expect(throws: TrainingError.self) {
             try train("settings", steps: 20, resume: true) { $0.batchSize = 16 }
         }
         #expect(error?.description.contains("training.batchSize 8, not 16") == true)
@@ -145,7 +157,7 @@ import Transformer
             try train("damaged", steps: 20, resume: true)
         }
         #expect(error?.code == .malformed)
-        #expect(throws: CheckpointError.self) { try train("damaged", steps: 20) }
+        #expect(throws: TrainingError.self) { try train("damaged", steps: 20) }
     }
 
     @Test func `weights cut short are refused with the file named`() throws {
@@ -160,10 +172,122 @@ import Transformer
     }
 
     @Test func `unusable options are refused by name`() throws {
-        let error = #expect(throws: CheckpointError.self) {
+        let error = #expect(throws: TrainingError.self) {
             try train("options", steps: 10) { $0.learningRate = -1 }
         }
         #expect(error?.description.contains("learningRate") == true)
+    }
+
+    @Test(arguments: TestedEngine.all)
+    func `a loss that is no number ends the run, and the last checkpoint stays`(
+        _ tested: TestedEngine
+    ) throws {
+        _ = try train("diverges", steps: 10, on: tested.engine)
+        // Weights that overflow as soon as they are multiplied.
+        let directory = folder.file("diverges")
+        var checkpoint = try Checkpoint(directory: directory)
+        let optimizer = try SafetensorsFile(
+            contentsOf: directory.appendingPathComponent("optimizer-10.safetensors"))
+        checkpoint.model = TrajectoryTransformer(
+            checkpoint.model.configuration, values: checkpoint.model.values.map { $0 * 1e30 })
+        try checkpoint.write(to: directory, optimizer: optimizer)
+        let error = #expect(throws: TrainingError.self) {
+            try train("diverges", steps: 20, resume: true, on: tested.engine)
+        }
+        #expect(error?.code == .diverged)
+        #expect(error?.description.contains("step 10") == true)
+        #expect(try Checkpoint.description(in: directory).step == 10)
+    }
+
+    @Test func `seconds and seed of an older checkpoint are among its notes`() throws {
+        _ = try train("older", steps: 10)
+        let file = folder.file("older").appendingPathComponent("checkpoint.json")
+        var object = try #require(
+            try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
+        #expect(object.removeValue(forKey: "seconds") as? Double != nil)
+        #expect(object.removeValue(forKey: "seed") as? Int == 3)
+        object["notes"] = ["seconds": "577.2", "seed": "4", "batch_size": "64"]
+        try JSONSerialization.data(withJSONObject: object).write(to: file)
+        let description = try Checkpoint.description(in: folder.file("older"))
+        #expect(description.seconds == 577.2 && description.seed == 4)
+    }
+
+    @Test(arguments: TestedEngine.all)
+    func `shares of a batch whose gradients are added make the steps of the whole batch`(
+        _ tested: TestedEngine
+    ) throws {
+        let data = try dataset()
+        let windows = data.windows
+        let model = TrajectoryTransformer(configuration(data), seed: 1)
+        var options = TrainingEngineOptions(windowLength: windows.length)
+        options.gradientLimit = 0.5
+        var sampler = WindowSampler(windowCount: windows.count, seed: 2)
+        func batch(_ rows: Range<Int>) -> TokenBatch {
+            var batch = TokenBatch(
+                rows: rows.count, length: windows.length, firstRow: rows.lowerBound, totalRows: 7)
+            sampler.fill(&batch, from: windows, step: 3)
+            return batch
+        }
+        let (whole, first, second) = (batch(0..<7), batch(0..<3), batch(3..<7))
+        #expect(first.inputs + second.inputs == whole.inputs)
+        let engine = try tested.engine.training(model, options: options)
+        try engine.step(whole, rate: 1e-3, dropoutStream: 8)
+        let shares = try [first, second].map { share in
+            let engine = try tested.engine.training(model, options: options)
+            let loss = try engine.lossAndGradient(share, dropoutStream: 8)
+            return (loss: loss, gradient: try engine.gradient())
+        }
+        let summary = try engine.summary()
+        #expect(abs((shares[0].loss + shares[1].loss) / summary.lastLoss - 1) < 1e-6)
+        // One process's step, given what the other's gradient is.
+        let together = try tested.engine.training(model, options: options)
+        let other = shares[1].gradient
+        try together.step(first, rate: 1e-3, dropoutStream: 8) { gradient in
+            for index in gradient.indices { gradient[index] += other[index] }
+        }
+        let joint = try together.summary()
+        #expect(abs(joint.lastGradientNorm / summary.lastGradientNorm - 1) < 1e-5)
+        let key = try #require(model.range(ofParameter: "blocks.0.mlp.0.weight"))
+        #expect(
+            absoluteError(
+                Array(try together.state().parameters[key]),
+                Array(try engine.state().parameters[key])) < 1e-5)
+        let lost = EngineError(code: .exchange, engine: "none", detail: "the other one is gone")
+        #expect(throws: lost) {
+            try together.step(first, rate: 1e-3, dropoutStream: 8) { (_) throws(EngineError) in
+                throw lost
+            }
+        }
+    }
+
+    @Test(arguments: TestedEngine.all)
+    func `a batch that does not fit the model is refused, and a state of another`(
+        _ tested: TestedEngine
+    ) throws {
+        let data = try dataset()
+        let model = TrajectoryTransformer(configuration(data), seed: 1)
+        let length = data.windows.length
+        let engine = try tested.engine.training(
+            model, options: TrainingEngineOptions(windowLength: length))
+        func refused(_ change: (inout TokenBatch) -> Void) -> EngineError.Code? {
+            var batch = TokenBatch(rows: 2, length: length)
+            change(&batch)
+            return #expect(throws: EngineError.self) { try engine.loss(batch) }?.code
+        }
+        #expect(refused { $0.inputs[3] = 13 } == .mismatch)
+        #expect(refused { $0.inputs[3] = -1 } == .mismatch)
+        #expect(refused { $0.targets[3] = 13 } == .mismatch)
+        #expect(refused { $0.inputs.removeLast() } == .mismatch)
+        #expect(refused { $0 = TokenBatch(rows: 2, length: length - 1) } == .mismatch)
+        #expect(refused { $0 = TokenBatch(rows: 2, length: length, goalDimension: 1) } == .mismatch)
+        var state = try engine.state()
+        state.firstMoment.removeLast()
+        let cut = state
+        #expect(throws: EngineError.self) { try engine.restore(cut) }
+        #expect(throws: EngineError.self) {
+            try tested.engine.training(
+                model, options: TrainingEngineOptions(windowLength: length + 1))
+        }
     }
 
     @Test func `every window is seen once an epoch`() throws {

@@ -1,9 +1,9 @@
-import Layers
 import Safetensors
 import TestSupport
 import Tensors
 import Testing
 import Tokenization
+import Training
 import Transformer
 
 @Suite struct OptimizerTests {
@@ -25,37 +25,42 @@ import Transformer
         let scheduleTable: Table
     }
 
-    @Test func `five training steps agree with the authors' code`() throws {
+    @Test(arguments: TestedEngine.all)
+    func `five training steps agree with the authors' code`(_ tested: TestedEngine) throws {
         let expected = try Golden.data.json("optimizer.json", as: Golden5.self, snakeCase: true)
         let tensors = try Golden.data.tensors("optimizer.safetensors")
         let model = try Golden.model("model_tiny")
-        let evaluator = LossEvaluator(model, length: 27)
-        var optimizer = AdamW(model.parameters.layout)
+        let engine = try tested.engine.training(model)
         let schedule = LearningRateSchedule(
             rate: expected.learningRate, warmupTokens: expected.warmupTokens,
             finalTokens: expected.finalTokens, ending: .authors)
         var tokens = 0
         for step in 0..<5 {
             let batch = try Golden.batch(tensors, step: step)
-            let loss = evaluator.lossAndGradient(batch, dropoutStream: nil)
-            #expect(abs(loss / expected.losses[step] - 1) < 2e-6)
             let rate = schedule.rate(afterTokens: tokens)
             #expect(abs(rate / expected.lrUsed[step] - 1) < 1e-12)
-            let norm = evaluator.update(with: &optimizer, rate: Float(rate), gradientLimit: 1)
-            #expect(abs(Double(norm) / expected.gradNormsBeforeClip[step] - 1) < 2e-6)
+            try engine.step(batch, rate: rate, dropoutStream: nil)
+            let summary = try engine.summary()
+            #expect(summary.steps == 1 && summary.finiteSteps == nil)
+            #expect(abs(summary.lastLoss / expected.losses[step] - 1) < 2e-6)
+            #expect(summary.lossSum == summary.lastLoss)
+            #expect(
+                abs(summary.lastGradientNorm / expected.gradNormsBeforeClip[step] - 1) < 2e-6)
             tokens += batch.targets.count { $0 != 10 }
             #expect(tokens == expected.nTokensAfterStep[step])
         }
         #expect(abs(schedule.rate(afterTokens: tokens) / expected.lrAfterLastStep - 1) < 1e-12)
         // The key biases have rounding noise for gradients, which Adam turns into steps of any sign.
+        let state = try engine.state()
+        #expect(state.updates == 5)
         for name in model.parameterNames where !name.hasSuffix("attn.key.bias") {
-            let values = try #require(model.parameter(named: name)).values
+            let values = Array(state.parameters[try #require(model.range(ofParameter: name))])
             #expect(absoluteError(values, try tensors.floats("final.\(name)")) < 1e-5, "\(name)")
         }
         for name in ["head.weight", "blocks.0.attn.query.weight"] {
-            let slot = try #require(model.parameters.layout.entry(named: name)).slot
-            let first = optimizer.firstMoment.values(in: slot.range)
-            let second = optimizer.secondMoment.values(in: slot.range)
+            let range = try #require(model.range(ofParameter: name))
+            let first = Array(state.firstMoment[range])
+            let second = Array(state.secondMoment[range])
             #expect(relativeError(first, try tensors.floats("exp_avg.\(name)")) < goldenTolerance)
             #expect(
                 relativeError(second, try tensors.floats("exp_avg_sq.\(name)")) < goldenTolerance)

@@ -2,15 +2,20 @@ import TestSupport
 import Testing
 import Trajectories
 import Transformer
+import TransformerCPU
 
 @Suite struct PrefixDecoderTests {
     /// Grows a random tree in random batches and compares every output with a whole forward pass.
-    private func check(_ model: TrajectoryTransformer, passes: Int, batch: Int, seed: UInt64) {
+    private func check(
+        _ tested: TestedEngine, _ model: TrajectoryTransformer, passes: Int, batch: Int,
+        seed: UInt64
+    ) throws {
         print("seed \(seed)")
         var generator = SeededGenerator(seed: seed)
-        let decoder = PrefixDecoder(model)
+        let whole = CPUTransformer(model)
+        let decoder = try tested.engine.decoder(model)
         for _ in 0..<2 {
-            decoder.removeAll()
+            try decoder.removeAll()
             var prefixes: [[Int]] = []
             for _ in 0..<passes {
                 var nodes: [PrefixNode] = []
@@ -27,12 +32,12 @@ import Transformer
                     prefixes.append((parent < 0 ? [] : prefixes[parent]) + [token])
                     nodes.append(
                         PrefixNode(
-                            parent: parent, token: token,
+                            parent: parent < 0 ? .root : .node(parent), token: token,
                             needsOutput: Bool.random(using: &generator)))
                 }
-                #expect(decoder.extend(nodes) == first..<prefixes.count)
+                #expect(try decoder.extend(nodes) == first..<prefixes.count)
                 for (index, node) in nodes.enumerated() where node.needsOutput {
-                    let expected = model.logits(prefixes[first + index]).last ?? []
+                    let expected = try whole.logits(prefixes[first + index]).last ?? []
                     let error = relativeError(decoder.logits(of: first + index), expected)
                     #expect(error < goldenTolerance, "prefix \(prefixes[first + index])")
                 }
@@ -40,15 +45,23 @@ import Transformer
         }
     }
 
-    @Test func `every node's logits equal those of its whole prefix, golden weights`() throws {
-        check(try Golden.model("model_tiny"), passes: 40, batch: 12, seed: 1)
+    @Test(arguments: TestedEngine.all)
+    func `every node's logits equal those of its whole prefix, golden weights`(
+        _ tested: TestedEngine
+    ) throws {
+        try check(tested, try Golden.model("model_tiny"), passes: 40, batch: 12, seed: 1)
     }
 
-    @Test func `every node's logits equal those of its whole prefix, the paper's size`() throws {
-        check(try Golden.model("model_mid"), passes: 4, batch: 300, seed: 2)
+    @Test(arguments: TestedEngine.all)
+    func `every node's logits equal those of its whole prefix, the paper's size`(
+        _ tested: TestedEngine
+    ) throws {
+        try check(tested, try Golden.model("model_mid"), passes: 4, batch: 300, seed: 2)
     }
 
-    @Test func `heads and widths that are no multiple of a vector work too`() {
+    @Test(arguments: TestedEngine.all)
+    func `heads and widths that are no multiple of a vector work too`(_ tested: TestedEngine) throws
+    {
         var configuration = TransformerConfiguration(
             layout: TransitionLayout(observationDimension: 2, actionDimension: 1),
             contextTransitions: 4)
@@ -56,13 +69,16 @@ import Transformer
         configuration.layerCount = 2
         configuration.headCount = 3
         configuration.embeddingWidth = 15
-        check(TrajectoryTransformer(configuration, seed: 3), passes: 20, batch: 9, seed: 3)
+        try check(
+            tested, TrajectoryTransformer(configuration, seed: 3), passes: 20, batch: 9, seed: 3)
     }
 
     @Test func `a value token without output costs nothing`() throws {
-        let decoder = PrefixDecoder(try Golden.model("model_tiny"))
-        var nodes = (0..<7).map { PrefixNode(parent: $0 - 1, token: 1, needsOutput: false) }
-        nodes.append(PrefixNode(parent: 6, token: 2, needsOutput: true))
+        let decoder = CPUEngine.cpu.prefixDecoder(try Golden.model("model_tiny"))
+        var nodes = (0..<7).map {
+            PrefixNode(parent: $0 == 0 ? .root : .node($0 - 1), token: 1, needsOutput: false)
+        }
+        nodes.append(PrefixNode(parent: .node(6), token: 2, needsOutput: true))
         _ = decoder.extend(nodes)
         #expect(decoder.statistics.computedTokens == 7)
         #expect(decoder.statistics.outputTokens == 1)

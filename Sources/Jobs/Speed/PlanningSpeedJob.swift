@@ -3,6 +3,7 @@ public import Planning
 import Tokenization
 import Trajectories
 import Transformer
+import TransformerCPU
 
 /// Times planning one action, with the authors' settings for the shape.
 ///
@@ -50,7 +51,7 @@ public struct PlanningSpeedJob: Sendable {
     /// - Throws: ``JobError`` for a model that wants goals; errors of loading and planning.
     public func run() throws -> Result {
         let (model, discretizer) = try subject()
-        let decoder = PrefixDecoder(model)
+        let decoder = CPUEngine.cpu.prefixDecoder(model)
         var options = PlannerOptions()
         options.horizon = horizon ?? (shape == .hopper ? 15 : 5)
         options.beamWidth = beamWidth ?? (shape == .hopper ? 128 : 32)

@@ -1,4 +1,5 @@
 import Transformer
+import TransformerCPU
 
 /// A profile of training steps as figures for people and programs.
 public struct StepReport: Sendable, Codable {

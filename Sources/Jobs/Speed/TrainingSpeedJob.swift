@@ -1,6 +1,6 @@
 import Tokenization
-import Training
 import Transformer
+import TransformerCPU
 
 /// Times full training steps of a model of the paper's size on random tokens.
 public struct TrainingSpeedJob: Sendable {
@@ -36,7 +36,9 @@ public struct TrainingSpeedJob: Sendable {
     public init() {}
 
     /// Times the steps.
-    public func run() -> Result {
+    ///
+    /// - Throws: `EngineError` when the engine fails.
+    public func run() throws -> Result {
         let configuration = shape.configuration
         let length = configuration.contextLength
         var generator = SystemRandomNumberGenerator()
@@ -45,14 +47,15 @@ public struct TrainingSpeedJob: Sendable {
             data.inputs[index] = Int32.random(in: 0..<100, using: &generator)
             data.targets[index] = Int32.random(in: 0..<100, using: &generator)
         }
-        let stepper = TrainingStep(
-            TrajectoryTransformer(configuration, seed: 0), windowLength: length, workers: workers,
-            sequencesPerPass: sequencesPerPass)
+        let stepper = try CPUEngine(workers: workers, sequencesPerPass: sequencesPerPass)
+            .trainingEngine(
+                TrajectoryTransformer(configuration, seed: 0),
+                options: TrainingEngineOptions(windowLength: length))
         var seconds: [Double] = []
         for step in 0..<(steps + Self.warmUp) {
             if step == Self.warmUp { stepper.isProfiling = profiles }
-            let duration = ContinuousClock().measure {
-                _ = stepper.run(data, rate: 1e-4, dropoutStream: UInt64(step))
+            let duration = try ContinuousClock().measure {
+                try stepper.step(data, rate: 1e-4, dropoutStream: UInt64(step))
             }
             if step >= Self.warmUp { seconds.append(duration / .seconds(1)) }
         }

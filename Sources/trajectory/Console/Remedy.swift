@@ -8,6 +8,8 @@ import Jobs
 import Learning
 import Policies
 import Tokenization
+import Training
+import Transformer
 
 /// What to type about an error of a library, which knows no commands.
 enum Remedy {
@@ -40,13 +42,25 @@ enum Remedy {
         case let error as FigureError: text(for: error.code)
         case let error as SettingsError where error.code != .unreadable:
             "`trajectory train --print-config` shows all"
+        case let error as TrainingError: text(for: error.code)
+        case let error as CheckpointError where error.code == .missing:
+            "the output folder of `trajectory train`"
         case let error as TokenFileError:
             switch error.code {
-            case .damaged, .version, .foreign: "'trajectory dataset tokenize'"
-            default: nil
+            case .foreign, .version, .damaged: "`trajectory dataset tokenize`"
+            case .unreadable, .empty, .unwritable: nil
             }
         case let error as ExperimentError where error.code == .program: "leave out --python"
         default: nil
+        }
+    }
+
+    private static func text(for code: TrainingError.Code) -> String? {
+        switch code {
+        case .runExists: "--resume, or another --output"
+        case .noRun: "leave out --resume to begin one"
+        case .diverged: "--learning-rate"
+        case .unusableOptions, .goalMismatch, .noWindows, .otherRun, .noOptimizerState: nil
         }
     }
 

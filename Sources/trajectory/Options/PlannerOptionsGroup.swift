@@ -124,7 +124,7 @@ struct PlannerOptionsGroup: ParsableArguments {
         options.warmStart = warmStart
         options.deadlineMilliseconds = deadlineMilliseconds
         options.temperature = temperature
-        options.discount = discount ?? options.discount
+        options.discount = discount
         options.window = window
         options.cdfRule = authorsQuirks ? .authors : .careful
         return options
@@ -134,7 +134,6 @@ struct PlannerOptionsGroup: ParsableArguments {
     func model(in checkpoint: String) -> PlanningModel {
         var model = PlanningModel(checkpoint: URL(fileURLWithPath: checkpoint))
         model.options = options
-        model.discount = discount
         model.critic = critic.map { URL(fileURLWithPath: $0) }
         return model
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Jobs
 import Tokenization
 import Training
+import Transformer
 
 /// The settings of a training run that options can replace; the help names the defaults.
 struct TrainingSettingsOptions: ParsableArguments {
@@ -13,13 +14,13 @@ struct TrainingSettingsOptions: ParsableArguments {
     @Option(help: "Windows in a batch (\(defaults.training.batchSize)).")
     var batchSize: Int?
 
-    @Option(help: "Layers (\(defaults.model.layers)).")
+    @Option(help: "Layers (\(defaults.model.layerCount)).")
     var layers: Int?
 
-    @Option(help: "Attention heads in a layer (\(defaults.model.heads)).")
+    @Option(help: "Attention heads in a layer (\(defaults.model.headCount)).")
     var heads: Int?
 
-    @Option(help: "Channels of the residual stream (\(defaults.model.width)).")
+    @Option(help: "Channels of the residual stream (\(defaults.model.embeddingWidth)).")
     var width: Int?
 
     @Option(
@@ -74,9 +75,9 @@ struct TrainingSettingsOptions: ParsableArguments {
         set(\.training.seed, seed)
         set(\.training.workers, workers)
         set(\.training.timeLimit, timeLimit)
-        set(\.model.layers, layers)
-        set(\.model.heads, heads)
-        set(\.model.width, width)
+        set(\.model.layerCount, layers)
+        set(\.model.headCount, heads)
+        set(\.model.embeddingWidth, width)
         set(\.model.dropout, dropout)
         set(\.model.actionWeight, actionWeight)
         set(\.tokenization.windowLength, window)

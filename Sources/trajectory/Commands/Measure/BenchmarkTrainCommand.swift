@@ -57,7 +57,7 @@ struct BenchmarkTrainCommand: AsyncParsableCommand {
         job.workers = workers
         job.sequencesPerPass = sequencesPerPass
         job.profiles = profile
-        let result = job.run()
+        let result = try job.run()
         try Console.report(result, json: json, text: text(result))
     }
 

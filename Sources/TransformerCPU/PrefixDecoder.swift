@@ -1,6 +1,7 @@
-internal import Layers
-internal import Tensors
+import Layers
+import Tensors
 public import Trajectories
+public import Transformer
 
 /// The transformer over a growing tree of token prefixes: its key/value cache, shared by reference.
 ///
@@ -12,7 +13,7 @@ public import Trajectories
 /// tree and computed once.
 ///
 /// A decoder serves one search at a time; searches on several threads take a decoder each.
-public final class PrefixDecoder {
+public final class PrefixDecoder: PrefixTreeModel {
     /// Work done since the decoder was made.
     public struct Statistics: Sendable, Equatable {
         /// Floating-point operations of all products, attention included.
@@ -35,9 +36,7 @@ public final class PrefixDecoder {
         }
     }
 
-    /// The model; its parameters must not change while a search runs, nor, with goals, while the
-    /// decoder is used, since it keeps the goals it has computed.
-    public let model: TrajectoryTransformer
+    private let model: CPUTransformer
     /// Work done so far.
     public private(set) var statistics = Statistics()
 
@@ -66,8 +65,8 @@ public final class PrefixDecoder {
     private let pool: WorkerPool
     private let workers: [DecoderWorker]
 
-    /// A decoder with an empty tree that computes with `workers` threads; nil means all cores.
-    public init(_ model: TrajectoryTransformer, workers threads: Int? = nil) {
+    /// A decoder with an empty tree.
+    init(_ model: CPUTransformer, pool: WorkerPool) {
         self.model = model
         let configuration = model.configuration
         capacity = 1024
@@ -76,7 +75,7 @@ public final class PrefixDecoder {
             FloatStorage(count: capacity * 2 * configuration.embeddingWidth)
         }
         logitStorage = FloatStorage(count: 256 * logitStride)
-        pool = threads.map { WorkerPool(count: $0) } ?? WorkerPool.shared
+        self.pool = pool
         workers = (0..<pool.count).map { _ in DecoderWorker(model) }
     }
 
@@ -136,22 +135,32 @@ public final class PrefixDecoder {
         var hasInnerParents = false
         for (index, node) in nodes.enumerated() {
             let number = first + index
-            precondition(
-                node.parent < number && node.parent >= -max(goals.count, 1),
-                "node \(node.parent) does not exist")
+            let position: Int32
+            let parent: Int32
+            switch node.parent {
+            case .goal(let goal):
+                precondition(
+                    goal >= 0 && goal < max(goals.count, 1), "the tree has no goal \(goal)")
+                position = 0
+                parent = -1
+            case .node(let node):
+                precondition(node >= 0 && node < number, "node \(node) does not exist")
+                position = positions[node] + 1
+                parent = Int32(node)
+                if node >= first { hasInnerParents = true }
+            }
             if goalDimension > 0 {
                 precondition(!goals.isEmpty, "a tree without the goal that its model needs")
-                goalOfNode.append(
-                    node.parent < 0
-                        ? Int32(goals[-1 - node.parent]) : goalOfNode[node.parent])
+                switch node.parent {
+                case .goal(let goal): goalOfNode.append(Int32(goals[goal]))
+                case .node(let node): goalOfNode.append(goalOfNode[node])
+                }
             }
-            let position = node.parent < 0 ? 0 : positions[node.parent] + 1
             precondition(
                 Int(position) < contextLength,
                 "a prefix of \(position + 1) tokens exceeds the model's context of \(contextLength)"
             )
-            if node.parent >= first { hasInnerParents = true }
-            parents.append(Int32(node.parent))
+            parents.append(parent)
             positions.append(position)
             logitRows.append(-1)
             if node.needsOutput {
@@ -183,13 +192,6 @@ public final class PrefixDecoder {
         let buffer = UnsafeBufferPointer(
             start: logitStorage.base + row * logitStride, count: vocabularySize)
         return try body(buffer.span)
-    }
-
-    /// The logits at a node that was added with ``PrefixNode/needsOutput``.
-    public func logits(of node: Int) -> [Float] {
-        let row = Int(logitRows[node])
-        precondition(row >= 0, "node \(node) was added without output")
-        return logitStorage.values(in: (row * logitStride)..<(row * logitStride + vocabularySize))
     }
 
     /// A multiplication and an addition for every weight that a node meets, and for every channel of
@@ -233,7 +235,7 @@ public final class PrefixDecoder {
 
     /// Computes the keys and values of goals, to be kept as numbers `first` on; one worker suffices.
     private func compute(_ goals: [[Int]], from first: Int) {
-        guard let embedding = model.parameters.goalEmbedding else { return }
+        guard let embedding = model.layers.goalEmbedding else { return }
         reserve(nodes: 0, outputs: 0)
         let count = goalDimension
         statistics.computedTokens += goals.count * count
@@ -252,7 +254,7 @@ public final class PrefixDecoder {
                 for (dimension, token) in goal.enumerated() {
                     worker.add(
                         node: place + Int32(dimension),
-                        embeddingRow: model.goalEmbeddingRow(token: token, dimension: dimension),
+                        embeddingRow: model.configuration.goalEmbeddingRow(token: token, dimension: dimension),
                         position: 0, isAttended: true
                     ) { $0.append(contentsOf: place...(place + Int32(dimension))) }
                 }
@@ -285,7 +287,7 @@ public final class PrefixDecoder {
                 let position = Int(positions[Int(number)])
                 worker.add(
                     node: Int32(firstPlace) + number,
-                    embeddingRow: model.embeddingRow(
+                    embeddingRow: model.configuration.embeddingRow(
                         token: nodes[Int(number) - first].token, position: position),
                     position: position, isAttended: position % dimension != dimension - 1
                 ) { appendPath(to: Int(number), &$0) }

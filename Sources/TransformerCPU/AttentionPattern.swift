@@ -1,4 +1,5 @@
-internal import Trajectories
+import Trajectories
+public import Transformer
 
 /// Where a model looks: its attention weights over windows of data, averaged.
 ///
@@ -15,7 +16,8 @@ public struct AttentionPattern: Sendable {
     /// - Parameters:
     ///   - model: Whose attention.
     ///   - windows: Tokens of each, from the first observation dimension on.
-    public init(_ model: TrajectoryTransformer, windows: [[Int]]) {
+    /// - Throws: ``EngineError`` when a window is longer than the model sees or has an unknown token.
+    public init(_ model: TrajectoryTransformer, windows: [[Int]]) throws(EngineError) {
         let length = windows[0].count
         precondition(
             windows.allSatisfy { $0.count == length }, "windows of different lengths")
@@ -26,8 +28,9 @@ public struct AttentionPattern: Sendable {
                 repeating: Array(
                     repeating: Array(repeating: Float(0), count: length), count: length),
                 count: configuration.headCount), count: configuration.layerCount)
+        let transformer = CPUTransformer(model)
         for window in windows {
-            let one = model.attentionWeights(window)
+            let one = try transformer.attentionWeights(window)
             for layer in sum.indices {
                 for head in sum[layer].indices {
                     for query in 0..<length {

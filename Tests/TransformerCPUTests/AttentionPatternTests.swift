@@ -1,6 +1,7 @@
 import Testing
 import Trajectories
 import Transformer
+import TransformerCPU
 
 @Suite struct AttentionPatternTests {
     private let model: TrajectoryTransformer = {
@@ -17,9 +18,9 @@ import Transformer
     /// Windows of the model's 19 tokens.
     private let windows = (0..<3).map { window in (0..<19).map { ($0 * 7 + window * 5) % 6 } }
 
-    @Test func `weights are the mean over windows and sum to one for each query`() {
-        let pattern = AttentionPattern(model, windows: windows)
-        let single = windows.map { AttentionPattern(model, windows: [$0]).weights }
+    @Test func `weights are the mean over windows and sum to one for each query`() throws {
+        let pattern = try AttentionPattern(model, windows: windows)
+        let single = try windows.map { try AttentionPattern(model, windows: [$0]).weights }
         #expect(pattern.weights.count == 2 && pattern.weights[0].count == 2)
         for (layer, heads) in pattern.weights.enumerated() {
             for (head, map) in heads.enumerated() {
@@ -37,8 +38,8 @@ import Transformer
         }
     }
 
-    @Test func `shares add up what falls on recent transitions and on past actions`() {
-        let pattern = AttentionPattern(model, windows: windows)
+    @Test func `shares add up what falls on recent transitions and on past actions`() throws {
+        let pattern = try AttentionPattern(model, windows: windows)
         let map = pattern.weights[1][0]
         // The last transition begins at token 15; its action, token 17, is predicted at token 16.
         let recent =

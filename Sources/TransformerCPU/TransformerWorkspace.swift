@@ -1,6 +1,8 @@
-internal import Layers
-internal import Tensors
-internal import Trajectories
+import Layers
+import Tensors
+import Tokenization
+import Trajectories
+import Transformer
 
 /// What the backward pass of one block needs from its forward pass.
 struct BlockActivations {
@@ -74,6 +76,7 @@ final class TransformerWorkspace {
     /// Where time goes; nil while nobody asks.
     var clock: LapClock?
 
+    private let configuration: TransformerConfiguration
     private let dimension: Int
     private var orderedSequences = 0
     private var owned: [FloatStorage] = []
@@ -82,6 +85,10 @@ final class TransformerWorkspace {
         _ configuration: TransformerConfiguration, attention: CausalSelfAttention, sequences: Int,
         length: Int
     ) {
+        precondition(
+            length <= configuration.contextLength,
+            "\(length) tokens for a model that sees \(configuration.contextLength)")
+        self.configuration = configuration
         self.sequences = sequences
         self.length = length
         goalLength = configuration.goalDimension
@@ -158,8 +165,57 @@ final class TransformerWorkspace {
         clock?.lap(part)
     }
 
+    /// Takes in sequences `sequences` of `batch`: which rows of the tables their tokens are, their
+    /// targets, and what these weigh in the loss.
+    func load(_ batch: TokenBatch, sequences: Range<Int>) {
+        precondition(
+            batch.length == length && batch.goalDimension == goalLength,
+            "windows of \(batch.length) tokens and goals of \(batch.goalDimension) for a model that "
+                + "is to take \(length) and \(goalLength)")
+        let firstToken = sequences.lowerBound * length
+        for row in 0..<(sequences.count * length) {
+            tokens.base[row] = Int32(
+                configuration.embeddingRow(
+                    token: Int(batch.inputs[firstToken + row]), position: row % length))
+        }
+        let firstGoal = sequences.lowerBound * goalLength
+        for row in 0..<(sequences.count * goalLength) {
+            goalTokens.base[row] = Int32(
+                configuration.goalEmbeddingRow(
+                    token: Int(batch.goals[firstGoal + row]), dimension: row % goalLength))
+        }
+        order(sequences: sequences.count)
+        let divisor = Float(batch.totalRows * length)
+        for (index, sequence) in sequences.enumerated() {
+            let places = destination.base + rows(ofTokens: index).lowerBound
+            for position in 0..<length {
+                let target = Int(places[position])
+                let weight = configuration.lossWeight(ofDimension: (position + 1) % dimension)
+                targets.base[target] = batch.targets[sequence * length + position]
+                weights.base[target] =
+                    batch.mask[sequence * length + position] == 0 ? 0 : weight / divisor
+            }
+        }
+    }
+
+    /// The cross entropies of the loaded sequences' targets; turns ``logits`` into their gradient.
+    ///
+    /// - Returns: The sum of the weighted cross entropies, times the global batch's tokens.
+    func crossEntropy(of batch: TokenBatch, sequences: Int) -> Double {
+        let rows = sequences * length
+        CrossEntropy.forwardBackward(
+            logits: logits.rows(0..<rows), targets: targets.base, weights: weights.base,
+            entropy: entropies.base)
+        let divisor = Float(batch.totalRows * length)
+        var sum = 0.0
+        for row in 0..<rows {
+            sum += Double(weights.base[row] * divisor * entropies.base[row])
+        }
+        return sum
+    }
+
     /// Fills ``destination`` for passes of this many sequences.
-    func order(sequences: Int) {
+    private func order(sequences: Int) {
         guard sequences != orderedSequences else { return }
         orderedSequences = sequences
         for sequence in 0..<sequences {

@@ -1,5 +1,3 @@
-package import Tensors
-
 /// Where one parameter tensor lies in the flat buffer, seen as a matrix.
 package struct ParameterSlot: Sendable, Hashable {
     /// First element.
@@ -43,10 +41,6 @@ package struct ParameterLayout: Sendable, Hashable {
     package private(set) var entries: [ParameterEntry] = []
     /// Number of elements in all.
     package private(set) var count = 0
-    /// The matrices that are packed for products.
-    package private(set) var packings: [PackedSlot] = []
-    /// Number of elements of all packed matrices.
-    package var packedCount: Int { packings.last?.end ?? 0 }
 
     /// A layout without parameters.
     package init() {}
@@ -59,12 +53,6 @@ package struct ParameterLayout: Sendable, Hashable {
         entries.append(ParameterEntry(name: name, slot: slot, shape: shape, decays: decays))
         count += elements
         return slot
-    }
-
-    /// Has a weight matrix packed for products, behind the others.
-    mutating func pack(_ weight: ParameterSlot) -> PackedSlot {
-        packings.append(PackedSlot(weight, offset: packedCount))
-        return packings[packings.count - 1]
     }
 
     /// The parameter with this name.

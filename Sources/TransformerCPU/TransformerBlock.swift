@@ -1,12 +1,13 @@
-internal import Layers
-internal import Tensors
+import Layers
+import RandomNumbers
+import Tensors
 
 /// The forward and backward pass of one block over whole sequences.
 ///
 ///     middle = x + dropout(projection(attention(norm1(x))))
 ///     output = middle + dropout(contraction(gelu(expansion(norm2(middle)))))
 struct TransformerBlock {
-    let layers: TransformerParameters.Block
+    let layers: TransformerLayers.Block
     let attention: CausalSelfAttention
     let attentionDropout: Dropout
     let firstResidualDropout: Dropout

@@ -1,5 +1,4 @@
 public import Trajectories
-public import Transformer
 
 /// A model that predicts the next token at the nodes of a growing tree of token prefixes.
 ///
@@ -8,6 +7,9 @@ public import Transformer
 /// once. A tree lasts for one window: where the window slides, positions restart at 0, so the
 /// planner calls ``removeAll()`` and adds the surviving windows in one ``extend(_:)``. The goals of
 /// ``begin(goals:)`` stay in front.
+///
+/// An ``Engine`` makes these. One serves one search at a time. What a caller may get wrong (tokens,
+/// parents, the length of a prefix) is its programming error; what the device may get wrong is thrown.
 public protocol PrefixTreeModel: AnyObject {
     /// Which token of a transition is which.
     var layout: TransitionLayout { get }
@@ -19,23 +21,19 @@ public protocol PrefixTreeModel: AnyObject {
     var goalDimension: Int { get }
     /// Forgets all nodes; trees from now on grow behind these goals, each ``goalDimension`` tokens.
     ///
-    /// A node whose parent is -1 stands behind the first, one whose parent is -2 behind the second.
-    func begin(goals: [[Int]])
+    /// Nodes name the goal they stand behind by its place: ``PrefixNode/Parent/goal(_:)``.
+    func begin(goals: [[Int]]) throws(EngineError)
     /// Forgets all nodes, not the goals; node numbers start at 0 again.
-    func removeAll()
+    func removeAll() throws(EngineError)
     /// Adds nodes and returns their numbers, in the order given.
     ///
     /// A node stands one position after its parent. Only nodes with ``PrefixNode/needsOutput`` have
     /// their logits computed; a value token without output costs nothing, since nothing attends to
-    /// it. Every node of a call may be computed together with the others.
-    func extend(_ nodes: [PrefixNode]) -> Range<Int>
-    /// The logits at a node that was added with ``PrefixNode/needsOutput``: ``vocabularySize``
-    /// numbers for the token after it.
-    func logits(of node: Int) -> [Float]
-    /// Lends the logits at a node to `body` without copying them.
-    ///
-    /// The default goes through ``logits(of:)``; a model whose logits already lie in memory should
-    /// lend those.
+    /// it. Every node of a call may be computed together with the others. When the call returns, the
+    /// logits are there to be read.
+    func extend(_ nodes: [PrefixNode]) throws(EngineError) -> Range<Int>
+    /// Lends the logits at a node that was added with ``PrefixNode/needsOutput`` to `body`:
+    /// ``vocabularySize`` numbers for the token after it.
     func withLogits<Result>(of node: Int, _ body: (Span<Float>) throws -> Result) rethrows -> Result
     /// Threads on which ``concurrently(_:)`` runs; 1 where logits may be read by one thread only.
     var workerCount: Int { get }
@@ -46,20 +44,13 @@ public protocol PrefixTreeModel: AnyObject {
 }
 
 extension PrefixTreeModel {
-    /// Lends a copy of the logits at a node to `body`.
-    public func withLogits<Result>(
-        of node: Int, _ body: (Span<Float>) throws -> Result
-    ) rethrows -> Result {
-        try body(logits(of: node).span)
-    }
-
     /// None.
     public var goalDimension: Int { 0 }
 
     /// Forgets all nodes; for a model without goals.
-    public func begin(goals: [[Int]]) {
+    public func begin(goals: [[Int]]) throws(EngineError) {
         precondition(goals.allSatisfy(\.isEmpty), "goals for a model without goals")
-        removeAll()
+        try removeAll()
     }
 
     /// One.
@@ -67,6 +58,9 @@ extension PrefixTreeModel {
 
     /// Runs `body` on this thread.
     public func concurrently(_ body: (_ worker: Int) -> Void) { body(0) }
-}
 
-extension PrefixDecoder: PrefixTreeModel {}
+    /// A copy of the logits at a node, for who reads few of them.
+    public func logits(of node: Int) -> [Float] {
+        withLogits(of: node) { logits in logits.indices.map { logits[$0] } }
+    }
+}

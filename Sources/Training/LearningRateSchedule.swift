@@ -1,4 +1,4 @@
-internal import Foundation
+import Foundation
 
 /// Linear warm-up, then a cosine, both counted in tokens.
 ///

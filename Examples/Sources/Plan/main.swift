@@ -1,6 +1,7 @@
 import Foundation
 import Planning
 import Transformer
+import TransformerCPU
 
 // The example of the README: one action for one observation, from a checkpoint on disk.
 let folder = CommandLine.arguments.dropFirst().first ?? "Checkpoints/hopper"
@@ -9,10 +10,7 @@ let trained = try Checkpoint(directory: URL(fileURLWithPath: folder))
 var options = PlannerOptions()
 options.horizon = 5
 options.beamWidth = 16
-options.discount = trained.description.tokenization.discount
-
-let planner = try Planner(
-    model: trained.model, discretizer: trained.discretizer, options: options)
+let planner = try Planner(checkpoint: trained, options: options, engine: .cpu)
 
 // Hopper standing still: height 1.25 m, all angles and velocities zero.
 let observation = [1.25] + Array(repeating: 0.0, count: 10)

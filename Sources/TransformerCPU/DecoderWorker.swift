@@ -1,6 +1,8 @@
-internal import Layers
-internal import Tensors
-internal import Trajectories
+import Layers
+import RandomNumbers
+import Tensors
+import Trajectories
+import Transformer
 
 /// One worker's share of a pass of ``PrefixDecoder``: a few rows, each a node, layer by layer.
 ///
@@ -35,7 +37,7 @@ final class DecoderWorker {
     private let activated: Matrix
     private let owned: [FloatStorage]
 
-    init(_ model: TrajectoryTransformer) {
+    init(_ model: CPUTransformer) {
         let width = model.configuration.embeddingWidth
         self.width = width
         heads = model.configuration.headCount
@@ -89,9 +91,9 @@ final class DecoderWorker {
     }
 
     /// Token plus position embedding of all rows.
-    func embed(_ model: TrajectoryTransformer) {
-        let table = model.weights.values.matrix(model.parameters.embedding.table)
-        let position = model.weights.values.matrix(model.parameters.embedding.position)
+    func embed(_ model: CPUTransformer) {
+        let table = model.weights.values.matrix(model.layers.embedding.table)
+        let position = model.weights.values.matrix(model.layers.embedding.position)
         let x = residual.matrix(columns: width)
         for row in 0..<rows {
             let token = table.base + Int(embeddingRows.base[row]) * width
@@ -102,7 +104,7 @@ final class DecoderWorker {
     }
 
     /// Goal embedding of all rows.
-    func embedGoals(_ model: TrajectoryTransformer, _ embedding: GoalEmbedding) {
+    func embedGoals(_ model: CPUTransformer, _ embedding: GoalEmbedding) {
         embedding.forward(
             model.weights, index: embeddingRows.base,
             output: residual.matrix(columns: width).rows(0..<rows), dropout: .none, firstRow: 0)
@@ -110,9 +112,9 @@ final class DecoderWorker {
 
     /// Keys and values of all rows go to `store`; the first `queries` rows' queries are kept.
     func computeKeysValues(
-        _ model: TrajectoryTransformer, layer: Int, queries count: Int, store: FloatStorage
+        _ model: CPUTransformer, layer: Int, queries count: Int, store: FloatStorage
     ) {
-        let block = model.parameters.blocks[layer]
+        let block = model.layers.blocks[layer]
         for range in chunks(0..<rows) {
             let size = range.count
             let normalized = self.normalized.rows(0..<size)
@@ -134,9 +136,9 @@ final class DecoderWorker {
 
     /// Attention and the rest of the layer for the first `count` rows.
     func finishLayer(
-        _ model: TrajectoryTransformer, layer: Int, queries count: Int, store: FloatStorage
+        _ model: CPUTransformer, layer: Int, queries count: Int, store: FloatStorage
     ) {
-        let block = model.parameters.blocks[layer]
+        let block = model.layers.blocks[layer]
         let scratch = PathAttention.scratchCount(
             longest: longestPath, width: width, heads: heads)
         if attentionScratch.count < scratch { attentionScratch = FloatStorage(count: 2 * scratch) }
@@ -172,13 +174,13 @@ final class DecoderWorker {
 
     /// The final norm and the heads for the first `count` rows; neighbours of one head together.
     func computeLogits(
-        _ model: TrajectoryTransformer, rows count: Int,
+        _ model: CPUTransformer, rows count: Int,
         place: (Int) -> (head: Int, output: UnsafeMutablePointer<Float>)
     ) {
         let vocabulary = model.configuration.vocabularySize
         let stride = (vocabulary + 7) / 8 * 8
         for range in chunks(0..<count) {
-            model.parameters.finalNorm.forward(
+            model.layers.finalNorm.forward(
                 model.weights, input: residual.matrix(columns: width).rows(range),
                 output: normalized.rows(0..<range.count), statistics: nil)
             var start = range.lowerBound
@@ -186,7 +188,7 @@ final class DecoderWorker {
                 let (head, output) = place(start)
                 var end = start + 1
                 while end < range.upperBound, place(end).head == head { end += 1 }
-                model.parameters.heads[head].forward(
+                model.layers.heads[head].forward(
                     model.weights,
                     input: normalized.rows((start - range.lowerBound)..<(end - range.lowerBound)),
                     output: Matrix(

@@ -1,4 +1,5 @@
-internal import Trajectories
+import Trajectories
+public import Transformer
 
 /// Where the time of training steps went, summed over the workers.
 public struct StepProfile: Sendable, Hashable {

@@ -1,0 +1,35 @@
+import Safetensors
+import Transformer
+
+extension EngineState {
+    private static let firstName = "first_moment"
+    private static let secondName = "second_moment"
+
+    /// The optimizer's moments as a file beside a checkpoint.
+    var moments: SafetensorsFile {
+        var file = SafetensorsFile(name: "optimizer")
+        file.set(EngineState.firstName, firstMoment, shape: [firstMoment.count])
+        file.set(EngineState.secondName, secondMoment, shape: [secondMoment.count])
+        return file
+    }
+
+    /// The state of a model's run after `updates` updates.
+    ///
+    /// - Throws: `SafetensorsError` when the file has no moments or those of another model.
+    init(
+        of model: TrajectoryTransformer, moments file: SafetensorsFile, updates: Int
+    ) throws(SafetensorsError) {
+        func moment(_ name: String) throws(SafetensorsError) -> [Float] {
+            let values = try file.floats(name)
+            guard values.count == model.parameterCount else {
+                throw SafetensorsError(
+                    code: .wrongShape, file: file.name, tensor: name,
+                    detail: "expected \(model.parameterCount) numbers, found \(values.count)")
+            }
+            return values
+        }
+        self.init(
+            parameters: model.values, firstMoment: try moment(EngineState.firstName),
+            secondMoment: try moment(EngineState.secondName), updates: updates)
+    }
+}

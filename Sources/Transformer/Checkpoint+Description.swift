@@ -1,0 +1,98 @@
+public import Tokenization
+
+extension Checkpoint {
+    /// What the JSON file holds.
+    public struct Description: Codable, Sendable, Hashable {
+        /// Version of this format.
+        public var format = Checkpoint.currentFormat
+        /// The model's shape.
+        public var model: TransformerConfiguration
+        /// How trajectories became tokens.
+        public var tokenization: TokenizedDataset.Settings
+        /// Identifier of the environment the data come from, if known.
+        public var environment: String?
+        /// How many observation dimensions of the data were kept, from the first on, where this was
+        /// asked for.
+        public var observationDimensions: Int?
+        /// Training steps done.
+        public var step: Int
+        /// Training tokens seen.
+        public var tokens: Int
+        /// File of the weights, beside the JSON file.
+        public var weights: String
+        /// File of the optimizer's state, beside the JSON file, if it was kept.
+        public var optimizer: String?
+        /// Seconds of training, where known.
+        public var seconds: Double?
+        /// What fixed initial weights, order of the data and dropout, where known.
+        public var seed: UInt64?
+
+        init(
+            model: TransformerConfiguration, tokenization: TokenizedDataset.Settings, step: Int,
+            tokens: Int
+        ) {
+            self.model = model
+            self.tokenization = tokenization
+            self.step = step
+            self.tokens = tokens
+            weights = ""
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case format, model, tokenization, environment, observationDimensions, step, tokens
+            case weights, optimizer, seconds, seed
+        }
+
+        /// Where seconds and seed once were, as text.
+        private enum FormerKeys: String, CodingKey { case notes }
+
+        /// Decodes a description, also one that has seconds and seed among its notes.
+        public init(from decoder: any Decoder) throws {
+            let values = try decoder.container(keyedBy: CodingKeys.self)
+            format = try values.decode(Int.self, forKey: .format)
+            model = try values.decode(TransformerConfiguration.self, forKey: .model)
+            tokenization = try values.decode(
+                TokenizedDataset.Settings.self, forKey: .tokenization)
+            environment = try values.decodeIfPresent(String.self, forKey: .environment)
+            observationDimensions = try values.decodeIfPresent(
+                Int.self, forKey: .observationDimensions)
+            step = try values.decode(Int.self, forKey: .step)
+            tokens = try values.decode(Int.self, forKey: .tokens)
+            weights = try values.decode(String.self, forKey: .weights)
+            optimizer = try values.decodeIfPresent(String.self, forKey: .optimizer)
+            let notes =
+                try decoder.container(keyedBy: FormerKeys.self)
+                .decodeIfPresent([String: String].self, forKey: .notes) ?? [:]
+            seconds =
+                try values.decodeIfPresent(Double.self, forKey: .seconds)
+                ?? notes["seconds"].flatMap(Double.init)
+            seed =
+                try values.decodeIfPresent(UInt64.self, forKey: .seed)
+                ?? notes["seed"].flatMap(UInt64.init)
+        }
+    }
+}
+
+/// Why a checkpoint could not be read or written.
+public struct CheckpointError: Error, CustomStringConvertible, Sendable {
+    /// The kinds of failure.
+    public enum Code: Sendable, Hashable {
+        case missing, malformed, unwritable, mismatch
+    }
+    /// What kind of failure this is.
+    public let code: Code
+    /// The file or folder concerned.
+    public let file: String
+    /// What went wrong and what to do.
+    public let detail: String
+
+    /// Creates an error.
+    public init(code: Code, file: String, detail: String) {
+        self.code = code
+        self.file = file
+        self.detail = detail
+    }
+
+    /// One line: what, where, what to do.
+    public var description: String { "cannot use checkpoint '\(file)': \(detail)" }
+}

@@ -1,0 +1,96 @@
+import Foundation
+import Synchronization
+import Tensors
+public import Transformer
+
+/// Trains and searches on the processor's cores; the engine that is always there.
+///
+///     let planner = try Planner(checkpoint: trained, engine: .cpu)
+///
+/// Everything that one engine makes shares its threads, which serve one call at a time.
+public struct CPUEngine: Engine {
+    /// Threads that compute.
+    public var workers: Int { pool.count }
+    /// Windows that a worker passes through the model together in training.
+    public let sequencesPerPass: Int
+
+    private let pool: WorkerPool
+    private let packed = PackedModels()
+
+    /// An engine of `workers` threads; nil means one for each core.
+    public init(workers: Int? = nil, sequencesPerPass: Int = 4) {
+        precondition(
+            workers ?? 1 > 0 && sequencesPerPass > 0,
+            "\(workers ?? 1) workers, \(sequencesPerPass) sequences in a pass")
+        self.sequencesPerPass = sequencesPerPass
+        pool = workers.map { WorkerPool(count: $0) } ?? WorkerPool.shared
+    }
+
+    /// "cpu, 2 workers".
+    public var name: String { workers == 1 ? "cpu, 1 worker" : "cpu, \(workers) workers" }
+
+    /// A copy of a model that learns; `model` stays as it is.
+    ///
+    /// - Throws: ``EngineError`` when the windows do not fit the model.
+    public func training(
+        _ model: TrajectoryTransformer, options: TrainingEngineOptions
+    ) throws(EngineError) -> any TrainingEngine {
+        try trainingEngine(model, options: options)
+    }
+
+    /// As ``training(_:options:)``, for who wants to know where its time goes.
+    public func trainingEngine(
+        _ model: TrajectoryTransformer, options: TrainingEngineOptions
+    ) throws(EngineError) -> CPUTrainingEngine {
+        try CPUTrainingEngine(
+            model, options: options, pool: pool, sequencesPerPass: sequencesPerPass, name: name)
+    }
+
+    /// A tree of prefixes for one search at a time; the model's packed weights are shared.
+    public func decoder(_ model: TrajectoryTransformer) throws(EngineError) -> any PrefixTreeModel {
+        prefixDecoder(model)
+    }
+
+    /// As ``decoder(_:)``, for who wants to know what was computed.
+    public func prefixDecoder(_ model: TrajectoryTransformer) -> PrefixDecoder {
+        PrefixDecoder(packed.transformer(of: model), pool: pool)
+    }
+}
+
+extension Engine where Self == CPUEngine {
+    /// The processor, a thread for each core.
+    public static var cpu: CPUEngine { .allCores }
+
+    /// The processor with so many threads; nil means one for each core.
+    public static func cpu(workers: Int?) -> CPUEngine {
+        workers.map { CPUEngine(workers: $0) } ?? .allCores
+    }
+}
+
+extension CPUEngine {
+    fileprivate static let allCores = CPUEngine()
+}
+
+/// The models that decoders compute with at the moment, so that those of one model share its weights.
+private final class PackedModels: Sendable {
+    private struct Entry {
+        /// Kept by the transformer's decoders alone.
+        weak var transformer: CPUTransformer?
+        /// Whose values it has; a model that is gone cannot be asked for.
+        weak var model: TrajectoryTransformer?
+    }
+
+    private let entries = Mutex<[Entry]>([])
+
+    func transformer(of model: TrajectoryTransformer) -> CPUTransformer {
+        entries.withLock { entries in
+            entries.removeAll { $0.transformer == nil || $0.model == nil }
+            if let known = entries.first(where: { $0.model === model })?.transformer {
+                return known
+            }
+            let transformer = CPUTransformer(model)
+            entries.append(Entry(transformer: transformer, model: model))
+            return transformer
+        }
+    }
+}

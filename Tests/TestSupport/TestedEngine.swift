@@ -1,0 +1,42 @@
+public import Transformer
+import TransformerCPU
+
+/// An engine that whatever holds for any engine is tested on.
+public struct TestedEngine: Sendable, CustomStringConvertible {
+    /// The engine.
+    public let engine: any Engine
+
+    /// The engine's name.
+    public var description: String { engine.name }
+
+    /// Every engine of the package that this machine has; the processor with one and two workers, also
+    /// where it has but one core.
+    public static let all = [
+        TestedEngine(engine: CPUEngine(workers: 1, sequencesPerPass: 3)),
+        TestedEngine(engine: CPUEngine(workers: 2, sequencesPerPass: 1)),
+    ]
+}
+
+extension Engine {
+    /// Logits at every position of `tokens` behind `goal`, as a decoder computes them.
+    public func logits(
+        _ model: TrajectoryTransformer, _ tokens: [Int], goal: [Int] = []
+    ) throws -> [[Float]] {
+        let decoder = try decoder(model)
+        try decoder.begin(goals: [goal])
+        let nodes = try decoder.extend(
+            tokens.enumerated().map { position, token in
+                PrefixNode(
+                    parent: position == 0 ? .root : .node(position - 1), token: token,
+                    needsOutput: true)
+            })
+        return nodes.map { decoder.logits(of: $0) }
+    }
+
+    /// A training engine for windows as long as the model sees, with the default options.
+    public func training(_ model: TrajectoryTransformer) throws -> any TrainingEngine {
+        try training(
+            model,
+            options: TrainingEngineOptions(windowLength: model.configuration.contextLength))
+    }
+}
