@@ -188,7 +188,18 @@ let package = Package(
             ["Safetensors", "Tokenization", "Trajectories", "Transformer", "TransformerCPU"],
             fixtures: true),
         tests(of: "Rendering", ["MuJoCo"]),
-        tests(of: "Figures", ["Environments", "Rendering"]),
+        tests(
+            of: "Figures",
+            [
+                "Datasets", "Environments", "Episodes", "MuJoCo", "Rendering", "Tokenization",
+                "Trajectories",
+            ]),
+        tests(
+            of: "Jobs",
+            [
+                "Datasets", "Episodes", "Evaluation", "Learning", "Planning", "Tokenization",
+                "Training", "Trajectories", "Transformer",
+            ]),
         tests(of: "Experiments"),
         tests(of: "Tensors"),
         tests(

@@ -84,7 +84,7 @@ public struct StepPrograms: Sendable {
             }
             if printed.allSatisfy({ UInt8(ascii: " ") >= $0 }) { return .null }
             guard let value = try? JSONDecoder().decode(JSONValue.self, from: printed) else {
-                throw failure("it printed no JSON object; add --json to its command")
+                throw failure("it printed no JSON object; let its command print one")
             }
             return value
         } catch let error as ExperimentError {

@@ -103,7 +103,7 @@ public struct EpisodeDrawing {
 
     /// At most `count` of the numbers below `total`, evenly spread, the first and the last among
     /// them.
-    static func even(_ total: Int, of count: Int) -> [Int] {
+    package static func even(_ total: Int, of count: Int) -> [Int] {
         guard total > count else { return Array(0..<total) }
         guard count > 1 else { return [0] }
         return (0..<count).map { ($0 * (total - 1) + (count - 1) / 2) / (count - 1) }

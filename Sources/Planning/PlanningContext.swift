@@ -55,9 +55,9 @@ public struct PlanningContext: Sendable, Equatable {
         try requireObservation(observation)
         try require(action, layout.actionDimension, "action")
         try require([reward], 1, "reward")
-        let known = (observation + action + [reward]).enumerated().map {
-            discretizer.token(for: $1, dimension: $0)
-        }
+        let known = TransitionRows.numbers(
+            observation: observation, action: action, reward: reward
+        ).enumerated().map { discretizer.token(for: $1, dimension: $0) }
         transitions.append(known + [discretizer.binCount - 1])
         if transitions.count > limit { transitions.removeFirst(transitions.count - limit) }
     }

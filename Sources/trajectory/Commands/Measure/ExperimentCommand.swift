@@ -79,90 +79,36 @@ struct ExperimentCommand: AsyncParsableCommand {
         guard !(list && report) else { throw ValidationError("give --list or --report, not both") }
     }
 
-    private struct Result: Encodable {
-        struct Step: Encodable {
-            let name: String
-            let state: ExperimentRunner.State
-            let seconds: Double?
-        }
-        let experiment: String
-        let folder: String
-        let page: String?
-        let steps: [Step]
-    }
-
     func run() async throws {
-        let place = try ExperimentPlace(named: name)
+        var job = ExperimentJob(
+            name,
+            command: (["trajectory experiment", name] + (quick ? ["--quick"] : [])
+                + overrides.map { "--set \($0)" }).joined(separator: " "))
+        job.extent = list ? .list : report ? .report : .run
+        job.quick = quick
         let replaced = overrides.map { $0.split(separator: "=", maxSplits: 1).map(String.init) }
-        let experiment = try Experiment(
-            ExperimentDefinition(contentsOf: place.definition), quick: quick,
-            overrides: Dictionary(replaced.map { ($0[0], $0.count > 1 ? $0[1] : "") }) { $1 })
-        let title = experiment.definition.name + (quick ? "-quick" : "")
-        let folder = RunFolder(
-            folder.map { URL(fileURLWithPath: $0) } ?? place.runs.appendingPathComponent(title))
-        let programs = try StepPrograms(place, python: python)
-        let runner = ExperimentRunner(
-            experiment, in: folder, programs: programs.available, commit: place.commit,
-            machine: Machine.description)
-        if list { return try print(runner, page: nil) }
-        if !report { try await run(runner, programs) }
-
-        let directory =
-            results.map { URL(fileURLWithPath: $0) } ?? (quick ? folder.url : place.results)
-        let gathered = try ExperimentResults(
-            of: experiment,
-            publishedIn: directory.appendingPathComponent(experiment.definition.name + ".jsonl"),
-            folder: folder)
-        let page = try ResultsPage(gathered, command: command).write(
-            to: directory, picturesOf: folder)
-        try print(runner, page: page)
-    }
-
-    private func run(_ runner: ExperimentRunner, _ programs: StepPrograms) async throws {
-        let count = runner.experiment.steps.count
-        if runner.states.contains(.unavailable) {
-            Console.progress(
-                "steps of other projects' algorithms are left out: run "
-                    + "Scripts/reference-environment.sh, or give --python")
-        }
-        try await runner.run(
-            selected: { step in
-                only.isEmpty || only.contains { step.name.contains($0) }
-            },
-            report: { index, step in
+        job.overrides = Dictionary(replaced.map { ($0[0], $0.count > 1 ? $0[1] : "") }) { $1 }
+        job.only = only
+        job.folder = folder.map { URL(fileURLWithPath: $0) }
+        job.results = results.map { URL(fileURLWithPath: $0) }
+        job.python = python
+        let result = try await job.run { event in
+            switch event {
+            case .unavailable:
                 Console.progress(
-                    "\n[\(index + 1) of \(count)] \(step.name)\n$ \(step.program.rawValue) "
+                    "steps of other projects' algorithms are left out: run "
+                        + "Scripts/reference-environment.sh, or give --python")
+            case .step(let step, let number, let count):
+                Console.progress(
+                    "\n[\(number) of \(count)] \(step.name)\n$ \(step.program.rawValue) "
                         + step.arguments.joined(separator: " "))
-            },
-            execute: { step, arguments, log in
-                try await programs.run(step, arguments, in: runner.folder.url, log: log)
-            })
-    }
-
-    /// The command as a user would type it to make the same results.
-    private var command: String {
-        (["trajectory experiment", name] + (quick ? ["--quick"] : [])
-            + overrides.map { "--set \($0)" }).joined(separator: " ")
-    }
-
-    private func print(_ runner: ExperimentRunner, page: URL?) throws {
-        let steps = zip(runner.experiment.steps, runner.states).map { step, state in
-            Result.Step(
-                name: step.name, state: state, seconds: runner.folder.record(of: step)?.seconds)
+            }
         }
-        if json {
-            return try Console.printJSON(
-                Result(
-                    experiment: runner.experiment.definition.name, folder: runner.folder.url.path,
-                    page: page?.path, steps: steps))
+        let rows = result.steps.map { step in
+            [step.name, step.state.rawValue, step.seconds.map(Console.duration(seconds:)) ?? ""]
         }
-        let rows = steps.map { step in
-            [
-                step.name, step.state.rawValue,
-                step.seconds.map(Console.duration(seconds:)) ?? "",
-            ]
-        }
-        Swift.print(TextTable.aligned(rows))
-        if let page { Swift.print("page: \(page.path)") }
+        try Console.report(
+            result, json: json,
+            text: TextTable.aligned(rows) + (result.page.map { "\npage: \($0)" } ?? ""))
     }
 }
