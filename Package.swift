@@ -44,7 +44,10 @@ let package = Package(
             name: "TrajectoryEnvironments",
             targets: ["Episodes", "Environments", "Behavior", "Evaluation"]),
         .library(name: "TrajectoryLearning", targets: ["Policies", "Learning"]),
-        .library(name: "TrajectoryAgents", targets: ["Agents", "Policies"]),
+        .library(
+            name: "TrajectoryAgents",
+            targets: ["Agents", "Policies", "Planning", "Transformer", "TransformerCPU"]),
+        .library(name: "TrajectoryJobs", targets: ["Jobs"]),
         .executable(name: "trajectory", targets: ["trajectory"]),
         .executable(name: "trajectory-device", targets: ["trajectory-device"]),
         .library(name: "EmulatedCUDA", type: .dynamic, targets: ["EmulatedCUDA"]),
@@ -97,18 +100,29 @@ let package = Package(
                 "Transformer",
             ]),
         library("Rendering", ["MuJoCo"]),
+        library(
+            "Figures",
+            [
+                "Datasets", "Environments", "Episodes", "Evaluation", "MuJoCo", "Planning",
+                "Rendering", "Tokenization", "Training", "Trajectories",
+            ]),
+        library(
+            "Jobs",
+            [
+                "Agents", "Behavior", "Datasets", "Environments", "Episodes", "Evaluation",
+                "Figures", "Learning", "Planning", "Policies", "RandomNumbers", "Rendering",
+                "Tokenization", "Training", "Trajectories", "Transformer", "TransformerCPU",
+                .product(name: "Yams", package: "Yams"),
+            ]),
         library("Experiments", ["Rendering", .product(name: "Yams", package: "Yams")]),
         .executableTarget(
             name: "trajectory",
             dependencies: [
-                "Datasets", "Tokenization", "Transformer", "TransformerCPU", "Training", "Planning",
-                "Environments",
-                "Agents", "Behavior", "Episodes", "Evaluation", "Experiments", "Learning", "MuJoCo",
-                "Policies", "RandomNumbers", "Rendering", "Trajectories",
-                "OneDNN",
-                "Tensors",
+                "Agents", "Behavior", "Datasets", "Environments", "Episodes", "Evaluation",
+                "Experiments", "Figures",
+                "Jobs", "Learning", "Planning", "Policies", "Tokenization", "Training",
+                "Trajectories", "Transformer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Yams", package: "Yams"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
         .executableTarget(
@@ -119,6 +133,13 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "speed",
+            dependencies: [
+                "OneDNN", "Tensors",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Benchmarks/Speed", exclude: ["README.md"], swiftSettings: swiftSettings),
 
         // MARK: - What the pipeline stands on
         library("Layers", ["CKernels", "RandomNumbers", "Tensors"]),
@@ -166,7 +187,7 @@ let package = Package(
             of: "Evaluation",
             [
                 "Agents", "Behavior", "Environments", "Episodes", "MuJoCo", "Planning", "Policies",
-                "Tokenization", "Trajectories",
+                "RandomNumbers", "Tokenization", "Trajectories",
             ]),
         tests(of: "MuJoCo"),
         tests(of: "RandomNumbers"),
@@ -194,6 +215,18 @@ let package = Package(
             ["Safetensors", "Tokenization", "Trajectories", "Transformer", "TransformerCPU"],
             fixtures: true),
         tests(of: "Rendering", ["MuJoCo"]),
+        tests(
+            of: "Figures",
+            [
+                "Datasets", "Environments", "Episodes", "MuJoCo", "Rendering", "Tokenization",
+                "Trajectories",
+            ]),
+        tests(
+            of: "Jobs",
+            [
+                "Datasets", "Episodes", "Evaluation", "Learning", "Planning", "Tokenization",
+                "Training", "Trajectories", "Transformer",
+            ]),
         tests(of: "Experiments"),
         tests(of: "Tensors"),
         tests(of: "CUDA", ["EmulatedCUDA"]),
@@ -212,11 +245,8 @@ let package = Package(
             [
                 "Safetensors", "Tensors", "Tokenization", "Training", "Trajectories",
                 "TransformerCPU",
-            ],
-            fixtures: true),
-        tests(
-            of: "TransformerCPU",
-            ["Layers", "RandomNumbers", "Tensors", "Tokenization", "Trajectories", "Transformer"]),
+            ], fixtures: true),
+        tests(of: "TransformerCPU", ["Tokenization", "Trajectories", "Transformer"]),
     ],
     cxxLanguageStandard: .cxx17
 )

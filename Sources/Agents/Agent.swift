@@ -22,7 +22,7 @@ extension Agent {
 
 extension Controller: Agent {
     /// Plans for this goal, if the model was trained to reach goals.
-    public mutating func pursue(goal: [Double]) {
-        if !context.goalColumns.isEmpty { setGoal(goal) }
+    public mutating func pursue(goal: [Double]) throws(PlanningError) {
+        if !context.goalColumns.isEmpty { try setGoal(goal) }
     }
 }

@@ -25,9 +25,7 @@ public struct TrainedAgent {
     /// - Parameters:
     ///   - trained: The model, its bins and how they were made.
     ///   - name: What the model is called in errors, such as its folder.
-    ///   - options: How to search.
-    ///   - discount: Weight of a reward one step later; that of training when not given, and not the
-    ///     options'.
+    ///   - options: How to search; without a discount of theirs, values are discounted as in training.
     ///   - critic: What the objective `q` asks; no other does.
     ///   - criticName: What the critic is called in errors, such as its file.
     ///   - environment: Where it is to act.
@@ -36,7 +34,7 @@ public struct TrainedAgent {
     ///   environment's, `LearningError` for a critic made for others, and what `Controller` throws.
     public init(
         _ trained: Checkpoint, named name: String, options: PlannerOptions = .init(),
-        discount: Double? = nil, critic: Critic? = nil, criticName: String = "critic",
+        critic: Critic? = nil, criticName: String = "critic",
         for environment: any Environment, engine: some Engine
     ) throws {
         let specification = environment.specification
@@ -51,15 +49,15 @@ public struct TrainedAgent {
         }
         try Self.requireGoal(of: trained, named: name, in: environment)
         var chosen = options
-        // Values were discounted so in training.
-        chosen.discount = discount ?? trained.description.tokenization.discount
+        let discount = options.discount ?? trained.description.tokenization.discount
+        chosen.discount = discount
         var notes: [String] = []
         if let critic {
             try critic.requireMatch(
                 specification.layout, of: specification.identifier, file: criticName)
-            if critic.discount != chosen.discount {
+            if critic.discount != discount {
                 notes.append(
-                    "the critic discounts by \(critic.discount), the plan by \(chosen.discount)")
+                    "the critic discounts by \(critic.discount), the plan by \(discount)")
             }
         }
         self.notes = notes

@@ -45,9 +45,9 @@ public struct MazeNavigator: Sendable {
     /// A goal drawn like an episode's: in a free cell, up to a quarter of its side from the centre.
     public func randomRoute(using generator: inout PCG64) -> Route {
         let cells = map.positions { $0 != .wall }
-        let centre = map.centre(of: cells[generator.index(below: cells.count)], cellSize: cellSize)
-        let x = centre.x + generator.uniform(-0.25, 0.25) * cellSize
-        let y = centre.y + generator.uniform(-0.25, 0.25) * cellSize
+        let center = map.center(of: cells[generator.index(below: cells.count)], cellSize: cellSize)
+        let x = center.x + generator.uniform(-0.25, 0.25) * cellSize
+        let y = center.y + generator.uniform(-0.25, 0.25) * cellSize
         return route(to: [x, y])
     }
 
@@ -76,7 +76,7 @@ public struct MazeNavigator: Sendable {
                 route.distances[$0] == distance - 1
             })
         else { return route.goal }
-        let centre = map.centre(of: next, cellSize: cellSize)
-        return [centre.x, centre.y]
+        let center = map.center(of: next, cellSize: cellSize)
+        return [center.x, center.y]
     }
 }

@@ -28,7 +28,7 @@ package struct Humanoid: LocomotionTask {
     package var observationDimension: Int { version == .v4 ? 376 : 348 }
 
     /// The centre of mass, as the last physics step left it (one stage of the integrator behind).
-    package func progress(of data: MuJoCoData) -> Double { data.centreOfMass.x }
+    package func progress(of data: MuJoCoData) -> Double { data.centerOfMass.x }
 
     package func observation(of data: MuJoCoData) -> [Double] {
         let (bodies, joints) = version == .v4 ? (0, 0) : (1, 6)

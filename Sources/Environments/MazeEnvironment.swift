@@ -84,10 +84,10 @@ package final class MazeEnvironment<Agent: MazeAgent>: MazeSimulation {
     private static func walls(of map: MazeMap, _ agent: Agent) -> [StaticBox] {
         let (side, height) = (agent.cellSize / 2, agent.wallHeight / 2)
         return map.positions { $0 == .wall }.map { position in
-            let centre = map.centre(of: position, cellSize: agent.cellSize)
+            let center = map.center(of: position, cellSize: agent.cellSize)
             return StaticBox(
                 name: "block_\(position.row)_\(position.column)",
-                centre: (centre.x, centre.y, height), halfSize: (side, side, height))
+                center: (center.x, center.y, height), halfSize: (side, side, height))
         }
     }
 
@@ -99,7 +99,7 @@ package final class MazeEnvironment<Agent: MazeAgent>: MazeSimulation {
         let starts = map.startCells
         var start: (x: Double, y: Double)
         repeat {
-            start = centre(of: starts[generator.index(below: starts.count)])
+            start = center(of: starts[generator.index(below: starts.count)])
         } while distance(from: [start.x, start.y]) <= 0.5 * agent.cellSize
         return place(at: disturbed(start))
     }
@@ -146,15 +146,15 @@ package final class MazeEnvironment<Agent: MazeAgent>: MazeSimulation {
 
     private func drawGoal() -> [Double] {
         if let cell = rules.goalCell {
-            let centre = centre(of: cell)
-            return [centre.x, centre.y]
+            let center = center(of: cell)
+            return [center.x, center.y]
         }
         let cells = map.goalCells
-        return disturbed(centre(of: cells[generator.index(below: cells.count)]))
+        return disturbed(center(of: cells[generator.index(below: cells.count)]))
     }
 
-    private func centre(of cell: MazeMap.Position) -> (x: Double, y: Double) {
-        map.centre(of: cell, cellSize: agent.cellSize)
+    private func center(of cell: MazeMap.Position) -> (x: Double, y: Double) {
+        map.center(of: cell, cellSize: agent.cellSize)
     }
 
     private func disturbed(_ point: (x: Double, y: Double)) -> [Double] {

@@ -17,8 +17,8 @@ extension MazeMap {
         from start: [Double], to goal: [Double], cellSize: Double, clearance: Double
     ) -> [[Double]]? {
         let walls = positions { $0 == .wall }.map { position in
-            let centre = centre(of: position, cellSize: cellSize)
-            return Square(x: centre.x, y: centre.y, half: cellSize / 2 + clearance)
+            let center = center(of: position, cellSize: cellSize)
+            return Square(x: center.x, y: center.y, half: cellSize / 2 + clearance)
         }
         let corners = walls.flatMap(\.corners).filter { corner in
             !walls.contains { $0.contains(corner) }
@@ -69,13 +69,13 @@ extension MazeMap {
         func isCrossed(from a: [Double], to b: [Double]) -> Bool {
             let inside = half - Self.tolerance
             var (first, last) = (0.0, 1.0)
-            for (start, step, centre) in [(a[0], b[0] - a[0], x), (a[1], b[1] - a[1], y)] {
+            for (start, step, center) in [(a[0], b[0] - a[0], x), (a[1], b[1] - a[1], y)] {
                 guard step != 0 else {
-                    if abs(start - centre) >= inside { return false }
+                    if abs(start - center) >= inside { return false }
                     continue
                 }
                 let (one, other) = (
-                    (centre - inside - start) / step, (centre + inside - start) / step
+                    (center - inside - start) / step, (center + inside - start) / step
                 )
                 first = max(first, min(one, other))
                 last = min(last, max(one, other))

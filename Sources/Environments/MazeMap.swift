@@ -95,7 +95,7 @@ public struct MazeMap: Sendable, Hashable {
 
     /// The centre of a cell in metres; the origin is the middle of the map, x grows with the column,
     /// y shrinks with the row.
-    public func centre(of position: Position, cellSize: Double) -> (x: Double, y: Double) {
+    public func center(of position: Position, cellSize: Double) -> (x: Double, y: Double) {
         (
             (Double(position.column) + 0.5) * cellSize - Double(columnCount) / 2 * cellSize,
             Double(rowCount) / 2 * cellSize - (Double(position.row) + 0.5) * cellSize

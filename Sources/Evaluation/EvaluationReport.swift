@@ -51,24 +51,6 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
     /// How the planner searched, if a planner acted.
     public var planner: PlannerOptions?
 
-    private enum CodingKeys: String, CodingKey {
-        case environment, seeds, returns, lengths, plans, planner
-        case meanReturn = "mean_return"
-        case standardDeviation = "standard_deviation"
-        case normalizedScore = "normalized_score"
-        case normalizedScoreError = "normalized_score_error"
-        case successRate = "success_rate"
-        case meanStepsToGoal = "mean_steps_to_goal"
-        case meanPathLength = "mean_path_length"
-        case meanShortestPath = "mean_shortest_path"
-        case millisecondsPerPlan = "milliseconds_per_plan"
-        case meanMillisecondsPerPlan = "mean_milliseconds_per_plan"
-        case longestSearchMilliseconds = "longest_search_milliseconds"
-        case meanHorizon = "mean_horizon"
-        case meanBeamWidth = "mean_beam_width"
-        case seconds
-    }
-
     /// Sums up episodes; at least one.
     public init(
         _ rollouts: [Rollout], in specification: EnvironmentSpecification,

@@ -51,7 +51,9 @@ extension EvaluationReport {
         for environment in environments { begin(in: environment, controller) }
         while !lanes.isEmpty {
             for (index, lane) in lanes.enumerated() {
-                if let goal = lane.running.goal { controllers[index].pursue(goal: goal) }
+                if let goal = lane.running.goal {
+                    try controllers[index].pursue(goal: goal)
+                }
             }
             let decisions = try Controller.act(
                 &controllers, on: lanes.map(\.running.observation))
@@ -60,7 +62,7 @@ extension EvaluationReport {
                 running[index].take(decisions[index])
             }
             for (index, lane) in lanes.enumerated() {
-                controllers[index].receive(reward: lane.running.rollout.rewards.last ?? 0)
+                try controllers[index].receive(reward: lane.running.rollout.rewards.last ?? 0)
                 onStep(lane.episode, lane.running.rollout)
             }
             // Who is done makes room for the next episode.

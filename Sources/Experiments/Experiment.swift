@@ -21,7 +21,7 @@ public struct Experiment: Sendable {
         self.definition = definition
         if quick {
             guard let variant = definition.quick else {
-                throw error("it has no quick size; run it without --quick")
+                throw error("it has no quick size")
             }
             for (name, value) in variant.settings {
                 guard definition.settings[name] != nil else {

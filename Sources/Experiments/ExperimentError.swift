@@ -8,6 +8,10 @@ public struct ExperimentError: Error, Hashable, CustomStringConvertible, Sendabl
         case step
         /// A record or a result cannot be read or written.
         case record
+        /// There is no experiment of the name.
+        case unknown
+        /// A program that runs steps is missing.
+        case program
     }
 
     /// What is wrong.
@@ -30,6 +34,8 @@ public struct ExperimentError: Error, Hashable, CustomStringConvertible, Sendabl
         case .definition: "cannot use experiment '\(subject)': \(detail)"
         case .step: "step '\(subject)' failed: \(detail)"
         case .record: "cannot use '\(subject)': \(detail)"
+        case .unknown: "there is no experiment '\(subject)'; \(detail)"
+        case .program: "cannot run '\(subject)': \(detail)"
         }
     }
 }

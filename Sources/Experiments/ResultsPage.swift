@@ -111,7 +111,7 @@ public struct ResultsPage: Sendable {
     }
 
     /// A time such as `1 h 5 min`, `3 min 12 s` or `4 s`.
-    static func duration(_ seconds: Double) -> String {
+    public static func duration(_ seconds: Double) -> String {
         let whole = Int(seconds.rounded())
         return switch whole {
         case 3600...: "\(whole / 3600) h \(whole % 3600 / 60) min"

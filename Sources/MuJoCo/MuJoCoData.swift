@@ -90,16 +90,16 @@ public final class MuJoCoData {
     }
 
     /// The mean of the bodies' own centres of mass (xipos), weighted by mass, in metres.
-    public var centreOfMass: (x: Double, y: Double, z: Double) {
+    public var centerOfMass: (x: Double, y: Double, z: Double) {
         var sums = (0.0, 0.0, 0.0)
         var total = 0.0
         for body in 0..<model.bodyCount {
             let mass = model.pointer.pointee.body_mass[body]
-            let centre = pointer.pointee.xipos + 3 * body
+            let center = pointer.pointee.xipos + 3 * body
             total += mass
-            sums.0 += mass * centre[0]
-            sums.1 += mass * centre[1]
-            sums.2 += mass * centre[2]
+            sums.0 += mass * center[0]
+            sums.1 += mass * center[1]
+            sums.2 += mass * center[2]
         }
         return (sums.0 / total, sums.1 / total, sums.2 / total)
     }

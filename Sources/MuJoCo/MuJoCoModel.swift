@@ -65,12 +65,12 @@ public final class MuJoCoModel: @unchecked Sendable {
             guard pointer.pointee.geom_bodyid[geom] == 0,
                 pointer.pointee.geom_type[geom] == Int32(mjGEOM_BOX.rawValue)
             else { return nil }
-            let centre = pointer.pointee.geom_pos + 3 * geom
+            let center = pointer.pointee.geom_pos + 3 * geom
             let size = pointer.pointee.geom_size + 3 * geom
             let name = mj_id2name(pointer, Int32(mjOBJ_GEOM.rawValue), Int32(geom))
             return StaticBox(
                 name: name.map { String(cString: $0) } ?? "",
-                centre: (centre[0], centre[1], centre[2]), halfSize: (size[0], size[1], size[2]))
+                center: (center[0], center[1], center[2]), halfSize: (size[0], size[1], size[2]))
         }
     }
 

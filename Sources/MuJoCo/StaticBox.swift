@@ -7,17 +7,17 @@ public struct StaticBox: Sendable {
     /// The geom's name in the model.
     public var name: String
     /// Where its middle is.
-    public var centre: (x: Double, y: Double, z: Double)
+    public var center: (x: Double, y: Double, z: Double)
     /// Half its extent along each axis.
     public var halfSize: (x: Double, y: Double, z: Double)
 
     /// Creates a box.
     public init(
-        name: String, centre: (x: Double, y: Double, z: Double),
+        name: String, center: (x: Double, y: Double, z: Double),
         halfSize: (x: Double, y: Double, z: Double)
     ) {
         self.name = name
-        self.centre = centre
+        self.center = center
         self.halfSize = halfSize
     }
 
@@ -27,7 +27,7 @@ public struct StaticBox: Sendable {
             let geom = mjs_addGeom(world, mjs_getSpecDefault(specification))
         else { return }
         geom.pointee.type = mjGEOM_BOX
-        geom.pointee.pos = (centre.x, centre.y, centre.z)
+        geom.pointee.pos = (center.x, center.y, center.z)
         geom.pointee.size = (halfSize.x, halfSize.y, halfSize.z)
         geom.pointee.contype = 1
         geom.pointee.conaffinity = 1

@@ -13,8 +13,8 @@ public struct BeamPlanner {
     public let model: any PrefixTreeModel
     /// Gives reward and value tokens their meaning.
     public let discretizer: Discretizer
-    /// How to search.
-    public var options: PlannerOptions
+    /// How to search; the discount is the one that counts.
+    public let options: PlannerOptions
     /// Says what the last action of a row is worth, with the objective `q`.
     public let critic: (any TransitionCritic)?
 
@@ -49,8 +49,25 @@ public struct BeamPlanner {
         try discretizer.requireMatch(with: model)
         self.model = model
         self.discretizer = discretizer
-        self.options = options
+        var complete = options
+        complete.discount = options.discount ?? PlannerOptions.fallbackDiscount
+        self.options = complete
         self.critic = critic
+    }
+
+    private init(_ planner: BeamPlanner, options: PlannerOptions) {
+        model = planner.model
+        discretizer = planner.discretizer
+        critic = planner.critic
+        self.options = options
+    }
+
+    /// The same search, of another size.
+    func resized(_ size: SearchSize) -> BeamPlanner {
+        var options = options
+        options.horizon = size.horizon
+        options.beamWidth = size.beamWidth
+        return BeamPlanner(self, options: options)
     }
 
     /// Plans from past transitions and the current observation.
@@ -61,7 +78,8 @@ public struct BeamPlanner {
     ///     no choice: calls in time order, rows in order.
     ///   - keepsCandidates: Whether the plan reports the whole last beam.
     /// - Returns: The best sequence found.
-    /// - Throws: ``PlanningError`` when the model predicts NaN or the task is cancelled.
+    /// - Throws: ``PlanningError`` when the context does not fit the model, the model predicts NaN,
+    ///   its engine fails, or the task is cancelled.
     public func plan(
         context: [Int], uniforms: inout some UniformSource, keepsCandidates: Bool = false
     ) throws(PlanningError) -> Plan {
@@ -93,8 +111,9 @@ public struct BeamPlanner {
     ///     next would not be planned by then; nil plans the whole horizon.
     ///   - keepsCandidates: Whether plans report the whole last beam.
     /// - Returns: The best sequence found for each request.
-    /// - Throws: ``PlanningError`` when a goal is missing or the model has none, the model predicts NaN,
-    ///   or the task is cancelled.
+    /// - Throws: ``PlanningError`` when a request does not fit the model or another one's length, a
+    ///   goal is missing or the model has none, the model predicts NaN, its engine fails, or the
+    ///   task is cancelled.
     public func plan(
         _ requests: [Request], uniforms: inout [some UniformSource],
         deadline: ContinuousClock.Instant? = nil, keepsCandidates: Bool = false
@@ -112,8 +131,19 @@ public struct BeamPlanner {
         precondition(requests.count == uniforms.count, "a source of uniforms for each request")
         guard !requests.isEmpty else { return [] }
         for request in requests {
-            model.layout.requireContext(request.context)
+            try model.requireContext(request.context)
             try model.requireGoal(request.goal)
+            for action in request.suggestedActions {
+                guard action.count == model.layout.actionDimension else {
+                    throw .input(
+                        "a suggested action has \(action.count) tokens, where "
+                            + "\(model.layout.actionDimension) are expected")
+                }
+                try model.requireTokens(action)
+            }
+            guard request.context.count == requests[0].context.count else {
+                throw .input("contexts planned from together are of different lengths")
+            }
         }
         var search = try BeamSearch(planner: self, requests: requests)
         search.trace = trace

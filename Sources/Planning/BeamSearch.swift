@@ -18,24 +18,27 @@ struct BeamSearch {
     private var drawn: [Int32] = []
     /// For each request the row that takes the suggested actions, while there is one.
     var suggestedRows: [Int?]
-    // Of each row: discounted rewards so far, candidate score, and rewards and values of all planned
-    // transitions, `horizon` each.
+    // Of each row: discounted rewards so far, candidate score, and rewards and values of all
+    // planned transitions, `horizon` each.
     private var returns: [Double]
     private var scores: [Double]
     var rewards: [Double]
     var values: [Double]
 
     var options: PlannerOptions { planner.options }
+    private let discount: Double
     var rowsPerRequest: Int { frontier.rowCount / requests.count }
 
     init(planner: BeamPlanner, requests: [BeamPlanner.Request]) throws(PlanningError) {
         self.planner = planner
         self.requests = requests
         layout = planner.model.layout
+        discount = planner.options.discount ?? PlannerOptions.fallbackDiscount
         let horizon = planner.options.horizon
         let width = planner.options.beamWidth
         frontier = try SearchFrontier(
-            model: planner.model, options: planner.options, contexts: requests.map(\.context),
+            model: planner.model, contextTransitions: planner.options.contextTransitions,
+            window: planner.options.window, contexts: requests.map(\.context),
             goals: requests.map(\.goal),
             additional: horizon * layout.transitionDimension - layout.observationDimension)
         samplers = SamplerGroup(model: planner.model)
@@ -98,7 +101,7 @@ struct BeamSearch {
     /// says of their last actions; best first.
     mutating func keepBest() throws(PlanningError) {
         var weight = 1.0
-        for _ in 0..<step { weight *= options.discount }
+        for _ in 0..<step { weight *= discount }
         let count = rowsPerRequest
         let judged = options.objective == .q ? judgeLastActions() : []
         var best = BestCandidates(capacity: options.beamWidth)
@@ -112,7 +115,7 @@ struct BeamSearch {
                 // A critic's value includes the reward of the action that it judges.
                 let score =
                     judged.isEmpty
-                    ? returns[row] + weight * options.discount * values[place]
+                    ? returns[row] + weight * discount * values[place]
                     : before + weight * judged[row]
                 guard !score.isNaN else { throw .notANumber(step: step) }
                 scores.append(score)
@@ -226,7 +229,8 @@ struct BeamSearch {
         frontier.append(drawn)
     }
 
-    /// What the unfiltered distributions at the frontier's nodes stand for, one number for each node.
+    /// What the unfiltered distributions at the frontier's nodes stand for, one number for each
+    /// node.
     private mutating func readDistributions(
         dimension: Int, record: WritableKeyPath<BeamTrace.Step, [[Float]]>
     ) -> [Double] {

@@ -4,6 +4,14 @@ public import Transformer
 
 /// Acts in an environment by planning: keeps the past, plans, and follows the plan.
 ///
+///     var controller = try Controller(
+///         model: CPUEngine.cpu.decoder(trained.model), discretizer: trained.discretizer,
+///         actionLimits: limits, goalColumns: trained.goalColumns)
+///     controller.reset(seed: 0)
+///     let decision = try controller.act(on: observation)
+///     // take decision.action, then:
+///     try controller.receive(reward: reward)
+///
 /// A step is ``act(on:)`` with the observation, then ``receive(reward:)`` with what the action
 /// brought. Holds a model with its tree, so it belongs to one task at a time.
 public struct Controller {
@@ -21,20 +29,13 @@ public struct Controller {
         }
     }
 
-    private enum Planner {
-        case expectedReturn(BeamPlanner)
-        case likelihood(LikelihoodPlanner)
-    }
-
-    /// How to search, and for how long to follow a plan.
-    public let options: PlannerOptions
+    /// How to search, and for how long to follow a plan; the discount is the one that counts.
+    public var options: PlannerOptions { search.options }
     /// What the planner sees of the past.
     public private(set) var context: PlanningContext
-    private let planner: Planner
+    private var search: PacedSearch
     private let actionLimits: [ClosedRange<Double>]
     private var uniforms = SeededUniforms(seed: 0)
-    /// Chooses the size of searches under a deadline; nil without one.
-    private var pacer: SearchPacer?
     private var actions: ArraySlice<[Double]> = []
     /// Action tokens of the last plan that lie ahead.
     private var remainder: ArraySlice<[Int]> = []
@@ -64,33 +65,21 @@ public struct Controller {
                 detail: "the environment has \(actionLimits.count) action dimensions, the model "
                     + "\(model.layout.actionDimension); use a model trained for this environment")
         }
-        planner =
-            switch options.objective {
-            case .expectedReturn, .q:
-                .expectedReturn(
-                    try BeamPlanner(
-                        model: model, discretizer: discretizer, options: options, critic: critic))
-            case .likelihood:
-                .likelihood(
-                    try LikelihoodPlanner(model: model, discretizer: discretizer, options: options))
-            }
+        search = PacedSearch(
+            try Search(model: model, discretizer: discretizer, options: options, critic: critic))
         try model.requireGoalColumns(goalColumns)
-        self.options = options
         self.actionLimits = actionLimits
         context = PlanningContext(
             layout: model.layout, discretizer: discretizer, limit: options.contextTransitions,
             goalColumns: goalColumns)
-        pacer = options.deadlineMilliseconds.map {
-            SearchPacer(
-                largest: SearchSize(horizon: options.horizon, beamWidth: options.beamWidth),
-                limit: $0 / 1000)
-        }
     }
 
     /// Says what to reach from now on: values for the goal columns; a plan being followed ends.
-    public mutating func setGoal(_ values: [Double]) {
+    ///
+    /// - Throws: ``PlanningError`` when these are not as many finite numbers.
+    public mutating func setGoal(_ values: [Double]) throws(PlanningError) {
         let previous = context.goal
-        context.setGoal(values)
+        try context.setGoal(values)
         guard context.goal != previous else { return }
         actions = []
         remainder = []
@@ -108,8 +97,9 @@ public struct Controller {
 
     /// Decides on the action for an observation, planning if it is time to.
     ///
-    /// - Throws: ``PlanningError`` when the goal of a goal-conditioned model is not set, the model
-    ///   predicts NaN, or the task is cancelled.
+    /// - Throws: ``PlanningError`` when an observation is not the model's or not finite, the goal
+    ///   of a goal-conditioned model is not set, the model predicts NaN, the engine fails, or the
+    ///   task is cancelled. Nothing has been decided then.
     public mutating func act(on observation: [Double]) throws(PlanningError) -> Decision {
         var controllers = [self]
         defer { self = controllers[0] }
@@ -120,8 +110,9 @@ public struct Controller {
     ///
     /// The controllers have the same model and options. Each decides as it would alone.
     ///
-    /// - Throws: ``PlanningError`` when the goal of a goal-conditioned model is not set, the model
-    ///   predicts NaN, or the task is cancelled.
+    /// - Throws: ``PlanningError`` when an observation is not the model's or not finite, the goal
+    ///   of a goal-conditioned model is not set, the model predicts NaN, the engine fails, or the
+    ///   task is cancelled. Nothing has been decided then.
     public static func act(
         _ controllers: inout [Controller], on observations: [[Double]]
     ) throws(PlanningError) -> [Decision] {
@@ -129,16 +120,10 @@ public struct Controller {
         precondition(
             controllers.allSatisfy { $0.current == nil },
             "the reward of the previous action has not been received")
-        var plans = Array<Plan?>(repeating: nil, count: controllers.count)
-        // Early in an episode there is less past: only equally long contexts go together.
-        let waiting = controllers.indices.filter { controllers[$0].actions.isEmpty }
-        let groups = Dictionary(grouping: waiting) { controllers[$0].context.transitions.count }
-        for (_, group) in groups.sorted(by: { $0.key < $1.key }) {
-            for (index, plan) in zip(group, try plan(&controllers, group, observations)) {
-                plans[index] = plan
-                controllers[index].follow(plan)
-            }
+        for (controller, observation) in zip(controllers, observations) {
+            try controller.context.requireObservation(observation)
         }
+        let plans = try plan(&controllers, on: observations)
         return controllers.indices.map { index in
             let action = zip(
                 controllers[index].actions.removeFirst(), controllers[index].actionLimits
@@ -148,12 +133,41 @@ public struct Controller {
         }
     }
 
+    /// Plans for the controllers that have no plan to follow, with the first one's model.
+    private static func plan(
+        _ controllers: inout [Controller], on observations: [[Double]]
+    ) throws(PlanningError) -> [Int: Plan] {
+        let waiting = controllers.indices.filter { controllers[$0].actions.isEmpty }
+        guard let first = waiting.first else { return [:] }
+        var requests: [BeamPlanner.Request] = []
+        for index in waiting {
+            let context = controllers[index].context
+            requests.append(
+                BeamPlanner.Request(
+                    context: try context.tokens(before: observations[index]), goal: context.goal,
+                    suggestedActions: Array(controllers[index].remainder)))
+        }
+        var uniforms = waiting.map { controllers[$0].uniforms }
+        var search = controllers[first].search
+        let found = try search.plan(requests, uniforms: &uniforms)
+        var plans: [Int: Plan] = [:]
+        for (place, index) in waiting.enumerated() {
+            controllers[index].uniforms = uniforms[place]
+            controllers[index].search.keepPace(of: search)
+            controllers[index].follow(found[place])
+            plans[index] = found[place]
+        }
+        return plans
+    }
+
     /// Takes note of what the last action brought.
-    public mutating func receive(reward: Double) {
+    ///
+    /// - Throws: ``PlanningError`` when the reward is not finite.
+    public mutating func receive(reward: Double) throws(PlanningError) {
         guard let (observation, action) = current else {
             preconditionFailure("a reward without an action before it")
         }
-        context.append(observation: observation, action: action, reward: reward)
+        try context.append(observation: observation, action: action, reward: reward)
         remainder = remainder.dropFirst()
         current = nil
     }
@@ -163,70 +177,5 @@ public struct Controller {
         if options.warmStart {
             remainder = plan.tokens.map { Array($0[context.layout.actionRange]) }[...]
         }
-    }
-
-    /// The plans of the controllers `group`, whose contexts are equally long.
-    private static func plan(
-        _ controllers: inout [Controller], _ group: [Int], _ observations: [[Double]]
-    ) throws(PlanningError) -> [Plan] {
-        let contexts = group.map { controllers[$0].context.tokens(before: observations[$0]) }
-        let goals = group.map { controllers[$0].context.goal }
-        switch controllers[group[0]].planner {
-        case .likelihood(let planner):
-            var plans: [Plan] = []
-            for (context, goal) in zip(contexts, goals) {
-                plans.append(try planner.plan(context: context, goal: goal))
-            }
-            return plans
-        case .expectedReturn(let planner):
-            let requests = group.indices.map {
-                BeamPlanner.Request(
-                    context: contexts[$0], goal: goals[$0],
-                    suggestedActions: Array(controllers[group[$0]].remainder))
-            }
-            var uniforms = group.map { controllers[$0].uniforms }
-            defer {
-                for (index, source) in zip(group, uniforms) { controllers[index].uniforms = source }
-            }
-            guard var pacer = controllers[group[0]].pacer else {
-                return try planner.plan(requests, uniforms: &uniforms)
-            }
-            let plans = try planner.plan(requests, uniforms: &uniforms, pacer: &pacer)
-            for index in group { controllers[index].pacer = pacer }
-            return plans
-        }
-    }
-}
-
-extension BeamPlanner {
-    /// Plans within the pacer's limit, as large as that allows.
-    fileprivate func plan(
-        _ requests: [Request], uniforms: inout [SeededUniforms], pacer: inout SearchPacer
-    ) throws(PlanningError) -> [Plan] {
-        var planner = self
-        func search(
-            _ size: SearchSize, _ uniforms: inout [SeededUniforms],
-            deadline: ContinuousClock.Instant? = nil
-        ) throws(PlanningError) -> [Plan] {
-            planner.options.horizon = size.horizon
-            planner.options.beamWidth = size.beamWidth
-            return try planner.plan(requests, uniforms: &uniforms, deadline: deadline)
-        }
-        if !pacer.hasMeasured {
-            // Twice: the first search also makes room in memory.
-            for _ in 0..<2 {
-                var trial = uniforms
-                let seconds = try search(pacer.ladder[0], &trial)[0].statistics.seconds
-                pacer.record(pacer.ladder[0], seconds: seconds)
-            }
-        }
-        let size = pacer.size
-        let plans = try search(size, &uniforms, deadline: .now + .seconds(pacer.limit))
-        if plans[0].statistics.horizon == size.horizon {
-            pacer.record(size, seconds: plans[0].statistics.seconds)
-        } else {
-            pacer.recordLate(size)
-        }
-        return plans
     }
 }

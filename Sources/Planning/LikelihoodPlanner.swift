@@ -60,13 +60,13 @@ public struct LikelihoodPlanner {
     ///   - goal: Tokens of the goal; none for a model without goals.
     ///   - keepsCandidates: Whether the plan reports the whole last beam.
     /// - Returns: The most likely sequence found.
-    /// - Throws: ``PlanningError`` when the goal is missing or the model has none, the model predicts
-    ///   NaN, or the task is cancelled.
+    /// - Throws: ``PlanningError`` when tokens are not the model's, the goal is missing or the
+    ///   model has none, the model predicts NaN, its engine fails, or the task is cancelled.
     public func plan(
         context: [Int], goal: [Int] = [], keepsCandidates: Bool = false
     ) throws(PlanningError) -> Plan {
         let layout = model.layout
-        layout.requireContext(context)
+        try model.requireContext(context)
         let count = options.horizon * layout.transitionDimension
         var beam = try search(
             prefix: context, goal: goal, steps: count - layout.observationDimension)
@@ -101,8 +101,8 @@ public struct LikelihoodPlanner {
     ///   - goal: Tokens of the goal; none for a model without goals.
     ///   - steps: Tokens to add.
     /// - Returns: The sequences kept at the end.
-    /// - Throws: ``PlanningError`` when the goal is missing or the model has none, the model predicts
-    ///   NaN, or the task is cancelled.
+    /// - Throws: ``PlanningError`` when tokens are not the model's, the goal is missing or the
+    ///   model has none, the model predicts NaN, its engine fails, or the task is cancelled.
     public func search(
         prefix: [Int], goal: [Int] = [], steps: Int
     ) throws(PlanningError) -> Beam {
@@ -114,14 +114,16 @@ public struct LikelihoodPlanner {
     package func search(
         prefix: [Int], goal: [Int] = [], steps: Int, trace: inout [TraceStep]?
     ) throws(PlanningError) -> Beam {
-        precondition(!prefix.isEmpty && steps >= 0, "\(steps) steps from \(prefix.count) tokens")
+        precondition(steps >= 0, "\(steps) steps")
+        guard !prefix.isEmpty else { throw .input("there is no token to continue") }
+        try model.requireTokens(prefix)
         try model.requireGoal(goal)
         let started = ContinuousClock.now
         let vocabularySize = model.vocabularySize
         let filter = options.likelihoodFilter
         var frontier = try SearchFrontier(
-            model: model, options: options, contexts: [prefix], goals: [goal],
-            additional: steps)
+            model: model, contextTransitions: options.contextTransitions, window: options.window,
+            contexts: [prefix], goals: [goal], additional: steps)
         var totals = [0.0]
         var logProbabilities: [Double] = []
         var working = LogProbabilityBuffer()

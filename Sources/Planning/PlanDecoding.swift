@@ -27,16 +27,6 @@ extension Discretizer {
     }
 }
 
-extension TransitionLayout {
-    /// Traps unless `context` is whole transitions and one observation.
-    func requireContext(_ context: [Int]) {
-        precondition(
-            context.count % transitionDimension == observationDimension,
-            "a context of \(context.count) tokens is not whole transitions of "
-                + "\(transitionDimension) and an observation of \(observationDimension)")
-    }
-}
-
 extension PrefixTreeModel {
     /// Checks that `columns` are columns of the observation that make a goal of this model.
     func requireGoalColumns(_ columns: [Int]) throws(PlanningError) {
@@ -52,9 +42,29 @@ extension PrefixTreeModel {
         }
     }
 
+    /// Checks that `context` is whole transitions and one observation, of tokens that there are.
+    func requireContext(_ context: [Int]) throws(PlanningError) {
+        guard context.count % layout.transitionDimension == layout.observationDimension else {
+            throw .input(
+                "a context of \(context.count) tokens is not whole transitions of "
+                    + "\(layout.transitionDimension) and an observation of "
+                    + "\(layout.observationDimension)")
+        }
+        try requireTokens(context)
+    }
+
+    /// Checks that these are tokens of the vocabulary.
+    func requireTokens(_ tokens: [Int]) throws(PlanningError) {
+        guard let token = tokens.first(where: { !(0..<vocabularySize ~= $0) }) else { return }
+        throw .input("there is no token \(token) in a vocabulary of \(vocabularySize)")
+    }
+
     /// Checks that there is a goal if the model takes one, and none else.
     func requireGoal(_ goal: [Int]) throws(PlanningError) {
-        guard goal.count != goalDimension else { return }
+        guard goal.count != goalDimension else {
+            guard let bin = goal.first(where: { !(0..<(vocabularySize - 1) ~= $0) }) else { return }
+            throw .input("there is no bin \(bin) among \(vocabularySize - 1), of a goal")
+        }
         throw PlanningError(
             code: .mismatch,
             detail: goalDimension == 0

@@ -1,24 +1,42 @@
-internal import Synchronization
+import Synchronization
 public import Tokenization
 import Trajectories
 public import Transformer
 
 /// Plans for a program: a trained model in, plans out, from any number of threads.
 ///
-///     let planner = try Planner(model: trained.model, discretizer: trained.discretizer)
+///     let planner = try Planner(checkpoint: Checkpoint(directory: folder), engine: .cpu)
 ///     var context = planner.context()
 ///     let plan = try planner.plan(context: context, observation: observation)
 ///     // take plan.actions[0], then:
-///     context.append(observation: observation, action: plan.actions[0], reward: reward)
+///     try context.append(observation: observation, action: plan.actions[0], reward: reward)
 ///
-/// A model that was trained to reach goals (`goalColumns` of its checkpoint) also needs one:
-/// `context.setGoal([x, y])`.
+/// A model that was trained to reach goals (``goalColumns``) also needs one:
+/// `try context.setGoal([x, y])`.
 ///
-/// A plan depends on what it is asked for alone. Searches on several threads take turns at the
-/// processor's cores, call by call; cancelling the task that plans ends its search with
-/// ``PlanningError/Code-swift.enum/cancelled``. ``Controller`` is the closed loop made of this.
+/// A plan depends on what it is asked for alone, and under a deadline on the machine's speed.
+/// Searches on several threads take turns at the engine, call by call; cancelling the task that
+/// plans ends its search with ``PlanningError/Code-swift.enum/cancelled``. ``Controller`` is the
+/// closed loop made of this.
 public final class Planner: Sendable {
-    /// How to search; a deadline and following a plan for several steps are a ``Controller``'s.
+    /// What to plan from.
+    public struct Situation: Sendable {
+        /// What happened before.
+        public var context: PlanningContext
+        /// What is observed now.
+        public var observation: [Double]
+        /// Decides on whatever is sampled.
+        public var seed: UInt64
+
+        /// A situation; see the properties.
+        public init(context: PlanningContext, observation: [Double], seed: UInt64 = 0) {
+            self.context = context
+            self.observation = observation
+            self.seed = seed
+        }
+    }
+
+    /// How to search, complete: the discount is the one that counts.
     public let options: PlannerOptions
     /// Gives tokens their meaning.
     public let discretizer: Discretizer
@@ -26,20 +44,41 @@ public final class Planner: Sendable {
     public let model: TrajectoryTransformer
     /// Says what actions are worth, with the objective `q`.
     public let critic: (any TransitionCritic)?
-
     /// Columns of the observation that a goal gives values for; empty for a model without goals.
     public let goalColumns: [Int]
 
-    /// Decoders that no search uses at the moment.
-    private let idle = Mutex<[Lent]>([])
     private let engine: any Engine
+    /// Searches that nobody uses at the moment, each with a decoder and what it knows of its speed.
+    private let idle = Mutex<[Lent]>([])
 
-    /// A decoder on its way between searches: never in use by two.
+    /// A search on its way between threads: never in use by two.
     private struct Lent: @unchecked Sendable {
-        let decoder: any PrefixTreeModel
+        var search: PacedSearch
     }
 
-    /// Creates a planner that computes on all cores.
+    /// A planner of a trained model: goal columns are the checkpoint's, and so is the discount,
+    /// unless the options have another.
+    ///
+    /// - Parameters:
+    ///   - checkpoint: The model, its bins and how tokens were made.
+    ///   - options: How to search.
+    ///   - critic: What the objective `q` asks; no other does.
+    ///   - engine: What computes, such as `.cpu`.
+    /// - Throws: ``PlannerOptionsError`` when the options make no sense together or with the model,
+    ///   or are a ``Controller``'s; ``PlanningError`` when the checkpoint's parts do not belong
+    ///   together or the engine fails.
+    public convenience init(
+        checkpoint: Checkpoint, options: PlannerOptions = .init(),
+        critic: (any TransitionCritic)? = nil, engine: some Engine
+    ) throws {
+        var options = options
+        options.discount = options.discount ?? checkpoint.description.tokenization.discount
+        try self.init(
+            model: checkpoint.model, discretizer: checkpoint.discretizer,
+            goalColumns: checkpoint.goalColumns, options: options, critic: critic, engine: engine)
+    }
+
+    /// A planner of a model without checkpoint.
     ///
     /// - Parameters:
     ///   - model: Predicts the tokens.
@@ -47,25 +86,26 @@ public final class Planner: Sendable {
     ///   - goalColumns: Those that the model was trained with; none for a model without goals.
     ///   - options: How to search.
     ///   - critic: What the objective `q` asks; no other does.
-    /// - Throws: ``PlannerOptionsError`` when the options make no sense together or with the model;
-    ///   ``PlanningError`` when discretizer, goal columns and model do not belong together.
+    ///   - engine: What computes, such as `.cpu`.
+    /// - Throws: As ``init(checkpoint:options:critic:engine:)``.
     public init(
         model: TrajectoryTransformer, discretizer: Discretizer, goalColumns: [Int] = [],
         options: PlannerOptions = .init(), critic: (any TransitionCritic)? = nil,
         engine: some Engine
     ) throws {
-        self.engine = engine
-        self.model = model
-        self.goalColumns = goalColumns
-        self.discretizer = discretizer
-        self.options = options
-        self.critic = critic
-        try options.requireCritic(critic)
-        let decoder = try engine.decoder(model)
-        try options.validate(for: decoder)
-        try discretizer.requireMatch(with: decoder)
+        try options.requireSinglePlans()
+        let decoder: any PrefixTreeModel
+        do { decoder = try engine.decoder(model) } catch { throw PlanningError(error) }
         try decoder.requireGoalColumns(goalColumns)
-        idle.withLock { $0.append(Lent(decoder: decoder)) }
+        let search = PacedSearch(
+            try Search(model: decoder, discretizer: discretizer, options: options, critic: critic))
+        self.model = model
+        self.discretizer = discretizer
+        self.goalColumns = goalColumns
+        self.options = search.options
+        self.critic = critic
+        self.engine = engine
+        idle.withLock { $0.append(Lent(search: search)) }
     }
 
     /// An empty past of the length that plans see.
@@ -81,39 +121,76 @@ public final class Planner: Sendable {
     ///   - context: What happened before.
     ///   - observation: What is observed now.
     ///   - seed: Decides on whatever is sampled.
-    /// - Returns: The best sequence found: actions, predicted observations, rewards and values of the
-    ///   planned transitions, the first of which is the present one, and the beam's candidates.
-    /// - Throws: ``PlanningError`` when the goal of a goal-conditioned model is not set, the model
-    ///   predicts NaN, or the task is cancelled.
+    /// - Returns: The best sequence found: actions, predicted observations, rewards and values of
+    ///   the planned transitions, the first of which is the present one, and the beam's candidates.
+    /// - Throws: ``PlanningError`` when the observation is not the model's or not finite, the goal
+    ///   of a goal-conditioned model is not set, the model predicts NaN, the engine fails, or the
+    ///   task is cancelled.
     public func plan(
         context: PlanningContext, observation: [Double], seed: UInt64 = 0
     ) throws(PlanningError) -> Plan {
-        let idleDecoder = idle.withLock { $0.popLast() }
-        let lent = if let idleDecoder { idleDecoder } else { try makeDecoder() }
-        defer { idle.withLock { $0.append(lent) } }
-        let tokens = context.tokens(before: observation)
-        do {
-            switch options.objective {
-            case .expectedReturn, .q:
-                var sources = [SeededUniforms(seed: seed)]
-                return try BeamPlanner(
-                    model: lent.decoder, discretizer: discretizer, options: options, critic: critic
-                ).plan(
-                    [BeamPlanner.Request(context: tokens, goal: context.goal)],
-                    uniforms: &sources, keepsCandidates: true)[0]
-            case .likelihood:
-                return try LikelihoodPlanner(
-                    model: lent.decoder, discretizer: discretizer, options: options
-                ).plan(context: tokens, goal: context.goal, keepsCandidates: true)
+        try plan([Situation(context: context, observation: observation, seed: seed)])[0]
+    }
+
+    /// Plans for several situations at once, each call of the model serving all that it can.
+    ///
+    /// Each plan is the one that would be made alone. A deadline is that of all together.
+    ///
+    /// - Returns: A plan for each situation.
+    /// - Throws: As ``plan(context:observation:seed:)``; a fault of one situation is one of all.
+    public func plan(_ situations: [Situation]) throws(PlanningError) -> [Plan] {
+        var requests: [BeamPlanner.Request] = []
+        for situation in situations {
+            let context = situation.context
+            guard context.discretizer == discretizer, context.goalColumns == goalColumns else {
+                throw PlanningError(
+                    code: .mismatch,
+                    detail: "a context was made for another model; begin with this planner's own")
             }
-        } catch let error as PlanningError {
+            requests.append(
+                BeamPlanner.Request(
+                    context: try context.tokens(before: situation.observation), goal: context.goal))
+        }
+        var uniforms = situations.map { SeededUniforms(seed: $0.seed) }
+        var lent = try borrow()
+        do {
+            let plans = try lent.search.plan(requests, uniforms: &uniforms, keepsCandidates: true)
+            giveBack(lent)
+            return plans
+        } catch {
+            // After a device failed its decoder is of no more use.
+            if error.code != .engine { giveBack(lent) }
             throw error
+        }
+    }
+
+    private func giveBack(_ lent: Lent) {
+        idle.withLock { $0.append(lent) }
+    }
+
+    private func borrow() throws(PlanningError) -> Lent {
+        if let lent = idle.withLock({ $0.popLast() }) { return lent }
+        do {
+            return Lent(
+                search: PacedSearch(
+                    try Search(
+                        model: try engine.decoder(model), discretizer: discretizer,
+                        options: options, critic: critic)))
+        } catch let error as EngineError {
+            throw PlanningError(error)
         } catch {
             preconditionFailure("options that were checked are refused: \(error)")
         }
     }
+}
 
-    private func makeDecoder() throws(PlanningError) -> Lent {
-        do { return Lent(decoder: try engine.decoder(model)) } catch { throw PlanningError(error) }
+extension PlannerOptions {
+    /// Refuses what takes more than one plan.
+    fileprivate func requireSinglePlans() throws(PlannerOptionsError) {
+        let remedy = "leave it out, or act with a Controller: a Planner makes each plan by itself"
+        guard !warmStart else { throw PlannerOptionsError("warmStart", "true", remedy) }
+        guard replanInterval == 1 else {
+            throw PlannerOptionsError("replanInterval", "\(replanInterval)", remedy)
+        }
     }
 }

@@ -1,8 +1,8 @@
 public import Tokenization
 public import Trajectories
 
-/// The latest transitions of an episode as tokens: what a planner sees of the past, and the goal where
-/// the model takes one.
+/// The latest transitions of an episode as tokens: what a planner sees of the past, and the goal
+/// where the model takes one.
 public struct PlanningContext: Sendable, Equatable {
     /// Which token of a transition is which.
     public let layout: TransitionLayout
@@ -14,7 +14,7 @@ public struct PlanningContext: Sendable, Equatable {
     public let goalColumns: [Int]
     /// Tokens of the goal; empty while none is set.
     public private(set) var goal: [Int] = []
-    private let discretizer: Discretizer
+    let discretizer: Discretizer
 
     /// An empty context that keeps the latest `limit` transitions; goals give values for
     /// `goalColumns`.
@@ -32,11 +32,14 @@ public struct PlanningContext: Sendable, Equatable {
         self.goalColumns = goalColumns
     }
 
-    /// Says what to reach: values for ``goalColumns``, in that order and in the observation's units.
+    /// Says what to reach: values for ``goalColumns``, in that order and in the observation's
+    /// units.
     ///
     /// Values beyond the data fall into the first or last bin.
-    public mutating func setGoal(_ values: [Double]) {
-        require(values, goalColumns.count, "goal")
+    ///
+    /// - Throws: ``PlanningError`` when these are not as many finite numbers.
+    public mutating func setGoal(_ values: [Double]) throws(PlanningError) {
+        try require(values, goalColumns.count, "goal")
         goal = zip(values, goalColumns).map { discretizer.token(for: $0, dimension: $1) }
     }
 
@@ -44,18 +47,28 @@ public struct PlanningContext: Sendable, Equatable {
     ///
     /// The value after it is not known yet. Its token is the last bin, as in the authors' code;
     /// any would do, since nothing attends to value tokens.
-    public mutating func append(observation: [Double], action: [Double], reward: Double) {
-        require(observation, layout.observationDimension, "observation")
-        require(action, layout.actionDimension, "action")
-        let known = discretizer.encode(observation + action + [reward])
+    ///
+    /// - Throws: ``PlanningError`` when these are not as many finite numbers as a transition has.
+    public mutating func append(
+        observation: [Double], action: [Double], reward: Double
+    ) throws(PlanningError) {
+        try requireObservation(observation)
+        try require(action, layout.actionDimension, "action")
+        try require([reward], 1, "reward")
+        let known = TransitionRows.numbers(
+            observation: observation, action: action, reward: reward
+        ).enumerated().map { discretizer.token(for: $1, dimension: $0) }
         transitions.append(known + [discretizer.binCount - 1])
         if transitions.count > limit { transitions.removeFirst(transitions.count - limit) }
     }
 
     /// The tokens to plan from: the kept transitions, then the current observation.
-    public func tokens(before observation: [Double]) -> [Int] {
-        require(observation, layout.observationDimension, "observation")
-        return transitions.flatMap(\.self) + discretizer.encode(observation)
+    ///
+    /// - Throws: ``PlanningError`` when that is not as many finite numbers as the model observes.
+    public func tokens(before observation: [Double]) throws(PlanningError) -> [Int] {
+        try requireObservation(observation)
+        return transitions.flatMap(\.self)
+            + observation.enumerated().map { discretizer.token(for: $1, dimension: $0) }
     }
 
     /// Forgets the past, not the goal.
@@ -63,8 +76,17 @@ public struct PlanningContext: Sendable, Equatable {
         transitions.removeAll()
     }
 
-    private func require(_ numbers: [Double], _ count: Int, _ name: String) {
-        precondition(
-            numbers.count == count, "\(name) of \(numbers.count) numbers, expected \(count)")
+    /// Refuses an observation that the model cannot have made.
+    func requireObservation(_ observation: [Double]) throws(PlanningError) {
+        try require(observation, layout.observationDimension, "observation")
+    }
+
+    /// Refuses numbers that are too many, too few or not finite.
+    func require(_ numbers: [Double], _ count: Int, _ name: String) throws(PlanningError) {
+        guard numbers.count == count else {
+            throw .input("the \(name) has \(numbers.count) numbers, where \(count) are expected")
+        }
+        guard let place = numbers.firstIndex(where: { !$0.isFinite }) else { return }
+        throw .input("number \(place) of the \(name) is \(numbers[place]); give finite numbers")
     }
 }

@@ -3,8 +3,8 @@ import Transformer
 
 /// The rows of a beam search: all their tokens, and the nodes of the model's tree they stand on.
 ///
-/// All rows have the same length. A row's last token is pending until ``evaluate()`` is called, so a
-/// token whose row is dropped first is never computed; rows with equal windows share their nodes.
+/// All rows have the same length. A row's last token is pending until ``evaluate()`` is called, so
+/// a token whose row is dropped first is never computed; rows with equal windows share their nodes.
 struct SearchFrontier {
     let model: any PrefixTreeModel
     private(set) var rowCount: Int
@@ -40,20 +40,22 @@ struct SearchFrontier {
     private var placeOfNode: [Int32] = []
     private var batch: [PrefixNode] = []
 
-    /// One row for each of `contexts`, which are equally long, with room for `additional` more tokens.
+    /// One row for each of `contexts`, which are equally long, with room for `additional` more
+    /// tokens.
     ///
+    /// The model sees `contextTransitions` of a row, or with the window `cached` as much as it can.
     /// `contextGoals` are the tokens of each one's goal, none for a model without goals.
     init(
-        model: any PrefixTreeModel, options: PlannerOptions, contexts: [[Int]],
-        goals contextGoals: [[Int]], additional: Int
+        model: any PrefixTreeModel, contextTransitions: Int, window: PlannerOptions.Window,
+        contexts: [[Int]], goals contextGoals: [[Int]], additional: Int
     ) throws(PlanningError) {
         let count = contexts[0].count
         precondition(contexts.allSatisfy { $0.count == count }, "contexts of different lengths")
         self.model = model
         transition = model.layout.transitionDimension
         valueIndex = model.layout.valueIndex
-        target = min(model.contextLength, options.contextTransitions * transition - 1)
-        limit = options.window == .exact ? target : model.contextLength
+        target = min(model.contextLength, contextTransitions * transition - 1)
+        limit = window == .exact ? target : model.contextLength
         rowCount = contexts.count
         length = count
         capacity = count + additional

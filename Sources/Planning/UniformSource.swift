@@ -1,4 +1,4 @@
-internal import RandomNumbers
+import RandomNumbers
 
 /// A source of uniform random numbers, one for every row of every sampling call of a planner.
 public protocol UniformSource {

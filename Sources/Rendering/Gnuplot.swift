@@ -1,27 +1,27 @@
-import Foundation
+package import Foundation
 
 /// What the kinds of plots share: colours, texts, the picture's format, and running gnuplot.
-enum Gnuplot {
+package enum Gnuplot {
     /// Colours that are told apart beside each other on white.
-    static let colors = [
+    package static let colors = [
         "#2563EB", "#EA580C", "#059669", "#9333EA", "#DC2626", "#0891B2", "#CA8A04", "#64748B",
     ]
     /// One of ``colors`` for each number; they come again.
-    static func color(_ number: Int) -> String { colors[number % colors.count] }
+    package static func color(_ number: Int) -> String { colors[number % colors.count] }
 
     /// Colour of titles.
-    static let ink = "#111827"
+    package static let ink = "#111827"
     /// Colour of labels and tics.
-    static let softInk = "#374151"
+    package static let softInk = "#374151"
     /// Colour of axes.
-    static let axis = "#9CA3AF"
+    package static let axis = "#9CA3AF"
     /// Colour of grid lines.
-    static let grid = "#E5E7EB"
+    package static let grid = "#E5E7EB"
 
     /// Draws a picture; `script` is asked for what gnuplot is told to write the file it is given.
     ///
     /// - Throws: ``RenderingError`` when gnuplot is missing or fails, or what `script` throws.
-    static func draw(to url: URL, script: (URL) throws(RenderingError) -> String)
+    package static func draw(to url: URL, script: (URL) throws(RenderingError) -> String)
         throws(RenderingError)
     {
         // Before anything is written, so that the error names the file asked for.
@@ -46,19 +46,21 @@ enum Gnuplot {
     }
 
     /// The lines that set kind, size in pixels and name of the picture.
-    static func terminal(for url: URL, width: Int, height: Int) throws(RenderingError) -> String {
+    package static func terminal(for url: URL, width: Int, height: Int) throws(RenderingError)
+        -> String
+    {
         "set terminal \(try format(of: url)) size \(width),\(height) noenhanced "
             + "background '#FFFFFF' font 'DejaVu Sans,11' rounded\nset output \(quoted(url.path))"
     }
 
     /// A gnuplot string: in single quotes only a single quote is special, and doubled.
-    static func quoted(_ text: String) -> String {
+    package static func quoted(_ text: String) -> String {
         let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
         return "'" + line.replacingOccurrences(of: "'", with: "''") + "'"
     }
 
     /// A named block of data, a row a line.
-    static func block(_ name: String, _ rows: [[Double]]) -> String {
+    package static func block(_ name: String, _ rows: [[Double]]) -> String {
         (["$\(name) << END"] + rows.map { $0.map { "\($0)" }.joined(separator: " ") } + ["END"])
             .joined(separator: "\n")
     }

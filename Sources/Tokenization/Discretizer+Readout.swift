@@ -24,13 +24,13 @@ extension Discretizer {
     public func expectation(of probabilities: some Collection<Float>, dimension index: Int)
         -> Double
     {
-        let centres = columnCentres(index)
+        let centers = columnCenters(index)
         precondition(
             probabilities.count >= binCount,
             "\(probabilities.count) probabilities do not cover \(binCount) bins")
         // The contiguous path is the common one and is specialized here, once for all callers.
-        return probabilities.withContiguousStorageIfAvailable { Self.dot($0, centres) }
-            ?? Self.dot(probabilities, centres)
+        return probabilities.withContiguousStorageIfAvailable { Self.dot($0, centers) }
+            ?? Self.dot(probabilities, centers)
     }
 
     /// A percentile of a distribution over bins, as the centre of a bin.

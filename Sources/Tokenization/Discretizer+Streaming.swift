@@ -12,20 +12,6 @@ public struct StreamingProgress: Sendable, Equatable {
     public let rowCount: Int
 }
 
-/// How the columns of a dataset that streams by are made from it.
-struct StreamingColumns {
-    let settings: TokenizedDataset.Settings
-
-    /// Rewards and values of an episode, as ``TransitionTable`` has them.
-    func rewardsAndValues(_ rewards: [Float], _ ending: Trajectory.Ending) -> ([Double], [Double]) {
-        var numbers = rewards.map(Double.init)
-        if ending == .terminal, let penalty = settings.terminationPenalty, !numbers.isEmpty {
-            numbers[numbers.count - 1] = penalty
-        }
-        return (numbers, returnsToGo(rewards: numbers, discount: settings.discount))
-    }
-}
-
 extension Discretizer {
     /// Bytes of the counts that fitting keeps, about.
     private static let countBytes = 64 << 20
@@ -50,15 +36,15 @@ extension Discretizer {
 
     /// Fits bins to a dataset that is read several times rather than held in memory.
     ///
-    /// The edges equal those of the fit in memory, bit for bit. Memory is about 64 MB, more only where
-    /// bins × dimensions exceed 150,000.
+    /// The edges equal those of the fit in memory, bit for bit. Memory is about 64 MB, more only
+    /// where bins × dimensions exceed 150,000.
     ///
     /// - Parameters:
     ///   - stream: The episodes.
     ///   - settings: How they become tokens.
     ///   - report: Called after each episode with the pass and the rows so far.
-    /// - Throws: ``DiscretizerError`` when there are fewer rows than bins or a number is not finite;
-    ///   what reading throws.
+    /// - Throws: ``DiscretizerError`` when there are fewer rows than bins or a number is not
+    ///   finite; what reading throws.
     init(
         fitting stream: some EpisodeStream, settings: TokenizedDataset.Settings,
         report: (_ pass: Int, _ rows: Int) throws -> Void
@@ -112,8 +98,7 @@ private struct ColumnFits {
     }
 
     private let layout: TransitionLayout
-    private let columns: StreamingColumns
-    private let binCount: Int
+    private let settings: TokenizedDataset.Settings
     private var fits: [Fit]
 
     init(
@@ -121,9 +106,8 @@ private struct ColumnFits {
         digitBits: Int
     ) {
         self.layout = layout
-        columns = StreamingColumns(settings: settings)
-        binCount = settings.binCount
-        let ranks = Discretizer.quantileRanks(rows: rowCount, binCount: binCount)
+        self.settings = settings
+        let ranks = Discretizer.quantileRanks(rows: rowCount, binCount: settings.binCount)
         fits = (0..<layout.transitionDimension).map { column in
             settings.strategy == .quantile
                 ? .quantile(
@@ -144,7 +128,9 @@ private struct ColumnFits {
     }
 
     mutating func addRewards(_ rewards: [Float], _ ending: Trajectory.Ending) {
-        let (rewards, values) = columns.rewardsAndValues(rewards, ending)
+        let (rewards, values) = TransitionRows.rewardsAndValues(
+            rewards, ending, discount: settings.discount,
+            terminationPenalty: settings.terminationPenalty)
         add(rewards, layout.rewardIndex)
         add(values, layout.valueIndex)
     }
@@ -201,6 +187,7 @@ private struct ColumnFits {
 
     /// The edges, (bins + 1) × columns.
     var edges: [Double] {
+        let binCount = settings.binCount
         var result = [Double](repeating: 0, count: (binCount + 1) * fits.count)
         for (column, fit) in fits.enumerated() {
             let edges =

@@ -1,8 +1,13 @@
 /// Maps each dimension of a transition to bins and back.
 ///
-/// Janner et al. 2021, section 3.1. Every dimension has its own `binCount` bins, bounded by `binCount + 1` edges. A token is the
-/// number of a bin, `0..<binCount`; the token `binCount` itself stands for the end of a trajectory
-/// in every dimension. Values outside the fitted range fall into the first or last bin.
+///     let discretizer = try Discretizer(quantilesOf: values, dimension: 7, binCount: 100)
+///     let tokens = try discretizer.encode(row)
+///     let centres = discretizer.decode(tokens)
+///
+/// Janner et al. 2021, section 3.1. Every dimension has its own `binCount` bins, bounded by
+/// `binCount + 1` edges. A token is the number of a bin, `0..<binCount`; the token `binCount`
+/// itself stands for the end of a trajectory in every dimension. Values outside the fitted range
+/// fall into the first or last bin.
 ///
 /// The two strategies differ in where the edges lie:
 /// - **quantile**: with `n = ceil(rows / binCount)`, the sorted values at 0, `n`, `2n`, …, then the
@@ -31,7 +36,7 @@ public struct Discretizer: Sendable, Equatable {
     /// The same edges, `dimension` × (`binCount` + 1): a column's edges lie side by side.
     private let columns: [Double]
     /// Centres of the bins, `dimension` × `binCount`.
-    private let centres: [Double]
+    private let centers: [Double]
 
     /// The token that ends a trajectory, the same in every dimension.
     public var terminationToken: Int { binCount }
@@ -102,18 +107,18 @@ public struct Discretizer: Sendable, Equatable {
         self.binCount = binCount
         var columns: [Double] = []
         columns.reserveCapacity(edges.count)
-        var centres: [Double] = []
-        centres.reserveCapacity(dimension * binCount)
+        var centers: [Double] = []
+        centers.reserveCapacity(dimension * binCount)
         for column in 0..<dimension {
             for edge in 0...binCount { columns.append(edges[edge * dimension + column]) }
             for bin in 0..<binCount {
                 let lower = edges[bin * dimension + column]
                 let upper = edges[(bin + 1) * dimension + column]
-                centres.append((lower + upper) / 2)
+                centers.append((lower + upper) / 2)
             }
         }
         self.columns = columns
-        self.centres = centres
+        self.centers = centers
     }
 
     /// Restores a discretizer from edges that come from outside, such as a checkpoint.
@@ -146,7 +151,10 @@ public struct Discretizer: Sendable, Equatable {
 
     // MARK: - Values to tokens
 
-    /// The token of a value in one dimension, `0..<binCount`; NaN falls into bin 0.
+    /// The token of a value in one dimension, `0..<binCount`.
+    ///
+    /// NaN falls into bin 0: what comes from outside goes through ``encode(_:from:)``, which
+    /// refuses it.
     public func token(for value: Double, dimension index: Int) -> Int {
         precondition(0 <= index && index < dimension, "dimension \(index) of \(dimension)")
         let first = index * (binCount + 1)
@@ -172,9 +180,31 @@ public struct Discretizer: Sendable, Equatable {
         }
     }
 
-    /// The tokens of a row, or of the part of it that starts at column `first`.
-    public func encode(_ row: some Collection<Double>, from first: Int = 0) -> [Int] {
-        row.enumerated().map { token(for: $1, dimension: first + $0) }
+    /// The tokens of a row, or of the part of it that starts at column `first`: for numbers from
+    /// outside, which are checked.
+    ///
+    /// - Throws: ``DiscretizerError`` when there are more numbers than columns, or one is not
+    ///   finite.
+    public func encode(
+        _ row: some Collection<Double>, from first: Int = 0
+    ) throws(DiscretizerError) -> [Int] {
+        guard first >= 0, first + row.count <= dimension else {
+            throw DiscretizerError(
+                code: .malformed, dimension: nil,
+                detail:
+                    "\(row.count) numbers from column \(first) on do not fit \(dimension) columns")
+        }
+        var tokens: [Int] = []
+        tokens.reserveCapacity(row.count)
+        for (index, value) in row.enumerated() {
+            guard value.isFinite else {
+                throw DiscretizerError(
+                    code: .notFinite, dimension: first + index,
+                    detail: "the value is \(value); give finite numbers")
+            }
+            tokens.append(token(for: value, dimension: first + index))
+        }
+        return tokens
     }
 
     // MARK: - Tokens to values
@@ -183,7 +213,7 @@ public struct Discretizer: Sendable, Equatable {
     /// count as the nearest bin.
     public func value(of token: Int, dimension index: Int) -> Double {
         precondition(0 <= index && index < dimension, "dimension \(index) of \(dimension)")
-        return centres[index * binCount + max(0, min(token, binCount - 1))]
+        return centers[index * binCount + max(0, min(token, binCount - 1))]
     }
 
     /// The values of a row of tokens, or of the part of it that starts at column `first`.
@@ -200,9 +230,9 @@ public struct Discretizer: Sendable, Equatable {
     }
 
     /// Centres of one dimension's bins, ascending.
-    func columnCentres(_ index: Int) -> ArraySlice<Double> {
+    func columnCenters(_ index: Int) -> ArraySlice<Double> {
         precondition(0 <= index && index < dimension, "dimension \(index) of \(dimension)")
-        return centres[(index * binCount)..<((index + 1) * binCount)]
+        return centers[(index * binCount)..<((index + 1) * binCount)]
     }
 
     // MARK: - Fitting one column

@@ -2,11 +2,11 @@ public import Foundation
 public import Trajectories
 
 extension TokenFile {
-    /// Tokenizes a dataset that is read several times rather than held in memory, and writes the file
-    /// atomically.
+    /// Tokenizes a dataset that is read several times rather than held in memory, and writes the
+    /// file atomically.
     ///
-    /// Memory holds the counts from which the edges come (about 64 MB), a few megabytes of output, the
-    /// longest episode, and 9 bytes an episode.
+    /// Memory holds the counts from which the edges come (about 64 MB), a few megabytes of output,
+    /// the longest episode, and 9 bytes an episode.
     ///
     /// - Parameters:
     ///   - stream: The episodes.
@@ -15,8 +15,9 @@ extension TokenFile {
     ///   - url: Where the file shall lie; a file there is replaced.
     ///   - report: Called after each episode.
     /// - Returns: What the file says about itself.
-    /// - Throws: ``TokenFileError`` when no episode has two transitions or the file cannot be written,
-    ///   ``DiscretizerError`` when the data do not fit the settings, what reading and `report` throw.
+    /// - Throws: ``TokenFileError`` when no episode has two transitions or the file cannot be
+    ///   written, ``DiscretizerError`` when the data do not fit the settings, what reading and
+    ///   `report` throw.
     @discardableResult
     public static func write(
         _ stream: some EpisodeStream, settings: TokenizedDataset.Settings = .init(), source: Source,
@@ -91,14 +92,13 @@ private struct TokenFileWriter {
         _ settings: TokenizedDataset.Settings, _ source: TokenFile.Source,
         report: (_ rows: Int) throws -> Void
     ) throws -> TokenFile.Description {
-        let columns = StreamingColumns(settings: settings)
         let isWide = discretizer.binCount >= 1 << 8
         var starts: [UInt64] = [0]
         var endings: [UInt8] = []
         var rows = 0
         var longest = 0
         try stream.forEachEpisode { episode in
-            try append(episode, columns, discretizer, isWide)
+            try append(TransitionRows(of: episode, settings: settings), discretizer, isWide)
             rows += episode.count
             longest = max(longest, episode.count)
             starts.append(UInt64(rows))
@@ -130,28 +130,16 @@ private struct TokenFileWriter {
     }
 
     private mutating func append(
-        _ episode: Trajectory, _ columns: StreamingColumns, _ discretizer: Discretizer,
-        _ isWide: Bool
+        _ rows: TransitionRows, _ discretizer: Discretizer, _ isWide: Bool
     ) throws {
-        let (rewards, values) = columns.rewardsAndValues(episode.rewards, episode.ending)
-        let layout = episode.layout
-        func put(_ value: Double, _ column: Int) {
-            let token = discretizer.token(for: value, dimension: column)
-            buffer.append(UInt8(truncatingIfNeeded: token))
-            if isWide { buffer.append(UInt8(truncatingIfNeeded: token >> 8)) }
-        }
-        for row in 0..<episode.count {
+        for row in 0..<rows.count {
             var column = 0
-            for value in episode.observation(row) {
-                put(Double(value), column)
+            rows.forEachNumber(of: row) { number in
+                let token = discretizer.token(for: number, dimension: column)
+                buffer.append(UInt8(truncatingIfNeeded: token))
+                if isWide { buffer.append(UInt8(truncatingIfNeeded: token >> 8)) }
                 column += 1
             }
-            for value in episode.action(row) {
-                put(Double(value), column)
-                column += 1
-            }
-            put(rewards[row], layout.rewardIndex)
-            put(values[row], layout.valueIndex)
             if buffer.count >= TokenFileWriter.bufferBytes { try flush() }
         }
     }

@@ -109,14 +109,14 @@ public struct TokenFile: Sendable {
 
     /// Maps a file and checks all of it: its length, checksums, episodes, edges and tokens.
     ///
-    /// - Throws: ``TokenFileError`` when the file is missing, something else, of a later version, or
-    ///   damaged.
+    /// - Throws: ``TokenFileError`` when the file is missing, something else, of a later version,
+    ///   or damaged.
     public init(contentsOf url: URL) throws(TokenFileError) {
         func refuse(_ code: TokenFileError.Code, _ detail: String) -> TokenFileError {
             TokenFileError(code: code, file: url.path, detail: detail)
         }
         func damaged(_ what: String) -> TokenFileError {
-            refuse(.damaged, "\(what); make it again with 'trajectory dataset tokenize'")
+            refuse(.damaged, "\(what); make it again from the data")
         }
         guard let file = MappedFile(path: url.path) else {
             throw refuse(
@@ -128,7 +128,7 @@ public struct TokenFile: Sendable {
             file.bytes(0..<TokenFile.magic.count) == TokenFile.magic
         else {
             throw refuse(
-                .foreign, "it is no token file; make one with 'trajectory dataset tokenize'")
+                .foreign, "it is no token file; make one from the data")
         }
         guard file.count >= TokenFile.prefixBytes else { throw damaged("it is cut short") }
         let words = file.integers(at: 0, count: 8) as MappedIntegers<UInt64>
@@ -136,7 +136,7 @@ public struct TokenFile: Sendable {
             throw refuse(
                 .version,
                 "it is of version \(words[1] & 0xFFFF_FFFF) of the format, this program reads "
-                    + "\(TokenFile.version); make it again with 'trajectory dataset tokenize'")
+                    + "\(TokenFile.version); make it again from the data")
         }
         var checksum = WordChecksum()
         checksum.add(words.prefix(6))
@@ -200,7 +200,8 @@ extension TokenizedDataset {
     ///
     /// - Parameters:
     ///   - file: The tokens.
-    ///   - settings: `windowLength`, `maxPathLength`, `mask` and `goalColumns`; all others give way to
+    ///   - settings: `windowLength`, `maxPathLength`, `mask` and `goalColumns`; all others give way
+    ///     to
     ///     those with which the file was made.
     /// - Throws: ``DiscretizerError`` when the settings are unusable.
     public init(_ file: TokenFile, settings: Settings = Settings()) throws(DiscretizerError) {

@@ -36,16 +36,10 @@ public struct TransitionTable: Sendable, Equatable {
             precondition(
                 trajectory.layout == layout,
                 "a trajectory of \(trajectory.layout) does not fit \(layout)")
-            var rewards = trajectory.rewards.map(Double.init)
-            if trajectory.ending == .terminal, let terminationPenalty {
-                rewards[rewards.count - 1] = terminationPenalty
-            }
-            let returns = returnsToGo(rewards: rewards, discount: discount)
-            for row in 0..<trajectory.count {
-                values.append(contentsOf: trajectory.observation(row).lazy.map(Double.init))
-                values.append(contentsOf: trajectory.action(row).lazy.map(Double.init))
-                values.append(rewards[row])
-                values.append(returns[row])
+            let rows = TransitionRows(
+                of: trajectory, discount: discount, terminationPenalty: terminationPenalty)
+            for row in 0..<rows.count {
+                rows.forEachNumber(of: row) { values.append($0) }
             }
             lengths.append(trajectory.count)
             endings.append(trajectory.ending)

@@ -10,32 +10,45 @@ public struct TransformerConfiguration: Sendable, Hashable, Codable {
     /// Bins in each dimension's vocabulary; one more token means termination.
     public var binCount: Int = 100
     /// Number of layers.
-    public var layerCount: Int = 4
+    public var layerCount: Int
     /// Attention heads in each layer.
-    public var headCount: Int = 4
+    public var headCount: Int
     /// Channels of the residual stream.
-    public var embeddingWidth: Int = 128
+    public var embeddingWidth: Int
     /// Longest sequence in tokens: whole transitions less the last token.
     public var contextLength: Int
-    /// Goal tokens in front of every sequence, beside ``contextLength``; 0 for a model without goal.
+    /// Goal tokens in front of every sequence, beside ``contextLength``; 0 for a model without
+    /// goal.
     public var goalDimension: Int = 0
     /// Weight of action tokens in the loss.
-    public var actionWeight: Float = 5
+    public var actionWeight: Float
     /// Weight of reward tokens in the loss.
-    public var rewardWeight: Float = 1
+    public var rewardWeight: Float
     /// Weight of value tokens in the loss.
-    public var valueWeight: Float = 1
+    public var valueWeight: Float
     /// Dropout probability of the embedding.
-    public var embeddingDropout: Float = 0.1
+    public var embeddingDropout: Float
     /// Dropout probability of attention weights.
-    public var attentionDropout: Float = 0.1
+    public var attentionDropout: Float
     /// Dropout probability of what a layer adds to the residual stream.
-    public var residualDropout: Float = 0.1
+    public var residualDropout: Float
 
-    /// A configuration with the paper's defaults and `contextTransitions` transitions of context.
-    public init(layout: TransitionLayout, contextTransitions: Int = 10) {
+    /// A configuration of this shape, the paper's by default, with `contextTransitions` transitions
+    /// of context.
+    public init(
+        layout: TransitionLayout, contextTransitions: Int = 10, shape: Shape = Shape()
+    ) {
         self.layout = layout
         contextLength = contextTransitions * layout.transitionDimension - 1
+        layerCount = shape.layerCount
+        headCount = shape.headCount
+        embeddingWidth = shape.embeddingWidth
+        actionWeight = shape.actionWeight
+        rewardWeight = shape.rewardWeight
+        valueWeight = shape.valueWeight
+        embeddingDropout = shape.embeddingDropout
+        attentionDropout = shape.attentionDropout
+        residualDropout = shape.residualDropout
     }
 
     /// Decodes a configuration; one written before there were goals has none.

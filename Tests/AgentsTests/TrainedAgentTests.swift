@@ -88,9 +88,10 @@ private final class PlainLine: Environment {
         let decision = try agent.act(on: [0.5, -1])
         #expect(decision.action.count == 1 && abs(decision.action[0]) <= 0.25)
         #expect(decision.plan?.actions.count == 2)
+        var changed = options
+        changed.discount = 0.5
         let other = try TrainedAgent(
-            trained, named: "runs/line", options: options, discount: 0.5, for: PlainLine(),
-            engine: .cpu)
+            trained, named: "runs/line", options: changed, for: PlainLine(), engine: .cpu)
         #expect(other.controller.options.discount == 0.5)
     }
 
@@ -119,7 +120,7 @@ private final class PlainLine: Environment {
             engine: .cpu
         ).controller
         agent.reset(seed: 0)
-        agent.pursue(goal: [1])
+        try agent.pursue(goal: [1])
         #expect(try agent.act(on: [0, 0]).action.count == 1)
     }
 

@@ -44,10 +44,10 @@ import Trajectories
     @Test func `cells and metres convert both ways`() throws {
         let map = try #require(MazeMap.named.first { $0.name == "large" }?.map)
         for position in map.positions(where: { _ in true }) {
-            let centre = map.centre(of: position, cellSize: 4)
-            #expect(map.position(x: centre.x + 1.9, y: centre.y - 1.9, cellSize: 4) == position)
+            let center = map.center(of: position, cellSize: 4)
+            #expect(map.position(x: center.x + 1.9, y: center.y - 1.9, cellSize: 4) == position)
         }
-        #expect(map.centre(of: .init(row: 0, column: 0), cellSize: 1) == (-5.5, 4))
+        #expect(map.center(of: .init(row: 0, column: 0), cellSize: 1) == (-5.5, 4))
     }
 
     @Test func `distances count cells around walls`() throws {

@@ -98,7 +98,7 @@ import Trajectories
         let boxes = environment.model.staticBoxes
         #expect(boxes.map(\.name) == facts.walls.map(\.name))
         for (wall, box) in zip(facts.walls, boxes) {
-            #expect([box.centre.x, box.centre.y, box.centre.z] == wall.pos)
+            #expect([box.center.x, box.center.y, box.center.z] == wall.pos)
             #expect([box.halfSize.x, box.halfSize.y, box.halfSize.z] == wall.halfSize)
         }
     }

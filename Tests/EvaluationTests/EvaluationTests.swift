@@ -87,7 +87,7 @@ private struct EchoingAgent: Agent {
         let data = try JSONEncoder().encode(report)
         let object = try #require(
             JSONSerialization.jsonObject(with: data) as? [String: Any])
-        for key in ["returns", "mean_return", "normalized_score", "milliseconds_per_plan"] {
+        for key in ["returns", "meanReturn", "normalizedScore", "millisecondsPerPlan"] {
             #expect(object[key] != nil, "\(key)")
         }
         #expect(try JSONDecoder().decode(EvaluationReport.self, from: data) == report)

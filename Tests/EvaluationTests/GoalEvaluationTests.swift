@@ -5,6 +5,7 @@ import Environments
 import Evaluation
 import Foundation
 import Planning
+import RandomNumbers
 import Testing
 import Trajectories
 

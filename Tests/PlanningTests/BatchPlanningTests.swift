@@ -116,8 +116,8 @@ import TransformerCPU
                 let expected = try alone[lane].act(on: observations[lane])
                 #expect(decisions[lane].action == expected.action)
                 #expect(decisions[lane].plan?.tokens == expected.plan?.tokens)
-                alone[lane].receive(reward: Double(lane))
-                together[lane].receive(reward: Double(lane))
+                try alone[lane].receive(reward: Double(lane))
+                try together[lane].receive(reward: Double(lane))
             }
         }
     }

@@ -144,7 +144,7 @@ import TransformerCPU
                 model: decoder, discretizer: discretizer, actionLimits: [0...8],
                 goalColumns: goalColumns, options: options)
             controller.reset(seed: seed)
-            controller.setGoal([Double(seed) * 3, 7.5])
+            try controller.setGoal([Double(seed) * 3, 7.5])
             return controller
         }
         var alone = try (0..<3).map { try controller(UInt64($0)) }
@@ -154,8 +154,8 @@ import TransformerCPU
                 // Another episode; and in the middle of a plan another goal.
                 alone[1].reset(seed: 5)
                 together[1].reset(seed: 5)
-                alone[2].setGoal([0.5, 0.5])
-                together[2].setGoal([0.5, 0.5])
+                try alone[2].setGoal([0.5, 0.5])
+                try together[2].setGoal([0.5, 0.5])
             }
             let observations = (0..<3).map { [Double((step + $0) % 8), 1, Double(step)] }
             let decisions = try Controller.act(&together, on: observations)
@@ -164,8 +164,8 @@ import TransformerCPU
                 #expect(decisions[lane].action == expected.action)
                 #expect(decisions[lane].plan?.tokens == expected.plan?.tokens)
                 if step == 3 { #expect((expected.plan == nil) == (lane == 0)) }
-                alone[lane].receive(reward: 1)
-                together[lane].receive(reward: 1)
+                try alone[lane].receive(reward: 1)
+                try together[lane].receive(reward: 1)
             }
         }
     }
@@ -183,7 +183,7 @@ import TransformerCPU
             try planner.plan(context: context, observation: [1, 2, 3])
         }
         #expect(missing?.description.contains("goal") == true)
-        context.setGoal([6.2, 99])
+        try context.setGoal([6.2, 99])
         #expect(context.goal == [6, 7])
         let plan = try planner.plan(context: context, observation: [1, 2, 3])
         context.removeAll()

@@ -47,7 +47,7 @@ struct NaivePlanner {
                 rows[index].rewards.append(read.reward)
                 rows[index].value = read.value
             }
-            let scores = rows.map { $0.score(discount: options.discount) }
+            let scores = rows.map { $0.score(discount: options.discount ?? 0.99) }
             let order = rows.indices.sorted {
                 scores[$0] > scores[$1] || (scores[$0] == scores[$1] && $0 < $1)
             }
@@ -59,7 +59,7 @@ struct NaivePlanner {
         }
         let count = options.horizon * layout.transitionDimension
         let beam = rows.map {
-            (Array($0.tokens.suffix(count)), $0.score(discount: options.discount))
+            (Array($0.tokens.suffix(count)), $0.score(discount: options.discount ?? 0.99))
         }
         return (beam, forwarded)
     }

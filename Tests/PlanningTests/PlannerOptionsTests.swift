@@ -12,7 +12,8 @@ import Tokenization
         #expect(options.actionFilter == TokenFilter(cdf: 0.6))
         #expect(options.rewardFilter == TokenFilter(topK: 1))
         #expect(options.readout == .mean && options.contextTransitions == 5)
-        #expect(options.replanInterval == 1 && options.temperature == 1 && options.discount == 0.99)
+        #expect(options.replanInterval == 1 && options.temperature == 1)
+        #expect(options.discount == nil)
     }
 
     private static let impossible: [(String, @Sendable (inout PlannerOptions) -> Void)] = [

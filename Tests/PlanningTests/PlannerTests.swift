@@ -9,30 +9,17 @@ import TransformerCPU
 
 /// The interface for programs, deadlines, suggestions and cancelling.
 @Suite struct PlannerTests {
-    private let layout = TransitionLayout(observationDimension: 2, actionDimension: 1)
-
-    private var discretizer: Discretizer {
-        Discretizer(
-            strategy: .uniform, edges: (0...10).flatMap { Array(repeating: Double($0), count: 5) },
-            dimension: 5, binCount: 10)
-    }
+    private let layout = SmallPlanner.layout
+    private var discretizer: Discretizer { SmallPlanner.discretizer }
 
     private func planner(_ change: (inout PlannerOptions) -> Void = { _ in }) throws -> Planner {
-        var configuration = TransformerConfiguration(layout: layout)
-        configuration.binCount = 10
-        var options = PlannerOptions()
-        options.horizon = 4
-        options.beamWidth = 8
-        change(&options)
-        return try Planner(
-            model: TrajectoryTransformer(configuration, seed: 1), discretizer: discretizer,
-            options: options, critic: BinaryCritic(), engine: .cpu)
+        try SmallPlanner.make(change)
     }
 
     @Test func `plans on several threads are those made one after the other`() async throws {
         let planner = try planner()
         var context = planner.context()
-        context.append(observation: [1, 2], action: [3], reward: 4)
+        try context.append(observation: [1, 2], action: [3], reward: 4)
         let past = context
         let expected = try (0..<12).map { index in
             try planner.plan(context: past, observation: [Double(index) / 2, 5], seed: 7)
@@ -67,6 +54,78 @@ import TransformerCPU
         let likely = try self.planner { $0.objective = .likelihood }
         #expect(
             try likely.plan(context: likely.context(), observation: [1, 1]).candidates.count == 8)
+    }
+
+    @Test func `several situations are planned from together as alone, whatever their pasts`()
+        throws
+    {
+        for objective in PlannerOptions.Objective.allCases {
+            let planner = try planner { $0.objective = objective }
+            var situations: [Planner.Situation] = []
+            var context = planner.context()
+            for index in 0..<5 {
+                situations.append(
+                    Planner.Situation(
+                        context: context, observation: [Double(index), 3], seed: UInt64(index / 2)))
+                if index.isMultiple(of: 2) {
+                    try context.append(observation: [1, 2], action: [3], reward: 4)
+                }
+            }
+            let together = try planner.plan(situations)
+            #expect(together.count == 5)
+            for (plan, situation) in zip(together, situations) {
+                let alone = try planner.plan(
+                    context: situation.context, observation: situation.observation,
+                    seed: situation.seed)
+                #expect(plan.tokens == alone.tokens && plan.score == alone.score)
+                #expect(plan.candidates == alone.candidates)
+            }
+        }
+        #expect(try planner().plan([]).isEmpty)
+    }
+
+    @Test func `a deadline makes a planner search less, and is kept from plan to plan`() throws {
+        let planner = try planner { $0.deadlineMilliseconds = 0.001 }
+        for _ in 0..<2 {
+            let plan = try planner.plan(context: planner.context(), observation: [1, 2])
+            #expect(plan.statistics.horizon == 1 && plan.statistics.beamWidth == 1)
+            #expect(plan.candidates.count == 1)
+        }
+        let patient = try self.planner { $0.deadlineMilliseconds = 1e7 }
+        #expect(
+            try patient.plan(context: patient.context(), observation: [1, 2]).tokens.count == 4)
+    }
+
+    @Test func `goal columns and discount are the checkpoint's, unless options have another`()
+        throws
+    {
+        var configuration = TransformerConfiguration(layout: layout)
+        configuration.binCount = 10
+        configuration.goalDimension = 1
+        var settings = TokenizedDataset.Settings()
+        settings.goalColumns = [1]
+        settings.discount = 0.7
+        let checkpoint = Checkpoint(
+            model: TrajectoryTransformer(configuration, seed: 1), discretizer: discretizer,
+            tokenization: settings)
+        let planner = try Planner(checkpoint: checkpoint, engine: .cpu)
+        #expect(planner.goalColumns == [1] && planner.options.discount == 0.7)
+        #expect(planner.context().goalColumns == [1])
+        var options = PlannerOptions()
+        options.discount = 0.8
+        #expect(
+            try Planner(checkpoint: checkpoint, options: options, engine: .cpu).options.discount
+                == 0.8)
+        #expect(try self.planner().options.discount == 0.99)
+    }
+
+    @Test func `options of a closed loop are refused, not ignored`() {
+        for (name, change) in [
+            ("warmStart", { $0.warmStart = true }), ("replanInterval", { $0.replanInterval = 2 }),
+        ] as [(String, (inout PlannerOptions) -> Void)] {
+            let error = #expect(throws: PlannerOptionsError.self) { try planner(change) }
+            #expect(error?.option == name)
+        }
     }
 
     @Test func `a cancelled task stops planning`() async throws {

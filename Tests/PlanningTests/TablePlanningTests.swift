@@ -54,7 +54,8 @@ import Transformer
             default: [0, 1, 0]
             }
         }
-        // Either way 1.5 and 0.5, but the second of the two is discounted: only the discount decides.
+        // Either way 1.5 and 0.5, but the second of the two is discounted: only the discount
+        // decides.
         let planner = try BeamPlanner(
             model: model, discretizer: discretizer, options: options { $0.discount = 0.5 })
         var uniforms = RecordedUniforms([0.2, 0.8, 0, 0, 0, 0])
@@ -181,7 +182,7 @@ import Transformer
             #expect((decision.plan != nil) == step.isMultiple(of: 2))
             // Bin 1 has its centre at 1.5, beyond the limit.
             #expect(decision.action == (observation < 1 ? [0.5] : [1]))
-            controller.receive(reward: 1.2)
+            try controller.receive(reward: 1.2)
         }
         #expect(plans == 3)
         #expect(controller.context.transitions == [[0, 0, 1, 1], [0, 0, 1, 1]])

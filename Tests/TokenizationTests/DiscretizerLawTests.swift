@@ -36,15 +36,15 @@ import Tokenization
                 #expect(0 <= token && token < binCount)
                 #expect(token >= last)
                 last = token
-                let centre = discretizer.value(of: token, dimension: dimension)
+                let center = discretizer.value(of: token, dimension: dimension)
                 let lower = discretizer.edges[token * 5 + dimension]
                 let upper = discretizer.edges[(token + 1) * 5 + dimension]
-                #expect(lower <= centre && centre <= upper)
+                #expect(lower <= center && center <= upper)
                 // Uniform bins are found by division, which may round across an edge.
                 let slack = strategy == .quantile ? 0 : (sorted[rows - 1] - sorted[0]) * 1e-12
                 #expect(lower - slack <= value && value <= upper + slack)
                 if lower < upper {
-                    #expect(discretizer.token(for: centre, dimension: dimension) == token)
+                    #expect(discretizer.token(for: center, dimension: dimension) == token)
                 }
             }
         }
@@ -64,6 +64,22 @@ import Tokenization
         var counts = Array(repeating: 0, count: 100)
         for value in values { counts[discretizer.token(for: value, dimension: 0)] += 1 }
         #expect(counts.allSatisfy { (50...51).contains($0) })
+    }
+
+    @Test func `numbers from outside that are not finite, or too many, are refused`() throws {
+        let discretizer = try Discretizer(
+            uniformOver: [0, 1, 2, 3, 4, 5], dimension: 3, binCount: 2)
+        #expect(try discretizer.encode([-7, 99], from: 1) == [0, 1])
+        for value in [Double.nan, .infinity, -.infinity] {
+            let error = #expect(throws: DiscretizerError.self) {
+                try discretizer.encode([1, value], from: 1)
+            }
+            #expect(error?.code == .notFinite && error?.dimension == 2)
+        }
+        let error = #expect(throws: DiscretizerError.self) {
+            try discretizer.encode([1, 2], from: 2)
+        }
+        #expect(error?.code == .malformed)
     }
 
     @Test func `values out of range and NaN get tokens of bins`() throws {

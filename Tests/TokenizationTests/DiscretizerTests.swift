@@ -26,7 +26,7 @@ let golden = GoldenData(Bundle.module)
 
     @Test func `quantile edges, tokens and reconstructions agree`() throws {
         #expect(try quantile.edges == file.doubles("quantile.thresholds"))
-        let tokens = rows(try file.doubles("points")).map { quantile.encode($0) }
+        let tokens = try rows(file.doubles("points")).map { try quantile.encode($0) }
         #expect(try tokens == rows(file.integers("quantile.indices")))
         #expect(
             try tokens.flatMap { quantile.decode($0) } == file.doubles("quantile.reconstruction"))
@@ -34,7 +34,7 @@ let golden = GoldenData(Bundle.module)
 
     @Test func `uniform edges, tokens and reconstructions agree`() throws {
         #expect(relativeError(uniform.edges, try file.doubles("uniform.edges")) < 1e-15)
-        let tokens = rows(try file.doubles("points")).map { uniform.encode($0) }
+        let tokens = try rows(file.doubles("points")).map { try uniform.encode($0) }
         #expect(try tokens == rows(file.integers("uniform.indices")))
         let values = tokens.flatMap { uniform.decode($0) }
         #expect(relativeError(values, try file.doubles("uniform.reconstruction")) < 1e-15)

@@ -78,7 +78,7 @@ import Trajectories
         #expect(wide.byteCount == 2 * table.values.count)
         for row in [0, 13, 58] {
             let values = table.values[(7 * row)..<(7 * row + 7)]
-            #expect(wide.transition(row) == fine.encode(values))
+            #expect(try wide.transition(row) == fine.encode(values))
         }
         let windows = TokenWindows(wide, windowLength: 2)
         var batch = TokenBatch(rows: 1, length: 13)

@@ -122,6 +122,7 @@ import Testing
         let damaged = try Program.run(
             "train", "--dataset", tokens, "--output", folder.file("run").path)
         #expect(damaged.status == 1)
-        #expect(damaged.errors.contains("make it again with 'trajectory dataset tokenize'"))
+        #expect(
+            damaged.errors.contains("make it again from the data (`trajectory dataset tokenize`)"))
     }
 }

@@ -113,7 +113,7 @@ import Testing
         requireOneLine(
             try Program.run(
                 "collect", "--dataset", "hopper-medium", "--until-goal", "--output", data),
-            "cannot use --until-goal")
+            "leave out --until-goal")
         let usage = try Program.run(
             "train-policy", "--method", "iql", "--goal-columns", "0,1", "--dataset", data,
             "--output", policy)

@@ -166,7 +166,7 @@ import Testing
         _ = try Program.run(
             "collect", "--dataset", "maze2d-umaze", "--steps", "200", "--output", other)
         for (arguments, part) in [
-            (["--dataset", short], "no episode has --context + --horizon = 101"),
+            (["--dataset", short], "no episode has context + horizon = 101"),
             (
                 ["--dataset", other],
                 "the data have 4 + 2 dimensions, the model '\(checkpoint)' 11 + 3"

@@ -63,13 +63,13 @@ import Testing
         for (arguments, part) in [
             (
                 ["--episode", "2"],
-                "no episode 2 in '\(data)': it has 2; give --episode from 0 to 1"
+                "episode 2 of '\(data)': it has episodes 0 to 1 (--episode)"
             ),
             (
                 ["--env", "hopper"],
                 "17 observation and 6 action dimensions, hopper-v4 has 11 and 3"
             ),
-            (["--first-step", "1000"], "no step 1000 to draw in data.hdf5, episode 0"),
+            (["--first-step", "1000"], "step 1000 of data.hdf5, episode 0: it has 1000 states (--first-step)"),
         ] {
             let outcome = try Program.run(
                 ["render", "--dataset", data, "--output", film.path] + arguments)

@@ -2,8 +2,14 @@ import Agents
 import Behavior
 import Environments
 import Evaluation
+import Experiments
+import Figures
+import Jobs
 import Learning
 import Policies
+import Tokenization
+import Training
+import Transformer
 
 /// What to type about an error of a library, which knows no commands.
 enum Remedy {
@@ -32,7 +38,52 @@ enum Remedy {
             case .otherLayout: nil
             }
         case let error as DatasetMismatch where error.code != .otherModel: "--env"
+        case let error as JobError: text(for: error.code)
+        case let error as FigureError: text(for: error.code)
+        case let error as SettingsError where error.code != .unreadable:
+            "`trajectory train --print-config` shows all"
+        case let error as TrainingError: text(for: error.code)
+        case let error as CheckpointError where error.code == .missing:
+            "the output folder of `trajectory train`"
+        case let error as TokenFileError:
+            switch error.code {
+            case .foreign, .version, .damaged: "`trajectory dataset tokenize`"
+            case .unreadable, .empty, .unwritable: nil
+            }
+        case let error as ExperimentError where error.code == .program: "leave out --python"
         default: nil
+        }
+    }
+
+    private static func text(for code: TrainingError.Code) -> String? {
+        switch code {
+        case .runExists: "--resume, or another --output"
+        case .noRun: "leave out --resume to begin one"
+        case .diverged: "--learning-rate"
+        case .unusableOptions, .goalMismatch, .noWindows, .otherRun, .noOptimizerState: nil
+        }
+    }
+
+    private static func text(for code: JobError.Code) -> String? {
+        switch code {
+        case .noEnvironment: "--env"
+        case .noGoal: "leave out --until-goal"
+        case .noMaze: "leave out --paths"
+        case .settledReading: "give them to 'trajectory dataset tokenize'"
+        case .noHeldOutEpisode: "--video-episode"
+        case .noWindow: "--episode, --row"
+        case .unwritable, .tokenFile, .unsuitableData, .mismatch, .noRun, .invalidSetting: nil
+        }
+    }
+
+    private static func text(for code: FigureError.Code) -> String? {
+        switch code {
+        case .noEpisode: "--episode"
+        case .noStep: "--first-step"
+        case .unobservable: "draw a policy, or a checkpoint without --plans"
+        case .tooFewDimensions: "--observation-dimensions"
+        case .noPlan: "--horizon, --maximum-steps"
+        case .noMaze: nil
         }
     }
 }

@@ -1,0 +1,63 @@
+public import Datasets
+public import Environments
+import Episodes
+public import Evaluation
+import Trajectories
+
+extension MazePlot {
+    /// A plot of trajectories in a maze.
+    public init(of maze: some MazeSimulation, trajectories: [[Point]]) {
+        self.init(map: maze.map, cellSize: maze.cellSize, trajectories: trajectories)
+    }
+
+    /// A plot of episodes in a maze until their goals were reached, with what was planned first.
+    public init(of rollouts: [Rollout], in maze: some MazeSimulation) {
+        func points(_ places: [[Double]]) -> [Point] { places.map { ($0[0], $0[1]) } }
+        self.init(of: maze, trajectories: rollouts.map { points($0.path) })
+        let reached = rollouts.filter { $0.stepsToGoal != nil }.count
+        title =
+            "\(maze.specification.identifier): \(reached) of \(rollouts.count) reached the goal"
+        coloring = .trajectory
+        starts = rollouts.compactMap { points($0.places).first }
+        goals = points(rollouts.compactMap(\.goal))
+        // A plan of one transition leads nowhere.
+        plans = rollouts.map { $0.plannedPlaces.count > 1 ? points($0.plannedPlaces) : [] }
+    }
+
+    /// A plot of a dataset's episodes in a maze, at most `count`, spread evenly over the data.
+    ///
+    /// Starts are marked, and the goal where the environment has one that never changes.
+    ///
+    /// - Throws: ``FigureError`` when the environment is no maze whose observations begin with where
+    ///   the agent is.
+    public init(
+        of dataset: TrajectoryDataset, in environment: any SimulatedEnvironment,
+        episodes limit: Int
+    ) throws(FigureError) {
+        let identifier = environment.specification.identifier
+        guard let maze = environment as? any MazeSimulation,
+            maze.observedState?.omittedPositions == 0
+        else {
+            throw FigureError(
+                code: .noMaze, subject: "a maze of \(identifier)",
+                detail: "it is none whose observations say where the agent is; give data of maze2d "
+                    + "or pointmaze")
+        }
+        let all = dataset.trajectories
+        let count = min(limit, all.count)
+        let lines = (0..<count).map { index in
+            let trajectory = all[index * all.count / count]
+            return (0..<trajectory.count).map { row -> Point in
+                let observation = trajectory.observation(row)
+                let first = observation.startIndex
+                return (Double(observation[first]), Double(observation[first + 1]))
+            }
+        }
+        self.init(of: maze, trajectories: lines)
+        title = "\(identifier), \(count) of \(all.count) episodes"
+        starts = lines.compactMap(\.first)
+        if let goal = maze.rules.goalCell {
+            goals = [maze.map.center(of: goal, cellSize: maze.cellSize)]
+        }
+    }
+}

@@ -1,0 +1,131 @@
+public import Datasets
+import Evaluation
+import Figures
+public import Foundation
+import Rendering
+package import Tokenization
+package import Trajectories
+import Transformer
+import TransformerCPU
+
+/// Draws a model's attention over a window of data, or averaged over many.
+public struct AttentionJob: Sendable {
+    /// What was drawn, and what each head looks at.
+    public struct Result: Sendable, Codable {
+        /// A head of a layer.
+        public struct Head: Sendable, Codable {
+            /// Such as `layer 1, head 2`.
+            public var name: String
+            /// Layer and head, from 0.
+            public var layer, head: Int
+            /// What it spends on the present and the last transition: 1 is Markovian; and, of what it
+            /// spends to predict actions, the share on earlier actions.
+            public var recent, pastActions: Double
+        }
+        /// The picture.
+        public var output: String
+        /// Windows that were averaged, and tokens of each.
+        public var windows, tokens: Int
+        /// All heads.
+        public var heads: [Head]
+    }
+
+    /// The folder of the trained model.
+    public var checkpoint: URL
+    /// The data.
+    public var dataset: URL
+    /// The picture (png or svg).
+    public var output: URL
+    /// Windows to average, spread evenly over the data.
+    public var windows = 32
+    /// One window only, from a row of an episode on, both from 0.
+    public var place: (episode: Int, row: Int)?
+    /// How the dataset is read.
+    public var reading = TrajectoryDataset.ReadingOptions()
+
+    /// A job; see the properties.
+    public init(checkpoint: URL, dataset: URL, output: URL) {
+        self.checkpoint = checkpoint
+        self.dataset = dataset
+        self.output = output
+    }
+
+    /// Looks and draws; `note` is told what reading left out.
+    ///
+    /// - Throws: ``JobError``, and errors of reading and drawing.
+    public func run(note: (String) -> Void = { _ in }) throws -> Result {
+        let trained = try Checkpoint(directory: checkpoint)
+        let data = try TrajectoryDataset(
+            contentsOf: dataset, options: reading.fitting(trained))
+        data.notes.forEach(note)
+        try trained.requireLayout(of: data, file: dataset.given, named: checkpoint.given)
+        guard trained.goalColumns.isEmpty else {
+            throw JobError(
+                .mismatch,
+                "cannot look at '\(dataset.given)' with '\(checkpoint.given)': the model was trained "
+                    + "to reach goals, and a window of data has none; give a model without")
+        }
+        let configuration = trained.model.configuration
+        let chosen = try chooseWindows(
+            data.trajectories, length: configuration.contextLength,
+            discretizer: trained.discretizer, settings: trained.description.tokenization)
+        let pattern = try AttentionPattern(trained.model, windows: chosen)
+        try PlotGrid.attention(
+            pattern.weights, windows: chosen.count,
+            transition: configuration.layout.transitionDimension
+        ).write(to: output)
+        return Result(
+            output: output.given, windows: chosen.count, tokens: chosen[0].count,
+            heads: pattern.shares.map {
+                .init(
+                    name: PlotGrid.headName(layer: $0.layer, head: $0.head), layer: $0.layer,
+                    head: $0.head, recent: $0.recent, pastActions: $0.pastActions)
+            })
+    }
+
+    /// The tokens of the windows to look at, each `length` of them.
+    package func chooseWindows(
+        _ trajectories: [Trajectory], length: Int, discretizer: Discretizer,
+        settings: TokenizedDataset.Settings
+    ) throws -> [[Int]] {
+        let rows = (length + 1) / discretizer.dimension
+        func window(_ episode: Int, from first: Int) throws -> [Int] {
+            // Such as training has them, with the penalty in rewards and values.
+            let numbers = TransitionRows(of: trajectories[episode], settings: settings)
+            return Array(
+                try (first..<(first + rows)).flatMap { try discretizer.encode(numbers[$0]) }
+                    .prefix(length))
+        }
+        if let (episode, row) = place {
+            guard trajectories.indices.contains(episode) else {
+                throw JobError(
+                    .noWindow,
+                    "cannot look at episode \(episode) of '\(dataset.given)': it has episodes 0 to "
+                        + "\(trajectories.count - 1)")
+            }
+            let count = trajectories[episode].count
+            guard 0 <= row, row + rows <= count else {
+                throw JobError(
+                    .noWindow,
+                    "cannot look at row \(row) of episode \(episode) of '\(dataset.given)': a window "
+                        + "of \(rows) rows does not fit into \(count)")
+            }
+            return [try window(episode, from: row)]
+        }
+        let starts = trajectories.indices.flatMap { episode in
+            stride(from: 0, through: trajectories[episode].count - rows, by: rows).map {
+                (episode, $0)
+            }
+        }
+        guard !starts.isEmpty else {
+            throw JobError(
+                .unsuitableData,
+                "cannot look at '\(dataset.given)': no episode has the \(rows) rows of a window")
+        }
+        let count = min(windows, starts.count)
+        return try (0..<count).map { index in
+            let (episode, row) = starts[index * starts.count / count]
+            return try window(episode, from: row)
+        }
+    }
+}

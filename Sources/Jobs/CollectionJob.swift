@@ -1,0 +1,119 @@
+import Behavior
+import Episodes
+import Policies
+import Datasets
+import Environments
+public import Foundation
+import Trajectories
+
+/// Logs episodes of a policy, or makes a whole dataset of a name like D4RL's, to an HDF5 file.
+///
+/// The same settings give the same file, whatever the number of workers.
+public struct CollectionJob: Sendable {
+    /// Where the episodes come from.
+    public enum Source: Sendable, Hashable {
+        /// A dataset's name, such as `hopper-medium-replay` or `maze2d-large` (`DatasetRecipe`).
+        case dataset(String)
+        /// A policy as `PolicyParser` reads it, in an environment.
+        case policy(String, environment: String)
+    }
+
+    /// What was logged. Returns and lengths are those of whole episodes.
+    public struct Result: Sendable, Codable {
+        /// The file.
+        public var output: String
+        /// Canonical name of the environment.
+        public var environment: String
+        /// Who acted.
+        public var policy: String
+        /// Seed of starts, noise and mixing.
+        public var seed: UInt64
+        /// How much was logged.
+        public var transitions, episodes: Int
+        /// Mean and standard deviation of the returns, the best, and the mean of the best tenth.
+        public var meanReturn, standardDeviation, bestReturn, bestTenthReturn: Double
+        /// D4RL scores of the mean and of the best tenth; nil where there are no reference scores.
+        public var normalizedScore, bestTenthScore: Double?
+        /// Mean number of steps.
+        public var meanLength: Double
+        /// Wall-clock time.
+        public var seconds: Double
+    }
+
+    /// Where the episodes come from.
+    public var source: Source
+    /// The file to write.
+    public var output: URL
+    /// Transitions; as many as D4RL's dataset has if nil, where the source is one.
+    public var steps: Int?
+    /// Whether an episode in a maze ends at its goal.
+    public var untilGoal = false
+    /// Seed of starts, noise and mixing.
+    public var seed: UInt64 = 0
+    /// Threads that simulate.
+    public var workers = ProcessInfo.processInfo.activeProcessorCount
+
+    /// A job; see the properties.
+    public init(_ source: Source, output: URL) {
+        self.source = source
+        self.output = output
+    }
+
+    /// Collects and writes the file; `report` is told the steps that were taken.
+    ///
+    /// - Throws: ``JobError``, and errors of policies, environments and writing.
+    public func run(report: (JobEvent<Share>) -> Void = { _ in }) async throws -> Result {
+        var recipe: DatasetRecipe?
+        var (name, policy) = ("", "")
+        switch source {
+        case .dataset(let dataset):
+            let made = try DatasetRecipe(named: dataset)
+            (recipe, name, policy) = (made, made.environment, made.policy)
+        case .policy(let text, let environment): (name, policy) = (environment, text)
+        }
+        if untilGoal, recipe?.kind != .navigation {
+            throw JobError(
+                .noGoal,
+                "cannot end episodes at a goal: only a dataset of a point maze has goals to go to")
+        }
+        let environment = name
+        let pool = try EpisodeWorkers(count: workers) { try EnvironmentRegistry.make(environment) }
+        let mixture = recipe == nil ? try PolicyParser(pool.specification).parse(policy) : nil
+        guard let steps = steps ?? recipe?.kind.defaultSteps, steps > 0 else {
+            throw JobError(
+                .invalidSetting, "cannot collect \(steps ?? 0) transitions: give 1 or more")
+        }
+        // Known before the work as well as after it.
+        try output.requireFolder()
+        let start = ContinuousClock.now
+        let trajectories =
+            if let mixture {
+                await Collector(mixture, workers: pool, seed: seed).collect(steps: steps) {
+                    report(.progress(Share("steps", $0, of: steps)))
+                }
+            } else {
+                try await recipe?.collect(
+                    steps: steps, seed: seed, workers: pool, untilGoal: untilGoal,
+                    progress: { report(.progress(Share("steps", $0, of: $1))) }) ?? []
+            }
+        var attributes = [
+            "environment": pool.specification.identifier, "policy": policy, "seed": "\(seed)",
+        ]
+        if case .dataset(let name) = source { attributes["dataset"] = name }
+        if untilGoal { attributes["until_goal"] = "true" }
+        let dataset = TrajectoryDataset(
+            layout: pool.specification.layout, trajectories: trajectories, attributes: attributes)
+        try dataset.write(to: output)
+
+        let whole = trajectories.filter { $0.ending != .unfinished }
+        let score = PolicyScore(of: whole.isEmpty ? trajectories : whole)
+        return Result(
+            output: output.given, environment: pool.specification.identifier, policy: policy,
+            seed: seed, transitions: dataset.rowCount, episodes: trajectories.count,
+            meanReturn: score.mean, standardDeviation: score.deviation,
+            bestReturn: score.returns.max() ?? 0, bestTenthReturn: score.bestTenth,
+            normalizedScore: pool.specification.normalizedScore(score.mean),
+            bestTenthScore: pool.specification.normalizedScore(score.bestTenth),
+            meanLength: score.meanLength, seconds: elapsed(since: start))
+    }
+}

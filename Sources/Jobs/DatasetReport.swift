@@ -1,0 +1,113 @@
+public import Datasets
+public import Episodes
+public import Foundation
+public import Tokenization
+import Evaluation
+import Trajectories
+
+/// All that is told about a dataset: its summary, its environment and its tokens.
+public struct DatasetReport: Encodable, Sendable {
+    /// The numbers of the data.
+    public private(set) var summary: DatasetSummary
+    /// The environment of the data, where it is known.
+    public let specification: EnvironmentSpecification?
+    /// Use of the bins by each dimension of a transition; nil where the data cannot be discretized.
+    public let usage: [TokenUsage]?
+
+    /// Looks through a dataset; `warning` is one that is known already.
+    public init(
+        _ dataset: TrajectoryDataset, specification: EnvironmentSpecification?, warning: String?
+    ) {
+        self.specification = specification
+        summary = DatasetSummary(dataset, actionLimits: specification?.actionLimits)
+        if let warning { summary.warnings.append(warning) }
+        do {
+            let usage = try TokenUsage.measure(dataset.trajectories, layout: dataset.layout)
+            self.usage = usage
+            let names = Self.names(summary)
+            // A constant dimension has been named already.
+            let duplicates = zip(names, usage).filter { $1.duplicateBins > 0 && $1.usedBins > 1 }
+            if !duplicates.isEmpty {
+                summary.warnings.append(
+                    "repeated quantiles leave bins without values: "
+                        + duplicates.map { "\($0) (\($1.duplicateBins) of \($1.counts.count))" }
+                        .joined(separator: ", "))
+            }
+        } catch {
+            usage = nil
+            summary.warnings.append("\(error)")
+        }
+    }
+
+    /// The dimensions of a transition by name.
+    public static func names(_ summary: DatasetSummary) -> [String] {
+        (0..<summary.observationDimension).map { "observation \($0)" }
+            + (0..<summary.actionDimension).map { "action \($0)" } + ["reward", "value"]
+    }
+
+    // MARK: - JSON
+
+    private struct Usage: Encodable {
+        let name: String
+        let usedBins: Int
+        let duplicateBins: Int
+        let effectiveBins: Double
+        let largestShare: Double
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case actionLimits, tokenUsage, environment
+    }
+
+    /// Encodes the summary's numbers, and beside them the environment and the use of bins.
+    public func encode(to encoder: any Encoder) throws {
+        try summary.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(specification?.identifier, forKey: .environment)
+        try container.encode(
+            specification?.actionLimits.map { [$0.lowerBound, $0.upperBound] },
+            forKey: .actionLimits)
+        try container.encode(
+            usage.map { usage in
+                zip(Self.names(summary), usage).map {
+                    Usage(
+                        name: $0, usedBins: $1.usedBins, duplicateBins: $1.duplicateBins,
+                        effectiveBins: $1.effectiveBins, largestShare: $1.largestShare)
+                }
+            }, forKey: .tokenUsage)
+    }
+}
+
+/// Looks through a dataset.
+public struct InspectionJob: Sendable {
+    /// The dataset.
+    public var dataset: URL
+    /// Name of the environment of the data; the one that the file names if nil.
+    public var environment: String?
+    /// How the dataset is read.
+    public var reading = TrajectoryDataset.ReadingOptions()
+
+    /// A job; see the properties.
+    public init(_ dataset: URL, environment: String? = nil) {
+        self.dataset = dataset
+        self.environment = environment
+    }
+
+    /// Reads the dataset, numbers that are NaN or infinite included; `note` is told what reading left
+    /// out.
+    ///
+    /// - Throws: Errors of reading and of the environment.
+    public func run(note: (String) -> Void = { _ in }) throws -> DatasetReport {
+        var options = reading
+        options.allowsNonFinite = true  // It is this job's task to tell.
+        let data = try TrajectoryDataset(contentsOf: dataset, options: options)
+        data.notes.forEach(note)
+        return try report(data)
+    }
+
+    func report(_ data: TrajectoryDataset) throws -> DatasetReport {
+        let (specification, warning) = try DatasetEnvironment.specification(
+            environment, for: data, file: dataset.given)
+        return DatasetReport(data, specification: specification, warning: warning)
+    }
+}

@@ -1,0 +1,59 @@
+public import Learning
+public import Datasets
+public import Foundation
+import Trajectories
+
+/// Trains an ensemble of single-step dynamics models, the baseline of predictions.
+public struct DynamicsTrainingJob: Sendable {
+    /// What was learnt.
+    public struct Result: Sendable, Codable {
+        /// The file of the ensemble.
+        public var output: String
+        /// What it learnt from, and how.
+        public var transitions, episodes, members, steps: Int
+        /// The loss over the last steps.
+        public var loss: Double
+        /// Wall-clock time.
+        public var seconds: Double
+    }
+
+    /// The dataset.
+    public var dataset: URL
+    /// The file of the ensemble.
+    public var output: URL
+    /// Settings of the training.
+    public var settings = DynamicsTrainer.Settings()
+    /// Episodes at the end of the file that are not trained on.
+    public var skippedEpisodes = 0
+    /// How the dataset is read.
+    public var reading = TrajectoryDataset.ReadingOptions()
+
+    /// A job with settings near the published ones.
+    public init(dataset: URL, output: URL) {
+        self.dataset = dataset
+        self.output = output
+    }
+
+    /// Trains and writes the ensemble.
+    ///
+    /// - Throws: `LearningError`, and errors of reading and writing.
+    public func run(
+        report: (JobEvent<LearningProgress>) -> Void = { _ in }
+    ) throws -> Result {
+        try output.requireFolder()
+        let data = try TrajectoryDataset(contentsOf: dataset, options: reading)
+        data.notes.forEach { report(.note($0)) }
+        let episodes = Array(data.trajectories.dropLast(skippedEpisodes))
+        let trainer = try DynamicsTrainer(episodes, settings: settings)
+        let start = ContinuousClock.now
+        let (ensemble, last) = try trainer.train { report(.progress($0)) }
+        let learning = settings.learning
+        var metadata = ["seed": "\(learning.seed)", "steps": "\(learning.steps)"]
+        metadata["environment"] = data.attributes["environment"]
+        try ensemble.write(to: output, metadata: metadata)
+        return Result(
+            output: output.given, transitions: episodes.reduce(0) { $0 + $1.count },
+            episodes: episodes.count, members: settings.members, steps: learning.steps,
+            loss: last.losses[0].value, seconds: elapsed(since: start))
+    }
+}

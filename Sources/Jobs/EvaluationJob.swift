@@ -1,0 +1,173 @@
+import Datasets
+import Environments
+import Episodes
+public import Evaluation
+import Figures
+public import Foundation
+import Planning
+import Rendering
+import Trajectories
+
+/// Lets a trained model plan, or a policy act, in an environment, and scores it.
+///
+/// ```swift
+/// var job = EvaluationJob(.model(PlanningModel(checkpoint: folder)))
+/// job.episodes = 20
+/// job.parallel = 10
+/// print(try job.run().meanReturn)
+/// ```
+public struct EvaluationJob: Sendable {
+    /// How far an evaluation has come.
+    public struct Progress: Sendable {
+        /// The episode, from 0, and how many there are.
+        public let episode, episodes: Int
+        /// Steps of the episode so far.
+        public let steps: Int
+        /// Its return so far.
+        public let totalReward: Double
+        /// Mean time of its latest plans; nil where none was made.
+        public let millisecondsPerPlan: Double?
+    }
+
+    /// Who acts.
+    public var agent: AgentChoice
+    /// Name of the environment; the one that the checkpoint or the policy's file names if nil.
+    public var environment: String?
+    /// Number of episodes.
+    public var episodes = 5
+    /// Seed of the first episode; the others have the numbers after it.
+    public var seed: UInt64 = 0
+    /// Episodes that run at the same time and plan together, with the same returns; only of a model.
+    public var parallel = 1
+    /// Ends episodes earlier than the environment's time limit.
+    public var maximumSteps: Int?
+    /// Whether an episode ends when its goal is reached.
+    public var untilGoal = false
+    /// A video of the first episode (mp4 or gif).
+    public var video: URL?
+    /// A picture of the first episodes in a maze (png or svg).
+    public var paths: URL?
+    /// A dataset of all episodes (HDF5); actions are then rounded to `Float` before they are taken, so
+    /// that what is logged is what was done.
+    public var log: URL?
+
+    /// Episodes that one picture of a maze can show.
+    public static let mostPaths = 8
+
+    /// A job; see the properties.
+    public init(_ agent: AgentChoice, in environment: String? = nil) {
+        self.agent = agent
+        self.environment = environment
+    }
+
+    /// Runs the episodes, and writes what is asked for.
+    ///
+    /// - Parameter report: Told what a user should know, and after every step how far it is.
+    /// - Throws: ``JobError``, errors of loading who acts, of planning, drawing and writing.
+    public func run(report: (JobEvent<Progress>) -> Void = { _ in }) throws -> EvaluationReport {
+        guard episodes > 0, parallel > 0, maximumSteps ?? 1 > 0 else {
+            throw JobError(
+                .invalidSetting,
+                "cannot evaluate \(episodes) episodes, \(parallel) at the same time, of at most "
+                    + "\(maximumSteps ?? 1) steps: give positive numbers")
+        }
+        try log?.requireFolder()
+        let loaded = try LoadedAgent(agent, in: environment, check: requireKind) {
+            report(.note($0))
+        }
+        let simulation = loaded.environment
+        if let own = foreign(loaded) {
+            let given = simulation.specification.identifier
+            report(.note("it was trained for \(own) and is evaluated in \(given)"))
+        }
+        let (evaluation, rollouts) = try evaluate(loaded) { episode, rollout in
+            report(.progress(progress(episode, rollout)))
+        }
+        if let video, let rollout = rollouts.first {
+            report(.note("drawing episode 1 to \(video.given)"))
+            try draw(rollout, of: simulation, to: video)
+        }
+        if let paths, let maze = simulation as? any MazeSimulation {
+            let shown = Array(rollouts.prefix(Self.mostPaths))
+            try MazePlot(of: shown, in: maze).write(to: paths)
+            report(.note("drew \(shown.count) episodes to \(paths.given)"))
+        }
+        if let log {
+            try TrajectoryDataset(
+                layout: simulation.specification.layout,
+                trajectories: rollouts.compactMap(\.trajectory),
+                attributes: [
+                    DatasetEnvironment.attribute: simulation.specification.identifier,
+                    "policy": agent.name, "seed": "\(seed)",
+                ]
+            ).write(to: log)
+        }
+        return evaluation
+    }
+
+    /// The environment of training where it is not this one: other maps, or actions held for another
+    /// time, make no error.
+    private func foreign(_ loaded: LoadedAgent) -> String? {
+        let given = loaded.environment.specification.identifier
+        guard let recorded = loaded.recorded, recorded != given,
+            let own = try? EnvironmentRegistry.make(recorded).specification.identifier
+        else { return nil }
+        return own == given ? nil : own
+    }
+
+    private func requireKind(_ environment: any SimulatedEnvironment) throws(JobError) {
+        let identifier = environment.specification.identifier
+        if untilGoal, !(environment is any GoalEnvironment) {
+            throw JobError(
+                .noGoal, "cannot end episodes at their goal: \(identifier) has none; give a maze")
+        }
+        if paths != nil, !(environment is any MazeSimulation) {
+            throw JobError(
+                .noMaze, "cannot draw paths: \(identifier) is no maze; give one")
+        }
+    }
+
+    private func evaluate(_ loaded: LoadedAgent, onStep: (Int, Rollout) -> Void) throws
+        -> (EvaluationReport, [Rollout])
+    {
+        let options = Rollout.Options(
+            maximumSteps: maximumSteps, untilGoal: untilGoal, keepsTrajectory: log != nil)
+        let recordedEpisodes = video == nil ? 0 : 1
+        switch loaded.kind {
+        case .planner(let controller):
+            let name = loaded.environment.specification.identifier
+            return try EvaluationReport.evaluate(
+                episodes: episodes, parallel: parallel, seed: seed, controller: controller,
+                options: options, recordedEpisodes: recordedEpisodes,
+                environment: { try EnvironmentRegistry.make(name) }, onStep: onStep)
+        case .policy(var agent):
+            let start = ContinuousClock.now
+            var (report, rollouts) = try EvaluationReport.evaluate(
+                &agent, in: loaded.environment, episodes: episodes, seed: seed, options: options,
+                recordedEpisodes: recordedEpisodes, onStep: onStep)
+            report.seconds = elapsed(since: start)
+            return (report, rollouts)
+        }
+    }
+
+    private func progress(_ episode: Int, _ rollout: Rollout) -> Progress {
+        let recent = rollout.plans.suffix(20)
+        let pace = recent.reduce(0) { $0 + $1.seconds / Double($1.plans) }
+        return Progress(
+            episode: episode, episodes: episodes, steps: rollout.rewards.count,
+            totalReward: rollout.totalReward,
+            millisecondsPerPlan: recent.isEmpty ? nil : 1000 * pace / Double(recent.count))
+    }
+
+    private func draw(
+        _ rollout: Rollout, of simulation: any SimulatedEnvironment, to file: URL
+    ) throws {
+        let settings = SceneRenderer.Settings(
+            for: simulation.specification, model: simulation.model)
+        let drawing = EpisodeDrawing(
+            of: RecordedEpisode(rollout, source: agent.name), steps: rollout.states.indices,
+            stepDuration: simulation.stepDuration,
+            renderer: try SceneRenderer(model: simulation.model, settings: settings))
+        _ = try drawing.video(to: file, speed: 1)
+    }
+}

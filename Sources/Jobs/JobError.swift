@@ -1,0 +1,63 @@
+import Foundation
+
+/// A job that cannot be done with what it was given.
+public struct JobError: Error, Hashable, CustomStringConvertible, Sendable {
+    /// What is wrong.
+    public enum Code: Sendable, Hashable {
+        /// There is no folder where the result is to be written, or it cannot be written.
+        case unwritable
+        /// Neither the one who calls nor a file names the environment.
+        case noEnvironment
+        /// The environment has no goal at which episodes could end.
+        case noGoal
+        /// The environment is no maze in which paths could be drawn.
+        case noMaze
+        /// A token file was given with reading options, which were settled when it was made.
+        case settledReading
+        /// Data that were tokenized before are not what the job needs.
+        case tokenFile
+        /// No held-out episode has the number that is to be drawn.
+        case noHeldOutEpisode
+        /// An episode or row of the data is not there, or too near to its end.
+        case noWindow
+        /// The data do not have what the job needs, such as long enough episodes.
+        case unsuitableData
+        /// A model, critic or ensemble does not fit the data or the task.
+        case mismatch
+        /// A folder is no run, or has nothing to show yet.
+        case noRun
+        /// Settings contradict each other.
+        case invalidSetting
+    }
+
+    /// What is wrong.
+    public let code: Code
+    /// One line: what, where, what to do.
+    public let description: String
+
+    init(_ code: Code, _ description: String) {
+        self.code = code
+        self.description = description
+    }
+}
+
+extension URL {
+    /// The path as it was given: what results and errors call the file.
+    var given: String { relativePath }
+
+    /// Makes sure before long work that its result can be written here.
+    func requireFolder() throws(JobError) {
+        let folder = deletingLastPathComponent().path
+        guard FileManager.default.isWritableFile(atPath: folder) else {
+            throw JobError(
+                .unwritable,
+                "cannot write '\(path)': there is no writable folder '\(folder)'; create it or "
+                    + "choose another place")
+        }
+    }
+}
+
+/// Seconds since `start`.
+func elapsed(since start: ContinuousClock.Instant) -> Double {
+    (ContinuousClock.now - start) / .seconds(1)
+}

@@ -1,0 +1,84 @@
+import Datasets
+import Episodes
+import Evaluation
+import Foundation
+import Learning
+import Tokenization
+import Trajectories
+
+/// A dataset to learn a policy or critic from, and the limits of its actions.
+struct LearningData {
+    let dataset: TrajectoryDataset
+    /// Canonical name of the environment, where it is known.
+    let environment: String?
+    let actionLimits: [ClosedRange<Double>]
+
+    /// Reads a dataset of the environment `name`, or else of the one that the file names.
+    ///
+    /// Action limits are the environment's, or where that is unknown the range of the data.
+    ///
+    /// - Throws: ``JobError`` for a token file; what reading and the environment throw.
+    init(
+        _ url: URL, environment name: String?, reading: TrajectoryDataset.ReadingOptions,
+        note: (String) -> Void
+    ) throws {
+        guard !TokenFile.isTokenFile(url) else {
+            throw JobError(
+                .tokenFile,
+                "cannot use the token file '\(url.path)': policies and critics learn from numbers; "
+                    + "give the dataset that it was made from")
+        }
+        dataset = try TrajectoryDataset(contentsOf: url, options: reading)
+        dataset.notes.forEach(note)
+        let (specification, warning) = try DatasetEnvironment.specification(
+            name, for: dataset, file: url.given)
+        if let warning { note("warning: \(warning)") }
+        environment = specification?.identifier
+        actionLimits = specification?.actionLimits ?? Self.range(of: dataset)
+        if specification == nil {
+            note("environment unknown: actions are taken to reach as far as in the data")
+        }
+    }
+
+    private static func range(of dataset: TrajectoryDataset) -> [ClosedRange<Double>] {
+        let width = dataset.layout.actionDimension
+        var lower = Array(repeating: Double.infinity, count: width)
+        var upper = Array(repeating: -Double.infinity, count: width)
+        for trajectory in dataset.trajectories {
+            for (index, number) in trajectory.actions.enumerated() {
+                lower[index % width] = min(lower[index % width], Double(number))
+                upper[index % width] = max(upper[index % width], Double(number))
+            }
+        }
+        // An action that never varies still needs a range.
+        return zip(lower, upper).map {
+            $0 < $1 ? $0...$1 : ($0.isFinite ? ($0 - 1)...($0 + 1) : -1...1)
+        }
+    }
+}
+
+extension LearningSettings {
+    /// What the data are and how they are learnt from, for the metadata of a file.
+    func record(method: String, dataset: URL, environment: String?) -> [String: String] {
+        var record = [
+            "method": method, "dataset": dataset.lastPathComponent, "steps": "\(steps)",
+            "seed": "\(seed)", "batch_size": "\(batchSize)", "learning_rate": "\(learningRate)",
+        ]
+        record["environment"] = environment
+        return record
+    }
+}
+
+extension ImplicitQLearning.Settings {
+    /// The settings for the metadata of a file.
+    var record: [String: String] {
+        ["expectile": "\(expectile)", "temperature": "\(temperature)"]
+    }
+}
+
+extension LearningProgress {
+    /// The losses by name.
+    var lossesByName: [String: Double] {
+        Dictionary(uniqueKeysWithValues: losses.map { ($0.name, $0.value) })
+    }
+}

@@ -1,0 +1,108 @@
+public import Datasets
+public import Foundation
+public import Learning
+import Policies
+import Trajectories
+
+/// Learns a policy from a dataset, to compare planning with.
+public struct PolicyTrainingJob: Sendable {
+    /// How the policy is learnt.
+    public enum Method: Sendable, Hashable {
+        /// By imitating the actions of the data.
+        case cloning(BehaviorCloning.Settings)
+        /// By implicit Q-learning, whose critic is thrown away; ``CriticTrainingJob`` keeps it.
+        case implicitQLearning(ImplicitQLearning.Settings)
+
+        /// The name in files and on the command line.
+        public var name: String {
+            switch self {
+            case .cloning: "bc"
+            case .implicitQLearning: "iql"
+            }
+        }
+    }
+
+    /// What was learnt.
+    public struct Result: Sendable, Codable {
+        /// The file of the policy.
+        public var output: String
+        /// How it was learnt.
+        public var method: String
+        /// Canonical name of the environment of the data; nil where it is not known.
+        public var environment: String?
+        /// What was learnt from, and for how long.
+        public var transitions, episodes, steps: Int
+        /// Each loss by its name, the mean over the last steps.
+        public var losses: [String: Double]
+        /// Wall-clock time.
+        public var seconds: Double
+    }
+
+    /// The dataset.
+    public var dataset: URL
+    /// The file of the policy.
+    public var output: URL
+    /// How it is learnt.
+    public var method: Method
+    /// Name of the environment of the data; the one that the file names if nil.
+    public var environment: String?
+    /// How the dataset is read.
+    public var reading = TrajectoryDataset.ReadingOptions()
+
+    /// A job; see the properties.
+    public init(_ method: Method, dataset: URL, output: URL) {
+        self.method = method
+        self.dataset = dataset
+        self.output = output
+    }
+
+    /// Learns and writes the policy.
+    ///
+    /// - Throws: ``JobError``, and errors of reading, learning and writing.
+    public func run(
+        report: (JobEvent<LearningProgress>) -> Void = { _ in }
+    ) throws -> Result {
+        try output.requireFolder()
+        let data = try LearningData(dataset, environment: environment, reading: reading) {
+            report(.note($0))
+        }
+        let start = ContinuousClock.now
+        func finish(
+            _ policy: NeuralPolicy, _ last: LearningProgress, transitions: Int, episodes: Int,
+            _ record: [String: String]
+        ) throws -> Result {
+            try policy.write(to: output, metadata: record)
+            return Result(
+                output: output.given, method: method.name, environment: data.environment,
+                transitions: transitions, episodes: episodes, steps: last.step,
+                losses: last.lossesByName, seconds: elapsed(since: start))
+        }
+        func record(_ learning: LearningSettings, _ own: [String: String]) -> [String: String] {
+            learning.record(method: method.name, dataset: dataset, environment: data.environment)
+                .merging(own) { $1 }
+        }
+        switch method {
+        case .cloning(let settings):
+            let cloning = try BehaviorCloning(
+                data.dataset.trajectories, layout: data.dataset.layout,
+                actionLimits: data.actionLimits, settings: settings)
+            report(
+                .note("\(cloning.rowCount) transitions in \(cloning.episodeCount) episodes"))
+            let last = try cloning.train { report(.progress($0)) }
+            return try finish(
+                cloning.policy, last, transitions: cloning.rowCount,
+                episodes: cloning.episodeCount,
+                record(settings.learning, ["top_fraction": "\(settings.topFraction)"]))
+        case .implicitQLearning(let settings):
+            let learner = try ImplicitQLearning(
+                data.dataset.trajectories, layout: data.dataset.layout,
+                actionLimits: data.actionLimits, settings: settings)
+            report(.note("\(learner.transitions.count) transitions"))
+            let last = try learner.train { report(.progress($0)) }
+            return try finish(
+                learner.policy, last, transitions: learner.transitions.count,
+                episodes: data.dataset.trajectories.count,
+                record(settings.learning, settings.record))
+        }
+    }
+}

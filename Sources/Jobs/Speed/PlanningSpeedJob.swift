@@ -1,0 +1,128 @@
+public import Foundation
+public import Planning
+import Tokenization
+import Trajectories
+import Transformer
+import TransformerCPU
+
+/// Times planning one action, with the authors' settings for the shape.
+///
+/// The model has the paper's size and random weights, so that rows share fewer prefixes than with a
+/// trained one; or it is a trained one, with pasts that it predicts itself.
+public struct PlanningSpeedJob: Sendable {
+    /// How fast it was.
+    public struct Result: Sendable, Codable {
+        /// Name of the shape, or the checkpoint's folder.
+        public var shape: String
+        /// Transitions planned, and sequences kept.
+        public var horizon, beamWidth: Int
+        /// How the context moves.
+        public var window: String
+        /// Plans made together.
+        public var together: Int
+        /// The median of the timed searches, shared by the plans made together.
+        public var secondsPerPlan: Double
+        /// Tokens computed, and those that forwarding every row's window would take.
+        public var computedTokens, naiveTokens: Int
+        /// Speed of all cores together over the whole plan.
+        public var gigaflops: Double
+    }
+
+    /// The shape of a transition.
+    public var shape = BenchmarkShape.hopper
+    /// The folder of a trained model, instead of random weights.
+    public var checkpoint: URL?
+    /// Planned transitions; the authors' 15 for hopper, 5 for halfcheetah, if nil.
+    public var horizon: Int?
+    /// Sequences kept; the authors' 128 for hopper, 32 for halfcheetah, if nil.
+    public var beamWidth: Int?
+    /// How the context moves.
+    public var window = PlannerOptions().window
+    /// Plans made together, for as many episodes.
+    public var together = 1
+    /// Timed searches.
+    public var plans = 5
+
+    /// A job; see the properties.
+    public init() {}
+
+    /// Times the searches, after one that is not timed.
+    ///
+    /// - Throws: ``JobError`` for a model that wants goals; errors of loading and planning.
+    public func run() throws -> Result {
+        let (model, discretizer) = try subject()
+        let decoder = CPUEngine.cpu.prefixDecoder(model)
+        var options = PlannerOptions()
+        options.horizon = horizon ?? (shape == .hopper ? 15 : 5)
+        options.beamWidth = beamWidth ?? (shape == .hopper ? 128 : 32)
+        options.expansionFactor = 2
+        options.contextTransitions = 5
+        options.window = window
+        let planner = try BeamPlanner(model: decoder, discretizer: discretizer, options: options)
+        options.horizon = 5
+        options.beamWidth = 1
+        let sampler = try BeamPlanner(model: decoder, discretizer: discretizer, options: options)
+        var sources = (0..<together).map { SeededUniforms(seed: UInt64(1 + $0)) }
+        var measured: [(seconds: Double, work: PrefixDecoder.Statistics)] = []
+        var naive = 0
+        for index in 0..<(plans + 1) {
+            var requests: [BeamPlanner.Request] = []
+            for source in sources.indices {
+                requests.append(
+                    BeamPlanner.Request(context: try past(sampler, uniforms: &sources[source])))
+            }
+            let before = decoder.statistics
+            let plan = try planner.plan(requests, uniforms: &sources)[0]
+            guard index > 0 else { continue }
+            measured.append((plan.statistics.seconds, decoder.statistics - before))
+            naive = plan.statistics.tokensForwardedNaively
+        }
+        measured.sort { $0.seconds < $1.seconds }
+        let (seconds, work) = measured[measured.count / 2]
+        return Result(
+            shape: checkpoint?.given ?? shape.rawValue, horizon: planner.options.horizon,
+            beamWidth: planner.options.beamWidth, window: window.rawValue, together: together,
+            secondsPerPlan: seconds / Double(together), computedTokens: work.computedTokens,
+            naiveTokens: naive, gigaflops: work.operations / seconds * 1e-9)
+    }
+
+    /// The model that plans, and what its tokens mean.
+    private func subject() throws -> (TrajectoryTransformer, Discretizer) {
+        if let checkpoint {
+            let trained = try Checkpoint(directory: checkpoint)
+            guard trained.goalColumns.isEmpty else {
+                throw JobError(
+                    .mismatch,
+                    "cannot use checkpoint '\(checkpoint.given)': it was trained to reach goals, and "
+                        + "here is none; give a model trained without")
+            }
+            return (trained.model, trained.discretizer)
+        }
+        let configuration = shape.configuration
+        let dimension = configuration.layout.transitionDimension
+        let discretizer = try Discretizer(
+            uniformOver: [0, 1].flatMap { Array(repeating: Double($0), count: dimension) },
+            dimension: dimension, binCount: configuration.binCount)
+        return (TrajectoryTransformer(configuration, seed: 0), discretizer)
+    }
+
+    /// Four transitions and an observation: random tokens, or what a trained model makes of a random
+    /// start, since it has not learnt to plan from noise.
+    private func past(
+        _ sampler: BeamPlanner, uniforms: inout SeededUniforms
+    ) throws -> [Int] {
+        let layout = sampler.model.layout
+        let bins = sampler.discretizer.binCount
+        guard checkpoint != nil else {
+            return (0..<(4 * layout.transitionDimension + layout.observationDimension)).map { _ in
+                Int(uniforms.next() * Double(bins))
+            }
+        }
+        let start = (0..<layout.observationDimension).map { _ in
+            Int((0.25 + uniforms.next() / 2) * Double(bins))
+        }
+        let tokens = try sampler.plan(context: start, uniforms: &uniforms).tokens
+        return tokens.dropLast().flatMap { $0.map { min($0, bins - 1) } }
+            + (tokens.last ?? []).prefix(layout.observationDimension).map { min($0, bins - 1) }
+    }
+}

@@ -1,0 +1,66 @@
+public import Datasets
+public import Foundation
+public import Tokenization
+import Trajectories
+
+/// Turns a dataset into a token file, for data larger than memory.
+public struct TokenizationJob: Sendable {
+    /// What was written.
+    public struct Result: Sendable, Codable {
+        /// The token file.
+        public var output: String
+        /// How much it holds.
+        public var transitions, episodes, dimensions, bins, bytes: Int
+        /// What reading left out or made up.
+        public var notes: [String]
+        /// Wall-clock time.
+        public var seconds: Double
+    }
+
+    /// The dataset.
+    public var input: URL
+    /// The token file to write.
+    public var output: URL
+    /// How rows become tokens; windows and masks do not matter.
+    public var settings = TokenizedDataset.Settings()
+    /// How the dataset is read.
+    public var reading = TrajectoryDataset.ReadingOptions()
+
+    /// A job with the published settings.
+    public init(from input: URL, to output: URL) {
+        self.input = input
+        self.output = output
+    }
+
+    /// Reads the dataset as often as it takes and writes the file.
+    ///
+    /// - Parameter report: Told what reading left out, and after each episode how far it is.
+    /// - Throws: ``JobError``, `DatasetError` and `TokenFileError`.
+    public func run(
+        report: (JobEvent<StreamingProgress>) -> Void = { _ in }
+    ) throws -> Result {
+        // Known before the work as well as after it.
+        try output.requireFolder()
+        let start = ContinuousClock.now
+        let file = try DatasetFile(input, options: reading)
+        file.notes.forEach { report(.note($0)) }
+        let source = TokenFile.Source(
+            name: input.lastPathComponent, format: file.format.rawValue,
+            environment: file.attributes["environment"],
+            observationDimensions: reading.observationDimensions)
+        let description: TokenFile.Description
+        do {
+            description = try TokenFile.write(
+                file, settings: settings, source: source, to: output
+            ) { report(.progress($0)) }
+        } catch let error as DiscretizerError {
+            throw JobError(error, of: input)
+        }
+        let bytes = try? output.resourceValues(forKeys: [.fileSizeKey]).fileSize
+        return Result(
+            output: output.given, transitions: description.rowCount,
+            episodes: description.episodeCount,
+            dimensions: description.layout.transitionDimension, bins: description.binCount,
+            bytes: bytes ?? 0, notes: file.notes, seconds: elapsed(since: start))
+    }
+}

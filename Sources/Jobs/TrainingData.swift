@@ -1,0 +1,80 @@
+import Datasets
+import Foundation
+import Tokenization
+import Trajectories
+
+extension JobError {
+    /// What is wrong with the data of a file.
+    init(_ error: DiscretizerError, of url: URL) {
+        let place = error.dimension.map { "dimension \($0) of " } ?? ""
+        self.init(.unsuitableData, "cannot tokenize \(place)'\(url.path)': \(error.detail)")
+    }
+}
+
+/// What a model is trained on: a dataset file, or one that was tokenized before.
+struct TrainingData {
+    /// The windows and bins.
+    let tokenized: TokenizedDataset
+    /// The environment that the data say they come from.
+    let environment: String?
+    /// How many observation dimensions were kept, where this was asked for.
+    let observationDimensions: Int?
+
+    /// Reads a dataset and tokenizes it, or maps a token file.
+    ///
+    /// - Throws: What reading throws; ``JobError`` when settings or reading options were given with
+    ///   which the token file was not made.
+    init(
+        _ url: URL, settings: TokenizedDataset.Settings, reading: TrajectoryDataset.ReadingOptions,
+        note: (String) -> Void
+    ) throws {
+        guard TokenFile.isTokenFile(url) else {
+            let data = try TrajectoryDataset(contentsOf: url, options: reading)
+            data.notes.forEach(note)
+            do {
+                tokenized = try TokenizedDataset(data.trajectories, settings: settings)
+            } catch {
+                throw JobError(error, of: url)
+            }
+            guard tokenized.windows.count > 0 else {
+                throw JobError(
+                    .unsuitableData,
+                    "cannot use '\(url.path)': no episode has two transitions or more, "
+                        + "so there is nothing to train on")
+            }
+            environment = data.attributes["environment"]
+            observationDimensions = reading.observationDimensions
+            return
+        }
+        guard reading == .init() else {
+            throw JobError(
+                .settledReading,
+                "cannot use reading options with the token file '\(url.path)', which was made with "
+                    + "its own")
+        }
+        let file = try TokenFile(contentsOf: url)
+        tokenized = try TokenizedDataset(file, settings: settings)
+        environment = file.description.source.environment
+        observationDimensions = file.description.source.observationDimensions
+        try Self.check("discount", settings, \.discount, tokenized, url)
+        try Self.check("terminationPenalty", settings, \.terminationPenalty, tokenized, url)
+        try Self.check("binCount", settings, \.binCount, tokenized, url)
+        try Self.check("strategy", settings, \.strategy, tokenized, url)
+    }
+
+    /// Refuses a setting that was changed from its default to another value than the file's.
+    private static func check<Value: Equatable>(
+        _ name: String, _ given: TokenizedDataset.Settings,
+        _ setting: KeyPath<TokenizedDataset.Settings, Value>, _ tokenized: TokenizedDataset,
+        _ url: URL
+    ) throws(JobError) {
+        let value = given[keyPath: setting]
+        let present = tokenized.settings[keyPath: setting]
+        guard value == TokenizedDataset.Settings()[keyPath: setting] || value == present else {
+            throw JobError(
+                .tokenFile,
+                "cannot use '\(url.path)' with tokenization.\(name) \(value): it was "
+                    + "made with \(present); leave the setting out or make the file again")
+        }
+    }
+}

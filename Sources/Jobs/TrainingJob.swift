@@ -1,0 +1,64 @@
+public import Datasets
+public import Foundation
+import Tokenization
+public import Training
+import Transformer
+import TransformerCPU
+
+/// Trains a model on a dataset and keeps its run folder.
+///
+/// ```swift
+/// var job = TrainingJob(dataset: data, output: folder)
+/// job.settings.training.steps = 5000
+/// let end = try job.run { event in
+///     if case .progress(let state) = event { print(state.step, state.loss) }
+/// }
+/// ```
+public struct TrainingJob: Sendable {
+    /// A D4RL-format HDF5 file, a Minari folder, or a token file, which is mapped into memory.
+    public var dataset: URL
+    /// The run folder.
+    public var output: URL
+    /// All settings.
+    public var settings = TrainingSettings()
+    /// How the dataset is read; a token file knows how it was.
+    public var reading = TrajectoryDataset.ReadingOptions()
+    /// Name of the environment of the data, kept in the checkpoint; the one that the data name if nil.
+    public var environment: String?
+    /// Whether to go on with the run in the folder.
+    public var resumes = false
+
+    /// A job with the published settings.
+    public init(dataset: URL, output: URL) {
+        self.dataset = dataset
+        self.output = output
+    }
+
+    /// Trains to the end or the time limit.
+    ///
+    /// - Parameter report: Told of the data, and about every two seconds how far training is.
+    /// - Returns: Where the run ended.
+    /// - Throws: ``JobError``, and what reading and `Trainer` throw.
+    @discardableResult
+    public func run(
+        report: (JobEvent<TrainingProgress>) -> Void = { _ in }
+    ) throws -> TrainingProgress {
+        let data = try TrainingData(dataset, settings: settings.tokenization, reading: reading) {
+            report(.note($0))
+        }
+        var settings = settings
+        settings.tokenization = data.tokenized.settings
+        let store = data.tokenized.windows.store
+        let trainer = try Trainer(
+            settings.configuration(layout: store.layout), dataset: data.tokenized,
+            options: settings.training, directory: output,
+            environment: environment ?? data.environment,
+            observationDimensions: data.observationDimensions, resume: resumes,
+            engine: .cpu(workers: settings.training.workers))
+        report(
+            .note(
+                "\(store.rowCount) transitions in \(store.episodeCount) episodes; "
+                    + "\(trainer.model.parameterCount) parameters"))
+        return try trainer.run { report(.progress($0)) }
+    }
+}

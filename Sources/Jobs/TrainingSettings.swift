@@ -1,0 +1,136 @@
+public import Foundation
+public import Tokenization
+public import Training
+public import Trajectories
+public import Transformer
+import Yams
+
+/// All settings of a training run, as a configuration file (YAML) has them.
+///
+/// ```swift
+/// var settings = try TrainingSettings(contentsOf: URL(fileURLWithPath: "hopper.yaml"))
+/// settings.training.steps = 5000
+/// ```
+public struct TrainingSettings: Codable, Hashable, Sendable {
+    /// The model's size and regularization; its dimensions come from the data.
+    public var model = TransformerConfiguration.Shape()
+    /// How it is trained.
+    public var training = TrainingOptions()
+    /// How data become tokens.
+    public var tokenization = TokenizedDataset.Settings()
+
+    /// The defaults: the paper's.
+    public init() {}
+
+    /// Reads a file; what it leaves out keeps its default, what is not a setting is refused.
+    ///
+    /// - Throws: ``SettingsError``.
+    public init(contentsOf url: URL) throws {
+        let file = url.given
+        guard let text = try? String(contentsOf: url, encoding: .utf8) else {
+            throw SettingsError(
+                code: .unreadable, file: file, detail: "the file is missing or unreadable")
+        }
+        let defaults = try Self.object(TrainingSettings().yaml(), file: "defaults")
+        let merged = try Self.merge(
+            Self.object(text, file: file), over: defaults, at: "", file: file)
+        func invalid(_ path: [any CodingKey], _ detail: String) -> SettingsError {
+            let key = path.map(\.stringValue).joined(separator: ".")
+            return SettingsError(
+                code: .invalid, file: file, detail: "the value of '\(key)' \(detail)")
+        }
+        do {
+            self = try YAMLDecoder().decode(
+                TrainingSettings.self, from: Yams.dump(object: merged))
+        } catch let DecodingError.typeMismatch(_, context),
+            let DecodingError.dataCorrupted(context)
+        {
+            throw invalid(context.codingPath, "has the wrong type")
+        } catch let DecodingError.keyNotFound(missing, context) {
+            throw invalid(context.codingPath + [missing], "is missing")
+        }
+    }
+
+    /// The settings as a configuration file.
+    public func yaml() throws -> String {
+        let encoder = YAMLEncoder()
+        encoder.options.sortKeys = true
+        return try encoder.encode(self)
+    }
+
+    /// The model's configuration for data of this layout.
+    public func configuration(layout: TransitionLayout) -> TransformerConfiguration {
+        var result = TransformerConfiguration(
+            layout: layout, contextTransitions: tokenization.windowLength, shape: model)
+        result.goalDimension = tokenization.goalColumns?.count ?? 0
+        result.binCount = tokenization.binCount
+        return result
+    }
+
+    private static func object(_ text: String, file: String) throws -> [String: Any] {
+        do {
+            return try Yams.load(yaml: text) as? [String: Any] ?? [:]
+        } catch {
+            let reason = "\(error)".split(separator: "\n").first.map(String.init) ?? "bad YAML"
+            throw SettingsError(
+                code: .unreadable, file: file, detail: "it is not YAML: \(reason)")
+        }
+    }
+
+    /// Settings that are nil by default and therefore absent from the defaults' file.
+    private static let optional: Set<String> = {
+        var names: Set<String> = []
+        for section in Mirror(reflecting: TrainingSettings()).children {
+            for setting in Mirror(reflecting: section.value).children
+            where Mirror(reflecting: setting.value).displayStyle == .optional {
+                names.insert("\(section.label ?? "").\(setting.label ?? "")")
+            }
+        }
+        return names
+    }()
+
+    private static func merge(
+        _ given: [String: Any], over defaults: [String: Any], at path: String, file: String
+    ) throws -> [String: Any] {
+        var result = defaults
+        for (key, value) in given {
+            let name = path + key
+            if let section = defaults[key] as? [String: Any] {
+                guard let inner = value as? [String: Any] else {
+                    throw SettingsError(
+                        code: .invalid, file: file, detail: "'\(name)' must be a section")
+                }
+                result[key] = try merge(inner, over: section, at: "\(name).", file: file)
+            } else if defaults[key] != nil || optional.contains(name) {
+                result[key] = value is NSNull ? nil : value
+            } else {
+                throw SettingsError(
+                    code: .unknown, file: file, detail: "there is no setting '\(name)'")
+            }
+        }
+        return result
+    }
+}
+
+/// A configuration file that cannot be used.
+public struct SettingsError: Error, Hashable, CustomStringConvertible, Sendable {
+    /// What is wrong.
+    public enum Code: Sendable, Hashable {
+        /// The file is missing or no YAML.
+        case unreadable
+        /// It names a setting that there is not.
+        case unknown
+        /// A value is missing or of the wrong type.
+        case invalid
+    }
+
+    /// What is wrong.
+    public let code: Code
+    /// The file.
+    public let file: String
+    /// What about it.
+    public let detail: String
+
+    /// One line: what and where.
+    public var description: String { "cannot use settings '\(file)': \(detail)" }
+}

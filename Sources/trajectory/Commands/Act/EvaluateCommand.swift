@@ -1,0 +1,143 @@
+import ArgumentParser
+import Evaluation
+import Foundation
+import Jobs
+import Planning
+
+/// `trajectory evaluate`: a trained model plans in closed loop, or a policy acts, and is scored.
+struct EvaluateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate",
+        abstract: "Let a trained model plan, or a policy act, in an environment, and score it.",
+        discussion: """
+            Every episode starts from a seed of its own, --seed, --seed + 1 and so on, so that two \
+            checkpoints or settings meet the same starts. The planner's defaults are those of the \
+            paper's Hopper experiments; smaller --horizon and --beam-width plan faster. A policy is \
+            written as for 'trajectory collect' and makes no plans.
+
+            In a maze, a model or policy trained with --goal-columns is given the goal of each episode; \
+            how often, after how many steps and by how long a path goals were reached is reported for \
+            all, beside the shortest paths of the same episodes. --paths draws the first episodes, and \
+            below each the first plan, where it looks ahead.
+
+            Examples:
+              trajectory evaluate --checkpoint runs/hopper --env hopper --episodes 5 --seed 0
+              trajectory evaluate --checkpoint runs/hopper --env hopper --horizon 5 \
+            --beam-width 32 --json
+              trajectory evaluate --checkpoint runs/hopper --env hopper --episodes 1 \
+            --video episode.mp4
+              trajectory evaluate --checkpoint runs/hopper --env hopper --deadline-ms 20
+              trajectory evaluate --checkpoint runs/hopper --env hopper --episodes 20 --parallel 10
+              trajectory evaluate --checkpoint runs/hopper --env hopper --objective q \
+            --critic critic.safetensors
+              trajectory evaluate --policy bc.safetensors --env hopper --episodes 5 --seed 0
+              trajectory evaluate --checkpoint runs/maze --env pointmaze-umaze --objective imitation \
+            --horizon 1 --beam-width 4 --until-goal --paths paths.png
+
+            Keys of the JSON object: returns, mean_return, standard_deviation, normalized_score, \
+            normalized_score_error (standard error of the mean), \
+            milliseconds_per_plan (median), mean_milliseconds_per_plan, plans, lengths, seeds, \
+            environment, planner, longest_search_milliseconds, mean_horizon, mean_beam_width, seconds; in \
+            mazes also success_rate and, of the successful episodes, mean_steps_to_goal, \
+            mean_path_length and mean_shortest_path (metres).
+            """)
+
+    private static let defaults = EvaluationJob(.policy(""))
+
+    @Option(help: "Folder of the trained model; this or --policy.", completion: .directory)
+    var checkpoint: String?
+
+    @Option(
+        help: "Policy to score: random, weak, medium, expert, FILE, POLICY+NOISE or mix:....",
+        completion: .file(extensions: ["safetensors"]))
+    var policy: String?
+
+    @OptionGroup var environment: EnvironmentOption
+
+    @Option(help: "Episodes to run.")
+    var episodes = defaults.episodes
+
+    @Option(help: "Seed of the first episode.")
+    var seed = defaults.seed
+
+    @Option(help: "Episodes to run at the same time; they plan together, with the same returns.")
+    var parallel = defaults.parallel
+
+    @Option(help: "Cut episodes after this many steps; without it at the environment's limit.")
+    var maximumSteps: Int?
+
+    @Flag(help: "End an episode when its goal is reached (mazes).")
+    var untilGoal = false
+
+    @OptionGroup(title: "Planner Options") var planner: PlannerOptionsGroup
+
+    @Option(
+        help: "Draw the first episode to this file (mp4 or gif).",
+        completion: .file(extensions: PictureFile.video))
+    var video: String?
+
+    @Option(
+        help: """
+            Draw the first episodes (up to \(EvaluationJob.mostPaths)) in a maze to this file \
+            (png or svg).
+            """, completion: .file(extensions: PictureFile.chart))
+    var paths: String?
+
+    @Option(
+        help: "Also write the episodes as a dataset (HDF5); actions are then rounded to 32 bits.",
+        completion: .file(extensions: ["hdf5", "h5"]))
+    var log: String?
+
+    @Flag(help: "Print a JSON object.")
+    var json = false
+
+    func validate() throws {
+        guard (checkpoint == nil) != (policy == nil) else {
+            throw ValidationError(
+                checkpoint == nil
+                    ? "give --checkpoint or --policy" : "give --checkpoint or --policy, not both")
+        }
+        if policy != nil, parallel != 1 || planner.options != PlannerOptions() {
+            throw ValidationError(
+                "a policy does not plan; leave out --parallel and the planner's options")
+        }
+        for (option, value) in [
+            ("--episodes", episodes), ("--parallel", parallel),
+            ("--maximum-steps", maximumSteps ?? 1),
+        ] where value < 1 {
+            throw ValidationError("\(option) must be positive, found \(value)")
+        }
+        try PictureFile.require(PictureFile.video, video, option: "--video")
+        try PictureFile.require(PictureFile.chart, paths, option: "--paths")
+    }
+
+    func run() async throws {
+        var job = EvaluationJob(
+            checkpoint.map { .model(planner.model(in: $0)) } ?? .policy(policy ?? ""),
+            in: environment.name)
+        job.episodes = episodes
+        job.seed = seed
+        job.parallel = parallel
+        job.maximumSteps = maximumSteps
+        job.untilGoal = untilGoal
+        job.video = video.map { URL(fileURLWithPath: $0) }
+        job.paths = paths.map { URL(fileURLWithPath: $0) }
+        job.log = log.map { URL(fileURLWithPath: $0) }
+        var lines = Lines()
+        let report = try job.run { lines.show($0) }
+        try Console.report(report, json: json, text: report.text)
+    }
+
+    /// Says now and then how far an evaluation is.
+    struct Lines {
+        private var pace = Pace(every: .seconds(5))
+
+        mutating func show(_ event: JobEvent<EvaluationJob.Progress>) {
+            switch event {
+            case .note(let line): Console.progress(line)
+            case .progress(let progress):
+                if pace.due() != nil { Console.progress(progress.line) }
+            }
+        }
+    }
+}

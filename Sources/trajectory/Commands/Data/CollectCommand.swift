@@ -1,0 +1,125 @@
+import ArgumentParser
+import Foundation
+import Jobs
+
+/// `trajectory collect`: episodes of a policy, logged to a dataset file.
+struct CollectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "collect",
+        abstract: "Log episodes of a policy to a D4RL-format HDF5 file.",
+        discussion: """
+            A policy is one of random, weak, medium, expert, or a file that `trajectory \
+            train-behavior` wrote; +X adds Gaussian noise of X times half the action range \
+            (medium+0.2); mix:POLICY=WEIGHT,... draws one policy for each episode by weight.
+
+            --dataset makes a whole dataset like D4RL's by its name: an environment and random, \
+            medium, medium-replay (every episode that training saw up to the medium policy), \
+            medium-expert or expert, with 5 % of noise; or a maze of the point, where a noisy PD \
+            controller follows waypoints from goal to goal (maze2d-umaze, maze2d-medium, \
+            maze2d-large, pointmaze-fourrooms, pointmaze:map.txt and others). It has as many \
+            transitions as D4RL's unless --steps says otherwise. With --until-goal an episode in a maze \
+            ends at its goal, so that all of it shows how to get to where it ends.
+
+            @K at the end of an environment's name holds every action for K steps: a transition is then \
+            K steps long.
+
+            The same settings give the same file, whatever the number of workers. Where the last \
+            episode does not fit into --steps it is cut and left without an end.
+
+            Examples:
+              trajectory collect --dataset hopper-medium-replay --output hopper-medium-replay.hdf5
+              trajectory collect --dataset maze2d-large --steps 200000 --output maze.hdf5
+              trajectory collect --dataset pointmaze-fourrooms@5 --until-goal --steps 200000 \
+            --output rooms.hdf5
+              trajectory collect --env hopper --policy expert --steps 100000 --output expert.hdf5
+              trajectory collect --env hopper --policy medium+0.1 --steps 100000 --seed 7 \
+            --output medium.hdf5
+              trajectory collect --env hopper --policy mix:expert=1,medium+0.1=2,random=1 \
+            --steps 100000 --output mixed.hdf5
+
+            Keys of the JSON object: output, environment, policy, seed, transitions, episodes, \
+            mean_return, standard_deviation, best_return, best_tenth_return (mean of the best \
+            tenth of the episodes), normalized_score and best_tenth_score, mean_length, seconds. Returns \
+            and lengths are those of whole episodes.
+            """)
+
+    private static let defaults = CollectionJob(
+        .dataset(""), output: URL(fileURLWithPath: ""))
+
+    @Option(help: "Dataset to make, such as walker2d-medium-expert or maze2d-large.")
+    var dataset: String?
+
+    @Option(name: .customLong("env"), help: "Environment, such as hopper or hopper-v5.")
+    var environment: String?
+
+    @Option(help: "Policy: random, weak, medium, expert, FILE, POLICY+NOISE or mix:....")
+    var policy: String?
+
+    @Option(help: "Transitions to log.")
+    var steps: Int?
+
+    @Flag(help: "With --dataset of a maze, end an episode when its goal is reached.")
+    var untilGoal = false
+
+    @Option(help: "Seed of starts, noise and mixing.")
+    var seed = defaults.seed
+
+    @Option(help: "File to write (HDF5).", completion: .file(extensions: ["hdf5", "h5"]))
+    var output: String
+
+    @Option(help: "Threads that simulate.")
+    var workers = defaults.workers
+
+    @Flag(help: "Print a JSON object.")
+    var json = false
+
+    mutating func validate() throws {
+        if let steps, steps < 1 {
+            throw ValidationError("--steps must be positive, found \(steps)")
+        }
+        if dataset != nil {
+            guard environment == nil, policy == nil else {
+                throw ValidationError(
+                    "--dataset names environment and policy itself; leave them out")
+            }
+        } else if environment == nil || policy == nil || steps == nil {
+            throw ValidationError("give --dataset, or all of --env, --policy and --steps")
+        }
+    }
+
+    func run() async throws {
+        var job = CollectionJob(
+            dataset.map { .dataset($0) } ?? .policy(policy ?? "", environment: environment ?? ""),
+            output: URL(fileURLWithPath: output))
+        job.steps = steps
+        job.untilGoal = untilGoal
+        job.seed = seed
+        job.workers = workers
+        var lines = Lines()
+        let result = try await job.run { lines.show($0) }
+        try Console.report(
+            result, json: json,
+            text: String(
+                format: "%@: %d transitions, %d episodes, return %.0f ± %.0f, best %.0f", output,
+                result.transitions, result.episodes, result.meanReturn, result.standardDeviation,
+                result.bestReturn))
+    }
+
+    /// Says now and then how far a collection is.
+    struct Lines {
+        private var pace = Pace(every: .seconds(2))
+        private var reported = 0
+
+        mutating func show(_ event: JobEvent<Share>) {
+            guard case .progress(let share) = event,
+                let seconds = pace.due(always: share.done >= share.total)
+            else { return }
+            let rate = Double(share.done - reported) / seconds
+            reported = share.done
+            Console.progress(
+                String(
+                    format: "%d of %d steps  %.0f steps/s", min(share.done, share.total),
+                    share.total, rate))
+        }
+    }
+}

@@ -1,0 +1,105 @@
+public import ArgumentParser
+import Foundation
+import Jobs
+public import Tokenization
+
+/// `trajectory dataset tokenize`: from a dataset file to a token file.
+struct DatasetTokenizeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tokenize",
+        abstract: "Turn a dataset file into tokens on disk, for data larger than memory.",
+        discussion: """
+            The dataset is read several times, a few megabytes at a time; memory holds the counts \
+            from which the bins come (about 64 MB) and the longest episode, however long the file. \
+            'trajectory train --dataset' takes the token file in place of the dataset and maps it; \
+            the run is the same, step for step.
+
+            Settings come from the defaults (the paper's), then from the section tokenization of \
+            --config, then from the options given here.
+
+            Examples:
+              trajectory dataset tokenize halfcheetah.hdf5 --output halfcheetah.tokens
+              trajectory dataset tokenize D4RL/pointmaze/umaze-v2 --output maze.tokens --bins 200 \
+            --discretizer uniform
+              trajectory train --dataset halfcheetah.tokens --output runs/halfcheetah
+
+            Keys of the JSON object: output, transitions, episodes, dimensions, bins, bytes, notes, \
+            seconds.
+            """)
+
+    private static let defaults = TokenizedDataset.Settings()
+
+    @Argument(help: "The dataset: an HDF5 file or a Minari folder.", completion: .file())
+    var input: String
+
+    @Option(help: "The token file to write.", completion: .file(extensions: ["tokens"]))
+    var output: String
+
+    @Option(
+        help: "A YAML file with settings.", completion: .file(extensions: ["yaml", "yml"]))
+    var config: String?
+
+    @Option(help: "Bins in each dimension (\(defaults.binCount)).")
+    var bins: Int?
+
+    @Option(
+        help: "Where the edges of the bins come from: quantile or uniform (\(defaults.strategy)).")
+    var discretizer: Discretizer.Strategy?
+
+    @Option(
+        help:
+            "Factor by which a reward counts less for each step it lies ahead (\(defaults.discount))."
+    )
+    var discount: Double?
+
+    @Option(
+        help: """
+            Takes the place of the last reward of an episode with a terminal state \
+            (\(defaults.terminationPenalty ?? 0)).
+            """)
+    var terminationPenalty: Double?
+
+    @Flag(help: "Keep the last reward of episodes with a terminal state.")
+    var noTerminationPenalty = false
+
+    @OptionGroup(title: "Reading Options") var reading: DatasetReadingOptions
+
+    @Flag(help: "Print a JSON object.")
+    var json = false
+
+    func validate() throws {
+        guard terminationPenalty == nil || !noTerminationPenalty else {
+            throw ValidationError(
+                "--termination-penalty and --no-termination-penalty exclude each other")
+        }
+    }
+
+    func run() async throws {
+        var settings =
+            try config.map { try TrainingSettings(contentsOf: URL(fileURLWithPath: $0)) }?
+            .tokenization ?? TokenizedDataset.Settings()
+        settings.binCount = bins ?? settings.binCount
+        settings.strategy = discretizer ?? settings.strategy
+        settings.discount = discount ?? settings.discount
+        settings.terminationPenalty =
+            noTerminationPenalty ? nil : terminationPenalty ?? settings.terminationPenalty
+        var job = TokenizationJob(
+            from: URL(fileURLWithPath: input), to: URL(fileURLWithPath: output))
+        job.settings = settings
+        job.reading = reading.options
+        let line = ProgressLine()
+        defer { line.finish() }
+        let result = try job.run { event in
+            line.show(event) {
+                "pass \($0.pass) of \($0.passCount)  \($0.rows) of \($0.rowCount) transitions"
+            }
+        }
+        line.finish()
+        try Console.report(
+            result, json: json,
+            text: "\(output): \(result.transitions) transitions of \(result.dimensions) tokens in "
+                + "\(result.episodes) episodes, \(result.bytes / 1_000_000) MB")
+    }
+}
+
+extension Discretizer.Strategy: ExpressibleByArgument {}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Foundation
+import Jobs
+import Planning
+
+/// `trajectory benchmark plan`: seconds to decide on one action.
+struct BenchmarkPlanCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan",
+        abstract: "Time planning one action.",
+        discussion: """
+            The authors' planning settings: expansion 2, context 5, four past transitions before \
+            the current observation. The model has the paper's size and random weights, so that \
+            rows share fewer prefixes than with a trained one; --checkpoint takes a trained one, with \
+            pasts that it predicts itself.
+
+            Tokens computed are beside what forwarding every row's window would take; GFLOP/s are \
+            those of all cores together, over the whole plan.
+            """)
+
+    private static let defaults = PlanningSpeedJob()
+
+    @Option(
+        help:
+            "The shape of a transition: \(BenchmarkShape.allValueStrings.joined(separator: ", ")).")
+    var shape = defaults.shape
+
+    @Option(help: "Folder of a trained model, instead of random weights.", completion: .directory)
+    var checkpoint: String?
+
+    @Option(help: "Planned transitions; the authors' 15 for hopper, 5 for halfcheetah.")
+    var horizon: Int?
+
+    @Option(help: "Sequences kept; the authors' 128 for hopper, 32 for halfcheetah.")
+    var beamWidth: Int?
+
+    @Option(help: "exact slides the context with every planned transition; cached is faster.")
+    var window = defaults.window
+
+    @Option(help: "Plans made together, for as many episodes.")
+    var together = defaults.together
+
+    @Option(help: "Timed plans; the median counts.")
+    var plans = defaults.plans
+
+    @Flag(help: "Print the result as JSON.")
+    var json = false
+
+    func validate() throws {
+        guard plans > 0, together > 0 else {
+            throw ValidationError("--plans and --together must be positive")
+        }
+    }
+
+    func run() async throws {
+        var job = PlanningSpeedJob()
+        job.shape = shape
+        job.checkpoint = checkpoint.map { URL(fileURLWithPath: $0) }
+        job.horizon = horizon
+        job.beamWidth = beamWidth
+        job.window = window
+        job.together = together
+        job.plans = plans
+        let result = try job.run()
+        try Console.report(
+            result, json: json,
+            text: "\(result.shape), horizon \(result.horizon), beam \(result.beamWidth), "
+                + "\(result.window) window: "
+                + String(format: "%.3f s a plan", result.secondsPerPlan)
+                + " (median of \(plans); \(result.computedTokens) tokens computed, "
+                + "\(result.naiveTokens) "
+                + String(format: "without sharing; %.0f GFLOP/s)", result.gigaflops))
+    }
+}

@@ -1,0 +1,92 @@
+import ArgumentParser
+import Foundation
+import Jobs
+import Tokenization
+import Training
+
+/// `trajectory train`: from a dataset to a checkpoint.
+struct TrainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "Train a Trajectory Transformer on a dataset.",
+        discussion: """
+            The output folder holds the checkpoint (weights, discretizer, optimizer) and metrics.csv. \
+            A run that was stopped goes on with --resume, step for step as if it had not been.
+
+            Settings come from the defaults (the paper's), then from --config, then from the options \
+            given here. A configuration file has the sections model, training and tokenization; \
+            'trajectory train --print-config' shows them; besides, training may have timeLimit \
+            (minutes), workers and finalTokens, and tokenization maxPathLength and goalColumns.
+
+            A token file (trajectory dataset tokenize) is mapped into memory as it is needed; it \
+            brings the settings with which it was made, and the run is that of the dataset itself.
+
+            With --goal-columns the model is conditioned on a goal: a place to reach, in these columns \
+            of the observation. In training a window's goal is where its episode went later.
+
+            Examples:
+              trajectory train --dataset hopper.hdf5 --output runs/hopper
+              trajectory train --dataset hopper.hdf5 --output runs/small --layers 2 --width 64 --steps 5000
+              trajectory train --dataset hopper.hdf5 --output runs/hopper --config Experiments/hopper.yaml --resume
+              trajectory train --dataset maze.hdf5 --output runs/maze --goal-columns 0,1 --env pointmaze-umaze
+            """)
+
+    @Option(
+        help: "The trajectories: a D4RL-format HDF5 file, a Minari folder, or a token file.",
+        completion: .file(extensions: ["hdf5", "tokens"]))
+    var dataset: String?
+
+    @Option(help: "The run folder.", completion: .directory)
+    var output: String?
+
+    @Option(
+        help: "A YAML file with settings.", completion: .file(extensions: ["yaml", "yml"]))
+    var config: String?
+
+    @Flag(help: "Go on with the run in the output folder.")
+    var resume = false
+
+    @Option(help: "Name of the environment the data come from, kept in the checkpoint.")
+    var env: String?
+
+    @OptionGroup var chosen: TrainingSettingsOptions
+
+    @OptionGroup(title: "Reading Options") var reading: DatasetReadingOptions
+
+    @Flag(help: "Print the settings that would be used, as YAML, and do nothing.")
+    var printConfig = false
+
+    @Flag(help: "Print where the run ended as JSON.")
+    var json = false
+
+    func run() async throws {
+        let settings = try settings()
+        if printConfig { return print(try settings.yaml()) }
+        guard let dataset else { throw ValidationError("Missing expected argument '--dataset'") }
+        guard let output else { throw ValidationError("Missing expected argument '--output'") }
+        var job = TrainingJob(
+            dataset: URL(fileURLWithPath: dataset), output: URL(fileURLWithPath: output))
+        job.settings = settings
+        job.reading = reading.options
+        job.environment = env
+        job.resumes = resume
+        let line = ProgressLine()
+        let end = try job.run { Self.show($0, on: line) }
+        line.finish()
+        if json { try Console.printJSON(end) }
+    }
+
+    /// Shows how far training is.
+    static func show(_ event: JobEvent<TrainingProgress>, on line: ProgressLine) {
+        line.show(event, isMilestone: { $0.heldOutLoss != nil }, text: \.line)
+    }
+
+    /// The settings of the file, replaced by what the options say.
+    private func settings() throws -> TrainingSettings {
+        var settings =
+            try config.map { try TrainingSettings(contentsOf: URL(fileURLWithPath: $0)) }
+            ?? TrainingSettings()
+        chosen.apply(to: &settings)
+        return settings
+    }
+}

@@ -1,0 +1,82 @@
+import ArgumentParser
+import Foundation
+import Jobs
+import Learning
+
+/// `trajectory train-dynamics`: the single-step baseline of `trajectory predict`.
+struct TrainDynamicsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train-dynamics",
+        abstract: "Train an ensemble of single-step dynamics models.",
+        discussion: """
+            A probabilistic ensemble (PETS, Chua et al. 2018): each network predicts mean and variance \
+            of the next change of the observation, on bootstrapped data. --skip-last leaves the last \
+            episodes out, for `trajectory predict` to be measured on.
+
+            Examples:
+              trajectory train-dynamics --dataset hopper.hdf5 --output dynamics.safetensors
+              trajectory train-dynamics --dataset hopper.hdf5 --skip-last 20 --steps 5000 \
+            --output dynamics.safetensors --json
+
+            Keys of the JSON object: output, transitions, episodes, members, steps, loss, seconds.
+            """)
+
+    @Option(help: "The trajectories: a D4RL-format HDF5 file or a Minari folder.")
+    var dataset: String
+
+    @Option(help: "File for the ensemble (safetensors).")
+    var output: String
+
+    @Option(help: "Networks.")
+    var members = DynamicsTrainer.Settings().members
+
+    @Option(help: "Steps of each network.")
+    var steps = DynamicsTrainer.Settings().learning.steps
+
+    @Option(help: "Transitions in a batch.")
+    var batchSize = DynamicsTrainer.Settings().learning.batchSize
+
+    @Option(help: "Learning rate.")
+    var learningRate = DynamicsTrainer.Settings().learning.learningRate
+
+    @Option(help: "Episodes at the end of the file that are not trained on.")
+    var skipLast = 0
+
+    @Option(help: "Fixes weights, resampling and batches.")
+    var seed: UInt64 = 0
+
+    @OptionGroup(title: "Reading Options") var reading: DatasetReadingOptions
+
+    @Flag(help: "Print the result as JSON.")
+    var json = false
+
+    func validate() throws {
+        guard members > 0, steps > 0, batchSize > 0, learningRate > 0, skipLast >= 0 else {
+            throw ValidationError(
+                "--members, --steps, --batch-size and --learning-rate must be positive, "
+                    + "--skip-last not negative")
+        }
+    }
+
+    func run() async throws {
+        var job = DynamicsTrainingJob(
+            dataset: URL(fileURLWithPath: dataset), output: URL(fileURLWithPath: output))
+        job.settings.members = members
+        job.settings.learning.steps = steps
+        job.settings.learning.batchSize = batchSize
+        job.settings.learning.learningRate = learningRate
+        job.settings.learning.seed = seed
+        job.skippedEpisodes = skipLast
+        job.reading = reading.options
+        let line = ProgressLine()
+        defer { line.finish() }
+        let result = try job.run { event in
+            line.show(event, text: \.line)
+        }
+        try Console.report(
+            result, json: json,
+            text: String(
+                format: "%@: %d networks, loss %.4f after %d steps", output, members, result.loss,
+                steps))
+    }
+}

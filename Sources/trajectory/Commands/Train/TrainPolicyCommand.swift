@@ -1,0 +1,101 @@
+import ArgumentParser
+import Foundation
+import Jobs
+import Learning
+
+/// `trajectory train-policy`: a policy to compare the planner with, learnt from a dataset.
+struct TrainPolicyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train-policy",
+        abstract: "Learn a policy from a dataset, to compare planning with.",
+        discussion: """
+            --method bc imitates the actions of the data; with --top-fraction 0.1 those of the \
+            best episodes that together hold a tenth of the transitions, and with --goal-columns 0,1 what to \
+            do on the way to a goal in these columns of the observation: in training, where the episode \
+            was later, as 'trajectory train' does it. --method iql is implicit \
+            Q-learning (Kostrikov, Nair and Levine 2021), which 'trajectory train-critic' does too \
+            and keeps the critic. The output is a policy file as any other: evaluate it, or \
+            collect data with it. The same settings give the same policy.
+
+            Examples:
+              trajectory train-policy --method bc --dataset hopper.hdf5 --output bc.safetensors
+              trajectory train-policy --method bc --top-fraction 0.1 --dataset hopper.hdf5 \
+            --output bc10.safetensors
+              trajectory train-policy --method iql --dataset hopper.hdf5 --steps 300000 --seed 1 \
+            --output iql.safetensors
+              trajectory train-policy --method bc --dataset maze.hdf5 --goal-columns 0,1 \
+            --output goals.safetensors
+              trajectory evaluate --policy iql.safetensors --env hopper
+
+            Keys of the JSON object: output, method, environment, transitions, episodes (learnt \
+            from), steps, losses (by name, the mean over the last steps), seconds.
+            """)
+
+    /// How the policy is learnt.
+    enum Method: String, ExpressibleByArgument, CaseIterable {
+        case bc, iql
+    }
+
+    @Option(help: "How to learn: bc, behaviour cloning, or iql, implicit Q-learning.")
+    var method: Method
+
+    @Option(
+        help: "File for the policy (safetensors).", completion: .file(extensions: ["safetensors"]))
+    var output: String
+
+    @Option(help: "With --method bc, share of the transitions to imitate: the best episodes.")
+    var topFraction = BehaviorCloning.Settings().topFraction
+
+    @Option(
+        help: "With --method bc, columns of the observation that make up a goal, such as 0,1.",
+        transform: GoalColumnsArgument.parse)
+    var goalColumns: [Int]?
+
+    @OptionGroup(title: "Learning Options") var learning: LearningOptions
+
+    @OptionGroup(title: "Options of --method iql") var critic: CriticOptions
+
+    @OptionGroup(title: "Reading Options") var reading: DatasetReadingOptions
+
+    @Flag(help: "Print the result as JSON.")
+    var json = false
+
+    func validate() throws {
+        guard topFraction > 0, topFraction <= 1 else {
+            throw ValidationError(
+                "--top-fraction must be above 0 and at most 1, found \(topFraction)")
+        }
+        guard method == .bc || topFraction == 1 else {
+            throw ValidationError("--top-fraction is for --method bc")
+        }
+        guard method == .bc || goalColumns == nil else {
+            throw ValidationError("--goal-columns is for --method bc")
+        }
+    }
+
+    func run() async throws {
+        let method: PolicyTrainingJob.Method
+        switch self.method {
+        case .bc:
+            var settings = BehaviorCloning.Settings()
+            settings.learning = learning.settings
+            settings.topFraction = topFraction
+            settings.goalColumns = goalColumns ?? []
+            method = .cloning(settings)
+        case .iql:
+            method = .implicitQLearning(critic.settings(learning.settings))
+        }
+        var job = PolicyTrainingJob(
+            method, dataset: learning.data, output: URL(fileURLWithPath: output))
+        job.environment = learning.environment.name
+        job.reading = reading.options
+        let line = ProgressLine()
+        defer { line.finish() }
+        let result = try job.run { line.show($0, text: \.line) }
+        line.finish()
+        try Console.report(
+            result, json: json,
+            text: "\(output): \(result.method), \(result.steps) steps on \(result.transitions) "
+                + "transitions in \(result.episodes) episodes")
+    }
+}

@@ -1,0 +1,48 @@
+import Experiments
+import Foundation
+
+/// How the commands talk: progress on standard error, results on standard output.
+enum Console {
+    /// Prints a line of progress.
+    static func progress(_ line: String) {
+        FileHandle.standardError.write(Data((line + "\n").utf8))
+    }
+
+    /// Prints a result: as JSON, or as text for a person.
+    static func report(_ result: some Encodable, json: Bool, text: @autoclosure () -> String) throws
+    {
+        if json { try printJSON(result) } else { print(text()) }
+    }
+
+    /// Prints a result as JSON with sorted keys; whatever the keys are in Swift, here they are
+    /// written as `mean_return`.
+    static func printJSON(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    }
+
+    /// A duration for a person, such as `3 min 12 s`.
+    static func duration(seconds: Double) -> String { ResultsPage.duration(seconds) }
+}
+
+/// Says when it is time for another line of progress.
+struct Pace {
+    private let interval: Duration
+    private var last = ContinuousClock.now
+
+    init(every interval: Duration) {
+        self.interval = interval
+    }
+
+    /// The seconds since the last line, if it is time for another.
+    mutating func due(always: Bool = false) -> Double? {
+        let now = ContinuousClock.now
+        guard always || now - last > interval else { return nil }
+        defer { last = now }
+        return (now - last) / .seconds(1)
+    }
+}

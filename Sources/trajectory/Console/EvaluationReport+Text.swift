@@ -1,0 +1,64 @@
+import Evaluation
+import Foundation
+import Jobs
+import Planning
+
+extension EvaluationReport {
+    /// The report for a person.
+    var text: String {
+        var lines = zip(seeds, zip(returns, lengths)).map { seed, episode in
+            String(format: "seed %llu  return %.1f  steps %d", seed, episode.0, episode.1)
+        }
+        lines.append(
+            String(
+                format: "%@: mean return %.1f ± %.1f", environment, meanReturn,
+                standardDeviation)
+                + (normalizedScore.map { String(format: ", normalized score %.1f", $0) }
+                    ?? "")
+        )
+        if let rate = successRate {
+            lines.append(
+                String(format: "reached the goal in %.0f %% of the episodes", 100 * rate)
+                    + (meanStepsToGoal.map {
+                        String(format: ", after %.0f steps on average", $0)
+                    } ?? ""))
+        }
+        if let length = meanPathLength {
+            lines.append(
+                String(format: "by paths of %.1f m", length)
+                    + (meanShortestPath.map {
+                        String(format: ", where the shortest have %.1f m", $0)
+                    } ?? ""))
+        }
+        if let median = millisecondsPerPlan, let mean = meanMillisecondsPerPlan {
+            lines.append(
+                String(
+                    format: "%.0f ms a plan (median of %d, mean %.0f)", median, plans, mean))
+        }
+        if let limit = planner?.deadlineMilliseconds, let horizon = meanHorizon,
+            let width = meanBeamWidth, let longest = longestSearchMilliseconds
+        {
+            lines.append(
+                String(
+                    format: "within %.0f ms: planned %.1f transitions with a beam of %.1f on "
+                        + "average, longest search %.0f ms", limit, horizon, width, longest))
+        }
+        if let seconds = seconds {
+            lines.append(
+                String(
+                    format: "%d episodes in %.1f s, %.1f a minute", returns.count, seconds,
+                    60 * Double(returns.count) / seconds))
+        }
+        return lines.joined(separator: "\n")
+    }
+}
+
+extension EvaluationJob.Progress {
+    /// One line for a person.
+    var line: String {
+        String(
+            format: "episode %d of %d  step %d  return %.0f", episode + 1, episodes, steps,
+            totalReward)
+            + (millisecondsPerPlan.map { String(format: "  %.0f ms a plan", $0) } ?? "")
+    }
+}

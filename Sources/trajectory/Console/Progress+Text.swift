@@ -1,0 +1,48 @@
+import Foundation
+import Jobs
+import Learning
+import Training
+
+extension Share {
+    /// One line for a person.
+    var line: String { "\(name): \(done) of \(total)" }
+}
+
+extension TrainingProgress {
+    /// One line for a person.
+    var line: String {
+        var parts = [
+            "step \(step)/\(steps)", String(format: "loss %.4f", loss),
+            String(format: "%.0f tokens/s", tokensPerSecond),
+            String(format: "rate %.2g", learningRate),
+            "\(Console.duration(seconds: secondsLeft)) left",
+        ]
+        if let heldOutLoss { parts.insert(String(format: "held out %.4f", heldOutLoss), at: 2) }
+        return parts.joined(separator: "  ")
+    }
+}
+
+extension LearningProgress {
+    /// One line for a person.
+    var line: String {
+        let left = Double(steps - step) / stepsPerSecond
+        return
+            (["step \(step)/\(steps)"]
+            + losses.map { String(format: "%@ loss %.4g", $0.name, $0.value) }
+            + [
+                String(format: "%.0f steps/s", stepsPerSecond),
+                "\(Console.duration(seconds: left)) left",
+            ]).joined(separator: "  ")
+    }
+}
+
+extension RenderJob.Progress {
+    /// One line for a person.
+    var line: String {
+        switch self {
+        case .planning(let steps, let totalReward):
+            String(format: "planning  step %d  return %.0f", steps, totalReward)
+        case .drawing(let share): String(format: "drawing  %.0f %%", 100 * share)
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import ArgumentParser
+import Datasets
+import Foundation
+
+/// The options of every command that reads a dataset.
+struct DatasetReadingOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Steps after which the time limit cut an episode, for files without 'timeouts'.",
+            discussion: "1000 for D4RL's older locomotion files.", valueName: "steps"))
+    var maxEpisodeLength: Int?
+
+    @Flag(help: "Leave out the last row of the file, as the authors' code does.")
+    var dropLastRow = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Keep the first so many observation dimensions.",
+            discussion: "All when not given, except for Ant: 27 of its 111. A checkpoint keeps the "
+                + "number.", valueName: "count"))
+    var observationDimensions: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Entries of dictionary observations to join, in this order, with commas.",
+            discussion: "All when not given, 'observation' first. Minari only.", valueName: "keys"))
+    var observationKeys: String?
+
+    func validate() throws {
+        if let maxEpisodeLength, maxEpisodeLength < 1 {
+            throw ValidationError("--max-episode-length must be at least 1")
+        }
+        if let observationDimensions, observationDimensions < 1 {
+            throw ValidationError("--observation-dimensions must be at least 1")
+        }
+    }
+
+    var options: TrajectoryDataset.ReadingOptions {
+        var options = TrajectoryDataset.ReadingOptions()
+        options.dropsLastRow = dropLastRow
+        options.maxEpisodeLength = maxEpisodeLength
+        options.observationDimensions = observationDimensions
+        options.observationKeys = observationKeys?.split(separator: ",").map {
+            $0.trimmingCharacters(in: .whitespaces)
+        }
+        return options
+    }
+}

@@ -1,0 +1,170 @@
+import ArgumentParser
+import Foundation
+import Jobs
+import Planning
+import Tokenization
+
+/// The options of a planner, shared by the commands that plan; unset ones keep the defaults.
+struct PlannerOptionsGroup: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "What a plan is to be best in: expectedReturn, imitation (of the data), or q.",
+            discussion: "imitation takes what is likeliest under the model; likelihood is another "
+                + "name for it. q is rewards, and --critic's value of the last action in place of "
+                + "the model's."))
+    var objective = PlannerOptions().objective
+
+    @Option(
+        help: "With --objective q, the critic: a file that 'trajectory train-critic' wrote.",
+        completion: .file(extensions: ["safetensors"]))
+    var critic: String?
+
+    @Option(help: "Transitions to plan ahead.")
+    var horizon = PlannerOptions().horizon
+
+    @Option(help: "Sequences kept after each planned transition.")
+    var beamWidth = PlannerOptions().beamWidth
+
+    @Option(help: "Continuations tried of each kept sequence.")
+    var expansionFactor = PlannerOptions().expansionFactor
+
+    @Option(
+        help: ArgumentHelp("Sample observations from the most likely K tokens.", valueName: "k|all")
+    )
+    var observationTopK = Limit<Int>(PlannerOptions().observationTopK)
+
+    @Option(help: ArgumentHelp("Sample actions from the most likely K tokens.", valueName: "k|all"))
+    var actionTopK = Limit<Int>(PlannerOptions().actionTopK)
+
+    @Option(
+        help: ArgumentHelp(
+            "Sample reward and value from the most likely K tokens.", valueName: "k|all"))
+    var rewardTopK = Limit<Int>(PlannerOptions().rewardTopK)
+
+    @Option(
+        name: .customLong("observation-cdf"),
+        help: ArgumentHelp(
+            "Leave out the least likely observation tokens of this mass.", valueName: "mass|all"))
+    var observationCDF = Limit<Double>(PlannerOptions().observationCDF)
+
+    @Option(
+        name: .customLong("action-cdf"),
+        help: ArgumentHelp(
+            "Leave out the least likely action tokens of this mass.", valueName: "mass|all"))
+    var actionCDF = Limit<Double>(PlannerOptions().actionCDF)
+
+    @Option(
+        name: .customLong("reward-cdf"),
+        help: ArgumentHelp(
+            "Leave out the least likely reward and value tokens of this mass.",
+            valueName: "mass|all"))
+    var rewardCDF = Limit<Double>(PlannerOptions().rewardCDF)
+
+    @Option(
+        help: ArgumentHelp(
+            "With --objective imitation, continue with the most likely K tokens.",
+            valueName: "k|all"))
+    var likelihoodTopK = Limit<Int>(PlannerOptions().likelihoodTopK)
+
+    @Option(
+        help: ArgumentHelp(
+            "Read rewards and values as the mean or a percentile, such as 0.8.",
+            valueName: "mean|fraction"))
+    var readout = ReadoutArgument.mean
+
+    @Option(help: "Transitions the model sees, the one being planned included.")
+    var contextTransitions = PlannerOptions().contextTransitions
+
+    @Option(help: "Steps for which one plan is followed.")
+    var replanInterval = PlannerOptions().replanInterval
+
+    @Flag(help: "Let every search also try the rest of the plan before it.")
+    var warmStart = false
+
+    @Option(
+        name: .customLong("deadline-ms"),
+        help: ArgumentHelp(
+            "Plan within this time, as far (up to --horizon) and wide (up to --beam-width) as it "
+                + "allows.", valueName: "ms"))
+    var deadlineMilliseconds: Double?
+
+    @Option(help: "Divide logits by this before sampling; below 1 sharpens.")
+    var temperature = PlannerOptions().temperature
+
+    @Option(help: "Weight of a reward one step later; the checkpoint's when not given.")
+    var discount: Double?
+
+    @Option(help: "exact slides the context with every planned transition; cached is faster.")
+    var window = PlannerOptions().window
+
+    @Flag(help: "Also reproduce the faults of the authors' percentile and CDF filter.")
+    var authorsQuirks = false
+
+    /// The options as the planner takes them.
+    var options: PlannerOptions {
+        var options = PlannerOptions()
+        options.objective = objective
+        options.horizon = horizon
+        options.beamWidth = beamWidth
+        options.expansionFactor = expansionFactor
+        options.observationTopK = observationTopK.value
+        options.actionTopK = actionTopK.value
+        options.rewardTopK = rewardTopK.value
+        options.observationCDF = observationCDF.value
+        options.actionCDF = actionCDF.value
+        options.rewardCDF = rewardCDF.value
+        options.likelihoodTopK = likelihoodTopK.value
+        options.readout =
+            switch readout {
+            case .mean: .mean
+            case .percentile(let fraction): .percentile(fraction, authorsQuirks ? .authors : .exact)
+            }
+        options.contextTransitions = contextTransitions
+        options.replanInterval = replanInterval
+        options.warmStart = warmStart
+        options.deadlineMilliseconds = deadlineMilliseconds
+        options.temperature = temperature
+        options.discount = discount
+        options.window = window
+        options.cdfRule = authorsQuirks ? .authors : .careful
+        return options
+    }
+
+    /// The trained model in a folder, planning under these options.
+    func model(in checkpoint: String) -> PlanningModel {
+        var model = PlanningModel(checkpoint: URL(fileURLWithPath: checkpoint))
+        model.options = options
+        model.critic = critic.map { URL(fileURLWithPath: $0) }
+        return model
+    }
+
+    func validate() throws {
+        do {
+            try options.validate()
+        } catch {
+            let name =
+                error.option == "deadlineMilliseconds"
+                ? "--deadline-ms" : Self.optionName(error.option)
+            throw ValidationError("\(name) cannot be \(error.value): \(error.remedy)")
+        }
+        guard (objective == .q) == (critic != nil) else {
+            throw ValidationError(
+                critic == nil
+                    ? "--objective q needs a critic; give one with --critic"
+                    : "--critic is for --objective q; give both or neither")
+        }
+    }
+
+    /// The option for a property: `observationTopK` is set by `--observation-top-k`, `actionCDF` by
+    /// `--action-cdf`.
+    static func optionName(_ property: String) -> String {
+        var name = "--"
+        var wasUppercase = false
+        for character in property {
+            if character.isUppercase, !wasUppercase { name += "-" }
+            name += character.lowercased()
+            wasUppercase = character.isUppercase
+        }
+        return name
+    }
+}

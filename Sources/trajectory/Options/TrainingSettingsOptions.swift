@@ -1,0 +1,87 @@
+import ArgumentParser
+import Jobs
+import Tokenization
+import Training
+import Transformer
+
+/// The settings of a training run that options can replace; the help names the defaults.
+struct TrainingSettingsOptions: ParsableArguments {
+    private static let defaults = TrainingSettings()
+
+    @Option(help: "Training steps (\(defaults.training.steps)).")
+    var steps: Int?
+
+    @Option(help: "Windows in a batch (\(defaults.training.batchSize)).")
+    var batchSize: Int?
+
+    @Option(help: "Layers (\(defaults.model.layerCount)).")
+    var layers: Int?
+
+    @Option(help: "Attention heads in a layer (\(defaults.model.headCount)).")
+    var heads: Int?
+
+    @Option(help: "Channels of the residual stream (\(defaults.model.embeddingWidth)).")
+    var width: Int?
+
+    @Option(
+        help: """
+            Transitions in a window, which is also the model's longest context \
+            (\(defaults.tokenization.windowLength)).
+            """)
+    var window: Int?
+
+    @Option(help: "Bins of each dimension (\(defaults.tokenization.binCount)).")
+    var bins: Int?
+
+    @Option(
+        help: """
+            Weight of an action token in the loss, that of an observation token being 1 \
+            (\(defaults.model.actionWeight)).
+            """)
+    var actionWeight: Float?
+
+    @Option(
+        help: "Columns of the observation that make up a goal, such as 0,1; none without it.",
+        transform: GoalColumnsArgument.parse)
+    var goalColumns: [Int]?
+
+    @Option(
+        help: """
+            Dropout of embedding, attention and residual connections (\(defaults.model.dropout)).
+            """)
+    var dropout: Float?
+
+    @Option(help: "The full learning rate (\(defaults.training.learningRate)).")
+    var learningRate: Double?
+
+    @Option(
+        help: "Fixes initial weights, order of the data and dropout (\(defaults.training.seed)).")
+    var seed: UInt64?
+
+    @Option(help: "Worker threads; as many as cores when not given.")
+    var workers: Int?
+
+    @Option(help: "Stop with a checkpoint after so many minutes.")
+    var timeLimit: Double?
+
+    /// Replaces what the options say.
+    func apply(to settings: inout TrainingSettings) {
+        func set<Value>(_ path: WritableKeyPath<TrainingSettings, Value>, _ value: Value?) {
+            if let value { settings[keyPath: path] = value }
+        }
+        set(\.training.steps, steps)
+        set(\.training.batchSize, batchSize)
+        set(\.training.learningRate, learningRate)
+        set(\.training.seed, seed)
+        set(\.training.workers, workers)
+        set(\.training.timeLimit, timeLimit)
+        set(\.model.layerCount, layers)
+        set(\.model.headCount, heads)
+        set(\.model.embeddingWidth, width)
+        set(\.model.dropout, dropout)
+        set(\.model.actionWeight, actionWeight)
+        set(\.tokenization.windowLength, window)
+        set(\.tokenization.binCount, bins)
+        set(\.tokenization.goalColumns, goalColumns)
+    }
+}

@@ -1,0 +1,158 @@
+import Datasets
+import Foundation
+import Episodes
+import Jobs
+import TestSupport
+import Testing
+import Tokenization
+import Trajectories
+
+@Suite struct LookingTests {
+    @Test func `attention looks at the tokens of training, the termination penalty among them`()
+        throws
+    {
+        let seed = UInt64.random(in: 0..<1000)
+        print("seed \(seed)")
+        var generator = SeededGenerator(seed: seed)
+        let layout = TransitionLayout(observationDimension: 2, actionDimension: 1)
+        let trajectories = [Trajectory.Ending.terminal, .timeout].map { ending in
+            var trajectory = Trajectory(layout: layout, ending: ending)
+            for _ in 0..<6 {
+                let numbers = (0..<4).map { _ in Float.random(in: -1...1, using: &generator) }
+                trajectory.append(
+                    observation: numbers[0..<2], action: numbers[2..<3], reward: numbers[3])
+            }
+            return trajectory
+        }
+        var settings = TokenizedDataset.Settings()
+        settings.windowLength = 3
+        settings.binCount = 10
+        settings.terminationPenalty = -5
+        let dataset = try TokenizedDataset(trajectories, settings: settings)
+        let windows = dataset.windows
+        let nowhere = URL(fileURLWithPath: "/tmp")
+        var job = AttentionJob(checkpoint: nowhere, dataset: nowhere, output: nowhere)
+        var unpenalized = settings
+        unpenalized.terminationPenalty = nil
+        job.place = (0, 3)
+        let (with, without) = (
+            try job.chooseWindows(
+                trajectories, length: windows.length, discretizer: dataset.discretizer,
+                settings: settings),
+            try job.chooseWindows(
+                trajectories, length: windows.length, discretizer: dataset.discretizer,
+                settings: unpenalized)
+        )
+        #expect(with != without)
+        for window in 0..<windows.count {
+            let (episode, row) = windows.origin(of: window)
+            guard row + 3 <= 6 else { continue }
+            job.place = (episode, row)
+            let chosen = try job.chooseWindows(
+                trajectories, length: windows.length, discretizer: dataset.discretizer,
+                settings: settings)
+            var batch = TokenBatch(rows: 1, length: windows.length)
+            windows.fill(&batch, row: 0, window: window)
+            #expect(chosen == [batch.inputs.map(Int.init)], "episode \(episode), row \(row)")
+        }
+    }
+
+    @Test func `windows are spread over the data, and a place must be in them`() async throws {
+        let hopper = try await Hopper.shared
+        let folder = try TemporaryFolder()
+        var job = AttentionJob(
+            checkpoint: hopper.model, dataset: hopper.data, output: folder.file("a.svg"))
+        job.windows = 4
+        let result = try job.run()
+        #expect(result.windows == 4 && result.heads.map(\.name) == ["layer 1, head 1"])
+        #expect(result.tokens == 3 * 16 - 1)
+        for place in [(99, 0), (0, 5000), (0, -1)] {
+            job.place = place
+            let error = #expect(throws: JobError.self) { try job.run() }
+            #expect(error?.code == .noWindow)
+        }
+    }
+
+    @Test func `predictions are measured, and drawn where an episode is long enough`() async throws
+    {
+        let hopper = try await Hopper.shared
+        let folder = try TemporaryFolder()
+        var job = PredictionJob(checkpoint: hopper.model, dataset: hopper.data)
+        job.horizon = 3
+        job.episodes = 2
+        job.samples = 1
+        job.plot = folder.file("errors.svg")
+        let result = try job.run()
+        #expect(
+            result.methods.map(\.name)
+                == ["transformer", "Markovian transformer", "no change"])
+        #expect(result.methods.allSatisfy { $0.byStep.count == 3 && $0.mean.isFinite })
+        #expect(try folder.contents() == ["errors.svg"])
+        job.video = folder.file("x.png")
+        job.videoEpisode = 2
+        var error = #expect(throws: JobError.self) { try job.run() }
+        #expect(error?.code == .noHeldOutEpisode)
+        job.horizon = 4000
+        error = #expect(throws: JobError.self) { try job.run() }
+        #expect(error?.code == .unsuitableData)
+    }
+
+    @Test func `a planner's episode is drawn with what it foresaw`() async throws {
+        let hopper = try await Hopper.shared
+        let folder = try TemporaryFolder()
+        var job = RenderJob(
+            .agent(.model(hopper.planner), seed: 1), output: folder.file("plans.png"))
+        job.maximumSteps = 4
+        job.showsPlans = true
+        job.planCount = 1
+        job.width = 64
+        let result = try job.run()
+        let plans = try #require(result.plans)
+        #expect(result.steps == 4 && plans.map(\.step) == [0, 2])
+        #expect(plans.allSatisfy { $0.horizon == 2 })
+        #expect(result.frames == 2 && result.height == 48)
+        #expect(abs(plans.reduce(0) { $0 + $1.actualReturn } - result.return) < 1e-9)
+    }
+
+    @Test func `a report of a dataset names its dimensions and what looks odd`() async throws {
+        let hopper = try await Hopper.shared
+        let folder = try TemporaryFolder()
+        let report = try InspectionJob(hopper.data).run()
+        #expect(report.specification?.identifier == "hopper-v4")
+        #expect(report.usage?.count == 11 + 3 + 2)
+        #expect(DatasetReport.names(report.summary).suffix(2) == ["reward", "value"])
+        let picture = try DatasetPictureJob(
+            InspectionJob(hopper.data), output: folder.file("data.svg")
+        ).run()
+        #expect(picture.panels == 2 + 1 + 11 + 3 + 1)
+    }
+
+    @Test func `a learning curve needs a run`() async throws {
+        let hopper = try await Hopper.shared
+        let folder = try TemporaryFolder()
+        try LearningCurveJob(of: hopper.model, output: folder.file("curve.svg")).run()
+        #expect(try folder.contents() == ["curve.svg"])
+        let error = #expect(throws: JobError.self) {
+            try LearningCurveJob(of: folder.url, output: folder.file("x.svg")).run()
+        }
+        #expect(error?.code == .noRun)
+    }
+
+    @Test func `a dataset changes its format and comes back`() async throws {
+        let hopper = try await Hopper.shared
+        let folder = try TemporaryFolder()
+        var job = ConversionJob(from: hopper.data, to: folder.file("minari"))
+        job.actionLimits = -2...2
+        job.description.datasetID = "hopper/random-v0"
+        let there = try job.run()
+        #expect(there.format == .minari && there.transitions == 400)
+        let back = try ConversionJob(from: folder.file("minari"), to: folder.file("back.hdf5"))
+            .run()
+        #expect(back.format == .d4rl && back.transitions == 400)
+        let (one, other) = (
+            try TrajectoryDataset(contentsOf: hopper.data),
+            try TrajectoryDataset(contentsOf: folder.file("back.hdf5"))
+        )
+        #expect(one.trajectories.map(\.rewards) == other.trajectories.map(\.rewards))
+    }
+}

@@ -1,0 +1,131 @@
+import Datasets
+import Foundation
+import Jobs
+import Learning
+import TestSupport
+import Testing
+import Tokenization
+import Training
+import Transformer
+
+@Suite struct TrainingTests {
+    @Test func `a settings file replaces what it names, also what is unset by default`() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.file("settings.yaml")
+        try """
+        model: {layers: 2}
+        training: {timeLimit: 1.5, learningRate: 0.002}
+        tokenization: {goalColumns: [0, 1], terminationPenalty: null}
+        """.write(to: file, atomically: true, encoding: .utf8)
+        let settings = try TrainingSettings(contentsOf: file)
+        #expect(settings.model.layers == 2 && settings.model.heads == 4)
+        #expect(settings.training.timeLimit == 1.5 && settings.training.learningRate == 0.002)
+        #expect(settings.tokenization.goalColumns == [0, 1])
+        #expect(settings.tokenization.terminationPenalty == nil)
+        #expect(settings.tokenization.windowLength == 10)
+    }
+
+    @Test func `printed settings are read back`() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.file("settings.yaml")
+        var settings = TrainingSettings()
+        settings.model.dropout = 0.25
+        settings.training.workers = 3
+        try settings.yaml().write(to: file, atomically: true, encoding: .utf8)
+        #expect(try TrainingSettings(contentsOf: file) == settings)
+    }
+
+    @Test(arguments: [
+        ("model: {layer: 2}", SettingsError.Code.unknown, "'model.layer'"),
+        ("training: {timelimit: 2}", .unknown, "'training.timelimit'"),
+        ("model: {layers: many}", .invalid, "'model.layers' has the wrong type"),
+        ("model: {layers: null}", .invalid, "'model.layers' is missing"),
+        ("model: 3", .invalid, "'model' must be a section"),
+        ("model: [", .unreadable, "it is not YAML"),
+    ])
+    func `what is no setting is refused by name`(
+        _ text: String, _ code: SettingsError.Code, _ part: String
+    ) throws {
+        let folder = try TemporaryFolder()
+        let file = folder.file("settings.yaml")
+        try text.write(to: file, atomically: true, encoding: .utf8)
+        let error = #expect(throws: SettingsError.self) {
+            try TrainingSettings(contentsOf: file)
+        }
+        #expect(error?.code == code && error?.description.contains(part) == true)
+    }
+
+    @Test func `a run ends in a checkpoint, and goes on only where that is asked for`() async throws
+    {
+        let hopper = try await Hopper.shared
+        let trained = try Checkpoint(directory: hopper.model)
+        #expect(trained.description.environment == "hopper-v4")
+        #expect(trained.description.step == 2)
+        var again = TrainingJob(dataset: hopper.data, output: hopper.model)
+        again.settings.model.layers = 1
+        #expect(throws: (any Error).self) { try again.run() }
+    }
+
+    @Test func `a token file trains like its dataset, and refuses other settings`() async throws {
+        let hopper = try await Hopper.shared
+        let folder = try TemporaryFolder()
+        let tokens = folder.file("data.tokens")
+        let written = try TokenizationJob(from: hopper.data, to: tokens).run()
+        #expect(written.transitions == 400 && written.bins == 100)
+        var job = TrainingJob(dataset: tokens, output: folder.file("run"))
+        job.settings.model.layers = 1
+        job.settings.model.heads = 1
+        job.settings.model.width = 8
+        job.settings.tokenization.windowLength = 3
+        job.settings.training.batchSize = 4
+        job.settings.training.steps = 2
+        try job.run()
+        let (one, other) = (
+            try Checkpoint(directory: hopper.model), try Checkpoint(directory: folder.file("run"))
+        )
+        #expect(one.discretizer == other.discretizer)
+        #expect(one.description.tokens == other.description.tokens)
+
+        job.settings.tokenization.binCount = 50
+        var error = #expect(throws: JobError.self) { try job.run() }
+        #expect(error?.code == .tokenFile)
+        job.settings.tokenization.binCount = 100
+        job.reading.dropsLastRow = true
+        error = #expect(throws: JobError.self) { try job.run() }
+        #expect(error?.code == .settledReading)
+    }
+
+    @Test func `policies, critics and dynamics are learnt and written`() async throws {
+        let hopper = try await Hopper.shared
+        let folder = try TemporaryFolder()
+        var cloning = BehaviorCloning.Settings()
+        cloning.learning.steps = 5
+        cloning.learning.hiddenSizes = [8]
+        cloning.topFraction = 0.5
+        let policy = try PolicyTrainingJob(
+            .cloning(cloning), dataset: hopper.data, output: folder.file("bc.safetensors")
+        ).run()
+        #expect(policy.method == "bc" && policy.steps == 5 && policy.transitions < 400)
+        #expect(policy.environment == "hopper-v4" && policy.losses.keys.sorted() == ["policy"])
+
+        var critic = CriticTrainingJob(
+            dataset: hopper.data, output: folder.file("critic.safetensors"))
+        critic.settings.learning.steps = 5
+        critic.settings.learning.hiddenSizes = [8]
+        critic.settings.rewardScale = 1
+        let learnt = try critic.run()
+        #expect(learnt.policy == nil && learnt.transitions > 300 && learnt.rewardScale == 1)
+
+        var dynamics = DynamicsTrainingJob(
+            dataset: hopper.data, output: folder.file("dynamics.safetensors"))
+        dynamics.settings.members = 2
+        dynamics.settings.learning.steps = 5
+        dynamics.settings.learning.hiddenSizes = [8]
+        dynamics.skippedEpisodes = 1
+        let ensemble = try dynamics.run()
+        #expect(ensemble.members == 2 && ensemble.transitions < 400)
+        #expect(
+            try folder.contents()
+                == ["bc.safetensors", "critic.safetensors", "dynamics.safetensors"])
+    }
+}
