@@ -2,26 +2,40 @@
 //
 //     P = softmax(Q K' / sqrt(h));  output = dropout(P) V      for each sequence and head
 //
-// "Key k" is the k-th visible one: a query sees the first seen(query) keys. A block has 64 queries (or
-// keys) of a head, a warp 16 of them; keys (or queries) come through shared memory, 64 at a time.
-// Probabilities are not kept: the logarithm of each query's sum is, and the backward pass computes
+// "Key k" is the k-th visible one: a query sees the first seen(query) keys. A warp has 16 queries (or
+// keys) of a head, a block a few warps; the rows that they all need come to shared memory, as many as
+// fit. Probabilities are not kept: the logarithm of each query's sum is, and the backward pass computes
 // them again. CPU: attention_forward, attention_backward; dropout counts elements as they do.
 // A query and key cost 4 h operations forward, 14 h backward; qkv is read about twice.
 #pragma once
 #include "product.h"
 
-constexpr int ATTENTION_THREADS = 128, ATTENTION_ROWS = 64, ATTENTION_BLOCK = 64;
-/// Units of a head's channels along k, whole steps of the tensor cores; and rows of them in memory.
+/// Units of a head's channels along k, whole steps of the tensor cores; elements between rows of them
+/// in shared memory, so that no two rows of a fragment are in one bank.
 constexpr int HEAD_UNITS = (HEAD_WIDTH / UNIT + 7) / 8 * 8, HEAD_STEPS = HEAD_UNITS / 8;
-constexpr int ALONG_ROW = HEAD_UNITS + 4;
-/// Parts of eight channels of a head; rows of units along the keys.
-constexpr int HEAD_PARTS_8 = HEAD_WIDTH / 8;
-constexpr int ACROSS_ROW = HEAD_WIDTH + (EXACT ? 4 : 8);
+constexpr int HEAD_ROW = (HEAD_UNITS + 4) * UNIT;
+/// Parts of eight channels of a head.
+constexpr int HEAD_EIGHTHS = HEAD_WIDTH / 8;
 
 /// Keys in all, of the model's longest window; numbers between the dropout's rows.
 template <int tokens> constexpr int visible_of = tokens - tokens / DIMENSION;
 constexpr int ELEMENT_ROW = (GOALS + visible_of<CONTEXT> + 31) / 32 * 32;
 constexpr int KEYS = GOALS + visible_of<LENGTH>;
+
+/// How `count` rows are dealt to blocks of up to six warps of 16.
+template <int count> struct Dealt {
+    static constexpr int tiles = (count + 15) / 16, blocks = (tiles + 5) / 6;
+    static constexpr int warps = (tiles + blocks - 1) / blocks;
+    static constexpr int threads = 32 * warps, rows = 16 * warps;
+};
+/// How many of `count` rows, two matrices and two numbers each, are in shared memory at a time.
+template <int count> struct Held {
+    static constexpr int most = 49152 / (8 * (HEAD_UNITS + 4) + 8) / 16 * 16;
+    static constexpr int parts = (count + most - 1) / most;
+    static constexpr int rows = ((count + parts - 1) / parts + 15) / 16 * 16;
+};
+constexpr int HELD_KEYS = Held<KEYS>::rows, HELD_QUERIES = Held<SEQUENCE>::rows;
+constexpr int QUERY_THREADS = Dealt<SEQUENCE>::threads, KEY_THREADS = Dealt<KEYS>::threads;
 
 /// Visible keys up to and including a row of the sequence.
 DEVICE int seen(int row) {
@@ -36,51 +50,20 @@ DEVICE int row_of_key(int key) {
 }
 DEVICE bool is_hidden(int row) { return row >= GOALS && (row - GOALS) % DIMENSION == DIMENSION - 1; }
 
-/// 64 rows of a head as units along the channels.
-struct Along {
-    alignas(16) u32 unit[ATTENTION_BLOCK * ALONG_ROW];
-};
-/// 64 rows of a head as units along the rows.
-struct Across {
-    alignas(16) u32 unit[ATTENTION_BLOCK / UNIT * ACROSS_ROW];
-};
-
-/// Four elements along k as units, to shared memory.
-DEVICE void put_along(u32 *to, float4 v) {
-#if EXACT
-    *reinterpret_cast<uint4 *>(to)
-        = make_uint4(bits_of(v.x), bits_of(v.y), bits_of(v.z), bits_of(v.w));
-#else
-    *reinterpret_cast<uint2 *>(to) = make_uint2(pack_bf16(v.x, v.y), pack_bf16(v.z, v.w));
-#endif
-}
-
-/// Fills `along` from rows given by float4 source(row, channel).
-template <class Source> DEVICE void load_along(Along &along, const Source &source) {
-    constexpr int GROUPS_OF_ROW = HEAD_UNITS * UNIT / 4;
-    for (int i = threadIdx.x; i < ATTENTION_BLOCK * GROUPS_OF_ROW; i += ATTENTION_THREADS) {
-        int row = i / GROUPS_OF_ROW, c = i % GROUPS_OF_ROW * 4;
-        put_along(&along.unit[row * ALONG_ROW + c / UNIT],
-                  c < HEAD_WIDTH ? source(row, c) : make_float4(0, 0, 0, 0));
-    }
-}
-template <class Source> DEVICE void load_across(Across &across, const Source &source) {
-    constexpr int GROUPS_OF_ROW = HEAD_WIDTH / 4;
-    for (int i = threadIdx.x; i < ATTENTION_BLOCK / UNIT * GROUPS_OF_ROW; i += ATTENTION_THREADS) {
-        int row = i / GROUPS_OF_ROW, c = i % GROUPS_OF_ROW * 4;
-        float4 a = source(row * UNIT, c);
-        auto to = reinterpret_cast<uint4 *>(&across.unit[row * ACROSS_ROW + c]);
-#if EXACT
-        *to = make_uint4(bits_of(a.x), bits_of(a.y), bits_of(a.z), bits_of(a.w));
-#else
-        float4 b = source(row * UNIT + 1, c);
-        *to = make_uint4(pack_bf16(a.x, b.x), pack_bf16(a.y, b.y), pack_bf16(a.z, b.z),
-                         pack_bf16(a.w, b.w));
-#endif
+/// Begins to copy `count` rows of a head to shared memory; `const stored *row(int, bool &valid)`.
+template <int count, int threads, class Row>
+DEVICE void copy_rows(stored *to, const Row &row_of) {
+    constexpr int PER_ROW = HEAD_UNITS / COPY_UNITS;
+    for (int i = threadIdx.x; i < count * PER_ROW; i += threads) {
+        const int row = i / PER_ROW, part = i % PER_ROW;
+        bool valid;
+        const stored *from = row_of(row, valid);
+        valid = valid && part * COPY < HEAD_WIDTH;
+        copy_async(to + row * HEAD_ROW + part * COPY, valid ? from + part * COPY : from, valid);
     }
 }
 
-/// A warp's 16 rows as left operands, from units(row 0 ..< 16, unit).
+/// A warp's 16 rows as left operands, from units source(row 0 ..< 16, unit).
 struct LeftRows {
     Left step[HEAD_STEPS];
 };
@@ -92,7 +75,7 @@ template <class Source> DEVICE void left_rows(LeftRows &rows, const Source &sour
                                source(g, s * 8 + t + 4), source(g + 8, s * 8 + t + 4));
 }
 /// Unit `unit` of a head's channels at `from`.
-template <class Number> DEVICE u32 channel_unit(const Number *from, int unit) {
+DEVICE u32 channel_unit(const stored *from, int unit) {
 #if EXACT
     return unit < HEAD_WIDTH ? bits_of(from[unit]) : 0;
 #else
@@ -100,36 +83,60 @@ template <class Number> DEVICE u32 channel_unit(const Number *from, int unit) {
 #endif
 }
 
-/// c (16 x 8) = rows x along', along's rows from `first` on.
-DEVICE void by_channels(float (&c)[4], const LeftRows &rows, const Along &along, int first) {
-    const int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
+/// Results of a warp's 16 rows with 16 others, in two parts.
+typedef float Pairs[2][4];
+
+/// c = rows x others', others' rows from `first` on.
+DEVICE void by_channels(Pairs &c, const LeftRows &rows, const stored *others, int first) {
+    const int lane = threadIdx.x % 32;
+#pragma unroll
+    for (int e = 0; e < 4; e++) c[0][e] = c[1][e] = 0;
 #pragma unroll
     for (int s = 0; s < HEAD_STEPS; s++) {
-        const u32 *from = &along.unit[(first + g) * ALONG_ROW + s * 8 + t];
-        multiply(c, rows.step[s], right_of(from[0], from[4]));
+#if EXACT
+#pragma unroll
+        for (int i = 0; i < 2; i++) {
+            const float *at = others + (first + i * 8 + lane / 4) * HEAD_ROW + s * 8 + lane % 4;
+            multiply(c[i], rows.step[s], right_of(bits_of(at[0]), bits_of(at[4])));
+        }
+#else
+        u32 m[4];
+        load_matrices(m, others + (first + lane / 16 * 8 + lane % 8) * HEAD_ROW
+                             + (s * 8 + lane / 8 % 2 * 4) * UNIT);
+        multiply(c[0], rows.step[s], right_of(m[0], m[1]));
+        multiply(c[1], rows.step[s], right_of(m[2], m[3]));
+#endif
     }
 }
 
-/// Eight units along the columns of UNIT results of products, as the left operand of the next one.
-/// A result's neighbours 2t, 2t + 1 are one unit of bfloat16; as floats they become units t and t + 4,
-/// and the right operand is read in that order.
-DEVICE Left left_of_results(const float (&c)[UNIT][4]) {
-#if EXACT
-    return left_of(bits_of(c[0][0]), bits_of(c[0][2]), bits_of(c[0][1]), bits_of(c[0][3]));
-#else
-    return left_of(pack_bf16(c[0][0], c[0][1]), pack_bf16(c[0][2], c[0][3]),
-                   pack_bf16(c[1][0], c[1][1]), pack_bf16(c[1][2], c[1][3]));
-#endif
-}
-/// sums (16 x HEAD_WIDTH) += left x across, across's units from `first` on.
-DEVICE void by_rows(float (&sums)[HEAD_PARTS_8][4], const Left &left, const Across &across,
+/// sums (16 x HEAD_WIDTH) += c x others, others' rows from `first` on.
+///
+/// c becomes the left operand where it is: a result's neighbours 2t, 2t + 1 are one unit of bfloat16; as
+/// floats they become units t and t + 4, and the right operand is read in that order.
+DEVICE void by_rows(float (&sums)[HEAD_EIGHTHS][4], const Pairs &c, const stored *others,
                     int first) {
-    const int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
-    const int one = EXACT ? first + 2 * t : first + t, other = EXACT ? one + 1 : one + 4;
+    const int lane = threadIdx.x % 32;
+#if EXACT
 #pragma unroll
-    for (int n = 0; n < HEAD_PARTS_8; n++)
-        multiply(sums[n], left, right_of(across.unit[one * ACROSS_ROW + n * 8 + g],
-                                         across.unit[other * ACROSS_ROW + n * 8 + g]));
+    for (int i = 0; i < 2; i++) {
+        const Left left = left_of(bits_of(c[i][0]), bits_of(c[i][2]), bits_of(c[i][1]),
+                                  bits_of(c[i][3]));
+        const float *at = others + (first + i * 8 + lane % 4 * 2) * HEAD_ROW + lane / 4;
+#pragma unroll
+        for (int n = 0; n < HEAD_EIGHTHS; n++)
+            multiply(sums[n], left, right_of(bits_of(at[n * 8]), bits_of(at[HEAD_ROW + n * 8])));
+    }
+#else
+    const Left left = left_of(pack_bf16(c[0][0], c[0][1]), pack_bf16(c[0][2], c[0][3]),
+                              pack_bf16(c[1][0], c[1][1]), pack_bf16(c[1][2], c[1][3]));
+#pragma unroll
+    for (int n = 0; n < HEAD_EIGHTHS; n += 2) {
+        u32 m[4];
+        load_matrices_turned(m, others + (first + lane % 16) * HEAD_ROW + n * 8 + lane / 16 * 8);
+        multiply(sums[n], left, right_of(m[0], m[1]));
+        if (n + 1 < HEAD_EIGHTHS) multiply(sums[n + 1], left, right_of(m[2], m[3]));
+    }
+#endif
 }
 
 /// The number of the first dropout element of a head's query 0.
@@ -137,25 +144,41 @@ DEVICE u32 first_element(const Step *step, int sequence, int head) {
     return ((step->first_sequence + (u32)sequence) * HEADS + (u32)head) * (GOALS + CONTEXT)
         * ELEMENT_ROW;
 }
+/// What scores are multiplied by.
+DEVICE float score_scale() { return 1.0f / sqrtf((float)HEAD_WIDTH); }
 
-constexpr float SCORE_SCALE_SQUARED = 1.0f / HEAD_WIDTH;
-
-struct ForwardKeys {
-    Along keys;
-    Across values;
+struct KeysValues {
+    alignas(16) stored keys[HELD_KEYS * HEAD_ROW];
+    alignas(16) stored values[HELD_KEYS * HEAD_ROW];
 };
 
+/// Copies keys and values from key `first` on, up to `count`, and waits for all threads' copies.
+DEVICE void hold_keys(KeysValues &memory, const stored *qkv, int first, int count) {
+    auto key = [&](int k, bool &valid) {
+        valid = first + k < count;
+        return valid ? qkv + (size_t)row_of_key(first + k) * 3 * WIDTH + WIDTH : qkv;
+    };
+    copy_rows<HELD_KEYS, QUERY_THREADS>(memory.keys, key);
+    copy_rows<HELD_KEYS, QUERY_THREADS>(memory.values, [&](int k, bool &valid) {
+        return key(k, valid) + (first + k < count ? WIDTH : 0);
+    });
+    commit_copies();
+    wait_for_copies<0>();
+    sync_block();
+}
+
 /// attended (rows x WIDTH) from qkv (rows x 3 WIDTH); log_sums: sequences x HEADS x SEQUENCE.
-/// Grid: (SEQUENCE / ATTENTION_ROWS rounded up, HEADS, sequences).
-KERNEL(ATTENTION_THREADS, EXACT ? 3 : 4)
+/// Grid: (Dealt<SEQUENCE>::blocks, HEADS, sequences).
+KERNEL(QUERY_THREADS, EXACT ? 3 : 4)
 attention_forward(stored *attended, float *log_sums, const stored *qkv, const Step *step,
                   int site) {
-    SHARED(ForwardKeys, memory);
+    SHARED(KeysValues, memory);
     const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
     const int head = blockIdx.y, sequence = blockIdx.z;
-    const int block_first = blockIdx.x * ATTENTION_ROWS, first = block_first + warp * 16;
+    const int block_end = (blockIdx.x + 1) * Dealt<SEQUENCE>::rows;
+    const int first = blockIdx.x * Dealt<SEQUENCE>::rows + warp * 16;
     const Dropout dropout = step->sites[site];
-    const float scale = sqrtf(SCORE_SCALE_SQUARED);
+    const float scale = score_scale();
     qkv += (size_t)sequence * SEQUENCE * 3 * WIDTH + head * HEAD_WIDTH;
 
     LeftRows queries;
@@ -165,7 +188,7 @@ attention_forward(stored *attended, float *log_sums, const stored *qkv, const St
     });
     int row[2], count[2];
     u32 element[2];
-    float top[2] = {-INFINITY, -INFINITY}, total[2] = {0, 0}, sums[HEAD_PARTS_8][4];
+    float top[2] = {-INFINITY, -INFINITY}, total[2] = {0, 0}, sums[HEAD_EIGHTHS][4];
 #pragma unroll
     for (int i = 0; i < 2; i++) {
         row[i] = first + g + 8 * i;
@@ -173,73 +196,63 @@ attention_forward(stored *attended, float *log_sums, const stored *qkv, const St
         element[i] = first_element(step, sequence, head) + (u32)row[i] * ELEMENT_ROW;
     }
 #pragma unroll
-    for (int n = 0; n < HEAD_PARTS_8; n++)
+    for (int n = 0; n < HEAD_EIGHTHS; n++)
 #pragma unroll
         for (int e = 0; e < 4; e++) sums[n][e] = 0;
-    const int block_last = block_first + ATTENTION_ROWS - 1, warp_last = first + 15;
-    const int block_count = seen(block_last < SEQUENCE ? block_last : SEQUENCE - 1);
+    const int block_count = seen(block_end <= SEQUENCE ? block_end - 1 : SEQUENCE - 1);
     const int warp_count
-        = first < SEQUENCE ? seen(warp_last < SEQUENCE ? warp_last : SEQUENCE - 1) : 0;
-    for (int key0 = 0; key0 < block_count; key0 += ATTENTION_BLOCK) {
+        = first < SEQUENCE ? seen(first + 15 < SEQUENCE ? first + 15 : SEQUENCE - 1) : 0;
+    for (int key0 = 0; key0 < block_count; key0 += HELD_KEYS) {
         if (key0 > 0) sync_block();
-        load_along(memory.keys, [&](int k, int c) {
-            return key0 + k < KEYS
-                ? load4(qkv + (size_t)row_of_key(key0 + k) * 3 * WIDTH + WIDTH + c)
-                : make_float4(0, 0, 0, 0);
-        });
-        load_across(memory.values, [&](int k, int c) {
-            return key0 + k < KEYS
-                ? load4(qkv + (size_t)row_of_key(key0 + k) * 3 * WIDTH + 2 * WIDTH + c)
-                : make_float4(0, 0, 0, 0);
-        });
-        sync_block();
-        if (key0 >= warp_count) continue;
-        float scores[8][4], highest[2] = {top[0], top[1]};
+        hold_keys(memory, qkv, key0, block_count);
+        for (int part = 0; part < HELD_KEYS && key0 + part < warp_count; part += 64) {
+            Pairs scores[4];
+            float highest[2] = {top[0], top[1]}, keep[2];
 #pragma unroll
-        for (int j = 0; j < 8; j++) {
+            for (int j = 0; j < 4; j++) {
+                const int k = part + j * 16;
+                if (k < HELD_KEYS && key0 + k < warp_count)
+                    by_channels(scores[j], queries, memory.keys, k);
 #pragma unroll
-            for (int e = 0; e < 4; e++) scores[j][e] = 0;
-            if (key0 + j * 8 < warp_count) by_channels(scores[j], queries, memory.keys, j * 8);
-#pragma unroll
-            for (int e = 0; e < 4; e++) {
-                int key = key0 + j * 8 + 2 * t + e % 2;
-                scores[j][e] = key < count[e / 2] ? scores[j][e] * scale : -INFINITY;
-                if (scores[j][e] > highest[e / 2]) highest[e / 2] = scores[j][e];
-            }
-        }
-        float keep[2];
-#pragma unroll
-        for (int i = 0; i < 2; i++) {
-#pragma unroll
-            for (int mask = 1; mask <= 2; mask <<= 1) {
-                float other = shuffle_xor(highest[i], mask);
-                if (other > highest[i]) highest[i] = other;
-            }
-            keep[i] = exponential(top[i] - highest[i]);
-            top[i] = highest[i];
-            total[i] *= keep[i];
-        }
-#pragma unroll
-        for (int n = 0; n < HEAD_PARTS_8; n++)
-#pragma unroll
-            for (int e = 0; e < 4; e++) sums[n][e] *= keep[e / 2];
-#pragma unroll
-        for (int j = 0; j < 8; j += UNIT) {
-            float weights[UNIT][4];
-            if (key0 + j * 8 >= warp_count) continue;
-#pragma unroll
-            for (int u = 0; u < UNIT; u++)
-#pragma unroll
-                for (int e = 0; e < 4; e++) {
-                    u32 key = key0 + (j + u) * 8 + 2 * t + e % 2;
-                    float p = exponential(scores[j + u][e] - top[e / 2]);
-                    total[e / 2] += p;
-                    if (dropout.threshold
-                        && hash_element(element[e / 2] + key, dropout) < dropout.threshold)
-                        p = 0;
-                    weights[u][e] = p;
+                for (int e = 0; e < 8; e++) {
+                    float &score = scores[j][e / 4][e % 4];
+                    const int key = k + e / 4 * 8 + 2 * t + e % 2, i = e % 4 / 2;
+                    score = key < HELD_KEYS && key0 + key < count[i] ? score * scale : -INFINITY;
+                    if (score > highest[i]) highest[i] = score;
                 }
-            by_rows(sums, left_of_results(weights), memory.values, j * 8 / UNIT);
+            }
+#pragma unroll
+            for (int i = 0; i < 2; i++) {
+#pragma unroll
+                for (int mask = 1; mask <= 2; mask <<= 1) {
+                    float other = shuffle_xor(highest[i], mask);
+                    if (other > highest[i]) highest[i] = other;
+                }
+                keep[i] = exponential(top[i] - highest[i]);
+                top[i] = highest[i];
+                total[i] *= keep[i];
+            }
+#pragma unroll
+            for (int n = 0; n < HEAD_EIGHTHS; n++)
+#pragma unroll
+                for (int e = 0; e < 4; e++) sums[n][e] *= keep[e / 2];
+#pragma unroll
+            for (int j = 0; j < 4; j++) {
+                const int k = part + j * 16;
+                if (k >= HELD_KEYS || key0 + k >= warp_count) continue;
+#pragma unroll
+                for (int e = 0; e < 8; e++) {
+                    float &weight = scores[j][e / 4][e % 4];
+                    const u32 key = key0 + k + e / 4 * 8 + 2 * t + e % 2;
+                    const int i = e % 4 / 2;
+                    weight = exponential(weight - top[i]);
+                    total[i] += weight;
+                    if (dropout.threshold
+                        && hash_element(element[i] + key, dropout) < dropout.threshold)
+                        weight = 0;
+                }
+                by_rows(sums, scores[j], memory.values, k);
+            }
         }
     }
 #pragma unroll
@@ -249,7 +262,7 @@ attention_forward(stored *attended, float *log_sums, const stored *qkv, const St
         if (row[i] >= SEQUENCE) continue;
         const float factor = (dropout.threshold ? dropout.scale : 1) / total[i];
 #pragma unroll
-        for (int n = 0; n < HEAD_PARTS_8; n++)
+        for (int n = 0; n < HEAD_EIGHTHS; n++)
             store2(attended + ((size_t)sequence * SEQUENCE + row[i]) * WIDTH + head * HEAD_WIDTH
                        + n * 8 + 2 * t,
                    sums[n][2 * i] * factor, sums[n][2 * i + 1] * factor);
@@ -259,23 +272,19 @@ attention_forward(stored *attended, float *log_sums, const stored *qkv, const St
     }
 }
 
-struct BackwardKeys {
-    Along keys, values;
-    Across keys_across;
-};
-
 /// The gradient of the queries, and `deltas` (as log_sums): each query's sum of output x gradient.
 /// Gradients of hidden keys and values become zero. Grid: as attention_forward.
-KERNEL(ATTENTION_THREADS, 3)
+KERNEL(QUERY_THREADS, EXACT ? 2 : 4)
 attention_backward_queries(stored *dqkv, float *deltas, const stored *dattended,
                            const stored *attended, const float *log_sums, const stored *qkv,
                            const Step *step, int site) {
-    SHARED(BackwardKeys, memory);
+    SHARED(KeysValues, memory);
     const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
     const int head = blockIdx.y, sequence = blockIdx.z;
-    const int block_first = blockIdx.x * ATTENTION_ROWS, first = block_first + warp * 16;
+    const int block_end = (blockIdx.x + 1) * Dealt<SEQUENCE>::rows;
+    const int first = blockIdx.x * Dealt<SEQUENCE>::rows + warp * 16;
     const Dropout dropout = step->sites[site];
-    const float scale = sqrtf(SCORE_SCALE_SQUARED);
+    const float scale = score_scale();
     qkv += (size_t)sequence * SEQUENCE * 3 * WIDTH + head * HEAD_WIDTH;
     dqkv += (size_t)sequence * SEQUENCE * 3 * WIDTH + head * HEAD_WIDTH;
     dattended += (size_t)sequence * SEQUENCE * WIDTH + head * HEAD_WIDTH;
@@ -292,7 +301,7 @@ attention_backward_queries(stored *dqkv, float *deltas, const stored *dattended,
     });
     int row[2], count[2];
     u32 element[2];
-    float log_sum[2], delta[2], sums[HEAD_PARTS_8][4];
+    float log_sum[2], delta[2], sums[HEAD_EIGHTHS][4];
 #pragma unroll
     for (int i = 0; i < 2; i++) {
         row[i] = first + g + 8 * i;
@@ -311,47 +320,30 @@ attention_backward_queries(stored *dqkv, float *deltas, const stored *dattended,
         if (inside && t == 0) deltas[numbers + row[i]] = delta[i];
     }
 #pragma unroll
-    for (int n = 0; n < HEAD_PARTS_8; n++)
+    for (int n = 0; n < HEAD_EIGHTHS; n++)
 #pragma unroll
         for (int e = 0; e < 4; e++) sums[n][e] = 0;
-    const int block_last = block_first + ATTENTION_ROWS - 1, warp_last = first + 15;
-    const int block_count = seen(block_last < SEQUENCE ? block_last : SEQUENCE - 1);
+    const int block_count = seen(block_end <= SEQUENCE ? block_end - 1 : SEQUENCE - 1);
     const int warp_count
-        = first < SEQUENCE ? seen(warp_last < SEQUENCE ? warp_last : SEQUENCE - 1) : 0;
-    for (int key0 = 0; key0 < block_count; key0 += ATTENTION_BLOCK) {
+        = first < SEQUENCE ? seen(first + 15 < SEQUENCE ? first + 15 : SEQUENCE - 1) : 0;
+    for (int key0 = 0; key0 < block_count; key0 += HELD_KEYS) {
         if (key0 > 0) sync_block();
-        auto key = [&](int k, int c) {
-            return key0 + k < KEYS
-                ? load4(qkv + (size_t)row_of_key(key0 + k) * 3 * WIDTH + WIDTH + c)
-                : make_float4(0, 0, 0, 0);
-        };
-        load_along(memory.keys, key);
-        load_across(memory.keys_across, key);
-        load_along(memory.values, [&](int k, int c) {
-            return key0 + k < KEYS
-                ? load4(qkv + (size_t)row_of_key(key0 + k) * 3 * WIDTH + 2 * WIDTH + c)
-                : make_float4(0, 0, 0, 0);
-        });
-        sync_block();
-#pragma unroll 2
-        for (int j = 0; j < 8; j += UNIT) {
-            if (key0 + j * 8 >= warp_count) break;
-            float d[UNIT][4];
+        hold_keys(memory, qkv, key0, block_count);
+        for (int part = 0; part < HELD_KEYS && key0 + part < warp_count; part += 16) {
+            Pairs d, dropped;
+            by_channels(d, queries, memory.keys, part);
+            by_channels(dropped, gradients, memory.values, part);
 #pragma unroll
-            for (int u = 0; u < UNIT; u++) {
-                float scores[4] = {0, 0, 0, 0}, dropped[4] = {0, 0, 0, 0};
-                by_channels(scores, queries, memory.keys, (j + u) * 8);
-                by_channels(dropped, gradients, memory.values, (j + u) * 8);
-#pragma unroll
-                for (int e = 0; e < 4; e++) {
-                    int k = key0 + (j + u) * 8 + 2 * t + e % 2, i = e / 2;
-                    float p = k < count[i] ? exponential(scores[e] * scale - log_sum[i]) : 0;
-                    float factor = dropout.threshold
-                        ? dropout_factor(element[i] + (u32)k, dropout) : 1;
-                    d[u][e] = p * (dropped[e] * factor - delta[i]) * scale;
-                }
+            for (int e = 0; e < 8; e++) {
+                float &number = d[e / 4][e % 4];
+                const int key = key0 + part + e / 4 * 8 + 2 * t + e % 2, i = e % 4 / 2;
+                const float p
+                    = key < count[i] ? exponential(number * scale - log_sum[i]) : 0;
+                const float factor
+                    = dropout.threshold ? dropout_factor(element[i] + (u32)key, dropout) : 1;
+                number = p * (dropped[e / 4][e % 4] * factor - delta[i]) * scale;
             }
-            by_rows(sums, left_of_results(d), memory.keys_across, j * 8 / UNIT);
+            by_rows(sums, d, memory.keys, part);
         }
     }
 #pragma unroll
@@ -359,7 +351,7 @@ attention_backward_queries(stored *dqkv, float *deltas, const stored *dattended,
         if (row[i] >= SEQUENCE) continue;
         stored *to = dqkv + (size_t)row[i] * 3 * WIDTH + 2 * t;
 #pragma unroll
-        for (int n = 0; n < HEAD_PARTS_8; n++) {
+        for (int n = 0; n < HEAD_EIGHTHS; n++) {
             store2(to + n * 8, sums[n][2 * i], sums[n][2 * i + 1]);
             if (is_hidden(row[i])) {
                 store2(to + WIDTH + n * 8, 0, 0);
@@ -369,23 +361,23 @@ attention_backward_queries(stored *dqkv, float *deltas, const stored *dattended,
     }
 }
 
-struct BackwardQueries {
-    Along queries, gradients;
-    Across queries_across, gradients_across;
-    float log_sum[ATTENTION_BLOCK], delta[ATTENTION_BLOCK];
+struct QueriesGradients {
+    alignas(16) stored queries[HELD_QUERIES * HEAD_ROW];
+    alignas(16) stored gradients[HELD_QUERIES * HEAD_ROW];
+    float log_sum[HELD_QUERIES], delta[HELD_QUERIES];
 };
 
 /// The gradients of visible keys and values; after attention_backward_queries.
-/// Grid: (KEYS / ATTENTION_ROWS rounded up, HEADS, sequences).
-KERNEL(ATTENTION_THREADS, 3)
+/// Grid: (Dealt<KEYS>::blocks, HEADS, sequences).
+KERNEL(KEY_THREADS, EXACT ? 2 : 3)
 attention_backward_keys(stored *dqkv, const float *deltas, const stored *dattended,
                         const float *log_sums, const stored *qkv, const Step *step, int site) {
-    SHARED(BackwardQueries, memory);
+    SHARED(QueriesGradients, memory);
     const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
     const int head = blockIdx.y, sequence = blockIdx.z;
-    const int block_first = blockIdx.x * ATTENTION_ROWS, first = block_first + warp * 16;
+    const int block_first = blockIdx.x * Dealt<KEYS>::rows, first = block_first + warp * 16;
     const Dropout dropout = step->sites[site];
-    const float scale = sqrtf(SCORE_SCALE_SQUARED);
+    const float scale = score_scale();
     const u32 element = first_element(step, sequence, head);
     qkv += (size_t)sequence * SEQUENCE * 3 * WIDTH + head * HEAD_WIDTH;
     dqkv += (size_t)sequence * SEQUENCE * 3 * WIDTH + head * HEAD_WIDTH;
@@ -401,57 +393,52 @@ attention_backward_keys(stored *dqkv, const float *deltas, const stored *dattend
         return first + k < KEYS
             ? channel_unit(qkv + (size_t)row_of_key(first + k) * 3 * WIDTH + 2 * WIDTH, unit) : 0;
     });
-    float dkeys[HEAD_PARTS_8][4], dvalues[HEAD_PARTS_8][4];
+    float dkeys[HEAD_EIGHTHS][4], dvalues[HEAD_EIGHTHS][4];
 #pragma unroll
-    for (int n = 0; n < HEAD_PARTS_8; n++)
+    for (int n = 0; n < HEAD_EIGHTHS; n++)
 #pragma unroll
         for (int e = 0; e < 4; e++) dkeys[n][e] = dvalues[n][e] = 0;
     // Queries before a key's row do not see it.
-    const int block_from = row_of_key(block_first) / ATTENTION_BLOCK * ATTENTION_BLOCK;
+    const int from = row_of_key(block_first) / 16 * 16;
     const int warp_from = first < KEYS ? row_of_key(first) : SEQUENCE;
-    for (int query0 = block_from; query0 < SEQUENCE; query0 += ATTENTION_BLOCK) {
-        if (query0 > block_from) sync_block();
-        auto query = [&](int q, int c) {
-            return query0 + q < SEQUENCE ? load4(qkv + (size_t)(query0 + q) * 3 * WIDTH + c)
-                                         : make_float4(0, 0, 0, 0);
-        };
-        auto gradient = [&](int q, int c) {
-            return query0 + q < SEQUENCE ? load4(dattended + (size_t)(query0 + q) * WIDTH + c)
-                                         : make_float4(0, 0, 0, 0);
-        };
-        load_along(memory.queries, query);
-        load_across(memory.queries_across, query);
-        load_along(memory.gradients, gradient);
-        load_across(memory.gradients_across, gradient);
-        if (threadIdx.x < ATTENTION_BLOCK) {
-            const bool inside = query0 + (int)threadIdx.x < SEQUENCE;
-            memory.log_sum[threadIdx.x] = inside ? log_sums[numbers + query0 + threadIdx.x] : 0;
-            memory.delta[threadIdx.x] = inside ? deltas[numbers + query0 + threadIdx.x] : 0;
+    for (int query0 = from; query0 < SEQUENCE; query0 += HELD_QUERIES) {
+        if (query0 > from) sync_block();
+        copy_rows<HELD_QUERIES, KEY_THREADS>(memory.queries, [&](int q, bool &valid) {
+            valid = query0 + q < SEQUENCE;
+            return valid ? qkv + (size_t)(query0 + q) * 3 * WIDTH : qkv;
+        });
+        copy_rows<HELD_QUERIES, KEY_THREADS>(memory.gradients, [&](int q, bool &valid) {
+            valid = query0 + q < SEQUENCE;
+            return valid ? dattended + (size_t)(query0 + q) * WIDTH : dattended;
+        });
+        commit_copies();
+        for (int q = threadIdx.x; q < HELD_QUERIES; q += KEY_THREADS) {
+            const bool inside = query0 + q < SEQUENCE;
+            memory.log_sum[q] = inside ? log_sums[numbers + query0 + q] : 0;
+            memory.delta[q] = inside ? deltas[numbers + query0 + q] : 0;
         }
+        wait_for_copies<0>();
         sync_block();
-#pragma unroll 2
-        for (int j = 0; j < 8; j += UNIT) {
-            if (query0 + (j + UNIT) * 8 <= warp_from || query0 + j * 8 >= SEQUENCE) continue;
-            float weights[UNIT][4], d[UNIT][4];
+        for (int part = 0; part < HELD_QUERIES && query0 + part < SEQUENCE; part += 16) {
+            if (query0 + part + 16 <= warp_from) continue;
+            Pairs weights, d;
+            by_channels(weights, keys, memory.queries, part);
+            by_channels(d, values, memory.gradients, part);
 #pragma unroll
-            for (int u = 0; u < UNIT; u++) {
-                float scores[4] = {0, 0, 0, 0}, dropped[4] = {0, 0, 0, 0};
-                by_channels(scores, keys, memory.queries, (j + u) * 8);
-                by_channels(dropped, values, memory.gradients, (j + u) * 8);
-#pragma unroll
-                for (int e = 0; e < 4; e++) {
-                    int k = first + g + e / 2 * 8, q = (j + u) * 8 + 2 * t + e % 2;
-                    bool visible = query0 + q < SEQUENCE && k < seen(query0 + q);
-                    float p = visible ? exponential(scores[e] * scale - memory.log_sum[q]) : 0;
-                    float factor = dropout.threshold
-                        ? dropout_factor(element + (u32)(query0 + q) * ELEMENT_ROW + (u32)k, dropout)
-                        : 1;
-                    weights[u][e] = p * factor;
-                    d[u][e] = p * (dropped[e] * factor - memory.delta[q]) * scale;
-                }
+            for (int e = 0; e < 8; e++) {
+                const int k = first + g + e % 4 / 2 * 8, q = part + e / 4 * 8 + 2 * t + e % 2;
+                float &weight = weights[e / 4][e % 4], &number = d[e / 4][e % 4];
+                const bool visible = query0 + q < SEQUENCE && k < seen(query0 + q);
+                const float p
+                    = visible ? exponential(weight * scale - memory.log_sum[q]) : 0;
+                const float factor = dropout.threshold
+                    ? dropout_factor(element + (u32)(query0 + q) * ELEMENT_ROW + (u32)k, dropout)
+                    : 1;
+                weight = p * factor;
+                number = p * (number * factor - memory.delta[q]) * scale;
             }
-            by_rows(dvalues, left_of_results(weights), memory.gradients_across, j * 8 / UNIT);
-            by_rows(dkeys, left_of_results(d), memory.queries_across, j * 8 / UNIT);
+            by_rows(dvalues, weights, memory.gradients, part);
+            by_rows(dkeys, d, memory.queries, part);
         }
     }
 #pragma unroll
@@ -460,7 +447,7 @@ attention_backward_keys(stored *dqkv, const float *deltas, const stored *dattend
         if (k >= KEYS) continue;
         stored *to = dqkv + (size_t)row_of_key(k) * 3 * WIDTH + 2 * t;
 #pragma unroll
-        for (int n = 0; n < HEAD_PARTS_8; n++) {
+        for (int n = 0; n < HEAD_EIGHTHS; n++) {
             store2(to + WIDTH + n * 8, dkeys[n][2 * i], dkeys[n][2 * i + 1]);
             store2(to + 2 * WIDTH + n * 8, dvalues[n][2 * i], dvalues[n][2 * i + 1]);
         }

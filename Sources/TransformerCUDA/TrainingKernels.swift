@@ -11,9 +11,6 @@ struct TrainingKernels {
     /// `ROW_WARPS` and `ROW_THREADS` of heads.cu.
     static let rowsPerBlock = 8
     static let rowThreads = 256
-    /// `ATTENTION_ROWS` and `ATTENTION_THREADS` of attention.cu.
-    static let attentionRows = 64
-    static let attentionThreads = 128
     /// `CHUNK` and `UPDATE_THREADS` of update.cu.
     static let chunk = 256
     static let updateThreads = 256

@@ -35,6 +35,8 @@ struct TrainingPass {
     private var goals: UInt64 { memory.batch.address(of: memory.layout.goals) }
     private var rows: Int32 { Int32(shape.rows) }
     private var sequences: Int32 { Int32(shape.sequences) }
+    private var queries: (blocks: Int, threads: Int) { shape.dealt(shape.sequenceRows) }
+    private var keys: (blocks: Int, threads: Int) { shape.dealt(shape.keys) }
 
     // MARK: - Forward
 
@@ -78,9 +80,9 @@ struct TrainingPass {
             a.qkv.address, a.normalized1.address, parameters.operand(p.query.weight.offset),
             parameters.value(p.query.weight.offset), rows)
         try stream.launch(
-            kernels.attention, grid: attentionGrid(s.sequenceRows), depth: s.sequences,
-            threads: TrainingKernels.attentionThreads, a.attended.address, a.logSums,
-            a.qkv.address, step, Int32(3 * layer + 1))
+            kernels.attention, grid: (queries.blocks, s.heads), depth: s.sequences,
+            threads: queries.threads, a.attended.address, a.logSums, a.qkv.address, step,
+            Int32(3 * layer + 1))
         try stream.launch(
             kernels.projection, grid: s.productGrid(columns: s.width), threads: threads, a.middle,
             a.attended.address, parameters.operand(p.projection.weight.offset),
@@ -114,10 +116,6 @@ struct TrainingPass {
         try stream.launch(
             kernels.norm, grid: (shape.rowBlocks, 1), threads: TrainingKernels.rowThreads,
             output.address, statistics, input, parameters.value(norm.weight.offset), rows)
-    }
-
-    private func attentionGrid(_ rows: Int) -> (Int, Int) {
-        (groups(of: rows, TrainingKernels.attentionRows), shape.heads)
     }
 
     // MARK: - Backward
@@ -174,13 +172,13 @@ struct TrainingPass {
             kernels.projectionBackward, grid: narrow, threads: threads, memory.dNarrow.address,
             memory.dAttention.address, parameters.operand(p.projection.weight.offset), rows)
         try stream.launch(
-            kernels.attentionBackwardQueries, grid: attentionGrid(s.sequenceRows),
-            depth: s.sequences, threads: TrainingKernels.attentionThreads, memory.dQKV.address,
+            kernels.attentionBackwardQueries, grid: (queries.blocks, s.heads),
+            depth: s.sequences, threads: queries.threads, memory.dQKV.address,
             memory.deltas, memory.dNarrow.address, a.attended.address, a.logSums, a.qkv.address,
             step, Int32(3 * layer + 1))
         try stream.launch(
-            kernels.attentionBackwardKeys, grid: attentionGrid(s.keys), depth: s.sequences,
-            threads: TrainingKernels.attentionThreads, memory.dQKV.address, memory.deltas,
+            kernels.attentionBackwardKeys, grid: (keys.blocks, s.heads), depth: s.sequences,
+            threads: keys.threads, memory.dQKV.address, memory.deltas,
             memory.dNarrow.address, a.logSums, a.qkv.address, step, Int32(3 * layer + 1))
         try stream.launch(
             kernels.qkvBackward, grid: narrow, threads: threads, memory.dNarrow.address,

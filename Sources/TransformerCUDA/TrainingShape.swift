@@ -63,6 +63,13 @@ struct TrainingShape {
     var tableNumbers: Int { (dimension + goals) * vocabulary * width }
     var headNumbers: Int { dimension * vocabulary * width }
 
+    /// How attention deals queries or keys to blocks and their threads: `Dealt` of attention.cu.
+    func dealt(_ rows: Int) -> (blocks: Int, threads: Int) {
+        let tiles = groups(of: rows, 16)
+        let blocks = groups(of: tiles, 6)
+        return (blocks, 32 * groups(of: tiles, blocks))
+    }
+
     /// Blocks of a product that gives `columns` for each row.
     func productGrid(columns: Int) -> (Int, Int) {
         (
