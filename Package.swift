@@ -27,7 +27,8 @@ func tests(
 
 /// Sources of kernels for a card: carried as text, compiled when a card is used.
 let kernelSources = [
-    "attention.cu", "decoder.cu", "draw.cu", "heads.cu", "linear.cu", "measure.cu", "rows.cu", "training.cu",
+    "attention.cu", "decoder.cu", "draw.cu", "heads.cu", "linear.cu", "measure.cu", "rows.cu",
+    "training.cu",
     "update.cu",
 ]
 
@@ -233,7 +234,8 @@ let package = Package(
         tests(
             of: "TransformerCUDA",
             [
-                "CUDA", "EmulatedCUDA", "Planning", "Safetensors", "Tensors", "Tokenization", "Trajectories",
+                "CUDA", "EmulatedCUDA", "Planning", "Safetensors", "Tensors", "Tokenization",
+                "Trajectories",
                 "Transformer", "TransformerCPU",
             ], fixtures: true),
         tests(

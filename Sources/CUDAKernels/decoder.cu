@@ -9,6 +9,9 @@
 // Phase p finishes layer p - 1 (attention, projection, feed forward) and computes queries, keys and values
 // of layer p, or the logits behind the last layer.
 //
+// Compiled twice: for few rows with TOGETHER blocks for 16 of them and many warps, so that a call is soon
+// over; for many with one block and fewer warps, so that a multiprocessor holds two.
+//
 // TOGETHER blocks share 16 rows where the card lets neighbouring blocks run at once: each takes some heads, a
 // share of the feed-forward layer's channels and of the vocabulary, and reads only those weights. Sums over
 // heads or channels are shares first, exchanged through memory and added in the order of the blocks. All keep
@@ -19,7 +22,7 @@
 // keys and values: 2 WIDTH floats each.
 #include "device.h"
 
-constexpr int ROWS = 16, WARPS = 16, THREADS = 32 * WARPS;
+constexpr int ROWS = 16, THREADS = 32 * WARPS;
 constexpr int HEAD_WIDTH = WIDTH / HEADS;
 /// The longest path.
 constexpr int PATH = GOALS + CONTEXT;
@@ -188,19 +191,21 @@ DEVICE void each_pair(const float (&sum)[TILES][4], int columns, F f, int first_
 
 DEVICE constexpr int tiles_of(int columns) { return (columns + 8 * WARPS - 1) / (8 * WARPS); }
 
-/// out = (x - mean) / sqrt(variance + 1e-5) * weight + bias; each warp takes a row. `tt_layer_norm_forward`.
+/// out = (x - mean) / sqrt(variance + 1e-5) * weight + bias; each warp takes rows in turn. `tt_layer_norm_forward`.
 DEVICE void normalize(float *out, const float *in, const float *__restrict__ norm) {
-    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
-    const float *x = in + warp * STRIDE;
-    float sum = 0, squares = 0;
-    for (int c = lane; c < WIDTH; c += 32) sum += x[c];
-    for (int mask = 16; mask > 0; mask /= 2) sum += shuffle_xor(sum, mask);
-    const float mean = sum / WIDTH;
-    for (int c = lane; c < WIDTH; c += 32) squares += (x[c] - mean) * (x[c] - mean);
-    for (int mask = 16; mask > 0; mask /= 2) squares += shuffle_xor(squares, mask);
-    const float scale = 1 / sqrtf(squares / WIDTH + 1e-5f);
-    for (int c = lane; c < WIDTH; c += 32)
-        out[warp * STRIDE + c] = (x[c] - mean) * scale * norm[c] + norm[WIDTH + c];
+    const int lane = threadIdx.x % 32;
+    for (int row = threadIdx.x / 32; row < ROWS; row += WARPS) {
+        const float *x = in + row * STRIDE;
+        float sum = 0, squares = 0;
+        for (int c = lane; c < WIDTH; c += 32) sum += x[c];
+        for (int mask = 16; mask > 0; mask /= 2) sum += shuffle_xor(sum, mask);
+        const float mean = sum / WIDTH;
+        for (int c = lane; c < WIDTH; c += 32) squares += (x[c] - mean) * (x[c] - mean);
+        for (int mask = 16; mask > 0; mask /= 2) squares += shuffle_xor(squares, mask);
+        const float scale = 1 / sqrtf(squares / WIDTH + 1e-5f);
+        for (int c = lane; c < WIDTH; c += 32)
+            out[row * STRIDE + c] = (x[c] - mean) * scale * norm[c] + norm[WIDTH + c];
+    }
 }
 
 /// The path of the node at `place`: what its nearest ancestor of an earlier call has, then those of this
@@ -331,10 +336,10 @@ DEVICE void finish_layer(Tile &tile, const float *keys_values, const int *paths,
                          const float *__restrict__ weights, const Weight *__restrict__ matrices,
                          float *partial, int layer, int count) {
     const int warp = threadIdx.x / 32, block = BLOCKS + layer * BLOCK, rank = blockIdx.x % TOGETHER;
-    if (warp < count)
-        attend(tile.input + warp * STRIDE, tile.queries + warp * STRIDE, keys_values,
-               KEEPS_PATHS ? tile.paths + warp * PATH : paths + (long long)tile.places[warp] * PATH,
-               tile.lengths[warp], layer, rank * MY_HEADS);
+    for (int row = warp; row < count; row += WARPS)
+        attend(tile.input + row * STRIDE, tile.queries + row * STRIDE, keys_values,
+               KEEPS_PATHS ? tile.paths + row * PATH : paths + (long long)tile.places[row] * PATH,
+               tile.lengths[row], layer, rank * MY_HEADS);
     sync_block();
     {
         float sum[tiles_of(WIDTH)][4] = {};
@@ -430,7 +435,7 @@ DEVICE void predict(Tile &tile, float *logits, const Node *nodes, const float *_
 /// place, rows with output first; `first`: the first place of this call. stream: rows x 2 WIDTH, the
 /// residual stream and the queries between launches. weights: all parameters; matrices: the same, as
 /// products take them. logits: rows of LOGITS numbers. partial: tiles x 2 x TOGETHER x 16 x WIDTH.
-KERNEL_TOGETHER(THREADS, 1, TOGETHER) decode(
+KERNEL_TOGETHER(THREADS, 16 / WARPS, TOGETHER) decode(
     float *keys_values, int *paths, float *stream, float *partial, float *logits, const float *weights,
     const Weight *matrices, const Node *nodes, const int *order, int rows, int outputs, int first, int begin,
     int end) {
@@ -448,7 +453,8 @@ KERNEL_TOGETHER(THREADS, 1, TOGETHER) decode(
     }
     sync_block();
     if (begin == 0) {
-        if (warp < count) make_path(paths, nodes, tile.places[warp], first);
+        for (int row = warp; row < count; row += WARPS)
+            make_path(paths, nodes, tile.places[row], first);
         for (int i = thread; i < ROWS * WIDTH; i += THREADS) {
             const int row = i / WIDTH, column = i % WIDTH, position = tile.positions[row];
             const int index = nodes[tile.places[row]].embedding * WIDTH + column;
@@ -464,10 +470,12 @@ KERNEL_TOGETHER(THREADS, 1, TOGETHER) decode(
             tile.queries[row * STRIDE + column] = kept[WIDTH + column];
         }
     }
-    if (KEEPS_PATHS && warp < count) {
+    if (KEEPS_PATHS) {
         sync_warp();
-        const int *path = paths + (long long)tile.places[warp] * PATH;
-        for (int i = thread % 32; i < tile.lengths[warp]; i += 32) tile.paths[warp * PATH + i] = path[i];
+        for (int row = warp; row < count; row += WARPS) {
+            const int *path = paths + (long long)tile.places[row] * PATH;
+            for (int i = thread % 32; i < tile.lengths[row]; i += 32) tile.paths[row * PATH + i] = path[i];
+        }
     }
     sync_block();
     for (int phase = begin; phase < end; phase++) {

@@ -66,7 +66,8 @@ extension CUDAPrefixDecoder: TokenDrawingModel {
             try launchDecode(
                 rows: rows, outputs: rows, first: target, 0..<(configuration.layerCount + 1))
             if draws.rules[step + 1].keepsOutput {
-                try memory.copyLogits(rows: (output + step * rows)..<(output + (step + 1) * rows), stream)
+                try memory.copyLogits(
+                    rows: (output + step * rows)..<(output + (step + 1) * rows), stream)
             }
         }
         return try stream.read(memory.drawn, 0..<(rows * steps))

@@ -13,14 +13,13 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
     let configuration: TransformerConfiguration
     let device: Device
     let stream: Stream
-    private let decode: Kernel
+    /// For few rows and for many.
+    private let decode: DecodeVariants
     /// Chooses tokens.
     let drawing: Kernel
     private let weights: Buffer<Float>
     /// The weights as products take them, where that is not as floats.
     private let roundedWeights: Buffer<UInt16>?
-    /// Blocks that share 16 rows.
-    private let blocks: Int
     var memory: DecoderMemory
     private var clock: (start: Event, end: Event)?
     /// Seconds of the last call's kernels on the card, where ``isTimed``.
@@ -65,10 +64,13 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
         do {
             stream = try Stream(device)
             let architecture = device.architecture
+            let blocks = blocks ?? shape.decoderBlocks(architecture: architecture)
             let kernels = try Kernels(
-                shape.decoderProgram(architecture: architecture, blocks: blocks), on: device)
-            self.blocks = blocks ?? shape.decoderBlocks(architecture: architecture)
-            decode = try kernels.kernel("decode")
+                shape.decoderProgram(blocks: blocks, warps: 16), on: device)
+            let many = try Kernels(shape.decoderProgram(blocks: 1, warps: 8), on: device)
+            decode = DecodeVariants(
+                few: try kernels.kernel("decode"), many: try many.kernel("decode"), blocks: blocks,
+                multiprocessors: device.multiprocessorCount)
             drawing = try kernels.kernel("draw")
             let values = model.values
             weights = try Buffer(count: values.count + values.count % 2, on: device)
@@ -83,7 +85,7 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
             } else {
                 roundedWeights = nil
             }
-            memory = try DecoderMemory(configuration, blocks: self.blocks, on: device)
+            memory = try DecoderMemory(configuration, blocks: blocks, on: device)
         } catch {
             throw EngineError(error, engine: device.name)
         }
@@ -270,11 +272,13 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
         rows: Int, outputs: Int, first: Int, _ phases: Range<Int>
     ) throws(CUDAError) {
         guard rows > 0 else { return }
+        let variant = decode.variant(rows: rows)
         try stream.launch(
-            decode, grid: ((rows + 15) / 16 * blocks, 1), threads: 512, memory.keysValues,
-            memory.paths, memory.rows, memory.partialSums, memory.logits, weights,
-            roundedWeights?.address ?? weights.address, memory.nodes, memory.order, Int32(rows),
-            Int32(outputs), Int32(first), Int32(phases.lowerBound), Int32(phases.upperBound))
+            variant.kernel, grid: (variant.blocks, 1), threads: variant.threads,
+            memory.keysValues, memory.paths, memory.rows, memory.partialSums, memory.logits,
+            weights, roundedWeights?.address ?? weights.address, memory.nodes, memory.order,
+            Int32(rows), Int32(outputs), Int32(first), Int32(phases.lowerBound),
+            Int32(phases.upperBound))
     }
 
     private func embeddingRow(_ token: Int, _ position: Int) -> Int {
@@ -282,5 +286,22 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
         precondition(0...bins ~= token, "token \(token) is not in the vocabulary")
         let dimension = layout.transitionDimension
         return token == bins ? bins * dimension : token + position % dimension * bins
+    }
+}
+
+/// The decoder's kernel, compiled for calls of few rows and for calls of many.
+private struct DecodeVariants {
+    let few: Kernel
+    let many: Kernel
+    /// Blocks that share 16 rows where these are few.
+    let blocks: Int
+    let multiprocessors: Int
+
+    /// What computes so many rows, in how many blocks of how many threads: all blocks at once while a
+    /// multiprocessor is left for each.
+    func variant(rows: Int) -> (kernel: Kernel, blocks: Int, threads: Int) {
+        let tiles = (rows + 15) / 16
+        return tiles * blocks <= multiprocessors
+            ? (few, tiles * blocks, 512) : (many, tiles, 256)
     }
 }

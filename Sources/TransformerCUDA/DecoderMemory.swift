@@ -18,6 +18,7 @@ struct DecoderMemory {
     private(set) var logits: Buffer<Float>
     private(set) var hostLogits: PinnedBuffer<Float>
     private var staging: PinnedBuffer<Int32>
+    private var stagedNumbers: PinnedBuffer<Double>
     /// What rows draw with and from, and what they drew.
     private(set) var standing: Buffer<Int32>
     private(set) var uniforms: Buffer<Double>
@@ -56,6 +57,7 @@ struct DecoderMemory {
         logits = try Buffer(count: 2048 * logitStride, on: device)
         hostLogits = try PinnedBuffer(count: 2048 * logitStride, on: device)
         staging = try PinnedBuffer(count: 4096, on: device)
+        stagedNumbers = try PinnedBuffer(count: 8192, on: device)
     }
 
     /// Makes room for a tree of `places`, `outputs` of them with output, and a call of `rows`.
@@ -96,16 +98,28 @@ struct DecoderMemory {
     mutating func upload(
         _ draws: TokenDraws, standing places: [Int32], _ stream: Stream
     ) throws(CUDAError) {
-        if places.count > standing.count { standing = try Buffer(count: 2 * places.count, on: device) }
+        if places.count > standing.count {
+            standing = try Buffer(count: 2 * places.count, on: device)
+        }
         let count = draws.uniforms.count
         if count > uniforms.count {
             uniforms = try Buffer(count: 2 * count, on: device)
             forced = try Buffer(count: 2 * count, on: device)
             drawn = try Buffer(count: 2 * count, on: device)
         }
-        try stream.write(places, to: standing)
-        try stream.write(draws.uniforms, to: uniforms)
-        if let tokens = draws.forced { try stream.write(tokens, to: forced) }
+        let tokens = draws.forced ?? []
+        if places.count + tokens.count > staging.count {
+            staging = try PinnedBuffer(count: 2 * (places.count + tokens.count), on: device)
+        }
+        if count > stagedNumbers.count {
+            stagedNumbers = try PinnedBuffer(count: 2 * count, on: device)
+        }
+        staging.write(places)
+        staging.write(tokens, at: places.count)
+        stagedNumbers.write(draws.uniforms)
+        try stream.copy(staging, count: places.count, to: standing)
+        try stream.copy(staging, from: places.count, count: tokens.count, to: forced)
+        try stream.copy(stagedNumbers, count: count, to: uniforms)
     }
 
     /// Sends what the host says of a call's nodes; their copies must not change until they are there.

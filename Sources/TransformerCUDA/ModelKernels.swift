@@ -61,12 +61,20 @@ package struct KernelShape: Sendable, Hashable {
         return [8, 4, 2].first { heads % $0 == 0 && width / $0 % 16 == 0 } ?? 1
     }
 
-    /// The decoder's kernels for an architecture, with `blocks` blocks sharing rows where given.
-    package func decoderProgram(architecture: String, blocks: Int? = nil) -> KernelProgram {
+    /// The decoder's kernels with `blocks` blocks of `warps` warps for 16 rows.
+    package func decoderProgram(blocks: Int, warps: Int) -> KernelProgram {
         var program = program(["decoder.cu", "draw.cu"])
-        program.defines["TOGETHER"] = String(
-            blocks ?? decoderBlocks(architecture: architecture))
+        program.defines["TOGETHER"] = String(blocks)
+        program.defines["WARPS"] = String(warps)
         return program
+    }
+
+    /// The decoder's programs for an architecture: for few rows, and for many.
+    package func decoderPrograms(architecture: String) -> [KernelProgram] {
+        [
+            decoderProgram(blocks: decoderBlocks(architecture: architecture), warps: 16),
+            decoderProgram(blocks: 1, warps: 8),
+        ]
     }
 
     /// The files `units` of the package's kernels for this shape.

@@ -20,7 +20,7 @@ extension Checks {
         run("compiler") {
             let start = ContinuousClock.now
             let compiled = try device.compiler.compile(
-                Self.measuring.decoderProgram(architecture: device.architecture),
+                Self.measuring.decoderPrograms(architecture: device.architecture)[0],
                 architecture: device.architecture)
             let seconds = (ContinuousClock.now - start) / .seconds(1)
             let resources = compiled.resources.map {

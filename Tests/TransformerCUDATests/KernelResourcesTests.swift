@@ -11,7 +11,6 @@ private let compiler = try? NVRTC()
 
 /// Compiles all kernels at the paper's shapes for cards that are not here.
 @Suite struct KernelResourcesTests {
-    private static let programs = ["training.cu", "decoder.cu", "measure.cu"]
     private static var architectures: [String] {
         let isLong = ProcessInfo.processInfo.environment["TRAJECTORY_LONG_TESTS"] != nil
         return ["sm_80", "sm_90"] + (isLong ? ["sm_86", "sm_89", "sm_100", "sm_120"] : [])
@@ -46,11 +45,11 @@ private let compiler = try? NVRTC()
             for layout in Self.layouts {
                 let shape = KernelShape(
                     TransformerConfiguration(layout: layout), precision: precision)
-                for program in Self.programs {
-                    let compiled = try compiler.compile(
-                        program == "decoder.cu"
-                            ? shape.decoderProgram(architecture: architecture)
-                            : shape.program([program]), architecture: architecture)
+                let programs =
+                    [shape.program(["training.cu"]), shape.program(["measure.cu"])]
+                    + shape.decoderPrograms(architecture: architecture)
+                for program in programs {
+                    let compiled = try compiler.compile(program, architecture: architecture)
                     #expect(!compiled.resources.isEmpty)
                     for kernel in compiled.resources {
                         let needs = [kernel.registers, kernel.spills, kernel.shared]

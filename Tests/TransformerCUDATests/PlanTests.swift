@@ -34,7 +34,7 @@ import TransformerCUDA
         cached.window = .cached
         cached.observationTopK = 2
         cached.rewardTopK = nil
-        cached.readout = .percentile(0.7, .careful)
+        cached.readout = .percentile(0.7, .exact)
         var authors = plain
         authors.cdfRule = .authors
         authors.observationCDF = 0.3
@@ -67,8 +67,13 @@ import TransformerCUDA
                 #expect(abs(a.score - b.score) < 1e-4 * abs(b.score))
             }
             // As many numbers were taken.
-            #expect(first.map { var source = $0; return source.next() }
-                == second.map { var source = $0; return source.next() })
+            #expect(
+                first.map {
+                    var source = $0; return source.next()
+                }
+                    == second.map {
+                        var source = $0; return source.next()
+                    })
         }
     }
 }

@@ -89,7 +89,8 @@ import TransformerCUDA
         #expect(mine.updates == 3)
         for name in model.parameterNames where !name.hasSuffix("attn.key.bias") {
             let range = try #require(model.range(ofParameter: name))
-            let difference = zip(mine.parameters[range], theirs.parameters[range])
+            let difference =
+                zip(mine.parameters[range], theirs.parameters[range])
                 .map { abs($0 - $1) }.max() ?? 0
             // Three steps of 1e-3; where a gradient is near zero its sign may differ.
             #expect(difference < (precision == .exact ? 2e-4 : 6.1e-3), "\(name)")
