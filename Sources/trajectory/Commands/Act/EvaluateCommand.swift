@@ -31,6 +31,7 @@ struct EvaluateCommand: AsyncParsableCommand {
               trajectory evaluate --checkpoint runs/hopper --env hopper --objective q \
             --critic critic.safetensors
               trajectory evaluate --policy bc.safetensors --env hopper --episodes 5 --seed 0
+              trajectory evaluate --checkpoint runs/hopper --env hopper --log planned.hdf5
               trajectory evaluate --checkpoint runs/maze --env pointmaze-umaze --objective imitation \
             --horizon 1 --beam-width 4 --until-goal --paths paths.png
 
