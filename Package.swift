@@ -38,7 +38,9 @@ let package = Package(
             name: "TrajectoryEnvironments",
             targets: ["Episodes", "Environments", "Behavior", "Evaluation"]),
         .library(name: "TrajectoryLearning", targets: ["Policies", "Learning"]),
-        .library(name: "TrajectoryAgents", targets: ["Agents", "Policies"]),
+        .library(
+            name: "TrajectoryAgents",
+            targets: ["Agents", "Policies", "Planning", "Transformer", "TransformerCPU"]),
         .executable(name: "trajectory", targets: ["trajectory"]),
     ],
     dependencies: [
@@ -210,6 +212,6 @@ let package = Package(
                 "Safetensors", "Tensors", "Tokenization", "Training", "Trajectories",
                 "TransformerCPU",
             ], fixtures: true),
-        tests(of: "TransformerCPU", ["Trajectories", "Transformer"]),
+        tests(of: "TransformerCPU", ["Tokenization", "Trajectories", "Transformer"]),
     ]
 )

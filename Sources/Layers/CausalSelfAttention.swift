@@ -6,9 +6,10 @@ package import Tensors
 ///
 ///     P = softmax(Q Kᵀ / √h + mask);  output = dropout(P) V      for each sequence and head
 ///
-/// Query i sees key j iff j <= i and j is visible; the first key must be. Shapes: `qkv` R × 3C holds
-/// queries, keys and values side by side; heads are contiguous slices of h = C / H channels; output
-/// R × C. Vaswani et al. 2017; the hidden keys are the value tokens, Janner et al. 2021, appendix A.
+/// Query i sees key j iff j <= i and j is visible; the first key must be. Shapes: `qkv` R × 3C
+/// holds queries, keys and values side by side; heads are contiguous slices of h = C / H channels;
+/// output R × C. Vaswani et al. 2017; the hidden keys are the value tokens, Janner et al. 2021,
+/// appendix A.
 ///
 /// Hidden keys and the future are left out of every product rather than masked.
 package struct CausalSelfAttention: Sendable {

@@ -5,8 +5,8 @@ package import Tensors
 ///
 ///     output[r, :] = (input[r, :] - mean[r]) * rstd[r] * weight + bias
 ///
-/// Shapes: input, output R × C; weight, bias C; mean, rstd R, kept for the backward pass. Variance is
-/// biased (divides by C), eps 1e-5. Ba, Kiros and Hinton 2016; mirrors PyTorch's `nn.LayerNorm`.
+/// Shapes: input, output R × C; weight, bias C; mean, rstd R, kept for the backward pass. Variance
+/// is biased (divides by C), eps 1e-5. Ba, Kiros and Hinton 2016; mirrors PyTorch's `nn.LayerNorm`.
 package struct LayerNorm: Sendable {
     /// Scale of each channel.
     package let weight: ParameterSlot

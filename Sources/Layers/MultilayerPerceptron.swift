@@ -5,8 +5,8 @@ package import Tensors
 ///
 ///     x₀ = input;  xₗ₊₁ = gelu(xₗ Wₗᵀ + bₗ);  output = x_last Wᵀ + b
 ///
-/// Shapes: input R × sizes.first, output R × sizes.last. What the critics and the baselines are made
-/// of; the transformer's own feed-forward layers have kernels of their own shape.
+/// Shapes: input R × sizes.first, output R × sizes.last. What the critics and the baselines are
+/// made of; the transformer's own feed-forward layers have kernels of their own shape.
 package struct MultilayerPerceptron: Sendable {
     /// Numbers in the input, in each hidden layer, in the output.
     package let sizes: [Int]
@@ -88,8 +88,8 @@ package struct MultilayerPerceptron: Sendable {
         return output
     }
 
-    /// Adds the gradients of the parameters to `gradients`, after ``forward(_:input:_:)`` of the same
-    /// input; writes that of the input to `dInput` where it is wanted.
+    /// Adds the gradients of the parameters to `gradients`, after ``forward(_:input:_:)`` of the
+    /// same input; writes that of the input to `dInput` where it is wanted.
     ///
     /// Without `gradients` only the input's gradient is computed.
     package func backward(

@@ -7,9 +7,9 @@ package import Tensors
 package enum PathAttention {
     /// Writes one result for each row of `queries`.
     ///
-    /// Query q reads the nodes path[offset[q]] ..< path[offset[q + 1]], from the root on; node n keeps
-    /// its key at `keysValues` + 2Cn and its value right behind. Shapes: queries, output R × C.
-    /// `scratch` holds ``scratchCount(longest:width:heads:)`` numbers for the longest path.
+    /// Query q reads the nodes path[offset[q]] ..< path[offset[q + 1]], from the root on; node n
+    /// keeps its key at `keysValues` + 2Cn and its value right behind. Shapes: queries, output R ×
+    /// C. `scratch` holds ``scratchCount(longest:width:heads:)`` numbers for the longest path.
     package static func forward(
         queries: Matrix, keysValues: UnsafePointer<Float>, path: UnsafePointer<Int32>,
         offset: UnsafePointer<Int>, longest: Int, heads: Int,

@@ -2,9 +2,12 @@ import CKernels
 package import RandomNumbers
 package import Tensors
 
-/// Token plus position embedding, with dropout: x[r] = dropout(table[index[r]] + position[r mod T]).
+/// Token plus position embedding, with dropout.
 ///
-/// Shapes: table V × C, position T' × C with T' >= T, x R × C; the rows of x are whole sequences of T.
+///     x[r] = dropout(table[index[r]] + position[r mod T])
+///
+/// Shapes: table V × C, position T' × C with T' >= T, x R × C; the rows of x are whole sequences of
+/// T.
 package struct TokenEmbedding: Sendable {
     /// The token table, V × C.
     package let table: ParameterSlot

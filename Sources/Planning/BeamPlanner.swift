@@ -78,8 +78,8 @@ public struct BeamPlanner {
     ///     no choice: calls in time order, rows in order.
     ///   - keepsCandidates: Whether the plan reports the whole last beam.
     /// - Returns: The best sequence found.
-    /// - Throws: ``PlanningError`` when the context does not fit the model, the model predicts NaN, its
-    ///   engine fails, or the task is cancelled.
+    /// - Throws: ``PlanningError`` when the context does not fit the model, the model predicts NaN,
+    ///   its engine fails, or the task is cancelled.
     public func plan(
         context: [Int], uniforms: inout some UniformSource, keepsCandidates: Bool = false
     ) throws(PlanningError) -> Plan {
@@ -111,9 +111,9 @@ public struct BeamPlanner {
     ///     next would not be planned by then; nil plans the whole horizon.
     ///   - keepsCandidates: Whether plans report the whole last beam.
     /// - Returns: The best sequence found for each request.
-    /// - Throws: ``PlanningError`` when a request does not fit the model or another one's length, a goal
-    ///   is missing or the model has none, the model predicts NaN, its engine fails, or the task is
-    ///   cancelled.
+    /// - Throws: ``PlanningError`` when a request does not fit the model or another one's length, a
+    ///   goal is missing or the model has none, the model predicts NaN, its engine fails, or the
+    ///   task is cancelled.
     public func plan(
         _ requests: [Request], uniforms: inout [some UniformSource],
         deadline: ContinuousClock.Instant? = nil, keepsCandidates: Bool = false

@@ -18,8 +18,8 @@ struct BeamSearch {
     private var drawn: [Int32] = []
     /// For each request the row that takes the suggested actions, while there is one.
     private var suggestedRows: [Int?]
-    // Of each row: discounted rewards so far, candidate score, and rewards and values of all planned
-    // transitions, `horizon` each.
+    // Of each row: discounted rewards so far, candidate score, and rewards and values of all
+    // planned transitions, `horizon` each.
     private var returns: [Double]
     private var scores: [Double]
     private var rewards: [Double]
@@ -229,7 +229,8 @@ struct BeamSearch {
         frontier.append(drawn)
     }
 
-    /// What the unfiltered distributions at the frontier's nodes stand for, one number for each node.
+    /// What the unfiltered distributions at the frontier's nodes stand for, one number for each
+    /// node.
     private mutating func readDistributions(
         dimension: Int, record: WritableKeyPath<BeamTrace.Step, [[Float]]>
     ) -> [Double] {

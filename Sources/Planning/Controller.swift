@@ -97,9 +97,9 @@ public struct Controller {
 
     /// Decides on the action for an observation, planning if it is time to.
     ///
-    /// - Throws: ``PlanningError`` when an observation is not the model's or not finite, the goal of a
-    ///   goal-conditioned model is not set, the model predicts NaN, the engine fails, or the task is
-    ///   cancelled. Nothing has been decided then.
+    /// - Throws: ``PlanningError`` when an observation is not the model's or not finite, the goal
+    ///   of a goal-conditioned model is not set, the model predicts NaN, the engine fails, or the
+    ///   task is cancelled. Nothing has been decided then.
     public mutating func act(on observation: [Double]) throws(PlanningError) -> Decision {
         var controllers = [self]
         defer { self = controllers[0] }
@@ -110,9 +110,9 @@ public struct Controller {
     ///
     /// The controllers have the same model and options. Each decides as it would alone.
     ///
-    /// - Throws: ``PlanningError`` when an observation is not the model's or not finite, the goal of a
-    ///   goal-conditioned model is not set, the model predicts NaN, the engine fails, or the task is
-    ///   cancelled. Nothing has been decided then.
+    /// - Throws: ``PlanningError`` when an observation is not the model's or not finite, the goal
+    ///   of a goal-conditioned model is not set, the model predicts NaN, the engine fails, or the
+    ///   task is cancelled. Nothing has been decided then.
     public static func act(
         _ controllers: inout [Controller], on observations: [[Double]]
     ) throws(PlanningError) -> [Decision] {

@@ -60,8 +60,8 @@ public struct LikelihoodPlanner {
     ///   - goal: Tokens of the goal; none for a model without goals.
     ///   - keepsCandidates: Whether the plan reports the whole last beam.
     /// - Returns: The most likely sequence found.
-    /// - Throws: ``PlanningError`` when tokens are not the model's, the goal is missing or the model has
-    ///   none, the model predicts NaN, its engine fails, or the task is cancelled.
+    /// - Throws: ``PlanningError`` when tokens are not the model's, the goal is missing or the
+    ///   model has none, the model predicts NaN, its engine fails, or the task is cancelled.
     public func plan(
         context: [Int], goal: [Int] = [], keepsCandidates: Bool = false
     ) throws(PlanningError) -> Plan {
@@ -101,8 +101,8 @@ public struct LikelihoodPlanner {
     ///   - goal: Tokens of the goal; none for a model without goals.
     ///   - steps: Tokens to add.
     /// - Returns: The sequences kept at the end.
-    /// - Throws: ``PlanningError`` when tokens are not the model's, the goal is missing or the model has
-    ///   none, the model predicts NaN, its engine fails, or the task is cancelled.
+    /// - Throws: ``PlanningError`` when tokens are not the model's, the goal is missing or the
+    ///   model has none, the model predicts NaN, its engine fails, or the task is cancelled.
     public func search(
         prefix: [Int], goal: [Int] = [], steps: Int
     ) throws(PlanningError) -> Beam {

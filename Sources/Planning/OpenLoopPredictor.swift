@@ -5,13 +5,13 @@ public import Transformer
 /// Predicts a trajectory from its beginning, feeding predictions back in, without looking at what
 /// really happens.
 ///
-/// Observations and rewards are sampled from the model; actions are given, or sampled as well. Janner
-/// et al. 2021, section 4.1 and figure 2 ("trajectory predictions").
+/// Observations and rewards are sampled from the model; actions are given, or sampled as well.
+/// Janner et al. 2021, section 4.1 and figure 2 ("trajectory predictions").
 public struct OpenLoopPredictor {
     /// How predictions are made.
     public struct Options: Sendable, Hashable {
-        /// Transitions that the model sees: 2 leave it the last one alone, beside the one that is being
-        /// predicted, which makes the model Markovian.
+        /// Transitions that the model sees: 2 leave it the last one alone, beside the one that is
+        /// being predicted, which makes the model Markovian.
         public var contextTransitions: Int
         /// Which tokens are sampled; the default changes nothing.
         public var filter = TokenFilter()
@@ -30,7 +30,8 @@ public struct OpenLoopPredictor {
     public struct Beginning: Sendable, Hashable {
         /// What happened before, and the present observation, as tokens (``PlanningContext``).
         public var context: [Int]
-        /// The actions from the present observation on, one for each predicted step; nil samples them.
+        /// The actions from the present observation on, one for each predicted step; nil samples
+        /// them.
         public var actions: [[Double]]?
 
         /// Creates a beginning.
@@ -47,8 +48,8 @@ public struct OpenLoopPredictor {
 
     /// Creates a predictor.
     ///
-    /// - Throws: ``PlanningError`` when discretizer and model do not belong together, the model wants a
-    ///   goal, or the options leave nothing to see or to predict.
+    /// - Throws: ``PlanningError`` when discretizer and model do not belong together, the model
+    ///   wants a goal, or the options leave nothing to see or to predict.
     public init(model: any PrefixTreeModel, discretizer: Discretizer, options: Options)
         throws(PlanningError)
     {
@@ -72,8 +73,8 @@ public struct OpenLoopPredictor {
     ///   - progress: Told the number of steps done.
     /// - Returns: For each trajectory and sample, the predicted observations after 1 to `horizon`
     ///   steps.
-    /// - Throws: ``PlanningError`` when a beginning does not fit the model, the others' length or the
-    ///   horizon, or the model's engine fails.
+    /// - Throws: ``PlanningError`` when a beginning does not fit the model, the others' length or
+    ///   the horizon, or the model's engine fails.
     public func predict(
         _ beginnings: [Beginning], horizon: Int, progress: (Int) -> Void = { _ in }
     ) throws(PlanningError) -> [[[[Double]]]] {

@@ -29,8 +29,8 @@ public struct Plan: Sendable, Hashable, Codable {
     public var rewards: [Double]
     /// Predicted return-to-go after each transition, read as ``rewards``.
     public var values: [Double]
-    /// What the plan was ranked by: discounted rewards and the last value (with the objective `q` the
-    /// critic's), or the logarithm of the likelihood.
+    /// What the plan was ranked by: discounted rewards and the last value (with the objective `q`
+    /// the critic's), or the logarithm of the likelihood.
     public var score: Double
     /// The beam at the end, best first, if asked for; the first one is this plan.
     public var candidates: [Candidate] = []
@@ -89,8 +89,8 @@ public struct PlanningError: Error, CustomStringConvertible, Sendable, Hashable 
         case notANumber
         /// Model, discretizer and environment do not fit together.
         case mismatch
-        /// What was given to plan from does not fit the model: the number of numbers, one that is not
-        /// finite, an unknown token.
+        /// What was given to plan from does not fit the model: the number of numbers, one that is
+        /// not finite, an unknown token.
         case input
         /// The task that plans was cancelled.
         case cancelled

@@ -14,10 +14,10 @@ public import Transformer
 /// A model that was trained to reach goals (``goalColumns``) also needs one:
 /// `try context.setGoal([x, y])`.
 ///
-/// A plan depends on what it is asked for alone, and under a deadline on the machine's speed. Searches
-/// on several threads take turns at the engine, call by call; cancelling the task that plans ends its
-/// search with ``PlanningError/Code-swift.enum/cancelled``. ``Controller`` is the closed loop made of
-/// this.
+/// A plan depends on what it is asked for alone, and under a deadline on the machine's speed.
+/// Searches on several threads take turns at the engine, call by call; cancelling the task that
+/// plans ends its search with ``PlanningError/Code-swift.enum/cancelled``. ``Controller`` is the
+/// closed loop made of this.
 public final class Planner: Sendable {
     /// What to plan from.
     public struct Situation: Sendable {
@@ -56,17 +56,17 @@ public final class Planner: Sendable {
         var search: PacedSearch
     }
 
-    /// A planner of a trained model: goal columns are the checkpoint's, and so is the discount, unless
-    /// the options have another.
+    /// A planner of a trained model: goal columns are the checkpoint's, and so is the discount,
+    /// unless the options have another.
     ///
     /// - Parameters:
     ///   - checkpoint: The model, its bins and how tokens were made.
     ///   - options: How to search.
     ///   - critic: What the objective `q` asks; no other does.
     ///   - engine: What computes, such as `.cpu`.
-    /// - Throws: ``PlannerOptionsError`` when the options make no sense together or with the model, or
-    ///   are a ``Controller``'s; ``PlanningError`` when the checkpoint's parts do not belong together or
-    ///   the engine fails.
+    /// - Throws: ``PlannerOptionsError`` when the options make no sense together or with the model,
+    ///   or are a ``Controller``'s; ``PlanningError`` when the checkpoint's parts do not belong
+    ///   together or the engine fails.
     public convenience init(
         checkpoint: Checkpoint, options: PlannerOptions = .init(),
         critic: (any TransitionCritic)? = nil, engine: some Engine
@@ -121,11 +121,11 @@ public final class Planner: Sendable {
     ///   - context: What happened before.
     ///   - observation: What is observed now.
     ///   - seed: Decides on whatever is sampled.
-    /// - Returns: The best sequence found: actions, predicted observations, rewards and values of the
-    ///   planned transitions, the first of which is the present one, and the beam's candidates.
-    /// - Throws: ``PlanningError`` when the observation is not the model's or not finite, the goal of a
-    ///   goal-conditioned model is not set, the model predicts NaN, the engine fails, or the task is
-    ///   cancelled.
+    /// - Returns: The best sequence found: actions, predicted observations, rewards and values of
+    ///   the planned transitions, the first of which is the present one, and the beam's candidates.
+    /// - Throws: ``PlanningError`` when the observation is not the model's or not finite, the goal
+    ///   of a goal-conditioned model is not set, the model predicts NaN, the engine fails, or the
+    ///   task is cancelled.
     public func plan(
         context: PlanningContext, observation: [Double], seed: UInt64 = 0
     ) throws(PlanningError) -> Plan {

@@ -13,8 +13,8 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
         case expectedReturn
         /// Likelihood under the model, which imitates the data: ``LikelihoodPlanner``.
         case likelihood
-        /// Discounted predicted rewards before the last transition, and what a ``TransitionCritic`` says
-        /// of the last observation and action: ``BeamPlanner``.
+        /// Discounted predicted rewards before the last transition, and what a ``TransitionCritic``
+        /// says of the last observation and action: ``BeamPlanner``.
         case q
 
         /// ``likelihood`` by what it is for.
@@ -23,15 +23,15 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
 
     /// What of a row's tokens the model sees.
     public enum Window: String, Sendable, Hashable, Codable, CaseIterable {
-        /// Never more than ``PlannerOptions/contextTransitions``, as in the authors' code: with every
-        /// transition planned the oldest one leaves, positions restart and the window is computed
-        /// anew.
+        /// Never more than ``PlannerOptions/contextTransitions``, as in the authors' code: with
+        /// every transition planned the oldest one leaves, positions restart and the window is
+        /// computed anew.
         case exact
-        /// Starts as ``exact`` does, then grows to all the model can see; only when that is full are
-        /// several transitions dropped at once.
+        /// Starts as ``exact`` does, then grows to all the model can see; only when that is full
+        /// are several transitions dropped at once.
         ///
-        /// Computes a fraction of the tokens; predictions late in the plan see more of the past than
-        /// the authors' would.
+        /// Computes a fraction of the tokens; predictions late in the plan see more of the past
+        /// than the authors' would.
         case cached
     }
 
@@ -71,8 +71,8 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
     public var warmStart = false
     /// Milliseconds within which to plan; nil searches ``horizon`` and ``beamWidth`` to the end.
     ///
-    /// With a deadline these are the most that is searched: a smaller size is chosen from the speed that
-    /// was measured, and a search that is late stops with the transitions it has.
+    /// With a deadline these are the most that is searched: a smaller size is chosen from the speed
+    /// that was measured, and a search that is late stops with the transitions it has.
     public var deadlineMilliseconds: Double?
     /// Divides the logits before sampling; below 1 sharpens.
     ///
@@ -80,8 +80,8 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
     public var temperature = 1.0
     /// Weight of a reward one step later.
     ///
-    /// Nil stands for the one that the model's values were trained with, where a checkpoint tells it, and
-    /// for 0.99, the authors', where none does.
+    /// Nil stands for the one that the model's values were trained with, where a checkpoint tells
+    /// it, and for 0.99, the authors', where none does.
     public var discount: Double?
     /// What of a row's tokens the model sees.
     public var window = Window.exact

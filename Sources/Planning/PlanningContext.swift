@@ -1,8 +1,8 @@
 public import Tokenization
 public import Trajectories
 
-/// The latest transitions of an episode as tokens: what a planner sees of the past, and the goal where
-/// the model takes one.
+/// The latest transitions of an episode as tokens: what a planner sees of the past, and the goal
+/// where the model takes one.
 public struct PlanningContext: Sendable, Equatable {
     /// Which token of a transition is which.
     public let layout: TransitionLayout
@@ -32,7 +32,8 @@ public struct PlanningContext: Sendable, Equatable {
         self.goalColumns = goalColumns
     }
 
-    /// Says what to reach: values for ``goalColumns``, in that order and in the observation's units.
+    /// Says what to reach: values for ``goalColumns``, in that order and in the observation's
+    /// units.
     ///
     /// Values beyond the data fall into the first or last bin.
     ///

@@ -25,8 +25,8 @@ struct PrefixTree {
         firstRoots.removeAll(keepingCapacity: true)
     }
 
-    /// The node for `token` after `parent` (at position 0: -1 less the number of the goal), inserted if
-    /// it is not there.
+    /// The node for `token` after `parent` (at position 0: -1 less the number of the goal),
+    /// inserted if it is not there.
     mutating func child(of parent: Int32, token: Int32) -> Int32 {
         let root = parent < 0 ? Int(-1 - parent) : 0
         while parent < 0, firstRoots.count <= root { firstRoots.append(-1) }

@@ -78,7 +78,8 @@ struct PacedSearch {
         pacer = other.pacer
     }
 
-    /// Plans for several situations; those with equally long contexts share every call of the model.
+    /// Plans for several situations; those with equally long contexts share every call of the
+    /// model.
     ///
     /// Each has its source of uniforms, which stays as it is where anything is thrown.
     mutating func plan(

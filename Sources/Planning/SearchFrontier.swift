@@ -3,8 +3,8 @@ import Transformer
 
 /// The rows of a beam search: all their tokens, and the nodes of the model's tree they stand on.
 ///
-/// All rows have the same length. A row's last token is pending until ``evaluate()`` is called, so a
-/// token whose row is dropped first is never computed; rows with equal windows share their nodes.
+/// All rows have the same length. A row's last token is pending until ``evaluate()`` is called, so
+/// a token whose row is dropped first is never computed; rows with equal windows share their nodes.
 struct SearchFrontier {
     let model: any PrefixTreeModel
     private(set) var rowCount: Int
@@ -40,7 +40,8 @@ struct SearchFrontier {
     private var placeOfNode: [Int32] = []
     private var batch: [PrefixNode] = []
 
-    /// One row for each of `contexts`, which are equally long, with room for `additional` more tokens.
+    /// One row for each of `contexts`, which are equally long, with room for `additional` more
+    /// tokens.
     ///
     /// The model sees `contextTransitions` of a row, or with the window `cached` as much as it can.
     /// `contextGoals` are the tokens of each one's goal, none for a model without goals.

@@ -17,8 +17,8 @@ package struct SearchSize: Sendable, Hashable {
 
 /// Chooses the largest search that ends in time, from what searches took before.
 ///
-/// Sizes form a ladder: two rungs down the beam is half as wide and the horizon shorter by the root of
-/// that, so that a small search stays balanced.
+/// Sizes form a ladder: two rungs down the beam is half as wide and the horizon shorter by the root
+/// of that, so that a small search stays balanced.
 package struct SearchPacer: Sendable {
     /// From the smallest to the largest.
     package let ladder: [SearchSize]
@@ -77,8 +77,8 @@ package struct SearchPacer: Sendable {
         record(size, seconds: max(2 * limit, seconds[ladder.firstIndex(of: size) ?? 0] ?? 0))
     }
 
-    /// What a size should take, with a margin: as measured, or by its work from the next smaller one
-    /// that was.
+    /// What a size should take, with a margin: as measured, or by its work from the next smaller
+    /// one that was.
     private func expectedSeconds(_ rung: Int) -> Double? {
         guard let known = (0...rung).last(where: { seconds[$0] != nil }), let past = seconds[known]
         else { return nil }

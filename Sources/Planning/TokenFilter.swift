@@ -7,12 +7,12 @@ import Foundation
 public struct TokenFilter: Sendable, Hashable {
     /// What the CDF filter does at its edges.
     public enum CDFRule: String, Sendable, Hashable, Codable, CaseIterable {
-        /// Never removes the most likely token, nor those tied with it, and removes nothing where no
-        /// token lies in the low tail.
+        /// Never removes the most likely token, nor those tied with it, and removes nothing where
+        /// no token lies in the low tail.
         ///
         /// Differs from ``authors`` only where it would remove everything (the most likely tokens
-        /// tie exactly with the last removed one) or the tail is empty (the least likely token alone
-        /// exceeds the threshold), which the logits of a trained model do not bring about.
+        /// tie exactly with the last removed one) or the tail is empty (the least likely token
+        /// alone exceeds the threshold), which the logits of a trained model do not bring about.
         case careful
         /// The authors' arithmetic: at least one token is always removed, with everything tied with
         /// it. With ties at the top all tokens go, and the softmax that follows is uniform over the

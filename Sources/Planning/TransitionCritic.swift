@@ -2,8 +2,8 @@
 ///
 /// A planner knows no more of a critic than this; where it comes from is the caller's matter.
 public protocol TransitionCritic: Sendable {
-    /// The discounted sum of rewards from each observation on, where the action at the same place is
-    /// taken; the reward of that action is included.
+    /// The discounted sum of rewards from each observation on, where the action at the same place
+    /// is taken; the reward of that action is included.
     func values(observations: [[Double]], actions: [[Double]]) -> [Double]
 }
 

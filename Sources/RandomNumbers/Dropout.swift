@@ -2,8 +2,8 @@
 ///
 /// The choice is a hash of (keys, number of the element in the batch): nothing is stored, the
 /// backward pass asks again, and the result does not depend on how a batch is split among workers,
-/// processes or devices. Which element has which number is decision 0004's matter. Srivastava et al.
-/// 2014, with the surviving elements scaled by 1 / (1 - probability).
+/// processes or devices. Which element has which number is decision 0004's matter. Srivastava et
+/// al. 2014, with the surviving elements scaled by 1 / (1 - probability).
 package struct Dropout: Sendable, Hashable {
     /// The low half of what the stream gives.
     package let key0: UInt32

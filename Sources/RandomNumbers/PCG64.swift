@@ -1,10 +1,11 @@
-internal import Foundation
+import Foundation
 
 /// NumPy's default random number generator, PCG64 seeded through a seed sequence.
 ///
 /// The same seed gives the same numbers as `numpy.random.Generator(PCG64(SeedSequence(seed)))`, and
 /// so the same starts as Gymnasium's `reset(seed=...)`. O'Neill, "PCG: A Family of Simple Fast
-/// Space-Efficient Statistically Good Algorithms for Random Number Generation", 2014 (XSL-RR 128/64).
+/// Space-Efficient Statistically Good Algorithms for Random Number Generation", 2014 (XSL-RR
+/// 128/64).
 public struct PCG64: RandomNumberGenerator, Sendable, Equatable {
     private static let multiplier: UInt128 =
         UInt128(2_549_297_995_355_413_924) << 64 | 4_865_540_595_714_422_341

@@ -1,4 +1,4 @@
-internal import Foundation
+import Foundation
 
 /// A small, fast generator whose sequence depends on its seed alone, on every platform.
 ///

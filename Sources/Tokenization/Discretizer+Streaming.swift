@@ -36,15 +36,15 @@ extension Discretizer {
 
     /// Fits bins to a dataset that is read several times rather than held in memory.
     ///
-    /// The edges equal those of the fit in memory, bit for bit. Memory is about 64 MB, more only where
-    /// bins × dimensions exceed 150,000.
+    /// The edges equal those of the fit in memory, bit for bit. Memory is about 64 MB, more only
+    /// where bins × dimensions exceed 150,000.
     ///
     /// - Parameters:
     ///   - stream: The episodes.
     ///   - settings: How they become tokens.
     ///   - report: Called after each episode with the pass and the rows so far.
-    /// - Throws: ``DiscretizerError`` when there are fewer rows than bins or a number is not finite;
-    ///   what reading throws.
+    /// - Throws: ``DiscretizerError`` when there are fewer rows than bins or a number is not
+    ///   finite; what reading throws.
     init(
         fitting stream: some EpisodeStream, settings: TokenizedDataset.Settings,
         report: (_ pass: Int, _ rows: Int) throws -> Void

@@ -4,9 +4,10 @@
 ///     let tokens = try discretizer.encode(row)
 ///     let centres = discretizer.decode(tokens)
 ///
-/// Janner et al. 2021, section 3.1. Every dimension has its own `binCount` bins, bounded by `binCount + 1` edges. A token is the
-/// number of a bin, `0..<binCount`; the token `binCount` itself stands for the end of a trajectory
-/// in every dimension. Values outside the fitted range fall into the first or last bin.
+/// Janner et al. 2021, section 3.1. Every dimension has its own `binCount` bins, bounded by
+/// `binCount + 1` edges. A token is the number of a bin, `0..<binCount`; the token `binCount`
+/// itself stands for the end of a trajectory in every dimension. Values outside the fitted range
+/// fall into the first or last bin.
 ///
 /// The two strategies differ in where the edges lie:
 /// - **quantile**: with `n = ceil(rows / binCount)`, the sorted values at 0, `n`, `2n`, …, then the
@@ -152,7 +153,8 @@ public struct Discretizer: Sendable, Equatable {
 
     /// The token of a value in one dimension, `0..<binCount`.
     ///
-    /// NaN falls into bin 0: what comes from outside goes through ``encode(_:from:)``, which refuses it.
+    /// NaN falls into bin 0: what comes from outside goes through ``encode(_:from:)``, which
+    /// refuses it.
     public func token(for value: Double, dimension index: Int) -> Int {
         precondition(0 <= index && index < dimension, "dimension \(index) of \(dimension)")
         let first = index * (binCount + 1)
@@ -178,10 +180,11 @@ public struct Discretizer: Sendable, Equatable {
         }
     }
 
-    /// The tokens of a row, or of the part of it that starts at column `first`: for numbers from outside,
-    /// which are checked.
+    /// The tokens of a row, or of the part of it that starts at column `first`: for numbers from
+    /// outside, which are checked.
     ///
-    /// - Throws: ``DiscretizerError`` when there are more numbers than columns, or one is not finite.
+    /// - Throws: ``DiscretizerError`` when there are more numbers than columns, or one is not
+    ///   finite.
     public func encode(
         _ row: some Collection<Double>, from first: Int = 0
     ) throws(DiscretizerError) -> [Int] {

@@ -4,11 +4,11 @@
     import Darwin
 #endif
 
-/// A file mapped into memory for reading: its pages are loaded when they are looked at, and given up
-/// when memory is short.
+/// A file mapped into memory for reading: its pages are loaded when they are looked at, and given
+/// up when memory is short.
 ///
-/// The one place where this target uses pointers; every access is checked against the file's length. The
-/// file must not be cut short while it is mapped.
+/// The one place where this target uses pointers; every access is checked against the file's
+/// length. The file must not be cut short while it is mapped.
 final class MappedFile: @unchecked Sendable {
     private let base: UnsafeRawPointer
     /// Bytes of the file.

@@ -1,9 +1,9 @@
-/// Finds the numbers at given ranks of the sorted order of a column that streams by several times, in
-/// memory that does not grow with the column.
+/// Finds the numbers at given ranks of the sorted order of a column that streams by several times,
+/// in memory that does not grow with the column.
 ///
-/// Numbers are mapped to integers of the same order, whose digits are settled from the highest on, one a
-/// pass: a pass counts, for each prefix in which a wanted rank lies, the next digits that follow it.
-/// The result is exact, bit for bit, but that -0 counts as 0.
+/// Numbers are mapped to integers of the same order, whose digits are settled from the highest on,
+/// one a pass: a pass counts, for each prefix in which a wanted rank lies, the next digits that
+/// follow it. The result is exact, bit for bit, but that -0 counts as 0.
 struct RankSelection: Sendable {
     /// Bits of a digit.
     private let digitBits: Int
@@ -15,7 +15,8 @@ struct RankSelection: Sendable {
     private var prefixes: [UInt64]
     /// Of each rank, the slot of its prefix.
     private var slots: [Int]
-    /// For each settled digit: slot × digits to the slot of the longer prefix, -1 where no rank lies.
+    /// For each settled digit: slot × digits to the slot of the longer prefix, -1 where no rank
+    /// lies.
     private var children: [[Int32]] = []
     /// Slot × digits: how many numbers have this prefix and then this digit.
     private var counts: [UInt32]
@@ -31,7 +32,8 @@ struct RankSelection: Sendable {
     ///   - ranks: Ranks in the sorted order.
     ///   - isSinglePrecision: Whether every number is one in single precision, which saves half the
     ///     passes.
-    ///   - digitBits: Bits settled in a pass; memory is 2^`digitBits` × 4 bytes for each rank and pass.
+    ///   - digitBits: Bits settled in a pass; memory is 2^`digitBits` × 4 bytes for each rank and
+    ///     pass.
     init(ranks: [Int], isSinglePrecision: Bool, digitBits: Int) {
         self.ranks = ranks
         self.digitBits = digitBits
@@ -94,7 +96,8 @@ struct RankSelection: Sendable {
         for index in ranks.indices {
             var place = slots[index] << digitBits
             let first = place
-            // The prefix was counted as often as it has numbers, so one of its digits holds the rank.
+            // The prefix was counted as often as it has numbers, so one of its digits holds the
+            // rank.
             while place < first + (1 << digitBits) - 1, ranks[index] >= Int(counts[place]) {
                 ranks[index] -= Int(counts[place])
                 place += 1

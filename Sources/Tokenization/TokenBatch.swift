@@ -1,12 +1,13 @@
 /// A batch of token windows for training: inputs, the tokens that follow them, and which of those
 /// count.
 ///
-/// All three are `rows` × `length`, row-major; goals, where there are any, `rows` × `goalDimension`. A
-/// batch is filled again and again in place, so that a training step allocates nothing.
+/// All three are `rows` × `length`, row-major; goals, where there are any, `rows` ×
+/// `goalDimension`. A batch is filled again and again in place, so that a training step allocates
+/// nothing.
 ///
-/// Where several processes train together, a batch is a share of the global one: rows `firstRow` up to
-/// `firstRow + rows` of `totalRows`. The loss divides by the global batch's rows and dropout counts
-/// them, so that the gradients of all shares add up to that of the whole.
+/// Where several processes train together, a batch is a share of the global one: rows `firstRow` up
+/// to `firstRow + rows` of `totalRows`. The loss divides by the global batch's rows and dropout
+/// counts them, so that the gradients of all shares add up to that of the whole.
 public struct TokenBatch: Sendable, Equatable {
     /// Number of windows here.
     public let rows: Int

@@ -2,11 +2,11 @@ public import Foundation
 public import Trajectories
 
 extension TokenFile {
-    /// Tokenizes a dataset that is read several times rather than held in memory, and writes the file
-    /// atomically.
+    /// Tokenizes a dataset that is read several times rather than held in memory, and writes the
+    /// file atomically.
     ///
-    /// Memory holds the counts from which the edges come (about 64 MB), a few megabytes of output, the
-    /// longest episode, and 9 bytes an episode.
+    /// Memory holds the counts from which the edges come (about 64 MB), a few megabytes of output,
+    /// the longest episode, and 9 bytes an episode.
     ///
     /// - Parameters:
     ///   - stream: The episodes.
@@ -15,8 +15,9 @@ extension TokenFile {
     ///   - url: Where the file shall lie; a file there is replaced.
     ///   - report: Called after each episode.
     /// - Returns: What the file says about itself.
-    /// - Throws: ``TokenFileError`` when no episode has two transitions or the file cannot be written,
-    ///   ``DiscretizerError`` when the data do not fit the settings, what reading and `report` throw.
+    /// - Throws: ``TokenFileError`` when no episode has two transitions or the file cannot be
+    ///   written, ``DiscretizerError`` when the data do not fit the settings, what reading and
+    ///   `report` throw.
     @discardableResult
     public static func write(
         _ stream: some EpisodeStream, settings: TokenizedDataset.Settings = .init(), source: Source,

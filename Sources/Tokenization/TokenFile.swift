@@ -109,8 +109,8 @@ public struct TokenFile: Sendable {
 
     /// Maps a file and checks all of it: its length, checksums, episodes, edges and tokens.
     ///
-    /// - Throws: ``TokenFileError`` when the file is missing, something else, of a later version, or
-    ///   damaged.
+    /// - Throws: ``TokenFileError`` when the file is missing, something else, of a later version,
+    ///   or damaged.
     public init(contentsOf url: URL) throws(TokenFileError) {
         func refuse(_ code: TokenFileError.Code, _ detail: String) -> TokenFileError {
             TokenFileError(code: code, file: url.path, detail: detail)
@@ -200,7 +200,8 @@ extension TokenizedDataset {
     ///
     /// - Parameters:
     ///   - file: The tokens.
-    ///   - settings: `windowLength`, `maxPathLength`, `mask` and `goalColumns`; all others give way to
+    ///   - settings: `windowLength`, `maxPathLength`, `mask` and `goalColumns`; all others give way
+    ///     to
     ///     those with which the file was made.
     /// - Throws: ``DiscretizerError`` when the settings are unusable.
     public init(_ file: TokenFile, settings: Settings = Settings()) throws(DiscretizerError) {

@@ -2,8 +2,8 @@ public import Trajectories
 
 /// All transitions of a dataset as tokens, held compactly.
 ///
-/// In memory, or mapped from a ``TokenFile``. A token takes one byte where the vocabulary allows it, else two: a million transitions of
-/// HalfCheetah (25 tokens each) take 25 MB.
+/// In memory, or mapped from a ``TokenFile``. A token takes one byte where the vocabulary allows
+/// it, else two: a million transitions of HalfCheetah (25 tokens each) take 25 MB.
 public struct TokenStore: Sendable {
     private enum Storage: Sendable {
         case narrow([UInt8])
@@ -53,7 +53,8 @@ public struct TokenStore: Sendable {
             : .wide(TokenStore.tokens(of: table, discretizer))
     }
 
-    /// Takes the tokens of a mapped file, from the byte `offset` on; nil where one is beyond the bins.
+    /// Takes the tokens of a mapped file, from the byte `offset` on; nil where one is beyond the
+    /// bins.
     ///
     /// - Parameters:
     ///   - file: The file, which holds all the tokens.

@@ -1,4 +1,4 @@
-internal import Foundation
+import Foundation
 public import Trajectories
 
 /// How the values of one dimension spread over its bins.

@@ -1,4 +1,4 @@
-internal import RandomNumbers
+import RandomNumbers
 public import Trajectories
 
 /// Which targets of a window count in the loss.
@@ -18,8 +18,8 @@ public enum WindowMask: String, Sendable, Hashable, CaseIterable, Codable {
 /// token as inputs and less the first as targets. There is one for each row of an episode but the
 /// last; transitions beyond the end of the episode are termination tokens throughout.
 ///
-/// Where there are ``goalColumns``, a window's goal is what these columns held in a later row of its
-/// episode: a place that the episode went to is one that it shows how to reach.
+/// Where there are ``goalColumns``, a window's goal is what these columns held in a later row of
+/// its episode: a place that the episode went to is one that it shows how to reach.
 public struct TokenWindows: Sendable {
     /// The tokens, of these and of other windows.
     public let store: TokenStore
@@ -48,10 +48,12 @@ public struct TokenWindows: Sendable {
     /// - Parameters:
     ///   - store: The tokens.
     ///   - windowLength: Transitions in a window.
-    ///   - maxPathLength: Number of transitions after which an episode is cut by its time limit; nil
+    ///   - maxPathLength: Number of transitions after which an episode is cut by its time limit;
+    ///     nil
     ///     stands for the length of the longest episode. Matters for ``WindowMask/authors`` only.
     ///   - mask: Which targets count.
-    ///   - goalColumns: Columns of the observation that make up a window's goal; empty without goals.
+    ///   - goalColumns: Columns of the observation that make up a window's goal; empty without
+    ///     goals.
     public init(
         _ store: TokenStore, windowLength: Int, maxPathLength: Int? = nil,
         mask: WindowMask = .terminal, goalColumns: [Int] = []

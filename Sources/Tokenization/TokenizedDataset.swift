@@ -10,8 +10,8 @@ public struct TokenizedDataset: Sendable {
     public struct Settings: Sendable, Hashable, Codable {
         /// The factor by which a reward counts less for each step it lies ahead.
         public var discount = 0.99
-        /// Takes the place of the last reward of an episode that ends in a terminal state; nil keeps
-        /// that reward.
+        /// Takes the place of the last reward of an episode that ends in a terminal state; nil
+        /// keeps that reward.
         public var terminationPenalty: Double? = -100
         /// Transitions in a window.
         public var windowLength = 10
@@ -25,8 +25,8 @@ public struct TokenizedDataset: Sendable {
         public var strategy = Discretizer.Strategy.quantile
         /// Which targets count in the loss.
         public var mask = WindowMask.terminal
-        /// Columns of the observation that make up a window's goal, such as 0 and 1 for the place in a
-        /// maze; nil trains without goals.
+        /// Columns of the observation that make up a window's goal, such as 0 and 1 for the place
+        /// in a maze; nil trains without goals.
         public var goalColumns: [Int]?
 
         /// The published settings.
@@ -64,8 +64,8 @@ public struct TokenizedDataset: Sendable {
     /// - Parameters:
     ///   - trajectories: The episodes, all of one layout.
     ///   - settings: How they become tokens.
-    /// - Throws: ``DiscretizerError`` when there are too few rows, the episodes differ in layout, or
-    ///   a number is not finite.
+    /// - Throws: ``DiscretizerError`` when there are too few rows, the episodes differ in layout,
+    ///   or a number is not finite.
     public init(_ trajectories: [Trajectory], settings: Settings = Settings())
         throws(DiscretizerError)
     {

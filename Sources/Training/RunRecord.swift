@@ -2,7 +2,8 @@ import Foundation
 import Tokenization
 import Transformer
 
-/// The settings of a run, kept as `settings.json` in its folder, so that it is resumed with the same.
+/// The settings of a run, kept as `settings.json` in its folder, so that it is resumed with the
+/// same.
 enum RunRecord {
     private struct Settings: Codable {
         var training: TrainingOptions

@@ -40,9 +40,10 @@ public final class Trainer {
     /// `environment` and `observationDimensions` are kept in the checkpoint
     /// (``Checkpoint/Description``); `engine` computes.
     ///
-    /// - Throws: ``TrainingError`` when the options cannot be, model and data do not fit, there is a
-    ///   run in the folder and `resume` is not set, or the run there is another; ``CheckpointError``,
-    ///   `SafetensorsError` or ``EngineError`` when that run cannot be read or computed.
+    /// - Throws: ``TrainingError`` when the options cannot be, model and data do not fit, there is
+    ///   a run in the folder and `resume` is not set, or the run there is another;
+    ///   ``CheckpointError``, `SafetensorsError` or ``EngineError`` when that run cannot be read or
+    ///   computed.
     public init(
         _ configuration: TransformerConfiguration, dataset: TokenizedDataset,
         options: TrainingOptions, directory: URL, environment: String? = nil,

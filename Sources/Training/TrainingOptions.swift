@@ -2,8 +2,8 @@ import Transformer
 
 /// How long and how a model is trained; the defaults are the paper's, for a machine of few cores.
 ///
-/// Janner et al. 2021, appendix D. The paper's batch of 256 is 32 here: on two cores, eight times as
-/// many updates are worth more than their smoothness.
+/// Janner et al. 2021, appendix D. The paper's batch of 256 is 32 here: on two cores, eight times
+/// as many updates are worth more than their smoothness.
 public struct TrainingOptions: Sendable, Hashable, Codable {
     /// Training steps.
     public var steps = 2000

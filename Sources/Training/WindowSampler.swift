@@ -3,8 +3,8 @@ package import Tokenization
 
 /// The order in which windows are seen: every window once an epoch, shuffled anew each time.
 ///
-/// Order and goals depend on the seed and the step alone, so a resumed run sees what an unbroken one
-/// would.
+/// Order and goals depend on the seed and the step alone, so a resumed run sees what an unbroken
+/// one would.
 package struct WindowSampler {
     private let windowCount: Int
     private let seed: UInt64

@@ -33,8 +33,8 @@ public struct Checkpoint {
         description.seed = seed
     }
 
-    /// Columns of the observation that hold the goal, in the order of the goal's tokens; empty for a
-    /// model without goal.
+    /// Columns of the observation that hold the goal, in the order of the goal's tokens; empty for
+    /// a model without goal.
     public var goalColumns: [Int] { description.tokenization.goalColumns ?? [] }
 
     /// Version of the format that is written and read.
@@ -45,7 +45,8 @@ public struct Checkpoint {
 
     /// Reads the checkpoint in `directory`.
     ///
-    /// - Throws: ``CheckpointError`` or `SafetensorsError` when it is missing, damaged or inconsistent.
+    /// - Throws: ``CheckpointError`` or `SafetensorsError` when it is missing, damaged or
+    ///   inconsistent.
     public init(directory: URL) throws {
         let description = try Checkpoint.description(in: directory)
         self.description = description

@@ -17,7 +17,8 @@ package struct DropoutPlan: Sendable {
     /// Of the embeddings: place 0.
     package var embedding: Dropout { site(0, configuration?.embeddingDropout) }
 
-    /// Of a block's attention weights, and of what its two branches add: places 3 × layer + 1, 2, 3.
+    /// Of a block's attention weights, and of what its two branches add: places 3 × layer + 1, 2,
+    /// 3.
     package func block(_ layer: Int) -> (
         attention: Dropout, firstResidual: Dropout, secondResidual: Dropout
     ) {

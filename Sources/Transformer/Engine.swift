@@ -1,10 +1,10 @@
 public import Tokenization
 
-/// What computes a model: the seam between a model's values and the machine that trains and searches
-/// with them.
+/// What computes a model: the seam between a model's values and the machine that trains and
+/// searches with them.
 ///
-/// Tokens go in, losses and logits come out; how a layer is computed, and in what order, is the engine's
-/// matter alone. Decision 0008.
+/// Tokens go in, losses and logits come out; how a layer is computed, and in what order, is the
+/// engine's matter alone. Decision 0008.
 public protocol Engine: Sendable {
     /// For people: the device, and what is particular about its arithmetic ("cpu, 2 workers").
     var name: String { get }
@@ -29,9 +29,9 @@ public protocol Engine: Sendable {
 ///
 ///     loss = 1/(B T) Σ mask * w[dimension of the target] * CE
 ///
-/// with B the rows of the global batch (``TokenBatch/totalRows``) and T the tokens of a window, and an
-/// update is AdamW's with the gradient clipped to ``TrainingEngineOptions/gradientLimit``. Dropout is
-/// decision 0004's. One training engine serves one thread at a time.
+/// with B the rows of the global batch (``TokenBatch/totalRows``) and T the tokens of a window, and
+/// an update is AdamW's with the gradient clipped to ``TrainingEngineOptions/gradientLimit``.
+/// Dropout is decision 0004's. One training engine serves one thread at a time.
 public protocol TrainingEngine: AnyObject {
     /// The loss of a batch without dropout; nothing is learnt.
     ///
@@ -59,10 +59,11 @@ public protocol TrainingEngine: AnyObject {
     ///   - batch: What to learn from.
     ///   - rate: The learning rate.
     ///   - dropoutStream: Names the step's dropout; nil means none.
-    ///   - exchange: Makes the gradient of the local rows that of the global batch, between backward
+    ///   - exchange: Makes the gradient of the local rows that of the global batch, between
+    ///     backward
     ///     pass and clipping; nil where the local rows are all there are.
-    /// - Throws: ``EngineError`` when the batch does not fit the model, the device fails, or `exchange`
-    ///   throws.
+    /// - Throws: ``EngineError`` when the batch does not fit the model, the device fails, or
+    ///   `exchange` throws.
     func step(
         _ batch: TokenBatch, rate: Double, dropoutStream: UInt64?, exchange: GradientExchange?
     ) throws(EngineError)
@@ -98,8 +99,8 @@ extension TrainingEngine {
 /// gradient.
 public typealias GradientExchange = (inout MutableSpan<Float>) throws(EngineError) -> Void
 
-/// What a training engine needs to know beside the model; the defaults are those of Janner et al. 2021,
-/// appendix D.
+/// What a training engine needs to know beside the model; the defaults are those of Janner et al.
+/// 2021, appendix D.
 public struct TrainingEngineOptions: Sendable, Hashable {
     /// Tokens in each window of a batch.
     public var windowLength: Int
@@ -130,8 +131,8 @@ public struct StepSummary: Sendable, Hashable {
     public var lastLoss = Double.nan
     /// Norm of the last gradient before clipping.
     public var lastGradientNorm = 0.0
-    /// How many of these steps went before the first whose loss is not finite; nil where all are, or
-    /// where the engine knows no more than the sum.
+    /// How many of these steps went before the first whose loss is not finite; nil where all are,
+    /// or where the engine knows no more than the sum.
     public var finiteSteps: Int?
 
     /// No steps.

@@ -2,8 +2,8 @@
 public struct PrefixNode: Sendable, Hashable {
     /// What a token follows.
     public enum Parent: Sendable, Hashable {
-        /// Nothing but a goal of ``PrefixTreeModel/begin(goals:)``, by its place there, or for a model
-        /// without goals nothing at all: the token stands at position 0.
+        /// Nothing but a goal of ``PrefixTreeModel/begin(goals:)``, by its place there, or for a
+        /// model without goals nothing at all: the token stands at position 0.
         case goal(Int)
         /// An existing node, or an earlier node of the same call.
         case node(Int)

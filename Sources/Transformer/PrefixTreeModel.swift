@@ -9,7 +9,8 @@ public import Trajectories
 /// ``begin(goals:)`` stay in front.
 ///
 /// An ``Engine`` makes these. One serves one search at a time. What a caller may get wrong (tokens,
-/// parents, the length of a prefix) is its programming error; what the device may get wrong is thrown.
+/// parents, the length of a prefix) is its programming error; what the device may get wrong is
+/// thrown.
 public protocol PrefixTreeModel: AnyObject {
     /// Which token of a transition is which.
     var layout: TransitionLayout { get }
@@ -29,8 +30,8 @@ public protocol PrefixTreeModel: AnyObject {
     ///
     /// A node stands one position after its parent. Only nodes with ``PrefixNode/needsOutput`` have
     /// their logits computed; a value token without output costs nothing, since nothing attends to
-    /// it. Every node of a call may be computed together with the others. When the call returns, the
-    /// logits are there to be read.
+    /// it. Every node of a call may be computed together with the others. When the call returns,
+    /// the logits are there to be read.
     func extend(_ nodes: [PrefixNode]) throws(EngineError) -> Range<Int>
     /// Lends the logits at a node that was added with ``PrefixNode/needsOutput`` to `body`:
     /// ``vocabularySize`` numbers for the token after it.

@@ -9,11 +9,13 @@ import Trajectories
 ///     logits[i] = head[i mod D] norm(x[i])    predicts token i + 1
 ///
 /// Value tokens are hidden from attention. In a goal-conditioned model the goal's tokens stand in
-/// front, without position, and every token sees them; after the last block they are dropped. Janner
-/// et al. 2021, sections 3.1 and 3.2 ("goal-conditioned reinforcement learning") and appendix A.
+/// front, without position, and every token sees them; after the last block they are dropped.
+/// Janner et al. 2021, sections 3.1 and 3.2 ("goal-conditioned reinforcement learning") and
+/// appendix A.
 ///
-/// This is the model's values alone, which never change; an ``Engine`` computes with them. A class, so
-/// that engines can tell whether two searches are of the same model without comparing its weights.
+/// This is the model's values alone, which never change; an ``Engine`` computes with them. A class,
+/// so that engines can tell whether two searches are of the same model without comparing its
+/// weights.
 public final class TrajectoryTransformer: Sendable {
     /// The model's shape.
     public let configuration: TransformerConfiguration

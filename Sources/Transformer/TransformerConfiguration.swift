@@ -17,7 +17,8 @@ public struct TransformerConfiguration: Sendable, Hashable, Codable {
     public var embeddingWidth: Int
     /// Longest sequence in tokens: whole transitions less the last token.
     public var contextLength: Int
-    /// Goal tokens in front of every sequence, beside ``contextLength``; 0 for a model without goal.
+    /// Goal tokens in front of every sequence, beside ``contextLength``; 0 for a model without
+    /// goal.
     public var goalDimension: Int = 0
     /// Weight of action tokens in the loss.
     public var actionWeight: Float
@@ -32,8 +33,8 @@ public struct TransformerConfiguration: Sendable, Hashable, Codable {
     /// Dropout probability of what a layer adds to the residual stream.
     public var residualDropout: Float
 
-    /// A configuration of this shape, the paper's by default, with `contextTransitions` transitions of
-    /// context.
+    /// A configuration of this shape, the paper's by default, with `contextTransitions` transitions
+    /// of context.
     public init(
         layout: TransitionLayout, contextTransitions: Int = 10, shape: Shape = Shape()
     ) {

@@ -37,7 +37,8 @@ package struct TransformerParameters: Sendable {
 
     /// Names, shapes and places of all parameters.
     package let layout: ParameterLayout
-    /// The tokens' embedding, (bins × D + 1) × C; ``TransformerConfiguration/embeddingRow(token:position:)``.
+    /// The tokens' embedding, (bins × D + 1) × C;
+    /// ``TransformerConfiguration/embeddingRow(token:position:)``.
     package let tokens: ParameterSlot
     /// The positions' embedding, context × C.
     package let positions: ParameterSlot

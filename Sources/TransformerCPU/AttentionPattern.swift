@@ -3,9 +3,9 @@ public import Transformer
 
 /// Where a model looks: its attention weights over windows of data, averaged.
 ///
-/// Janner et al. 2021 tell two patterns apart (section 4.1, "attention patterns"): attention to the present and
-/// the last transition alone, as if the process were Markovian, and attention to several past
-/// actions, which smooths them.
+/// Janner et al. 2021 tell two patterns apart (section 4.1, "attention patterns"): attention to the
+/// present and the last transition alone, as if the process were Markovian, and attention to
+/// several past actions, which smooths them.
 public struct AttentionPattern: Sendable {
     /// Mean weights: layer × head × query × key; a query's weights sum to 1.
     public let weights: [[[[Float]]]]
@@ -16,7 +16,8 @@ public struct AttentionPattern: Sendable {
     /// - Parameters:
     ///   - model: Whose attention.
     ///   - windows: Tokens of each, from the first observation dimension on.
-    /// - Throws: ``EngineError`` when a window is longer than the model sees or has an unknown token.
+    /// - Throws: ``EngineError`` when a window is longer than the model sees or has an unknown
+    ///   token.
     public init(_ model: TrajectoryTransformer, windows: [[Int]]) throws(EngineError) {
         let length = windows[0].count
         precondition(

@@ -71,7 +71,8 @@ extension CPUEngine {
     fileprivate static let allCores = CPUEngine()
 }
 
-/// The models that decoders compute with at the moment, so that those of one model share its weights.
+/// The models that decoders compute with at the moment, so that those of one model share its
+/// weights.
 private final class PackedModels: Sendable {
     private struct Entry {
         /// Kept by the transformer's decoders alone.

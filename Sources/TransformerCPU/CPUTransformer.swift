@@ -4,11 +4,11 @@ import Tokenization
 import Trajectories
 public import Transformer
 
-/// A model as the CPU computes it: its values, packed once more as products read them, its layers and
-/// its attention.
+/// A model as the CPU computes it: its values, packed once more as products read them, its layers
+/// and its attention.
 ///
-/// Made of a ``TrajectoryTransformer``'s values; a training engine changes its own, a decoder's stay as
-/// they are and are shared.
+/// Made of a ``TrajectoryTransformer``'s values; a training engine changes its own, a decoder's
+/// stay as they are and are shared.
 public final class CPUTransformer: @unchecked Sendable {
     /// The model's shape.
     public let configuration: TransformerConfiguration

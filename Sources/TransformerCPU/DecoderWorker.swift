@@ -74,8 +74,8 @@ final class DecoderWorker {
         longestPath = 0
     }
 
-    /// Adds a row for `node`, by its place among the keys and values; `appendPath` adds the nodes that
-    /// it attends to, from the root on.
+    /// Adds a row for `node`, by its place among the keys and values; `appendPath` adds the nodes
+    /// that it attends to, from the root on.
     func add(
         node: Int32, embeddingRow: Int, position: Int, isAttended: Bool,
         appendPath: (_ path: inout [Int32]) -> Void

@@ -8,8 +8,8 @@ import Transformer
 ///     loss = 1/(B T) Σ mask * w[dimension of the target] * CE
 ///
 /// Each worker takes a slice of the batch and passes through it a few sequences at a time, forward
-/// and backward, adding to gradients of its own; these meet once, at the end. The same batch, stream
-/// and worker count give the same result bit for bit.
+/// and backward, adding to gradients of its own; these meet once, at the end. The same batch,
+/// stream and worker count give the same result bit for bit.
 final class LossEvaluator {
     /// The gradient of the last batch, in the layout of the parameters.
     var gradients: FloatStorage { workers[0].gradients }

@@ -9,8 +9,8 @@ public import Transformer
 /// computed and stored once, however many rows of a search stand on it, and read by all its
 /// descendants. What nobody will read is not computed: a value token without output costs nothing
 /// (nothing attends to it), and the last layer of a node without output stops at keys and values.
-/// Goals stand at the root: their keys and values depend on nothing else, so they are kept from tree to
-/// tree and computed once.
+/// Goals stand at the root: their keys and values depend on nothing else, so they are kept from
+/// tree to tree and computed once.
 ///
 /// A decoder serves one search at a time; searches on several threads take a decoder each.
 public final class PrefixDecoder: PrefixTreeModel {
@@ -88,8 +88,8 @@ public final class PrefixDecoder: PrefixTreeModel {
     /// Tokens of a goal; 0 for a model without goals.
     public var goalDimension: Int { model.configuration.goalDimension }
 
-    /// Forgets all nodes; trees from now on grow behind these goals, which are computed unless they were
-    /// before and are still kept.
+    /// Forgets all nodes; trees from now on grow behind these goals, which are computed unless they
+    /// were before and are still kept.
     ///
     /// - Parameter tokens: For each goal its tokens, ``goalDimension`` bins.
     public func begin(goals tokens: [[Int]]) {
@@ -194,8 +194,8 @@ public final class PrefixDecoder: PrefixTreeModel {
         return try body(buffer.span)
     }
 
-    /// A multiplication and an addition for every weight that a node meets, and for every channel of
-    /// the keys and values on its path.
+    /// A multiplication and an addition for every weight that a node meets, and for every channel
+    /// of the keys and values on its path.
     private func operations(ofNode node: Int32, withOutput: Bool) -> Double {
         let position = Int(positions[Int(node)]) + 1
         let attended = goalDimension + position - position / layout.transitionDimension
@@ -233,7 +233,8 @@ public final class PrefixDecoder: PrefixTreeModel {
         }
     }
 
-    /// Computes the keys and values of goals, to be kept as numbers `first` on; one worker suffices.
+    /// Computes the keys and values of goals, to be kept as numbers `first` on; one worker
+    /// suffices.
     private func compute(_ goals: [[Int]], from first: Int) {
         guard let embedding = model.layers.goalEmbedding else { return }
         reserve(nodes: 0, outputs: 0)
@@ -254,7 +255,8 @@ public final class PrefixDecoder: PrefixTreeModel {
                 for (dimension, token) in goal.enumerated() {
                     worker.add(
                         node: place + Int32(dimension),
-                        embeddingRow: model.configuration.goalEmbeddingRow(token: token, dimension: dimension),
+                        embeddingRow: model.configuration.goalEmbeddingRow(
+                            token: token, dimension: dimension),
                         position: 0, isAttended: true
                     ) { $0.append(contentsOf: place...(place + Int32(dimension))) }
                 }
@@ -312,8 +314,8 @@ public final class PrefixDecoder: PrefixTreeModel {
         }
     }
 
-    /// Adds the places that `node` attends to: its goal's, its ancestors' and its own, without value
-    /// tokens.
+    /// Adds the places that `node` attends to: its goal's, its ancestors' and its own, without
+    /// value tokens.
     private func appendPath(to node: Int, _ path: inout [Int32]) {
         let dimension = layout.transitionDimension
         let position = Int(positions[node])

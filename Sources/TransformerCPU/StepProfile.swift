@@ -42,11 +42,12 @@ public struct StepProfile: Sendable, Hashable {
 }
 
 extension StepProfile.Part {
-    /// Floating-point operations of this part in a training step, for one window of `length` tokens.
+    /// Floating-point operations of this part in a training step, for one window of `length`
+    /// tokens.
     ///
-    /// Counts the products that a step needs, twice as many backward as forward, a multiplication and
-    /// an addition each; of attention only the visible keys up to each query. Zero where time is spent
-    /// otherwise.
+    /// Counts the products that a step needs, twice as many backward as forward, a multiplication
+    /// and an addition each; of attention only the visible keys up to each query. Zero where time
+    /// is spent otherwise.
     public func operations(_ configuration: TransformerConfiguration, length: Int) -> Double {
         let width = configuration.embeddingWidth
         let multiplications: Int

@@ -170,8 +170,8 @@ final class TransformerWorkspace {
     func load(_ batch: TokenBatch, sequences: Range<Int>) {
         precondition(
             batch.length == length && batch.goalDimension == goalLength,
-            "windows of \(batch.length) tokens and goals of \(batch.goalDimension) for a model that "
-                + "is to take \(length) and \(goalLength)")
+            "windows of \(batch.length) tokens and goals of \(batch.goalDimension) where "
+                + "\(length) and \(goalLength) are expected")
         let firstToken = sequences.lowerBound * length
         for row in 0..<(sequences.count * length) {
             tokens.base[row] = Int32(

@@ -54,7 +54,8 @@ import Transformer
             default: [0, 1, 0]
             }
         }
-        // Either way 1.5 and 0.5, but the second of the two is discounted: only the discount decides.
+        // Either way 1.5 and 0.5, but the second of the two is discounted: only the discount
+        // decides.
         let planner = try BeamPlanner(
             model: model, discretizer: discretizer, options: options { $0.discount = 0.5 })
         var uniforms = RecordedUniforms([0.2, 0.8, 0, 0, 0, 0])

@@ -1,8 +1,8 @@
 /// The largest absolute difference of two sequences over the largest magnitude of `expected`.
 ///
 /// This is the measure in which the golden data state their tolerance: a correct single-precision
-/// implementation stays near 1e-6, and 2e-5 is the bound unless a test says otherwise.
-/// Infinite where the lengths differ or one side is NaN and the other is not; equal infinities agree.
+/// implementation stays near 1e-6, and 2e-5 is the bound unless a test says otherwise. Infinite
+/// where the lengths differ or one side is NaN and the other is not; equal infinities agree.
 public func relativeError<Number: BinaryFloatingPoint>(_ actual: [Number], _ expected: [Number])
     -> Double
 {

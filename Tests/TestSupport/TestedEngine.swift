@@ -9,8 +9,8 @@ public struct TestedEngine: Sendable, CustomStringConvertible {
     /// The engine's name.
     public var description: String { engine.name }
 
-    /// Every engine of the package that this machine has; the processor with one and two workers, also
-    /// where it has but one core.
+    /// Every engine of the package that this machine has; the processor with one and two workers,
+    /// also where it has but one core.
     public static let all = [
         TestedEngine(engine: CPUEngine(workers: 1, sequencesPerPass: 3)),
         TestedEngine(engine: CPUEngine(workers: 2, sequencesPerPass: 1)),

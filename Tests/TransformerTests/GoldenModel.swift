@@ -54,7 +54,8 @@ enum Golden {
         return try TrajectoryTransformer(configuration, tensors: weights)
     }
 
-    /// The tensors `tokens`, `targets` and `mask`, and `goal` if there is one, as a batch; of three dimensions, slice `step`.
+    /// The tensors `tokens`, `targets` and `mask`, and `goal` if there is one, as a batch; of three
+    /// dimensions, slice `step`.
     static func batch(_ file: SafetensorsFile, step: Int? = nil) throws -> TokenBatch {
         let shape = try file.shape(of: "tokens").suffix(2)
         let goals = file.tensors["goal"] == nil ? [] : try file.integers("goal")

@@ -50,7 +50,8 @@ import Transformer
             #expect(tokens == expected.nTokensAfterStep[step])
         }
         #expect(abs(schedule.rate(afterTokens: tokens) / expected.lrAfterLastStep - 1) < 1e-12)
-        // The key biases have rounding noise for gradients, which Adam turns into steps of any sign.
+        // The key biases have rounding noise for gradients, which Adam turns into steps of any
+        // sign.
         let state = try engine.state()
         #expect(state.updates == 5)
         for name in model.parameterNames where !name.hasSuffix("attn.key.bias") {

@@ -3,8 +3,8 @@ import Tokenization
 import Trajectories
 import Transformer
 
-/// The loss of a batch with dropout as decision 0004 reads: double precision, element by element, each
-/// with its number, nothing shared with any engine but the model's values.
+/// The loss of a batch with dropout as decision 0004 reads: double precision, element by element,
+/// each with its number, nothing shared with any engine but the model's values.
 struct PlainTransformer {
     /// Which elements one place in the network drops.
     struct Mask {

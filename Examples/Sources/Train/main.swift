@@ -10,8 +10,8 @@ guard arguments.count >= 3, let steps = Int(arguments.dropFirst(3).first ?? "200
 var job = TrainingJob(
     dataset: URL(fileURLWithPath: arguments[1]), output: URL(fileURLWithPath: arguments[2]))
 // Small, so that minutes suffice; the defaults are the paper's.
-job.settings.model.layers = 2
-job.settings.model.width = 64
+job.settings.model.layerCount = 2
+job.settings.model.embeddingWidth = 64
 job.settings.tokenization.windowLength = 5
 job.settings.training.batchSize = 64
 job.settings.training.learningRate = 2e-3

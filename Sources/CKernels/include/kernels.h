@@ -1,4 +1,5 @@
-// The fused loops between matrix products. Imported by Layers only.
+// The engine's arithmetic on the processor: matrix products and the loops between them. Imported by
+// Layers only.
 //
 // Every kernel is compiled for the compiler's baseline and, on x86-64, for AVX2 with FMA and for
 // AVX-512; which one runs is chosen at run time. All matrices are row-major and contiguous unless a
