@@ -106,8 +106,8 @@ struct LoadedAgent {
 }
 
 extension TrajectoryDataset.ReadingOptions {
-    /// The options for data that are given to a model: as many observation dimensions as it was trained
-    /// with are kept, unless another number is asked for.
+    /// The options for data that are given to a model: as many observation dimensions as it was
+    /// trained with are kept, unless another number is asked for.
     func fitting(_ trained: Checkpoint) -> Self {
         var options = self
         options.observationDimensions =

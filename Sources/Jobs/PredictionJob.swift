@@ -13,8 +13,8 @@ import TransformerCPU
 
 /// Predicts held-out episodes from their beginning, and measures the error.
 ///
-/// Compared are the transformer, the same transformer when it sees one transition only (Markovian), an
-/// ensemble of single-step models, and predicting no change (Janner et al. 2021, section 4.1).
+/// Compared are the transformer, the same transformer when it sees one transition only (Markovian),
+/// an ensemble of single-step models, and predicting no change (Janner et al. 2021, section 4.1).
 public struct PredictionJob: Sendable {
     /// What was measured.
     public struct Result: Sendable, Codable {

@@ -23,7 +23,8 @@ public struct TrainingJob: Sendable {
     public var settings = TrainingSettings()
     /// How the dataset is read; a token file knows how it was.
     public var reading = TrajectoryDataset.ReadingOptions()
-    /// Name of the environment of the data, kept in the checkpoint; the one that the data name if nil.
+    /// Name of the environment of the data, kept in the checkpoint; the one that the data name if
+    /// nil.
     public var environment: String?
     /// Whether to go on with the run in the folder.
     public var resumes = false

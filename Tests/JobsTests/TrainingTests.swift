@@ -106,7 +106,7 @@ import Transformer
             .cloning(cloning), dataset: hopper.data, output: folder.file("bc.safetensors")
         ).run()
         #expect(policy.method == "bc" && policy.steps == 5 && policy.transitions < 400)
-        #expect(policy.environment == "hopper-v4" && policy.losses.keys.sorted() == ["policy"])
+        #expect(policy.environment == "hopper-v4" && policy.losses.count == 1)
 
         var critic = CriticTrainingJob(
             dataset: hopper.data, output: folder.file("critic.safetensors"))

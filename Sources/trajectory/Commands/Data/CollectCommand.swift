@@ -8,19 +8,20 @@ struct CollectCommand: AsyncParsableCommand {
         commandName: "collect",
         abstract: "Log episodes of a policy to a D4RL-format HDF5 file.",
         discussion: """
-            A policy is random, weak, medium, expert, or a file that `trajectory train-behavior` or \
-            `train-policy` wrote; +X adds Gaussian noise of X times half the action range; \
-            mix:POLICY=WEIGHT,... draws one policy for each episode by weight. What a trained model \
-            plans, `trajectory evaluate --log` keeps.
+            A policy is random, weak, medium, expert, or a file that `trajectory train-behavior` \
+            or `train-policy` wrote; +X adds Gaussian noise of X times half the action range; \
+            mix:POLICY=WEIGHT,... draws one policy for each episode by weight. What a trained \
+            model plans, `trajectory evaluate --log` keeps.
 
             --dataset makes a whole dataset like D4RL's by its name: an environment and random, \
             medium, medium-replay (every episode that training saw up to medium), medium-expert or \
-            expert, with 5 % of noise; or a maze of the point, where a noisy PD controller goes from \
-            goal to goal, with --until-goal one goal an episode. Its size is D4RL's, or --steps.
+            expert, with 5 % of noise; or a maze of the point, where a noisy PD controller goes \
+            from goal to goal, with --until-goal one goal an episode. Its size is D4RL's, or \
+            --steps.
 
             @K after an environment's name holds every action for K steps. The same settings give \
-            the same file, whatever the number of workers; an episode that does not fit into --steps \
-            is cut and left without an end.
+            the same file, whatever the number of workers; an episode that does not fit into \
+            --steps is cut and left without an end.
 
             Examples:
               trajectory collect --dataset hopper-medium-replay --output hopper-medium-replay.hdf5
@@ -31,8 +32,8 @@ struct CollectCommand: AsyncParsableCommand {
 
             Keys of the JSON object: output, environment, policy, seed, transitions, episodes, \
             mean_return, standard_deviation, best_return, best_tenth_return (mean of the best \
-            tenth of the episodes), normalized_score and best_tenth_score, mean_length, seconds. Returns \
-            and lengths are those of whole episodes.
+            tenth of the episodes), normalized_score and best_tenth_score, mean_length, seconds. \
+            Returns and lengths are those of whole episodes.
             """)
 
     private static let defaults = CollectionJob(
