@@ -41,6 +41,7 @@ let package = Package(
         .library(
             name: "TrajectoryAgents",
             targets: ["Agents", "Policies", "Planning", "Transformer", "TransformerCPU"]),
+        .library(name: "TrajectoryJobs", targets: ["Jobs"]),
         .executable(name: "trajectory", targets: ["trajectory"]),
     ],
     dependencies: [
