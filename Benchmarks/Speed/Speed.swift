@@ -13,8 +13,8 @@ struct Speed: ParsableCommand {
         discussion: """
             GFLOP/s of one core in the six products of a block's feed-forward layers, forward and \
             backward, while every worker computes them on operands that stay in its cache. The \
-            defaults are the model of `trajectory benchmark train`: Hopper's windows of 159 tokens, \
-            width 128.
+            defaults are the model of `trajectory benchmark train`: Hopper's windows of 159 \
+            tokens, width 128.
 
             Keys of the JSON object: onednn_gigaflops, rows, width, workers.
             """)

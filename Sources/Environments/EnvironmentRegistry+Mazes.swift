@@ -1,6 +1,6 @@
 import Episodes
-internal import Foundation
-internal import MuJoCo
+import Foundation
+import MuJoCo
 
 extension EnvironmentRegistry {
     /// Every named map for an agent, with sparse and with dense rewards.

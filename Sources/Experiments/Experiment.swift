@@ -13,7 +13,8 @@ public struct Experiment: Sendable {
     /// - Parameters:
     ///   - definition: What to make it from.
     ///   - quick: Whether the definition's quick size is meant.
-    ///   - overrides: Settings, or axes with values separated by commas, that replace the definition's.
+    ///   - overrides: Settings, or axes with values separated by commas, that replace the
+    ///     definition's.
     /// - Throws: ``ExperimentError`` when a name is unknown or the definition contradicts itself.
     public init(
         _ definition: ExperimentDefinition, quick: Bool = false, overrides: [String: String] = [:]
@@ -73,8 +74,8 @@ public struct Experiment: Sendable {
 
     // MARK: - Axes and settings
 
-    /// The combinations of the axes that a template mentions, the first one varying slowest, each together
-    /// with what is fixed.
+    /// The combinations of the axes that a template mentions, the first one varying slowest, each
+    /// together with what is fixed.
     func points(over template: Template, fixed: Point = [:]) throws(ExperimentError) -> [Point] {
         var points = [fixed]
         for name in template.names where fixed[name] == nil {

@@ -1,5 +1,5 @@
 public import Foundation
-internal import Yams
+import Yams
 
 /// An experiment as its file defines it: which commands to run over which axes, and what to report.
 ///
@@ -96,7 +96,8 @@ public struct ExperimentDefinition: Sendable {
         }
     }
 
-    /// A table: a row for each combination of the axes in `rows`, a column for each of the further axes.
+    /// A table: a row for each combination of the axes in `rows`, a column for each of the further
+    /// axes.
     struct TableTemplate: Sendable, Decodable {
         struct Column: Sendable, Decodable {
             let name: Template
@@ -199,7 +200,8 @@ extension ExperimentDefinition: Decodable {
 
     /// Reads a definition.
     ///
-    /// - Throws: ``ExperimentError`` when the file is missing, is no YAML, or has a key that means nothing.
+    /// - Throws: ``ExperimentError`` when the file is missing, is no YAML, or has a key that means
+    ///   nothing.
     public init(contentsOf url: URL) throws(ExperimentError) {
         guard let text = try? String(contentsOf: url, encoding: .utf8) else {
             throw ExperimentError(

@@ -16,8 +16,8 @@ public struct ExperimentPlace: Sendable {
         definition.deletingLastPathComponent().appendingPathComponent("python")
     }
 
-    /// Finds a definition: a file, or a name in a folder `Experiments` above the current folder or above
-    /// this program.
+    /// Finds a definition: a file, or a name in a folder `Experiments` above the current folder or
+    /// above this program.
     ///
     /// - Throws: ``ExperimentError`` when there is none, which lists those that there are.
     public init(named name: String) throws(ExperimentError) {

@@ -27,7 +27,8 @@ public struct ExperimentResults: Sendable {
 
     /// The number at `key` in the result of the step of a name; nil if the step has not run.
     ///
-    /// - Throws: ``ExperimentError`` when there is no step of the name, or no such number in its result.
+    /// - Throws: ``ExperimentError`` when there is no step of the name, or no such number in its
+    ///   result.
     func number(_ key: String, of step: String) throws(ExperimentError) -> Double? {
         guard experiment.steps.contains(where: { $0.name == step }) else {
             throw ExperimentError(

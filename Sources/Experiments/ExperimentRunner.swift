@@ -71,8 +71,8 @@ public struct ExperimentRunner: Sendable {
     ///   - selected: Which steps may run; others keep their state.
     ///   - report: Told of a step before it runs, with its number from 0.
     ///   - execute: Runs a step in the folder and returns the JSON object that it printed.
-    /// - Throws: ``ExperimentError`` when a step fails or needs one that was not selected; what was done
-    ///   stays done.
+    /// - Throws: ``ExperimentError`` when a step fails or needs one that was not selected; what was
+    ///   done stays done.
     public func run(
         selected: (ExperimentStep) -> Bool = { _ in true },
         report: (Int, ExperimentStep) -> Void = { _, _ in }, execute: Execute

@@ -46,8 +46,8 @@ public enum JSONValue: Sendable, Hashable, Codable {
 
     /// The value at a path of keys separated by dots, such as `methods.transformer.by_step.9`.
     ///
-    /// In an array a number is an index from 0, `last` the last element, and another name the element whose
-    /// `name` it is. A name may hold spaces but no dots.
+    /// In an array a number is an index from 0, `last` the last element, and another name the
+    /// element whose `name` it is. A name may hold spaces but no dots.
     public subscript(path path: String) -> JSONValue? {
         path.split(separator: ".").reduce(Optional(self)) { value, key in
             switch value {

@@ -1,5 +1,5 @@
 public import Foundation
-internal import Rendering
+import Rendering
 
 /// The page of results of an experiment: tables, charts and pictures, and how they were made.
 public struct ResultsPage: Sendable {
@@ -23,8 +23,8 @@ public struct ResultsPage: Sendable {
     ///   - directory: Where to.
     ///   - folder: The run folder, whose pictures are copied; those published before are kept.
     /// - Returns: The page.
-    /// - Throws: ``ExperimentError`` when a table names what is not there or something cannot be written;
-    ///   `RenderingError` when a chart cannot be drawn.
+    /// - Throws: ``ExperimentError`` when a table names what is not there or something cannot be
+    ///   written; `RenderingError` when a chart cannot be drawn.
     @discardableResult
     public func write(to directory: URL, picturesOf folder: RunFolder?) throws -> URL {
         let images = directory.appendingPathComponent("images")

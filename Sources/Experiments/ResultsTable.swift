@@ -1,4 +1,4 @@
-internal import Foundation
+import Foundation
 
 /// A table of a page of results.
 struct ResultsTable {

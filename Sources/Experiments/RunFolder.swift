@@ -64,8 +64,8 @@ extension JSONEncoder {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.dateEncodingStrategy = .custom { date, encoder in
             var container = encoder.singleValueContainer()
-            // The format cuts off what is below a millisecond, and a time that was read may lie a little
-            // below the one that was written.
+            // The format cuts off what is below a millisecond, and a time that was read may lie a
+            // little below the one that was written.
             try container.encode(date.addingTimeInterval(0.0005).formatted(Date.records))
         }
         return encoder

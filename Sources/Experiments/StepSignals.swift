@@ -10,7 +10,8 @@ enum StepSignals {
 
     /// Starts a process and hands signals on to it until ``end()``.
     static func start(_ process: Process) throws {
-        // A process inherits which signals are blocked, and on the threads of Swift's concurrency most are.
+        // A process inherits which signals are blocked, and on the threads of Swift's concurrency
+        // most are.
         var none = sigset_t()
         var present = sigset_t()
         sigemptyset(&none)

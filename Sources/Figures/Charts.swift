@@ -61,13 +61,14 @@ extension PlotGrid {
         "layer \(layer + 1), head \(head + 1)"
     }
 
-    /// A heat map for each layer and head of a model: across the token that is looked at, upwards the
-    /// token that looks.
+    /// A heat map for each layer and head of a model: across the token that is looked at, upwards
+    /// the token that looks.
     ///
     /// - Parameters:
     ///   - weights: layer × head × query × key.
     ///   - windows: How many windows they are the mean of.
     ///   - transition: Tokens of a transition.
+    /// - Returns: The picture.
     public static func attention(_ weights: [[[[Float]]]], windows: Int, transition: Int)
         -> PlotGrid
     {

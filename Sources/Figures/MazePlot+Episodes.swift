@@ -28,8 +28,8 @@ extension MazePlot {
     ///
     /// Starts are marked, and the goal where the environment has one that never changes.
     ///
-    /// - Throws: ``FigureError`` when the environment is no maze whose observations begin with where
-    ///   the agent is.
+    /// - Throws: ``FigureError`` when the environment is no maze whose observations begin with
+    ///   where the agent is.
     public init(
         of dataset: TrajectoryDataset, in environment: any SimulatedEnvironment,
         episodes limit: Int
@@ -39,9 +39,10 @@ extension MazePlot {
             maze.observedState?.omittedPositions == 0
         else {
             throw FigureError(
-                code: .noMaze, subject: "a maze of \(identifier)",
-                detail: "it is none whose observations say where the agent is; give data of maze2d "
-                    + "or pointmaze")
+                code: .noMaze, subject: "a maze",
+                detail:
+                    "\(identifier) is none whose observations say where the agent is; give data of "
+                    + "maze2d or pointmaze")
         }
         let all = dataset.trajectories
         let count = min(limit, all.count)

@@ -25,8 +25,8 @@ public struct MazePlot: Sendable {
     public var cellSize: Double
     /// Lines through the maze.
     public var trajectories: [[Point]]
-    /// Lines that were planned, each the start of the trajectory of the same number; drawn as pale bands
-    /// below it.
+    /// Lines that were planned, each the start of the trajectory of the same number; drawn as pale
+    /// bands below it.
     public var plans: [[Point]] = []
     /// What the trajectories' colours mean.
     public var coloring = Coloring.time
@@ -66,7 +66,8 @@ public struct MazePlot: Sendable {
     private static let goalColor = "#DC2626"
     private static let planColor = "#94A3B8"
 
-    /// The points of each line that are places, with the line's number; lines without any are left out.
+    /// The points of each line that are places, with the line's number; lines without any are left
+    /// out.
     private static func drawable(_ lines: [[Point]]) -> [(number: Int, points: [Point])] {
         lines.map { $0.filter { $0.x.isFinite && $0.y.isFinite } }.enumerated()
             .filter { !$0.element.isEmpty }.map { (number: $0.offset, points: $0.element) }

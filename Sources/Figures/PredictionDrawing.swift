@@ -36,8 +36,8 @@ public struct PredictionDrawing {
     ///
     /// Pictures and GIFs get smaller panels than other videos.
     ///
-    /// - Throws: ``FigureError`` when observations do not tell states, `SimulationError` when there is
-    ///   no offscreen OpenGL.
+    /// - Throws: ``FigureError`` when observations do not tell states, `SimulationError` when there
+    ///   is no offscreen OpenGL.
     public init(
         of episode: HeldOutEpisode, in environment: any SimulatedEnvironment,
         predictions: [(name: String, observations: [[Double]])], deviations: [Double],
@@ -72,8 +72,8 @@ public struct PredictionDrawing {
         renderer = try SceneRenderer(model: environment.model, settings: settings)
     }
 
-    /// A state no further than `limit` from the true one in the coordinates that are not observed, and
-    /// how far it really is.
+    /// A state no further than `limit` from the true one in the coordinates that are not observed,
+    /// and how far it really is.
     private static func within(
         _ limit: Double, _ state: SimulationState, of truth: SimulationState, coordinates: Int
     ) -> (state: SimulationState, distance: Double) {

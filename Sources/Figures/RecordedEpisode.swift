@@ -80,8 +80,8 @@ public struct RecordedEpisode: Sendable {
         rewards = trajectory.rewards.map(Double.init)
     }
 
-    /// How observations of an environment, of which the first `dimension` numbers are there, tell its
-    /// state.
+    /// How observations of an environment, of which the first `dimension` numbers are there, tell
+    /// its state.
     ///
     /// - Throws: ``FigureError`` when they do not.
     public static func observedState(

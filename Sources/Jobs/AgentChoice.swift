@@ -8,7 +8,7 @@ import Learning
 public import Planning
 import Policies
 import Trajectories
-import Transformer
+public import Transformer
 import TransformerCPU
 
 /// A trained model in a folder, and how it is to plan.
@@ -19,6 +19,8 @@ public struct PlanningModel: Sendable {
     public var options = PlannerOptions()
     /// The file of the critic, which the objective `q` asks.
     public var critic: URL?
+    /// What computes the model.
+    public var engine: any Engine = CPUEngine.cpu
 
     /// A model that plans with the published options.
     public init(checkpoint: URL) {
@@ -32,7 +34,7 @@ public struct PlanningModel: Sendable {
         let agent = try TrainedAgent(
             trained, named: checkpoint.given, options: options,
             critic: try critic.map { try Critic(contentsOf: $0) }, criticName: critic?.given ?? "",
-            for: environment, engine: .cpu)
+            for: environment, engine: engine)
         agent.notes.forEach(note)
         return agent.controller
     }
@@ -104,8 +106,8 @@ struct LoadedAgent {
 }
 
 extension TrajectoryDataset.ReadingOptions {
-    /// The options for data that are given to a model: as many observation dimensions as it was trained
-    /// with are kept, unless another number is asked for.
+    /// The options for data that are given to a model: as many observation dimensions as it was
+    /// trained with are kept, unless another number is asked for.
     func fitting(_ trained: Checkpoint) -> Self {
         var options = self
         options.observationDimensions =

@@ -18,8 +18,8 @@ public struct AttentionJob: Sendable {
             public var name: String
             /// Layer and head, from 0.
             public var layer, head: Int
-            /// What it spends on the present and the last transition: 1 is Markovian; and, of what it
-            /// spends to predict actions, the share on earlier actions.
+            /// What it spends on the present and the last transition: 1 is Markovian; and, of what
+            /// it spends to predict actions, the share on earlier actions.
             public var recent, pastActions: Double
         }
         /// The picture.
@@ -62,8 +62,8 @@ public struct AttentionJob: Sendable {
         guard trained.goalColumns.isEmpty else {
             throw JobError(
                 .mismatch,
-                "cannot look at '\(dataset.given)' with '\(checkpoint.given)': the model was trained "
-                    + "to reach goals, and a window of data has none; give a model without")
+                "cannot look at '\(dataset.given)' with '\(checkpoint.given)': the model was "
+                    + "trained to reach goals, and a window of data has none; give a model without")
         }
         let configuration = trained.model.configuration
         let chosen = try chooseWindows(
@@ -107,8 +107,8 @@ public struct AttentionJob: Sendable {
             guard 0 <= row, row + rows <= count else {
                 throw JobError(
                     .noWindow,
-                    "cannot look at row \(row) of episode \(episode) of '\(dataset.given)': a window "
-                        + "of \(rows) rows does not fit into \(count)")
+                    "cannot look at row \(row) of episode \(episode) of '\(dataset.given)': a "
+                        + "window of \(rows) rows does not fit into \(count)")
             }
             return [try window(episode, from: row)]
         }

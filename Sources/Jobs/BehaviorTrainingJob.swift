@@ -59,7 +59,8 @@ public struct BehaviorTrainingJob: Sendable {
         self.output = output
     }
 
-    /// Starts of the measurements, which training, that draws its own at random, practically never sees.
+    /// Starts of the measurements, which training, that draws its own at random, practically never
+    /// sees.
     private static let firstSeed: UInt64 = 1 << 40
 
     /// Trains; `report` is told every measurement.

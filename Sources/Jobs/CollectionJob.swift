@@ -18,7 +18,9 @@ public struct CollectionJob: Sendable {
         case policy(String, environment: String)
     }
 
-    /// What was logged. Returns and lengths are those of whole episodes.
+    /// What was logged.
+    ///
+    /// Returns and lengths are those of whole episodes.
     public struct Result: Sendable, Codable {
         /// The file.
         public var output: String

@@ -22,6 +22,19 @@ public struct CriticTrainingJob: Sendable {
         public var losses: [String: Double]
         /// Wall-clock time.
         public var seconds: Double
+
+        /// Encodes all keys, also of what is nil.
+        public func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(output, forKey: .output)
+            try container.encode(policy, forKey: .policy)
+            try container.encode(environment, forKey: .environment)
+            try container.encode(transitions, forKey: .transitions)
+            try container.encode(steps, forKey: .steps)
+            try container.encode(rewardScale, forKey: .rewardScale)
+            try container.encode(losses, forKey: .losses)
+            try container.encode(seconds, forKey: .seconds)
+        }
     }
 
     /// The dataset.

@@ -93,8 +93,8 @@ public struct InspectionJob: Sendable {
         self.environment = environment
     }
 
-    /// Reads the dataset, numbers that are NaN or infinite included; `note` is told what reading left
-    /// out.
+    /// Reads the dataset, numbers that are NaN or infinite included; `note` is told what reading
+    /// left out.
     ///
     /// - Throws: Errors of reading and of the environment.
     public func run(note: (String) -> Void = { _ in }) throws -> DatasetReport {

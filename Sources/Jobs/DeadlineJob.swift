@@ -27,7 +27,8 @@ public struct DeadlineJob: Sendable {
     ///
     /// - Parameter report: Told each deadline and its report when it is done.
     /// - Returns: The reports, in the deadlines' order.
-    /// - Throws: ``JobError`` when a policy is to act, which has no deadline; what the evaluation throws.
+    /// - Throws: ``JobError`` when a policy is to act, which has no deadline; what the evaluation
+    ///   throws.
     public func run(
         report: (Double, EvaluationReport) -> Void = { _, _ in }
     ) throws -> [EvaluationReport] {

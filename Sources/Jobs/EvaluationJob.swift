@@ -37,7 +37,8 @@ public struct EvaluationJob: Sendable {
     public var episodes = 5
     /// Seed of the first episode; the others have the numbers after it.
     public var seed: UInt64 = 0
-    /// Episodes that run at the same time and plan together, with the same returns; only of a model.
+    /// Episodes that run at the same time and plan together, with the same returns; only of a
+    /// model.
     public var parallel = 1
     /// Ends episodes earlier than the environment's time limit.
     public var maximumSteps: Int?
@@ -47,8 +48,8 @@ public struct EvaluationJob: Sendable {
     public var video: URL?
     /// A picture of the first episodes in a maze (png or svg).
     public var paths: URL?
-    /// A dataset of all episodes (HDF5); actions are then rounded to `Float` before they are taken, so
-    /// that what is logged is what was done.
+    /// A dataset of all episodes (HDF5); actions are then rounded to `Float` before they are taken,
+    /// so that what is logged is what was done.
     public var log: URL?
 
     /// Episodes that one picture of a maze can show.
@@ -63,6 +64,7 @@ public struct EvaluationJob: Sendable {
     /// Runs the episodes, and writes what is asked for.
     ///
     /// - Parameter report: Told what a user should know, and after every step how far it is.
+    /// - Returns: What came of all episodes.
     /// - Throws: ``JobError``, errors of loading who acts, of planning, drawing and writing.
     public func run(report: (JobEvent<Progress>) -> Void = { _ in }) throws -> EvaluationReport {
         guard episodes > 0, parallel > 0, maximumSteps ?? 1 > 0 else {
@@ -105,8 +107,8 @@ public struct EvaluationJob: Sendable {
         return evaluation
     }
 
-    /// The environment of training where it is not this one: other maps, or actions held for another
-    /// time, make no error.
+    /// The environment of training where it is not this one: other maps, or actions held for
+    /// another time, make no error.
     private func foreign(_ loaded: LoadedAgent) -> String? {
         let given = loaded.environment.specification.identifier
         guard let recorded = loaded.recorded, recorded != given,

@@ -8,13 +8,13 @@ import Learning
 import Planning
 import Rendering
 import Trajectories
-import Transformer
+public import Transformer
 import TransformerCPU
 
 /// Predicts held-out episodes from their beginning, and measures the error.
 ///
-/// Compared are the transformer, the same transformer when it sees one transition only (Markovian), an
-/// ensemble of single-step models, and predicting no change (Janner et al. 2021, section 4.1).
+/// Compared are the transformer, the same transformer when it sees one transition only (Markovian),
+/// an ensemble of single-step models, and predicting no change (Janner et al. 2021, section 4.1).
 public struct PredictionJob: Sendable {
     /// What was measured.
     public struct Result: Sendable, Codable {
@@ -74,6 +74,8 @@ public struct PredictionJob: Sendable {
     public var environment: String?
     /// How the dataset is read.
     public var reading = TrajectoryDataset.ReadingOptions()
+    /// What computes the model.
+    public var engine: any Engine = CPUEngine.cpu
 
     private static let noChange = "no change"
 
@@ -194,7 +196,7 @@ public struct PredictionJob: Sendable {
         options.seed = seed
         options.filter.topK = topK
         let predictor = try OpenLoopPredictor(
-            model: CPUEngine.cpu.decoder(trained.model), discretizer: trained.discretizer,
+            model: engine.decoder(trained.model), discretizer: trained.discretizer,
             options: options)
         let beginnings = try cases.map { episode in
             var past = PlanningContext(

@@ -35,6 +35,7 @@ public struct TokenizationJob: Sendable {
     /// Reads the dataset as often as it takes and writes the file.
     ///
     /// - Parameter report: Told what reading left out, and after each episode how far it is.
+    /// - Returns: What was written.
     /// - Throws: ``JobError``, `DatasetError` and `TokenFileError`.
     public func run(
         report: (JobEvent<StreamingProgress>) -> Void = { _ in }

@@ -2,7 +2,7 @@ public import Datasets
 public import Foundation
 import Tokenization
 public import Training
-import Transformer
+public import Transformer
 import TransformerCPU
 
 /// Trains a model on a dataset and keeps its run folder.
@@ -23,10 +23,13 @@ public struct TrainingJob: Sendable {
     public var settings = TrainingSettings()
     /// How the dataset is read; a token file knows how it was.
     public var reading = TrajectoryDataset.ReadingOptions()
-    /// Name of the environment of the data, kept in the checkpoint; the one that the data name if nil.
+    /// Name of the environment of the data, kept in the checkpoint; the one that the data name if
+    /// nil.
     public var environment: String?
     /// Whether to go on with the run in the folder.
     public var resumes = false
+    /// What computes the model; the processor, with the settings' workers, if nil.
+    public var engine: (any Engine)?
 
     /// A job with the published settings.
     public init(dataset: URL, output: URL) {
@@ -49,12 +52,14 @@ public struct TrainingJob: Sendable {
         var settings = settings
         settings.tokenization = data.tokenized.settings
         let store = data.tokenized.windows.store
+        let engine: any Engine =
+            engine ?? CPUEngine.cpu(workers: settings.training.workers)
         let trainer = try Trainer(
             settings.configuration(layout: store.layout), dataset: data.tokenized,
             options: settings.training, directory: output,
             environment: environment ?? data.environment,
             observationDimensions: data.observationDimensions, resume: resumes,
-            engine: .cpu(workers: settings.training.workers))
+            engine: engine)
         report(
             .note(
                 "\(store.rowCount) transitions in \(store.episodeCount) episodes; "

@@ -97,7 +97,7 @@ private struct GoalPolicy: Policy {
         #expect(rollouts[0].path == [[0, 0], [1, 0], [2, 0]] && rollouts[0].goal == [2, 0])
         #expect(rollouts[5].path.count == 7)
         let json = String(decoding: try JSONEncoder().encode(report), as: UTF8.self)
-        #expect(json.contains("\"success_rate\":") && json.contains("\"mean_steps_to_goal\":4"))
+        #expect(json.contains("\"successRate\":") && json.contains("\"meanStepsToGoal\":4"))
     }
 
     @Test func `there are no steps to a goal that was never reached`() throws {

@@ -4,6 +4,7 @@ import Planning
 import TestSupport
 import Tokenization
 import Training
+import Transformer
 
 /// Data of a random policy in Hopper and a model that has hardly learnt from them, made once.
 final class Hopper: Sendable {
@@ -20,9 +21,9 @@ final class Hopper: Sendable {
         _ = try await collection.run()
         var training = TrainingJob(
             dataset: folder.file("data.hdf5"), output: folder.file("model"))
-        training.settings.model.layers = 1
-        training.settings.model.heads = 1
-        training.settings.model.width = 8
+        training.settings.model.layerCount = 1
+        training.settings.model.headCount = 1
+        training.settings.model.embeddingWidth = 8
         training.settings.tokenization.windowLength = 3
         training.settings.training.batchSize = 4
         training.settings.training.steps = 2

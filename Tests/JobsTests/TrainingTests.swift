@@ -18,7 +18,7 @@ import Transformer
         tokenization: {goalColumns: [0, 1], terminationPenalty: null}
         """.write(to: file, atomically: true, encoding: .utf8)
         let settings = try TrainingSettings(contentsOf: file)
-        #expect(settings.model.layers == 2 && settings.model.heads == 4)
+        #expect(settings.model.layerCount == 2 && settings.model.headCount == 4)
         #expect(settings.training.timeLimit == 1.5 && settings.training.learningRate == 0.002)
         #expect(settings.tokenization.goalColumns == [0, 1])
         #expect(settings.tokenization.terminationPenalty == nil)
@@ -62,7 +62,7 @@ import Transformer
         #expect(trained.description.environment == "hopper-v4")
         #expect(trained.description.step == 2)
         var again = TrainingJob(dataset: hopper.data, output: hopper.model)
-        again.settings.model.layers = 1
+        again.settings.model.layerCount = 1
         #expect(throws: (any Error).self) { try again.run() }
     }
 
@@ -73,9 +73,9 @@ import Transformer
         let written = try TokenizationJob(from: hopper.data, to: tokens).run()
         #expect(written.transitions == 400 && written.bins == 100)
         var job = TrainingJob(dataset: tokens, output: folder.file("run"))
-        job.settings.model.layers = 1
-        job.settings.model.heads = 1
-        job.settings.model.width = 8
+        job.settings.model.layerCount = 1
+        job.settings.model.headCount = 1
+        job.settings.model.embeddingWidth = 8
         job.settings.tokenization.windowLength = 3
         job.settings.training.batchSize = 4
         job.settings.training.steps = 2
@@ -106,7 +106,7 @@ import Transformer
             .cloning(cloning), dataset: hopper.data, output: folder.file("bc.safetensors")
         ).run()
         #expect(policy.method == "bc" && policy.steps == 5 && policy.transitions < 400)
-        #expect(policy.environment == "hopper-v4" && policy.losses.keys.sorted() == ["policy"])
+        #expect(policy.environment == "hopper-v4" && policy.losses.count == 1)
 
         var critic = CriticTrainingJob(
             dataset: hopper.data, output: folder.file("critic.safetensors"))

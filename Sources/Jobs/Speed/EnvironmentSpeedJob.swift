@@ -5,8 +5,8 @@ import RandomNumbers
 
 /// Times stepping several copies of an environment on all cores.
 ///
-/// Actions are uniform random numbers drawn beforehand; episodes that end begin anew, which counts into
-/// the time.
+/// Actions are uniform random numbers drawn beforehand; episodes that end begin anew, which counts
+/// into the time.
 public struct EnvironmentSpeedJob: Sendable {
     /// How fast it was.
     public struct Result: Sendable, Codable {

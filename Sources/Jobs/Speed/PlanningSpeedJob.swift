@@ -93,8 +93,8 @@ public struct PlanningSpeedJob: Sendable {
             guard trained.goalColumns.isEmpty else {
                 throw JobError(
                     .mismatch,
-                    "cannot use checkpoint '\(checkpoint.given)': it was trained to reach goals, and "
-                        + "here is none; give a model trained without")
+                    "cannot use checkpoint '\(checkpoint.given)': it was trained to reach goals, "
+                        + "and here is none; give a model trained without")
             }
             return (trained.model, trained.discretizer)
         }
@@ -106,8 +106,8 @@ public struct PlanningSpeedJob: Sendable {
         return (TrajectoryTransformer(configuration, seed: 0), discretizer)
     }
 
-    /// Four transitions and an observation: random tokens, or what a trained model makes of a random
-    /// start, since it has not learnt to plan from noise.
+    /// Four transitions and an observation: random tokens, or what a trained model makes of a
+    /// random start, since it has not learnt to plan from noise.
     private func past(
         _ sampler: BeamPlanner, uniforms: inout SeededUniforms
     ) throws -> [Int] {

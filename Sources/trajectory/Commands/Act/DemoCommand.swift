@@ -9,9 +9,9 @@ struct DemoCommand: AsyncParsableCommand {
         abstract:
             "Collect Hopper data, train on it from scratch, plan in closed loop, and compare.",
         discussion: """
-            Prints the command that does the same before each step. The output folder holds the data, the checkpoint, \
-            the learning curve (metrics.csv, learning-curve.png), a video of the planner \
-            (episode.mp4) and the results (results.json).
+            Prints the command that does the same before each step. The output folder holds the \
+            data, the checkpoint, the learning curve (metrics.csv, learning-curve.png), a video of \
+            the planner (episode.mp4) and the results (results.json).
 
             Example:
               trajectory demo --output runs/demo --pretrained Checkpoints/hopper

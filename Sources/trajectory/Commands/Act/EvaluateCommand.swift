@@ -12,13 +12,13 @@ struct EvaluateCommand: AsyncParsableCommand {
         discussion: """
             Every episode starts from a seed of its own, --seed, --seed + 1 and so on, so that two \
             checkpoints or settings meet the same starts. The planner's defaults are those of the \
-            paper's Hopper experiments; smaller --horizon and --beam-width plan faster. A policy is \
-            written as for 'trajectory collect' and makes no plans.
+            paper's Hopper experiments; smaller --horizon and --beam-width plan faster. A policy \
+            is written as for 'trajectory collect' and makes no plans.
 
-            In a maze, a model or policy trained with --goal-columns is given the goal of each episode; \
-            how often, after how many steps and by how long a path goals were reached is reported for \
-            all, beside the shortest paths of the same episodes. --paths draws the first episodes, and \
-            below each the first plan, where it looks ahead.
+            In a maze, a model or policy trained with --goal-columns is given the goal of each \
+            episode; how often, after how many steps and by how long a path goals were reached is \
+            reported for all, beside the shortest paths of the same episodes. --paths draws the \
+            first episodes, and below each the first plan, where it looks ahead.
 
             Examples:
               trajectory evaluate --checkpoint runs/hopper --env hopper --episodes 5 --seed 0
@@ -31,15 +31,16 @@ struct EvaluateCommand: AsyncParsableCommand {
               trajectory evaluate --checkpoint runs/hopper --env hopper --objective q \
             --critic critic.safetensors
               trajectory evaluate --policy bc.safetensors --env hopper --episodes 5 --seed 0
-              trajectory evaluate --checkpoint runs/maze --env pointmaze-umaze --objective imitation \
-            --horizon 1 --beam-width 4 --until-goal --paths paths.png
+              trajectory evaluate --checkpoint runs/hopper --env hopper --log planned.hdf5
+              trajectory evaluate --checkpoint runs/maze --env pointmaze-umaze --objective \
+            imitation --horizon 1 --beam-width 4 --until-goal --paths paths.png
 
             Keys of the JSON object: returns, mean_return, standard_deviation, normalized_score, \
-            normalized_score_error (standard error of the mean), \
-            milliseconds_per_plan (median), mean_milliseconds_per_plan, plans, lengths, seeds, \
-            environment, planner, longest_search_milliseconds, mean_horizon, mean_beam_width, seconds; in \
-            mazes also success_rate and, of the successful episodes, mean_steps_to_goal, \
-            mean_path_length and mean_shortest_path (metres).
+            normalized_score_error (standard error of the mean), milliseconds_per_plan (median), \
+            mean_milliseconds_per_plan, plans, lengths, seeds, environment, planner, \
+            longest_search_milliseconds, mean_horizon, mean_beam_width, seconds; in mazes also \
+            success_rate and, of the successful episodes, mean_steps_to_goal, mean_path_length and \
+            mean_shortest_path (metres).
             """)
 
     private static let defaults = EvaluationJob(.policy(""))

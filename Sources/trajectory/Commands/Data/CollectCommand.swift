@@ -8,39 +8,32 @@ struct CollectCommand: AsyncParsableCommand {
         commandName: "collect",
         abstract: "Log episodes of a policy to a D4RL-format HDF5 file.",
         discussion: """
-            A policy is one of random, weak, medium, expert, or a file that `trajectory \
-            train-behavior` wrote; +X adds Gaussian noise of X times half the action range \
-            (medium+0.2); mix:POLICY=WEIGHT,... draws one policy for each episode by weight.
+            A policy is random, weak, medium, expert, or a file that `trajectory train-behavior` \
+            or `train-policy` wrote; +X adds Gaussian noise of X times half the action range; \
+            mix:POLICY=WEIGHT,... draws one policy for each episode by weight. What a trained \
+            model plans, `trajectory evaluate --log` keeps.
 
             --dataset makes a whole dataset like D4RL's by its name: an environment and random, \
-            medium, medium-replay (every episode that training saw up to the medium policy), \
-            medium-expert or expert, with 5 % of noise; or a maze of the point, where a noisy PD \
-            controller follows waypoints from goal to goal (maze2d-umaze, maze2d-medium, \
-            maze2d-large, pointmaze-fourrooms, pointmaze:map.txt and others). It has as many \
-            transitions as D4RL's unless --steps says otherwise. With --until-goal an episode in a maze \
-            ends at its goal, so that all of it shows how to get to where it ends.
+            medium, medium-replay (every episode that training saw up to medium), medium-expert or \
+            expert, with 5 % of noise; or a maze of the point, where a noisy PD controller goes \
+            from goal to goal, with --until-goal one goal an episode. Its size is D4RL's, or \
+            --steps.
 
-            @K at the end of an environment's name holds every action for K steps: a transition is then \
-            K steps long.
-
-            The same settings give the same file, whatever the number of workers. Where the last \
-            episode does not fit into --steps it is cut and left without an end.
+            @K after an environment's name holds every action for K steps. The same settings give \
+            the same file, whatever the number of workers; an episode that does not fit into \
+            --steps is cut and left without an end.
 
             Examples:
               trajectory collect --dataset hopper-medium-replay --output hopper-medium-replay.hdf5
-              trajectory collect --dataset maze2d-large --steps 200000 --output maze.hdf5
               trajectory collect --dataset pointmaze-fourrooms@5 --until-goal --steps 200000 \
             --output rooms.hdf5
-              trajectory collect --env hopper --policy expert --steps 100000 --output expert.hdf5
-              trajectory collect --env hopper --policy medium+0.1 --steps 100000 --seed 7 \
-            --output medium.hdf5
               trajectory collect --env hopper --policy mix:expert=1,medium+0.1=2,random=1 \
-            --steps 100000 --output mixed.hdf5
+            --steps 100000 --seed 7 --output mixed.hdf5
 
             Keys of the JSON object: output, environment, policy, seed, transitions, episodes, \
             mean_return, standard_deviation, best_return, best_tenth_return (mean of the best \
-            tenth of the episodes), normalized_score and best_tenth_score, mean_length, seconds. Returns \
-            and lengths are those of whole episodes.
+            tenth of the episodes), normalized_score and best_tenth_score, mean_length, seconds. \
+            Returns and lengths are those of whole episodes.
             """)
 
     private static let defaults = CollectionJob(

@@ -9,14 +9,14 @@ struct DatasetConvertCommand: AsyncParsableCommand {
         commandName: "convert",
         abstract: "Convert between D4RL-format HDF5 files and Minari datasets.",
         discussion: """
-            The input's format is seen from its content. The output's is --format, or else D4RL's for \
-            a file that ends in .hdf5 or .h5, and Minari's for a folder. Minari's own program finds \
-            the dataset if the folder lies below its root (MINARI_DATASETS_PATH) at the path that \
-            --dataset-id names.
+            The input's format is seen from its content. The output's is --format, or else D4RL's \
+            for a file that ends in .hdf5 or .h5, and Minari's for a folder. Minari's own program \
+            finds the dataset if the folder lies below its root (MINARI_DATASETS_PATH) at the path \
+            that --dataset-id names.
 
             Two things are lost or made up, for want of them in the other format: in D4RL's, an \
-            episode that breaks off without an end, unless it is the last, becomes one cut by a time \
-            limit; in Minari's, the observation after the last step is the last one repeated.
+            episode that breaks off without an end, unless it is the last, becomes one cut by a \
+            time limit; in Minari's, the observation after the last step is the last one repeated.
 
             Examples:
               trajectory dataset convert hopper-medium-v2.hdf5 datasets/hopper/medium-v2 \

@@ -8,11 +8,12 @@ struct DatasetInfoCommand: AsyncParsableCommand {
         commandName: "info",
         abstract: "Print what a dataset holds, and what in it looks odd.",
         discussion: """
-            Bins are those that training fits by default, 100 quantiles in each dimension: how many \
-            of them hold a value, how many evenly used ones would tell as much (the exponential of \
-            the entropy), and the share of the fullest. Warned of are constant dimensions, NaN and \
-            infinity, actions beyond the environment's limits, repeated quantiles and episodes of a \
-            single step. The environment is the one that the file names, or --env.
+            Bins are those that training fits by default, 100 quantiles in each dimension: how \
+            many of them hold a value, how many evenly used ones would tell as much (the \
+            exponential of the entropy), and the share of the fullest. Warned of are constant \
+            dimensions, NaN and infinity, actions beyond the environment's limits, repeated \
+            quantiles and episodes of a single step. The environment is the one that the file \
+            names, or --env.
 
             Examples:
               trajectory dataset info hopper-medium-v2.hdf5

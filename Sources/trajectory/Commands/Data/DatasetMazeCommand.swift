@@ -8,8 +8,8 @@ struct DatasetMazeCommand: AsyncParsableCommand {
         commandName: "maze",
         abstract: "Draw trajectories of a point in a maze, from above.",
         discussion: """
-            The maze is the one that the file names, or --env. Starts are marked, and the goal where \
-            the environment has one that never changes (maze2d).
+            The maze is the one that the file names, or --env. Starts are marked, and the goal \
+            where the environment has one that never changes (maze2d).
 
             Examples:
               trajectory dataset maze maze2d-large.hdf5 --output maze.png

@@ -10,8 +10,8 @@ struct DatasetPlotCommand: AsyncParsableCommand {
         discussion: """
             Token usage is that of the bins that training fits by default: pale, how many hold a \
             value; solid, how many evenly used ones would tell as much. Where a dataset has more \
-            than 60 dimensions they are one heat map, each measured in its standard deviations. Dashed \
-            lines are the limits of actions, where the environment is known.
+            than 60 dimensions they are one heat map, each measured in its standard deviations. \
+            Dashed lines are the limits of actions, where the environment is known.
 
             Examples:
               trajectory dataset plot hopper-medium-v2.hdf5 --output hopper.png

@@ -23,8 +23,8 @@ struct DatasetTokenizeCommand: AsyncParsableCommand {
             --discretizer uniform
               trajectory train --dataset halfcheetah.tokens --output runs/halfcheetah
 
-            Keys of the JSON object: output, transitions, episodes, dimensions, bins, bytes, notes, \
-            seconds.
+            Keys of the JSON object: output, transitions, episodes, dimensions, bins, bytes, \
+            notes, seconds.
             """)
 
     private static let defaults = TokenizedDataset.Settings()
@@ -48,7 +48,7 @@ struct DatasetTokenizeCommand: AsyncParsableCommand {
 
     @Option(
         help:
-            "Factor by which a reward counts less for each step it lies ahead (\(defaults.discount))."
+            "Factor of a reward for each step it lies ahead (\(defaults.discount))."
     )
     var discount: Double?
 

@@ -10,9 +10,9 @@ struct EnvironmentsCommand: ParsableCommand {
         commandName: "environments",
         abstract: "List the environments with dimensions, limits and reference scores.",
         discussion: """
-            Names may also be written as Gymnasium does (PointMaze_UMaze-v3); without a version the \
-            one whose rewards are D4RL's is meant. pointmaze:FILE and antmaze:FILE build a maze from a \
-            text file, a row of cells a line: 1 wall, 0 free, r start, g goal, c both.
+            Names may also be written as Gymnasium does (PointMaze_UMaze-v3); without a version \
+            the one whose rewards are D4RL's is meant. pointmaze:FILE and antmaze:FILE build a \
+            maze from a text file, a row of cells a line: 1 wall, 0 free, r start, g goal, c both.
 
             Examples:
               trajectory environments

@@ -8,17 +8,19 @@ struct AttentionCommand: AsyncParsableCommand {
         commandName: "attention",
         abstract: "Draw a model's attention over a window of data, or averaged over many.",
         discussion: """
-            One heat map for each layer and head: across the token that is looked at, upwards the token \
-            that looks, to predict the next one. A table says what each head spends on the present and \
-            the last transition (all of it: Markovian) and, where it predicts an action, on the actions \
-            of earlier transitions (which smooths them).
+            One heat map for each layer and head: across the token that is looked at, upwards the \
+            token that looks, to predict the next one. A table says what each head spends on the \
+            present and the last transition (all of it: Markovian) and, where it predicts an \
+            action, on the actions of earlier transitions (which smooths them).
 
             Examples:
-              trajectory attention --checkpoint runs/hopper --dataset hopper.hdf5 --output attention.png
-              trajectory attention --checkpoint runs/hopper --dataset hopper.hdf5 --episode 3 --row 100 \
-            --output one-step.png --json
+              trajectory attention --checkpoint runs/hopper --dataset hopper.hdf5 --output \
+            attention.png
+              trajectory attention --checkpoint runs/hopper --dataset hopper.hdf5 --episode 3 \
+            --row 100 --output one-step.png --json
 
-            Keys of the JSON object: output, windows, tokens, heads (name, layer, head, recent, past_actions).
+            Keys of the JSON object: output, windows, tokens, heads (name, layer, head, recent, \
+            past_actions).
             """)
 
     @Option(help: "Folder of the trained model.", completion: .directory)

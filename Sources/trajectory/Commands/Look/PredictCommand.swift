@@ -8,20 +8,21 @@ struct PredictCommand: AsyncParsableCommand {
         commandName: "predict",
         abstract: "Predict held-out trajectories from their beginning, and measure the error.",
         discussion: """
-            From the first --context transitions of an episode the model follows its logged actions \
-            for --horizon steps, feeding its own predictions back in. Errors are root mean squares \
-            over episodes and dimensions, in standard deviations of each dimension. Compared are \
-            the transformer, the same one when it sees one transition only (Markovian), single-step \
-            models (--dynamics), and predicting no change; docs/prediction.md tells more.
+            From the first --context transitions of an episode the model follows its logged \
+            actions for --horizon steps, feeding its own predictions back in. Errors are root mean \
+            squares over episodes and dimensions, in standard deviations of each dimension. \
+            Compared are the transformer, the same one when it sees one transition only \
+            (Markovian), single-step models (--dynamics), and predicting no change; \
+            docs/prediction.md tells more.
 
-            Taken are the last --episodes episodes that are long enough: train with data that do not \
-            hold them (train-dynamics has --skip-last). As many observation dimensions are given to \
-            the model as it was trained with.
+            Taken are the last --episodes episodes that are long enough: train with data that do \
+            not hold them (train-dynamics has --skip-last). As many observation dimensions are \
+            given to the model as it was trained with.
 
-            --video draws an episode as it was, and over it the first prediction of the transformer \
-            (blue) and of the ensemble (magenta): a video (mp4, gif), slowed down to six seconds \
-            where it is shorter, or a strip of six moments (png). A prediction that strays further \
-            than a metre is drawn a metre away.
+            --video draws an episode as it was, and over it the first prediction of the \
+            transformer (blue) and of the ensemble (magenta): a video (mp4, gif), slowed down to \
+            six seconds where it is shorter, or a strip of six moments (png). A prediction that \
+            strays further than a metre is drawn a metre away.
 
             Examples:
               trajectory predict --checkpoint runs/hopper --dataset held-out.hdf5
@@ -30,8 +31,8 @@ struct PredictCommand: AsyncParsableCommand {
               trajectory predict --checkpoint runs/hopper --dataset held-out.hdf5 --video \
             prediction.gif --video-episode 3
 
-            Keys of the JSON object: horizon, episodes, samples, methods (name, by_step, mean), seconds, \
-            video (with --video: output, environment, episode of the file, frames).
+            Keys of the JSON object: horizon, episodes, samples, methods (name, by_step, mean), \
+            seconds, video (with --video: output, environment, episode of the file, frames).
             """)
 
     private static let defaults = PredictionJob(

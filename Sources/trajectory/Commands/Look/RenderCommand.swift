@@ -12,8 +12,8 @@ struct RenderCommand: AsyncParsableCommand {
             picture of several moments (png). No display is needed.
 
             With --plans, what the planner foresaw is drawn in translucent blue over what then \
-            happened: in a video the latest plan that is being followed up, from now to its end, at a \
-            fifth of the speed; in a picture a row for each of --plan-count plans.
+            happened: in a video the latest plan that is being followed up, from now to its end, \
+            at a fifth of the speed; in a picture a row for each of --plan-count plans.
 
             Observations of a dataset leave out where on the ground a robot is; it is integrated \
             from the observed velocities.

@@ -7,7 +7,8 @@ struct BenchmarkCommand: AsyncParsableCommand {
         commandName: "benchmark",
         abstract: "Measure training and planning speed on random weights and tokens.",
         discussion: """
-            Run on an otherwise idle machine; figures are medians over repeated runs after a warm-up.
+            Run on an otherwise idle machine; figures are medians over repeated runs after a \
+            warm-up.
 
             Examples:
               trajectory benchmark train --shape hopper

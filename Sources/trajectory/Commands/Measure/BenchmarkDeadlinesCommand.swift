@@ -9,9 +9,9 @@ struct BenchmarkDeadlinesCommand: AsyncParsableCommand {
         commandName: "deadlines",
         abstract: "Measure return against milliseconds per action.",
         discussion: """
-            Evaluates a trained model under one deadline after the other, one episode at a time, and \
-            draws the returns. Run on an otherwise idle machine: its speed decides how far and wide \
-            the planner searches.
+            Evaluates a trained model under one deadline after the other, one episode at a time, \
+            and draws the returns. Run on an otherwise idle machine: its speed decides how far and \
+            wide the planner searches.
 
             Example:
               trajectory benchmark deadlines --checkpoint Checkpoints/hopper --env hopper \

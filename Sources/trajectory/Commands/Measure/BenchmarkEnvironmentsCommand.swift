@@ -8,8 +8,8 @@ struct BenchmarkEnvironmentsCommand: ParsableCommand {
         commandName: "environments",
         abstract: "Time stepping several copies of an environment on all cores.",
         discussion: """
-            Actions are uniform random numbers drawn beforehand; episodes that end begin anew, which \
-            counts into the time.
+            Actions are uniform random numbers drawn beforehand; episodes that end begin anew, \
+            which counts into the time.
 
             Examples:
               trajectory benchmark environments --env hopper

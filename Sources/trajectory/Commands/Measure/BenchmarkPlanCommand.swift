@@ -11,8 +11,8 @@ struct BenchmarkPlanCommand: AsyncParsableCommand {
         discussion: """
             The authors' planning settings: expansion 2, context 5, four past transitions before \
             the current observation. The model has the paper's size and random weights, so that \
-            rows share fewer prefixes than with a trained one; --checkpoint takes a trained one, with \
-            pasts that it predicts itself.
+            rows share fewer prefixes than with a trained one; --checkpoint takes a trained one, \
+            with pasts that it predicts itself.
 
             Tokens computed are beside what forwarding every row's window would take; GFLOP/s are \
             those of all cores together, over the whole plan.

@@ -14,9 +14,9 @@ struct ExperimentCommand: AsyncParsableCommand {
             same command has run already; a training that was stopped goes on. Change the \
             definition, and what depends on the change runs again.
 
-            The page docs/results/NAME.md, its tables and pictures are made from the records, which \
-            are kept beside it (NAME.jsonl). With --quick everything is small, ends in minutes and \
-            stays in the run folder.
+            The page docs/results/NAME.md, its tables and pictures are made from the records, \
+            which are kept beside it (NAME.jsonl). With --quick everything is small, ends in \
+            minutes and stays in the run folder.
 
             Steps that run other projects' algorithms need Python packages, which \
             Scripts/reference-environment.sh installs; without them their results are left out.

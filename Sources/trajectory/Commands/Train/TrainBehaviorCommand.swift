@@ -10,19 +10,19 @@ struct TrainBehaviorCommand: AsyncParsableCommand {
         commandName: "train-behavior",
         abstract: "Train a behaviour policy by augmented random search.",
         discussion: """
-            Trains a linear policy (Mania, Guy and Recht 2018, V2-t; the defaults are the published \
-            settings for Hopper) and measures it every few iterations. The output file always holds \
-            the best policy measured so far; training ends after --steps, or as soon as a measured \
-            mean return reaches --target-return. The same settings give the same policy, whatever \
-            the number of workers.
+            Trains a linear policy (Mania, Guy and Recht 2018, V2-t; the defaults are the \
+            published settings for Hopper) and measures it every few iterations. The output file \
+            always holds the best policy measured so far; training ends after --steps, or as soon \
+            as a measured mean return reaches --target-return. The same settings give the same \
+            policy, whatever the number of workers.
 
             Examples:
               trajectory train-behavior --env hopper --output hopper.safetensors --seed 3
               trajectory train-behavior --env hopper --output medium.safetensors \
             --target-return 1000
 
-            Keys of the JSON object: output, mean_return, standard_deviation, best_iteration, iterations, \
-            steps, seconds.
+            Keys of the JSON object: output, mean_return, standard_deviation, best_iteration, \
+            iterations, steps, seconds.
             """)
 
     private static let defaults = BehaviorTrainingJob(

@@ -10,25 +10,31 @@ struct TrainCommand: AsyncParsableCommand {
         commandName: "train",
         abstract: "Train a Trajectory Transformer on a dataset.",
         discussion: """
-            The output folder holds the checkpoint (weights, discretizer, optimizer) and metrics.csv. \
-            A run that was stopped goes on with --resume, step for step as if it had not been.
+            The output folder holds the checkpoint (weights, discretizer, optimizer) and \
+            metrics.csv. A run that was stopped goes on with --resume, step for step as if it had \
+            not been.
 
-            Settings come from the defaults (the paper's), then from --config, then from the options \
-            given here. A configuration file has the sections model, training and tokenization; \
-            'trajectory train --print-config' shows them; besides, training may have timeLimit \
-            (minutes), workers and finalTokens, and tokenization maxPathLength and goalColumns.
+            Settings come from the defaults (the paper's), then from --config, then from the \
+            options given here. A configuration file has the sections model, training and \
+            tokenization; 'trajectory train --print-config' shows them; besides, training may have \
+            timeLimit (minutes), workers and finalTokens, and tokenization maxPathLength and \
+            goalColumns.
 
             A token file (trajectory dataset tokenize) is mapped into memory as it is needed; it \
             brings the settings with which it was made, and the run is that of the dataset itself.
 
-            With --goal-columns the model is conditioned on a goal: a place to reach, in these columns \
-            of the observation. In training a window's goal is where its episode went later.
+            With --goal-columns the model is conditioned on a goal: a place to reach, in these \
+            columns of the observation. In training a window's goal is where its episode went \
+            later.
 
             Examples:
               trajectory train --dataset hopper.hdf5 --output runs/hopper
-              trajectory train --dataset hopper.hdf5 --output runs/small --layers 2 --width 64 --steps 5000
-              trajectory train --dataset hopper.hdf5 --output runs/hopper --config Experiments/hopper.yaml --resume
-              trajectory train --dataset maze.hdf5 --output runs/maze --goal-columns 0,1 --env pointmaze-umaze
+              trajectory train --dataset hopper.hdf5 --output runs/small --layers 2 --width 64 \
+            --steps 5000
+              trajectory train --dataset hopper.hdf5 --output runs/hopper --config \
+            Experiments/hopper.yaml --resume
+              trajectory train --dataset maze.hdf5 --output runs/maze --goal-columns 0,1 --env \
+            pointmaze-umaze
             """)
 
     @Option(

@@ -9,9 +9,9 @@ struct TrainDynamicsCommand: AsyncParsableCommand {
         commandName: "train-dynamics",
         abstract: "Train an ensemble of single-step dynamics models.",
         discussion: """
-            A probabilistic ensemble (PETS, Chua et al. 2018): each network predicts mean and variance \
-            of the next change of the observation, on bootstrapped data. --skip-last leaves the last \
-            episodes out, for `trajectory predict` to be measured on.
+            A probabilistic ensemble (PETS, Chua et al. 2018): each network predicts mean and \
+            variance of the next change of the observation, on bootstrapped data. --skip-last \
+            leaves the last episodes out, for `trajectory predict` to be measured on.
 
             Examples:
               trajectory train-dynamics --dataset hopper.hdf5 --output dynamics.safetensors

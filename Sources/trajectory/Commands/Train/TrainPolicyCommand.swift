@@ -10,9 +10,9 @@ struct TrainPolicyCommand: AsyncParsableCommand {
         abstract: "Learn a policy from a dataset, to compare planning with.",
         discussion: """
             --method bc imitates the actions of the data; with --top-fraction 0.1 those of the \
-            best episodes that together hold a tenth of the transitions, and with --goal-columns 0,1 what to \
-            do on the way to a goal in these columns of the observation: in training, where the episode \
-            was later, as 'trajectory train' does it. --method iql is implicit \
+            best episodes that together hold a tenth of the transitions, and with --goal-columns \
+            0,1 what to do on the way to a goal in these columns of the observation: in training, \
+            where the episode was later, as 'trajectory train' does it. --method iql is implicit \
             Q-learning (Kostrikov, Nair and Levine 2021), which 'trajectory train-critic' does too \
             and keeps the critic. The output is a policy file as any other: evaluate it, or \
             collect data with it. The same settings give the same policy.
