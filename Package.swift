@@ -122,7 +122,7 @@ let package = Package(
                 "Agents", "Behavior", "Datasets", "Environments", "Episodes", "Evaluation",
                 "Experiments", "Figures",
                 "Jobs", "Learning", "Planning", "Policies", "Tokenization", "Training",
-                "Trajectories", "Transformer",
+                "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),

@@ -57,6 +57,8 @@ struct TrainCommand: AsyncParsableCommand {
 
     @OptionGroup var chosen: TrainingSettingsOptions
 
+    @OptionGroup(title: "Engine Options") var engine: EngineOptionsGroup
+
     @OptionGroup(title: "Reading Options") var reading: DatasetReadingOptions
 
     @Flag(help: "Print the settings that would be used, as YAML, and do nothing.")
@@ -76,6 +78,7 @@ struct TrainCommand: AsyncParsableCommand {
         job.reading = reading.options
         job.environment = env
         job.resumes = resume
+        job.engine = try engine.card()
         let line = ProgressLine()
         let end = try job.run { Self.show($0, on: line) }
         line.finish()
