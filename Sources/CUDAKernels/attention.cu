@@ -169,7 +169,7 @@ DEVICE void hold_keys(KeysValues &memory, const stored *qkv, int first, int coun
 
 /// attended (rows x WIDTH) from qkv (rows x 3 WIDTH); log_sums: sequences x HEADS x SEQUENCE.
 /// Grid: (Dealt<SEQUENCE>::blocks, HEADS, sequences).
-KERNEL(QUERY_THREADS, EXACT ? 3 : 4)
+KERNEL(QUERY_THREADS, (EXACT ? 3 : 4) - (QUERY_THREADS > 160))
 attention_forward(stored *attended, float *log_sums, const stored *qkv, const Step *step,
                   int site) {
     SHARED(KeysValues, memory);

@@ -8,13 +8,8 @@
 
 /// Elements along k in a unit.
 constexpr int UNIT = EXACT ? 1 : 2;
-#ifndef DEPTH_UNITS
-#define DEPTH_UNITS 16
-#define PRODUCT_WARPS 4
-#define PRODUCT_BLOCKS (EXACT ? 3 : 4)
-#endif
 /// Units along k that a block holds in shared memory at a time.
-constexpr int DEPTH = DEPTH_UNITS;
+constexpr int DEPTH = 16;
 
 #if EXACT
 /// An operand as the sum of two TF32 numbers: the first rounded, the second what is left, cut off by
@@ -44,19 +39,13 @@ DEVICE Right right_of(u32 b0, u32 b1) {
     split(b1, r.high[1], r.low[1]);
     return r;
 }
-/// c[i][j] += the exact product of a[i] and b[j]: three products, the small ones first.
+/// part[i][j] += the exact product of a[i] and b[j]: three products, the small ones first.
 ///
-/// The tensor cores cut their sums off instead of rounding them, so that a long sum drifts: it is added
-/// up outside of them, one step along k at a time.
+/// The tensor cores cut their sums off instead of rounding them, so that a long sum drifts: what is
+/// summed there is short, and `product` and the other `multiply` add it up outside.
 template <int rows, int columns>
-DEVICE void multiply(float (&c)[rows][columns][4], const Left (&a)[rows], const Right (&b)[columns]) {
-    float part[rows][columns][4];
-#pragma unroll
-    for (int i = 0; i < rows; i++)
-#pragma unroll
-        for (int j = 0; j < columns; j++)
-#pragma unroll
-            for (int e = 0; e < 4; e++) part[i][j][e] = 0;
+DEVICE void multiply(float (&part)[rows][columns][4], const Left (&a)[rows],
+                     const Right (&b)[columns]) {
 #pragma unroll
     for (int pass = 0; pass < 3; pass++)
 #pragma unroll
@@ -65,12 +54,6 @@ DEVICE void multiply(float (&c)[rows][columns][4], const Left (&a)[rows], const 
             for (int i = 0; i < rows; i++)
                 mma_tf32(part[i][j], pass == 0 ? a[i].low : a[i].high,
                          pass == 1 ? b[j].low : b[j].high);
-#pragma unroll
-    for (int i = 0; i < rows; i++)
-#pragma unroll
-        for (int j = 0; j < columns; j++)
-#pragma unroll
-            for (int e = 0; e < 4; e++) c[i][j][e] += part[i][j][e];
 }
 DEVICE void multiply(float (&c)[4], const Left &a, const Right &b) {
     float part[4] = {0, 0, 0, 0};
@@ -210,10 +193,13 @@ template <int count> struct AcrossDepth {
     }
 };
 
-/// Rows and columns of C that a block computes, two warps side by side, of 32 x 64 each.
-constexpr int WARP_ROWS = 32, WARP_COLUMNS = 64;
-constexpr int BLOCK_ROWS = PRODUCT_WARPS / 2 * WARP_ROWS, BLOCK_COLUMNS = 2 * WARP_COLUMNS;
-constexpr int PRODUCT_THREADS = 32 * PRODUCT_WARPS;
+/// Rows and columns of C that a warp computes, and a block of 2 x 2 warps.
+constexpr int WARP_ROWS = 32, WARP_COLUMNS = 32;
+constexpr int BLOCK_ROWS = 2 * WARP_ROWS, BLOCK_COLUMNS = 2 * WARP_COLUMNS, PRODUCT_THREADS = 128;
+/// Blocks of a multiprocessor that there is room for.
+constexpr int PRODUCT_BLOCKS = EXACT ? 4 : 5;
+/// Steps along k that are summed in the tensor cores.
+constexpr int CHAIN = EXACT ? 2 : 1;
 constexpr int ROW_PARTS = WARP_ROWS / 16, COLUMN_PARTS = WARP_COLUMNS / 8;
 /// What a thread holds of C: sums[j][i][k] lies where mma_bf16 says in part (i, 2 j + k) of its warp.
 typedef float Sums[COLUMN_PARTS / 2][ROW_PARTS][2][4];
@@ -273,16 +259,31 @@ DEVICE void product(Sums &sums, ProductMemory<A, B> &memory, const SourceA &sour
         const typename B::Tile &b = memory.operands.b[stage];
         each(a);
 #pragma unroll
-        for (int u = 0; u < DEPTH; u += 8) {
-            Left left[ROW_PARTS];
+        for (int u = 0; u < DEPTH; u += 8 * CHAIN) {
+            Left left[CHAIN][ROW_PARTS];
 #pragma unroll
-            for (int i = 0; i < ROW_PARTS; i++) left[i] = A::left(a, row + i * 16, u);
+            for (int c = 0; c < CHAIN; c++)
+#pragma unroll
+                for (int i = 0; i < ROW_PARTS; i++)
+                    left[c][i] = A::left(a, row + i * 16, u + c * 8);
 #pragma unroll
             for (int j = 0; j < COLUMN_PARTS / 2; j++) {
                 if (column + j * 16 >= columns) continue;
-                Right right[2];
-                B::right(right, b, column + j * 16, u);
-                multiply(sums[j], left, right);
+                float part[ROW_PARTS][2][4];
+#pragma unroll
+                for (int e = 0; e < 8 * ROW_PARTS; e++)
+                    part[e / 8][e / 4 % 2][e % 4] = EXACT ? 0 : sums[j][e / 8][e / 4 % 2][e % 4];
+#pragma unroll
+                for (int c = 0; c < CHAIN; c++) {
+                    Right right[2];
+                    B::right(right, b, column + j * 16, u + c * 8);
+                    multiply(part, left[c], right);
+                }
+#pragma unroll
+                for (int e = 0; e < 8 * ROW_PARTS; e++) {
+                    float &sum = sums[j][e / 8][e / 4 % 2][e % 4];
+                    sum = part[e / 8][e / 4 % 2][e % 4] + (EXACT ? sum : 0);
+                }
             }
         }
         stage = stage == STAGES - 1 ? 0 : stage + 1;

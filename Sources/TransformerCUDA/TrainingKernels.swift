@@ -6,7 +6,7 @@ import Transformer
 struct TrainingKernels {
     /// `BLOCK_ROWS`, `BLOCK_COLUMNS` and `PRODUCT_THREADS` of product.h.
     static let productRows = 64
-    static let productColumns = 128
+    static let productColumns = 64
     static let productThreads = 128
     /// `ROW_WARPS` and `ROW_THREADS` of heads.cu.
     static let rowsPerBlock = 8

@@ -13,6 +13,7 @@ struct TrainingShape {
     let goals: Int
     let length: Int
     let sequences: Int
+    private let precision: Precision
 
     init(_ shape: KernelShape, sequences: Int) {
         let configuration = shape.configuration
@@ -24,6 +25,7 @@ struct TrainingShape {
         goals = configuration.goalDimension
         length = shape.windowLength
         self.sequences = sequences
+        precision = shape.precision
     }
 
     /// Rows of a sequence: its goal, then its tokens.
@@ -42,8 +44,9 @@ struct TrainingShape {
     /// Blocks of a layer norm's backward pass, each with sums of its own.
     var normBlocks: Int { min(264, rowBlocks) }
     var lossBlocks: Int { min(1024, groups(of: tokens, TrainingKernels.rowsPerBlock)) }
-    /// Parts of the sums over all rows, and rows of each.
-    var slices: Int { parts(rows, of: 512, most: 24) }
+    /// Parts of the sums over all rows, and rows of each: at the paper's width one block for each that
+    /// an H100 runs at a time.
+    var slices: Int { parts(rows, of: 512, most: precision == .exact ? 11 : 13) }
     var share: Int { groups(of: rows, slices) }
     /// Of the sums over a head's rows.
     var headSlices: Int { parts(headRows, of: 128, most: 8) }
