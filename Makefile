@@ -5,8 +5,9 @@ export PKG_CONFIG_PATH := $(ROOT)/.deps/pkgconfig:$(PKG_CONFIG_PATH)
 # SwiftPM drops -rpath from pkg-config, so the linker is told here where libmujoco lies.
 SWIFT_FLAGS := -c release -Xlinker -rpath -Xlinker $(ROOT)/.deps/mujoco/lib
 TRAJECTORY := $(ROOT)/.build/release/trajectory
+EXAMPLES := Examples/.build/release
 
-.PHONY: bootstrap build demo test test-kernels test-minari test-reference reference experiment experiments-quick format lint compare-training compare-planning compare-environments example clean help
+.PHONY: bootstrap build demo test test-kernels test-minari test-reference reference experiment experiments-quick format lint compare-training compare-planning compare-environments example check-structure clean help
 
 bootstrap: ## installs what is missing
 	@Scripts/bootstrap.sh
@@ -27,8 +28,17 @@ test-minari: build ## what we write, Minari's own package reads, and the other w
 test: bootstrap ## all tests (FILTER=name for some)
 	swift test --disable-xctest $(SWIFT_FLAGS) $(if $(FILTER),--filter '$(FILTER)')
 
-example: bootstrap ## a program that links the library and plans with the shipped checkpoint
-	swift run -c release --package-path Examples/Planner Planner Checkpoints/hopper
+example: build ## the four programs of Examples, built as a package of their own and run
+	swift build $(SWIFT_FLAGS) --package-path Examples
+	rm -rf runs/examples && mkdir -p runs/examples
+	$(EXAMPLES)/Plan Checkpoints/hopper
+	$(EXAMPLES)/MakeData Checkpoints/hopper runs/examples/hopper.hdf5 2
+	$(EXAMPLES)/Train runs/examples/hopper.hdf5 runs/examples/run 50
+	$(TRAJECTORY) train-critic --dataset runs/examples/hopper.hdf5 --steps 200 --output runs/examples/critic.safetensors
+	$(EXAMPLES)/Evaluate Checkpoints/hopper runs/examples/critic.safetensors 2
+
+check-structure: ## fails where imports, unsafe pointers or reach are not as stated
+	Scripts/check-imports.py
 
 reference: ## installs d3rlpy into .deps/d3rlpy, for the experiments that compare with it
 	@Scripts/reference-environment.sh
@@ -59,7 +69,7 @@ compare-environments: build ## environment steps a second beside Python Gymnasiu
 	Benchmarks/compare.py environments $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 clean: ## removes what was built
-	rm -rf .build Examples/Planner/.build
+	rm -rf .build Examples/.build
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
