@@ -55,10 +55,10 @@ experiment: build reference ## one experiment, from nothing or from where it was
 	$(TRAJECTORY) experiment $(NAME)
 
 format: ## lays out all Swift code
-	swift format --in-place --recursive --parallel Package.swift Sources Tests Examples
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Examples Benchmarks
 
 lint: ## fails on layout or style
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples Benchmarks
 
 compare-training: build ## training speed beside PyTorch's (QUICK=1 for a short run)
 	Benchmarks/compare.py training $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS))

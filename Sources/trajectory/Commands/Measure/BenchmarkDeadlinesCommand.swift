@@ -62,9 +62,12 @@ struct BenchmarkDeadlinesCommand: AsyncParsableCommand {
         job.seed = seed
         job.maximumSteps = maximumSteps
         let study = DeadlineJob(job, deadlines: limits, chart: chart)
-        let reports = try study.run { limit, report in
-            if !json { print(line(limit, report)) }
-        }
+        var lines = EvaluateCommand.Lines()
+        let reports = try study.run(
+            progress: { lines.show($0) },
+            report: { limit, report in
+                if !json { print(line(limit, report)) }
+            })
         if json { try Console.printJSON(reports) }
     }
 
