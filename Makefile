@@ -37,8 +37,9 @@ example: build ## the four programs of Examples, built as a package of their own
 	$(TRAJECTORY) train-critic --dataset runs/examples/hopper.hdf5 --steps 200 --output runs/examples/critic.safetensors
 	$(EXAMPLES)/Evaluate Checkpoints/hopper runs/examples/critic.safetensors 2
 
-check-structure: ## fails where imports, unsafe pointers or reach are not as stated
+check-structure: ## fails where imports, unsafe pointers, reach or documentation are not as stated
 	Scripts/check-imports.py
+	Scripts/check-docs.py
 
 reference: ## installs d3rlpy into .deps/d3rlpy, for the experiments that compare with it
 	@Scripts/reference-environment.sh
