@@ -26,14 +26,14 @@ public struct DeadlineJob: Sendable {
     /// Evaluates under every deadline and draws the chart.
     ///
     /// - Parameters:
-    ///   - progress: Told how far each evaluation is.
     ///   - report: Told each deadline and its report when it is done.
+    ///   - progress: Told how far each evaluation is.
     /// - Returns: The reports, in the deadlines' order.
     /// - Throws: ``JobError`` when a policy is to act, which has no deadline; what the evaluation
     ///   throws.
     public func run(
-        progress: (JobEvent<EvaluationJob.Progress>) -> Void = { _ in },
-        report: (Double, EvaluationReport) -> Void = { _, _ in }
+        report: (Double, EvaluationReport) -> Void = { _, _ in },
+        progress: (JobEvent<EvaluationJob.Progress>) -> Void = { _ in }
     ) throws -> [EvaluationReport] {
         try chart?.requireFolder()
         guard case .model(var model) = evaluation.agent, !deadlines.isEmpty else {

@@ -64,10 +64,9 @@ struct BenchmarkDeadlinesCommand: AsyncParsableCommand {
         let study = DeadlineJob(job, deadlines: limits, chart: chart)
         var lines = EvaluateCommand.Lines()
         let reports = try study.run(
-            progress: { lines.show($0) },
             report: { limit, report in
                 if !json { print(line(limit, report)) }
-            })
+            }, progress: { lines.show($0) })
         if json { try Console.printJSON(reports) }
     }
 
