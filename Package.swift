@@ -225,7 +225,8 @@ let package = Package(
         tests(
             of: "Jobs",
             [
-                "Datasets", "Episodes", "Evaluation", "Learning", "Planning", "Tokenization",
+                "Datasets", "Episodes", "Evaluation", "Learning", "Planning", "Policies",
+                "Tokenization",
                 "Training", "Trajectories", "Transformer",
             ]),
         tests(of: "Experiments"),

@@ -52,6 +52,7 @@ public struct PlanningSpeedJob: Sendable {
     ///
     /// - Throws: ``JobError`` for a model that wants goals; errors of loading and planning.
     public func run() throws -> Result {
+        try require(atLeast: 1, ["together": together, "plans": plans])
         let (model, discretizer) = try subject()
         let counting = engine == nil ? CPUEngine.cpu.prefixDecoder(model) : nil
         let decoder: any PrefixTreeModel =

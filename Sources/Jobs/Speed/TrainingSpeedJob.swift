@@ -41,6 +41,12 @@ public struct TrainingSpeedJob: Sendable {
     ///
     /// - Throws: `EngineError` when the engine fails.
     public func run() throws -> Result {
+        try require(
+            atLeast: 1,
+            [
+                "batch": batch, "steps": steps, "workers": workers,
+                "sequencesPerPass": sequencesPerPass,
+            ])
         let configuration = shape.configuration
         let length = configuration.contextLength
         var generator = SystemRandomNumberGenerator()

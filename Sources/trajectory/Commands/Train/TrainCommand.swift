@@ -35,6 +35,9 @@ struct TrainCommand: AsyncParsableCommand {
             Experiments/hopper.yaml --resume
               trajectory train --dataset maze.hdf5 --output runs/maze --goal-columns 0,1 --env \
             pointmaze-umaze
+
+            Keys of the JSON object: step, steps, tokens, seconds, loss, held_out_loss, \
+            learning_rate, gradient_norm, tokens_per_second.
             """)
 
     @Option(
