@@ -48,8 +48,9 @@ example: build ## the four programs of Examples, built as a package of their own
 	$(TRAJECTORY) train-critic --dataset runs/examples/hopper.hdf5 --steps 200 --output runs/examples/critic.safetensors
 	$(EXAMPLES)/Evaluate Checkpoints/hopper runs/examples/critic.safetensors 2
 
-check-structure: ## fails where imports, unsafe pointers or reach are not as stated
+check-structure: ## fails where imports, unsafe pointers, reach or documentation are not as stated
 	Scripts/check-imports.py
+	Scripts/check-docs.py
 
 reference: ## installs d3rlpy into .deps/d3rlpy, for the experiments that compare with it
 	@Scripts/reference-environment.sh
@@ -65,10 +66,10 @@ experiment: build reference ## one experiment, from nothing or from where it was
 	$(TRAJECTORY) experiment $(NAME)
 
 format: ## lays out all Swift code
-	swift format --in-place --recursive --parallel Package.swift Sources Tests Examples
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Examples Benchmarks
 
 lint: ## fails on layout or style
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples Benchmarks
 
 compare-training: build ## training speed beside PyTorch's (QUICK=1 for a short run)
 	Benchmarks/compare.py training $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS))

@@ -122,7 +122,7 @@ let package = Package(
                 "Agents", "Behavior", "Datasets", "Environments", "Episodes", "Evaluation",
                 "Experiments", "Figures",
                 "Jobs", "Learning", "Planning", "Policies", "Tokenization", "Training",
-                "Trajectories", "Transformer",
+                "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
@@ -225,7 +225,8 @@ let package = Package(
         tests(
             of: "Jobs",
             [
-                "Datasets", "Episodes", "Evaluation", "Learning", "Planning", "Tokenization",
+                "Datasets", "Episodes", "Evaluation", "Learning", "Planning", "Policies",
+                "Tokenization",
                 "Training", "Trajectories", "Transformer",
             ]),
         tests(of: "Experiments"),

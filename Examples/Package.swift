@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Programs outside the package that use its library products, as yours would. CI builds and runs them,
-// which also proves that the products can be depended on.
+// Programs outside the package that use its library products, as yours would. CI builds and runs
+// them, which also proves that the products can be depended on.
 func program(_ name: String, _ product: String) -> Target {
     .executableTarget(
         name: name, dependencies: [.product(name: product, package: "trajectory-transformer")])

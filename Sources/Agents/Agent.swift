@@ -4,8 +4,8 @@ public import Planning
 public protocol Agent {
     /// Starts an episode; whatever is random in it depends on `seed` alone.
     mutating func reset(seed: UInt64)
-    /// Learns the goal of the environment, where it has one, before every action; the default ignores
-    /// it.
+    /// Learns the goal of the environment, where it has one, before every action; the default
+    /// ignores it.
     mutating func pursue(goal: [Double]) throws
     /// The action for an observation, and the plan behind it where one was made.
     ///

@@ -11,13 +11,15 @@ extension Critic: TransitionCritic {}
 /// together: model, goals, critic and environment.
 ///
 ///     let trained = try Checkpoint(directory: folder)
-///     var agent = try TrainedAgent(trained, named: folder.path, for: environment, engine: .cpu).controller
+///     let acting = try TrainedAgent(trained, named: "hopper", for: environment, engine: .cpu)
+///     var agent = acting.controller
 ///     agent.reset(seed: 0)
 ///     let decision = try agent.act(on: observation)
 public struct TrainedAgent {
     /// Who acts.
     public let controller: Controller
-    /// What a user should know, a line each, such as that the critic discounts otherwise than the plan.
+    /// What a user should know, a line each, such as that the critic discounts otherwise than the
+    /// plan.
     public let notes: [String]
 
     /// Makes a controller of a trained model.
@@ -25,7 +27,8 @@ public struct TrainedAgent {
     /// - Parameters:
     ///   - trained: The model, its bins and how they were made.
     ///   - name: What the model is called in errors, such as its folder.
-    ///   - options: How to search; without a discount of theirs, values are discounted as in training.
+    ///   - options: How to search; without a discount of theirs, values are discounted as in
+    ///     training.
     ///   - critic: What the objective `q` asks; no other does.
     ///   - criticName: What the critic is called in errors, such as its file.
     ///   - environment: Where it is to act.

@@ -74,7 +74,8 @@ public struct DatasetRecipe: Sendable, Hashable {
     /// Collects the data.
     ///
     /// - Parameters:
-    ///   - steps: Transitions; of a replay, at most as many, in episodes spread evenly over training.
+    ///   - steps: Transitions; of a replay, at most as many, in episodes spread evenly over
+    ///     training.
     ///   - seed: Decides on starts and noise; training seen again is always the same.
     ///   - workers: Who simulates, with environments of the name ``environment``.
     ///   - untilGoal: Of ``Kind/navigation``, whether an episode ends at its first goal rather than

@@ -3,8 +3,8 @@ public import RandomNumbers
 
 /// Finds its way through a maze to a point, by a waypoint planner and a noisy PD controller.
 ///
-/// The planner goes down the distances from cell to cell; the controller heads for the centre of the
-/// next cell, and in the goal's cell for the goal:
+/// The planner goes down the distances from cell to cell; the controller heads for the centre of
+/// the next cell, and in the goal's cell for the goal:
 ///
 ///     action = clip(gain · (waypoint - position) - damping · velocity + noise · ε)
 ///

@@ -3,12 +3,12 @@ import Episodes
 import RandomNumbers
 import Trajectories
 
-/// Logs how a ``MazeNavigator`` roams a maze: towards one random goal after the other, until the time
-/// limit ends the episode; or towards one goal an episode, which ends there.
+/// Logs how a ``MazeNavigator`` roams a maze: towards one random goal after the other, until the
+/// time limit ends the episode; or towards one goal an episode, which ends there.
 ///
-/// Where the maze's goal is fixed (maze2d), rewards are paid for passing it, whatever the navigator is
-/// up to, as in D4RL; else the navigator's goal is the maze's. Episode `i` depends on the seed and `i`
-/// alone.
+/// Where the maze's goal is fixed (maze2d), rewards are paid for passing it, whatever the navigator
+/// is up to, as in D4RL; else the navigator's goal is the maze's. Episode `i` depends on the seed
+/// and `i` alone.
 struct NavigationCollector: Sendable {
     let workers: EpisodeWorkers
     let seed: UInt64

@@ -1,4 +1,4 @@
-internal import Trajectories
+import Trajectories
 
 /// The numbers of one dimension of a dataset, summed up.
 public struct ColumnStatistics: Sendable, Equatable, Codable {

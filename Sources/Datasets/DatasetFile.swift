@@ -4,8 +4,8 @@ public import Trajectories
 
 /// A dataset file whose episodes are read one after the other, for files larger than memory.
 ///
-/// Memory holds a block of a few megabytes and the longest episode. ``TrajectoryDataset`` reads all of
-/// them at once.
+/// Memory holds a block of a few megabytes and the longest episode. ``TrajectoryDataset`` reads all
+/// of them at once.
 public struct DatasetFile: EpisodeStream, Sendable {
     /// The formats that can be read.
     public enum Format: String, Sendable, Hashable, CaseIterable, Codable {
@@ -35,8 +35,8 @@ public struct DatasetFile: EpisodeStream, Sendable {
     /// The format is seen from the content: a folder, or a file that has episodes rather than
     /// `observations` at its root, is Minari's.
     ///
-    /// - Throws: ``DatasetError`` when the file is missing, damaged or empty, or a field is missing or
-    ///   of the wrong type or shape.
+    /// - Throws: ``DatasetError`` when the file is missing, damaged or empty, or a field is missing
+    ///   or of the wrong type or shape.
     public init(
         _ url: URL, options: TrajectoryDataset.ReadingOptions = .init()
     ) throws(DatasetError) {

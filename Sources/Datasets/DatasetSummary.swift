@@ -96,7 +96,8 @@ public struct DatasetSummary: Sendable, Equatable, Codable {
     private static func outside(
         _ limits: ClosedRange<Double>, dimension: Int, of trajectories: [Trajectory]
     ) -> [String] {
-        // Files hold single precision: a limit that is not a binary fraction may be rounded outwards.
+        // Files hold single precision: a limit that is not a binary fraction may be rounded
+        // outwards.
         let slack = 1e-6 * max(limits.lowerBound.magnitude, limits.upperBound.magnitude)
         var rows = 0
         var furthest = 0.0

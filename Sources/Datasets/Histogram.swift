@@ -1,10 +1,11 @@
-internal import Foundation
+import Foundation
 
 /// How many numbers fall into each of some ranges of equal width with round bounds.
 public struct Histogram: Sendable, Equatable, Codable {
     /// Bounds of the ranges, rising, one more than there are ranges.
     public let edges: [Double]
-    /// Numbers in each range; a bound belongs to the range above it, the last one to the last range.
+    /// Numbers in each range; a bound belongs to the range above it, the last one to the last
+    /// range.
     public let counts: [Int]
 
     /// Counts `values`, NaN and infinity left out, in about `ranges` ranges.

@@ -13,8 +13,8 @@ public struct MinariDescription: Sendable, Hashable {
     public var environment: String?
     /// Limits of each action dimension.
     ///
-    /// Nil stands for what the data say about it, or else -1...1 where all actions lie within, or else
-    /// the range of the actions.
+    /// Nil stands for what the data say about it, or else -1...1 where all actions lie within, or
+    /// else the range of the actions.
     public var actionLimits: [ClosedRange<Float>]?
     /// Steps after which the environment's time limit ends an episode.
     public var maxEpisodeSteps: Int?

@@ -2,11 +2,12 @@ import Foundation
 import HDF5
 import Trajectories
 
-/// A Minari dataset: an HDF5 file with a group for each episode, and what `metadata.json` beside it says.
+/// A Minari dataset: an HDF5 file with a group for each episode, and what `metadata.json` beside it
+/// says.
 ///
-/// The layout is that of Minari 0.5; where there is no `metadata.json` the attributes of the file's root
-/// say the same, as in Minari 0.4. Observations are one array, or arrays in (nested) groups, which are
-/// joined; each has a row more than the episode has steps, of which the last is left out.
+/// The layout is that of Minari 0.5; where there is no `metadata.json` the attributes of the file's
+/// root say the same, as in Minari 0.4. Observations are one array, or arrays in (nested) groups,
+/// which are joined; each has a row more than the episode has steps, of which the last is left out.
 struct MinariFile: EpisodeSource {
     /// Where the parts of a dataset lie.
     struct Place {

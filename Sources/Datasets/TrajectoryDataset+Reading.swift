@@ -10,15 +10,17 @@ extension TrajectoryDataset {
         /// to use. Off by default: the row is as good as the others, and what was written is read
         /// back whole.
         public var dropsLastRow = false
-        /// The number of steps after which the time limit cut an episode; used where the file has no
-        /// `timeouts` (1000 for D4RL's older locomotion files).
+        /// The number of steps after which the time limit cut an episode; used where the file has
+        /// no `timeouts` (1000 for D4RL's older locomotion files).
         public var maxEpisodeLength: Int?
-        /// How many observation dimensions to keep, from the first on; nil keeps all, except that of
-        /// the 111 of Ant the first 27 are kept, as the authors do.
+        /// How many observation dimensions to keep, from the first on; nil keeps all, except that
+        /// of the 111 of Ant the first 27 are kept, as the authors do.
         public var observationDimensions: Int?
-        /// Which entries of dictionary observations are joined, in this order; of Minari datasets only.
+        /// Which entries of dictionary observations are joined, in this order; of Minari datasets
+        /// only.
         ///
-        /// By their path, such as `observation` or `desired_goal`. Nil joins all, `observation` first.
+        /// By their path, such as `observation` or `desired_goal`. Nil joins all, `observation`
+        /// first.
         public var observationKeys: [String]?
         /// Whether NaN and infinite numbers are let through, to be looked at, instead of refused.
         public var allowsNonFinite = false
@@ -36,10 +38,10 @@ extension TrajectoryDataset {
 
     /// Reads a D4RL-format file or a Minari dataset; ``DatasetFile`` tells them apart.
     ///
-    /// Numbers may be of any floating or integer type; flags truth values, or numbers 0 and 1. Where
-    /// a row is both terminal and timeout the episode counts as terminal. An episode that neither
-    /// ends is kept as ``Trajectories/Trajectory/Ending/unfinished`` (in D4RL's format only the last
-    /// can be). What else a file holds is left alone.
+    /// Numbers may be of any floating or integer type; flags truth values, or numbers 0 and 1.
+    /// Where a row is both terminal and timeout the episode counts as terminal. An episode that
+    /// neither ends is kept as ``Trajectories/Trajectory/Ending/unfinished`` (in D4RL's format only
+    /// the last can be). What else a file holds is left alone.
     ///
     /// - Throws: ``DatasetError`` when the file is missing, damaged or empty, a field is missing or
     ///   of the wrong type or shape, or a number is not finite.

@@ -8,15 +8,16 @@ extension TrajectoryDataset {
 
     /// Writes the episodes as a Minari dataset (version 0.5), a folder, atomically.
     ///
-    /// Numbers are single-precision. Minari also keeps the observation after an episode's last step,
-    /// which a ``Trajectory`` does not have: the last observation is repeated in its place.
+    /// Numbers are single-precision. Minari also keeps the observation after an episode's last
+    /// step, which a ``Trajectory`` does not have: the last observation is repeated in its place.
     ///
     /// - Parameters:
     ///   - url: Where the folder shall lie; there must be none yet, or an empty one.
     ///   - description: What the dataset says about its origin.
     ///   - gzipLevel: How hard to compress, 1 to 9; nil writes plain arrays.
-    /// - Throws: ``DatasetError`` when there are no transitions, the name is none that Minari accepts,
-    ///   the limits are not one for each action dimension, or the folder is there or cannot be written.
+    /// - Throws: ``DatasetError`` when there are no transitions, the name is none that Minari
+    ///   accepts, the limits are not one for each action dimension, or the folder is there or
+    ///   cannot be written.
     public func writeMinari(
         to url: URL, description: MinariDescription = .init(), gzipLevel: Int? = 4
     ) throws(DatasetError) {

@@ -4,8 +4,8 @@ public import Trajectories
 ///
 /// D4RL's format (Fu et al. 2020, arXiv 2004.07219) is five arrays over all steps: `observations`
 /// N × O, `actions` N × A, `rewards` N, `terminals` N, `timeouts` N. Episodes lie one after the
-/// other; a row ends one where either flag is set. Minari's is a folder whose HDF5 file has a group for
-/// each episode (``DatasetFile/Format``).
+/// other; a row ends one where either flag is set. Minari's is a folder whose HDF5 file has a group
+/// for each episode (``DatasetFile/Format``).
 public struct TrajectoryDataset: Sendable, Equatable {
     /// Which column of a transition is which.
     public let layout: TransitionLayout

@@ -53,8 +53,8 @@ extension EnvironmentRegistry {
         ]
     }
 
-    /// The maze that `pointmaze:FILE`, `antmaze:FILE` or either with `-dense` describes; nil if `name`
-    /// is not of that form.
+    /// The maze that `pointmaze:FILE`, `antmaze:FILE` or either with `-dense` describes; nil if
+    /// `name` is not of that form.
     static func mazeOfFile(_ name: String) throws(EnvironmentError) -> Maker? {
         guard let colon = name.firstIndex(of: ":") else { return nil }
         let kind = name[..<colon].lowercased()

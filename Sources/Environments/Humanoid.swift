@@ -4,11 +4,11 @@ package import MuJoCo
 /// Gymnasium's Humanoid: a two-legged robot in space that is paid for running along x.
 ///
 /// Observation: positions but x and y (22), velocities (23), then for every body its inertia (10),
-/// velocity (6), the actuators' forces, and the contact force on every body (6). v4 counts the world
-/// body and the six actuator forces at the root, all zero, and has 376 numbers; v5 has 348. Action
-/// (17): torques in [-0.4, 0.4]. Reward: 1.25 of the forward speed of the centre of mass, plus 5
-/// while healthy, minus 0.1 of the squared action, and in v5 minus 5e-7 of the squared contact
-/// forces, at most 10. Healthy: between 1 and 2 m high.
+/// velocity (6), the actuators' forces, and the contact force on every body (6). v4 counts the
+/// world body and the six actuator forces at the root, all zero, and has 376 numbers; v5 has 348.
+/// Action (17): torques in [-0.4, 0.4]. Reward: 1.25 of the forward speed of the centre of mass,
+/// plus 5 while healthy, minus 0.1 of the squared action, and in v5 minus 5e-7 of the squared
+/// contact forces, at most 10. Healthy: between 1 and 2 m high.
 package struct Humanoid: LocomotionTask {
     package let version: GymnasiumVersion
     package let family = "humanoid"

@@ -5,8 +5,8 @@ import RandomNumbers
 /// One of Gymnasium's locomotion robots, step for step.
 ///
 /// A step notes the forward coordinate, writes the action unclipped into the controls, advances the
-/// physics `frameSkip` times, computes contact forces if the robot uses them (nothing else depends on
-/// them), and reads observation, reward and health from the state as it then is, without another
+/// physics `frameSkip` times, computes contact forces if the robot uses them (nothing else depends
+/// on them), and reads observation, reward and health from the state as it then is, without another
 /// forward pass.
 package final class LocomotionEnvironment<Task: LocomotionTask>: SimulatedEnvironment {
     package let task: Task

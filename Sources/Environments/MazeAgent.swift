@@ -33,8 +33,9 @@ package protocol MazeAgent: Sendable {
 
 /// Gymnasium-Robotics' point: a ball with a motor for each axis.
 ///
-/// Observation (4): position and velocity. Action (2): force along x and y, in units of 100 N. A step
-/// clips action and velocity (to 5 m/s) before the physics, so an observed speed can be above 5.
+/// Observation (4): position and velocity. Action (2): force along x and y, in units of 100 N. A
+/// step clips action and velocity (to 5 m/s) before the physics, so an observed speed can be above
+/// 5.
 package struct PointAgent: MazeAgent {
     package let family = "pointmaze"
     package let version = "v3"
@@ -62,7 +63,8 @@ package struct PointAgent: MazeAgent {
     package func observation(of data: MuJoCoData) -> [Double] { data.positions + data.velocities }
 }
 
-/// Gymnasium's ``Ant`` in a maze; its own reward and health do not count, so a fallen ant carries on.
+/// Gymnasium's ``Ant`` in a maze; its own reward and health do not count, so a fallen ant carries
+/// on.
 package struct AntAgent: MazeAgent {
     private let ant: Ant
 

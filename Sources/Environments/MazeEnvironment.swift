@@ -46,9 +46,9 @@ public struct MazeRules: Sendable, Hashable {
 
 /// A robot in a maze that is paid for reaching a goal (Gymnasium-Robotics' PointMaze and AntMaze).
 ///
-/// Walls are added to the robot's model box by box. A start draws a goal cell, then a start cell whose
-/// centre is more than half a cell from the goal, both moved by up to a quarter of a cell; seeds give
-/// the starts that they give in Gymnasium.
+/// Walls are added to the robot's model box by box. A start draws a goal cell, then a start cell
+/// whose centre is more than half a cell from the goal, both moved by up to a quarter of a cell;
+/// seeds give the starts that they give in Gymnasium.
 package final class MazeEnvironment<Agent: MazeAgent>: MazeSimulation {
     package let specification: EnvironmentSpecification
     package let map: MazeMap

@@ -9,10 +9,10 @@ extension MazeMap {
     ///   - start: x and y in metres.
     ///   - goal: x and y in metres.
     ///   - cellSize: Side of a cell in metres.
-    ///   - clearance: Metres to keep away from walls, above 0 so that no path leads between two walls
-    ///     that touch at a corner.
-    /// - Returns: The points, both ends included; nil where there is no path, or an end is too near to
-    ///   a wall.
+    ///   - clearance: Metres to keep away from walls, above 0 so that no path leads between two
+    ///     walls that touch at a corner.
+    /// - Returns: The points, both ends included; nil where there is no path, or an end is too near
+    ///   to a wall.
     public func shortestPath(
         from start: [Double], to goal: [Double], cellSize: Double, clearance: Double
     ) -> [[Double]]? {
@@ -86,8 +86,8 @@ extension MazeMap {
 }
 
 extension MazeSimulation {
-    /// Metres of the shortest path from a point to where another counts as reached; nil where there is
-    /// none.
+    /// Metres of the shortest path from a point to where another counts as reached; nil where there
+    /// is none.
     ///
     /// The path to the goal itself, less ``GoalEnvironment/successRadius``.
     public func shortestPathLength(from start: [Double], to goal: [Double]) -> Double? {

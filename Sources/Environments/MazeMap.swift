@@ -1,7 +1,8 @@
 /// A maze of square cells, as Gymnasium-Robotics writes it down.
 ///
-/// One character a cell: `1` or `#` wall, `0`, `.` or space free, `r` a start, `g` a goal, `c` both.
-/// Without such letters every free cell may be start and goal; with some, only those of its kind.
+/// One character a cell: `1` or `#` wall, `0`, `.` or space free, `r` a start, `g` a goal, `c`
+/// both. Without such letters every free cell may be start and goal; with some, only those of its
+/// kind.
 public struct MazeMap: Sendable, Hashable {
     /// What a cell is.
     public enum Cell: Character, Sendable, Hashable {
@@ -93,8 +94,8 @@ public struct MazeMap: Sendable, Hashable {
 
     // MARK: - From cells to metres
 
-    /// The centre of a cell in metres; the origin is the middle of the map, x grows with the column,
-    /// y shrinks with the row.
+    /// The centre of a cell in metres; the origin is the middle of the map, x grows with the
+    /// column, y shrinks with the row.
     public func center(of position: Position, cellSize: Double) -> (x: Double, y: Double) {
         (
             (Double(position.column) + 0.5) * cellSize - Double(columnCount) / 2 * cellSize,
@@ -115,8 +116,8 @@ public struct MazeMap: Sendable, Hashable {
 extension MazeMap {
     /// Reads a map from text, a row a line; `name` is what errors call it.
     ///
-    /// - Throws: ``EnvironmentError`` when a character is unknown, rows differ in length, the map is
-    ///   open at its border, or there are not two free cells that can reach each other.
+    /// - Throws: ``EnvironmentError`` when a character is unknown, rows differ in length, the map
+    ///   is open at its border, or there are not two free cells that can reach each other.
     public init(_ text: String, name: String) throws(EnvironmentError) {
         func fail(_ detail: String) -> EnvironmentError {
             EnvironmentError(code: .invalidMap, environment: name, detail: detail)

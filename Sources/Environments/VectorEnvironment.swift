@@ -3,13 +3,14 @@ import Tensors
 
 /// Several copies of an environment that step at the same time, on all cores.
 ///
-/// An episode that ends, by a terminal state or by the time limit, is followed by the next one in the
-/// same step. Copy `i` starts its episode `k` from the seed `seed + i + k * count`, so what happens
-/// does not depend on the number of threads. Belongs to one task at a time.
+/// An episode that ends, by a terminal state or by the time limit, is followed by the next one in
+/// the same step. Copy `i` starts its episode `k` from the seed `seed + i + k * count`, so what
+/// happens does not depend on the number of threads. Belongs to one task at a time.
 public final class VectorEnvironment {
     /// What came of one action in each copy.
     public struct Step: Sendable, Equatable {
-        /// What each copy is to act on next; where an episode ended, the first observation of the next.
+        /// What each copy is to act on next; where an episode ended, the first observation of the
+        /// next.
         public var observations: [[Double]]
         /// Reward of each copy's step.
         public var rewards: [Double]

@@ -1,7 +1,7 @@
 /// Something that can be acted in: it observes, is given an action, and pays a reward.
 ///
-/// Belongs to one task at a time: make one for each worker. It knows no time limit: ``Episode`` counts
-/// the steps.
+/// Belongs to one task at a time: make one for each worker. It knows no time limit: ``Episode``
+/// counts the steps.
 public protocol Environment: AnyObject {
     /// What is fixed about the environment.
     var specification: EnvironmentSpecification { get }

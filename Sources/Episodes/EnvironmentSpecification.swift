@@ -40,7 +40,8 @@ public struct EnvironmentSpecification: Sendable, Hashable {
         self.goalColumns = goalColumns
     }
 
-    /// The D4RL score of an episode's undiscounted return: 0 as the random policy, 100 as the expert.
+    /// The D4RL score of an episode's undiscounted return: 0 as the random policy, 100 as the
+    /// expert.
     ///
     /// `nil` where no reference scores are agreed. Fu et al., "D4RL", 2020, arXiv 2004.07219.
     public func normalizedScore(_ episodeReturn: Double) -> Double? {

@@ -1,7 +1,7 @@
 public import Trajectories
 
-/// One episode of an environment, step by step: the closed loop that collecting, scoring, searching and
-/// evaluating share.
+/// One episode of an environment, step by step: the closed loop that collecting, scoring, searching
+/// and evaluating share.
 ///
 ///     var episode = Episode(in: environment, seed: 3)
 ///     while !episode.isOver {
@@ -24,8 +24,8 @@ public struct Episode {
 
     private let goalEnvironment: (any GoalEnvironment)?
 
-    /// Starts an episode whose start depends on `seed` alone; `maximumSteps` cuts it earlier than the
-    /// environment's own limit.
+    /// Starts an episode whose start depends on `seed` alone; `maximumSteps` cuts it earlier than
+    /// the environment's own limit.
     public init(in environment: any Environment, seed: UInt64, maximumSteps: Int? = nil) {
         self.init(
             in: environment, from: environment.reset(seed: seed), maximumSteps: maximumSteps)
@@ -74,9 +74,9 @@ public struct Episode {
 extension Trajectory {
     /// Acts from the episode's start to its end, and logs it.
     ///
-    /// `act` decides on actions, which are rounded to `Float` before they are taken, so that what is
-    /// logged is what was done; `arrive` sees every later observation but the last, and says whether to
-    /// go on.
+    /// `act` decides on actions, which are rounded to `Float` before they are taken, so that what
+    /// is logged is what was done; `arrive` sees every later observation but the last, and says
+    /// whether to go on.
     package init(
         of episode: consuming Episode, act: ([Double]) -> [Double],
         arrive: ([Double]) -> Bool = { _ in true }

@@ -41,7 +41,8 @@ public struct EpisodeWorkers: Sendable {
 
     /// Creates `count` workers with an environment from `make` each.
     ///
-    /// - Throws: ``EpisodeWorkersError`` when `count` is not positive, or the error that `make` throws.
+    /// - Throws: ``EpisodeWorkersError`` when `count` is not positive, or the error that `make`
+    ///   throws.
     public init(count: Int, make: @Sendable () throws -> any Environment) throws {
         guard count > 0 else {
             throw EpisodeWorkersError(count: count)

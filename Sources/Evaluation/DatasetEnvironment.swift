@@ -13,8 +13,8 @@ public enum DatasetEnvironment {
     ///
     /// With `allowsFewerObservations` the data may lack observation dimensions at the end.
     ///
-    /// - Throws: `EnvironmentError` when there is no such environment, ``DatasetMismatch`` when none is
-    ///   named or the data's dimensions are not the environment's.
+    /// - Throws: `EnvironmentError` when there is no such environment, ``DatasetMismatch`` when
+    ///   none is named or the data's dimensions are not the environment's.
     public static func make(
         _ name: String?, for dataset: TrajectoryDataset, file: String,
         allowsFewerObservations: Bool = false

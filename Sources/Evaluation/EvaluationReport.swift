@@ -24,13 +24,14 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
     public var normalizedScoreError: Double?
     /// Share of the episodes in which the goal was reached; nil where there is none.
     public var successRate: Double?
-    /// Mean number of steps to the goal, of the episodes in which it was reached; nil if it never was.
-    public var meanStepsToGoal: Double?
-    /// Metres travelled to the goal, the mean of the episodes in which it was reached; nil if it never
+    /// Mean number of steps to the goal, of the episodes in which it was reached; nil if it never
     /// was.
+    public var meanStepsToGoal: Double?
+    /// Metres travelled to the goal, the mean of the episodes in which it was reached; nil if it
+    /// never was.
     public var meanPathLength: Double?
-    /// Metres of the shortest path through the map to where the goal counts as reached, the mean of the
-    /// same episodes; nil where there is no map.
+    /// Metres of the shortest path through the map to where the goal counts as reached, the mean of
+    /// the same episodes; nil where there is no map.
     public var meanShortestPath: Double?
     /// Number of plans made.
     public var plans: Int

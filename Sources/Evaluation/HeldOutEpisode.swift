@@ -20,8 +20,8 @@ public struct HeldOutEpisode: Sendable {
     /// The observations after each of them.
     public let truth: [[Double]]
 
-    /// The first `context` transitions are the past; the episode has `context + horizon + 1` rows or
-    /// more.
+    /// The first `context` transitions are the past; the episode has `context + horizon + 1` rows
+    /// or more.
     public init(_ trajectory: Trajectory, index: Int, context: Int, horizon: Int) {
         self.index = index
         past = (0..<context).map {

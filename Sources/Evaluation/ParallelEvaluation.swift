@@ -4,12 +4,12 @@ public import Episodes
 public import Planning
 
 extension EvaluationReport {
-    /// Evaluates a controller over `episodes` episodes, `parallel` of them at a time; episode `i` has
-    /// the seed `seed + i`.
+    /// Evaluates a controller over `episodes` episodes, `parallel` of them at a time; episode `i`
+    /// has the seed `seed + i`.
     ///
-    /// Episodes that run at the same time plan together, so that each call of the model serves all of
-    /// them, and step at the same time. An episode depends on its seed alone: the returns are those of
-    /// running one after the other.
+    /// Episodes that run at the same time plan together, so that each call of the model serves all
+    /// of them, and step at the same time. An episode depends on its seed alone: the returns are
+    /// those of running one after the other.
     ///
     /// - Parameters:
     ///   - episodes: Number of episodes, at least one.

@@ -1,8 +1,8 @@
 /// How far predictions are from what happened, step by step.
 ///
 /// The error of a step is the root of the mean square over trajectories and observation dimensions,
-/// each dimension in units of its standard deviation over the data, so 1 is what predicting the mean
-/// costs on average. Dimensions that never vary do not count.
+/// each dimension in units of its standard deviation over the data, so 1 is what predicting the
+/// mean costs on average. Dimensions that never vary do not count.
 public struct PredictionError: Sendable, Equatable, Codable {
     /// Error after 1, 2, … steps.
     public private(set) var byStep: [Double]

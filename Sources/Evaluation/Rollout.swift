@@ -20,15 +20,16 @@ public struct Rollout: Sendable {
     public internal(set) var goal: [Double]?
     /// Where the agent was before each step and after the last, as ``goal``; empty without one.
     public internal(set) var places: [[Double]] = []
-    /// Metres of the shortest path from the start to where the goal counts as reached; nil where that
-    /// is not known.
+    /// Metres of the shortest path from the start to where the goal counts as reached; nil where
+    /// that is not known.
     public internal(set) var shortestPathLength: Double?
-    /// Where the first plan was to lead, as ``places``, from where it was made; empty where it is not
-    /// observed where the agent is.
+    /// Where the first plan was to lead, as ``places``, from where it was made; empty where it is
+    /// not observed where the agent is.
     public internal(set) var plannedPlaces: [[Double]] = []
     /// What each plan that was made cost.
     public internal(set) var plans: [PlanStatistics] = []
-    /// The episode as data, if asked for; its actions were rounded to `Float` before they were taken.
+    /// The episode as data, if asked for; its actions were rounded to `Float` before they were
+    /// taken.
     public internal(set) var trajectory: Trajectory?
     /// States before each step and after the last, if asked for and the environment has them.
     public internal(set) var states: [SimulationState] = []

@@ -149,7 +149,8 @@ public final class HDF5Group: Sendable {
         }
     }
 
-    /// The value of an attribute that is one integer; nil where there is none of this name and kind.
+    /// The value of an attribute that is one integer; nil where there is none of this name and
+    /// kind.
     public func integerAttribute(_ name: String) -> Int? {
         HDF5Library.locked {
             guard H5Aexists(handle.id, name) > 0,

@@ -67,12 +67,9 @@ public struct BehaviorTrainingJob: Sendable {
     ///
     /// - Throws: ``JobError``, and errors of the environment, the settings and writing.
     public func run(report: (Measurement) -> Void = { _ in }) async throws -> Result {
-        guard steps > 0, measurementInterval > 0, episodes > 0 else {
-            throw JobError(
-                .invalidSetting,
-                "cannot train for \(steps) steps with \(episodes) episodes every "
-                    + "\(measurementInterval) iterations: give positive numbers")
-        }
+        try require(
+            atLeast: 1,
+            ["steps": steps, "measurementInterval": measurementInterval, "episodes": episodes])
         let name = environment
         let pool = try EpisodeWorkers(count: workers) { try EnvironmentRegistry.make(name) }
         var search = try RandomSearch(settings, workers: pool)

@@ -81,10 +81,8 @@ public struct CollectionJob: Sendable {
         let environment = name
         let pool = try EpisodeWorkers(count: workers) { try EnvironmentRegistry.make(environment) }
         let mixture = recipe == nil ? try PolicyParser(pool.specification).parse(policy) : nil
-        guard let steps = steps ?? recipe?.kind.defaultSteps, steps > 0 else {
-            throw JobError(
-                .invalidSetting, "cannot collect \(steps ?? 0) transitions: give 1 or more")
-        }
+        let steps = steps ?? recipe?.kind.defaultSteps ?? 0
+        try require(atLeast: 1, ["steps": steps])
         // Known before the work as well as after it.
         try output.requireFolder()
         let start = ContinuousClock.now

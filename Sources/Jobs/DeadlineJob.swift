@@ -25,12 +25,15 @@ public struct DeadlineJob: Sendable {
 
     /// Evaluates under every deadline and draws the chart.
     ///
-    /// - Parameter report: Told each deadline and its report when it is done.
+    /// - Parameters:
+    ///   - report: Told each deadline and its report when it is done.
+    ///   - progress: Told how far each evaluation is.
     /// - Returns: The reports, in the deadlines' order.
     /// - Throws: ``JobError`` when a policy is to act, which has no deadline; what the evaluation
     ///   throws.
     public func run(
-        report: (Double, EvaluationReport) -> Void = { _, _ in }
+        report: (Double, EvaluationReport) -> Void = { _, _ in },
+        progress: (JobEvent<EvaluationJob.Progress>) -> Void = { _ in }
     ) throws -> [EvaluationReport] {
         try chart?.requireFolder()
         guard case .model(var model) = evaluation.agent, !deadlines.isEmpty else {
@@ -43,7 +46,7 @@ public struct DeadlineJob: Sendable {
         let reports = try deadlines.map { deadline in
             model.options.deadlineMilliseconds = deadline
             job.agent = .model(model)
-            let done = try job.run()
+            let done = try job.run(report: progress)
             report(deadline, done)
             return done
         }

@@ -40,6 +40,7 @@ public struct DynamicsTrainingJob: Sendable {
     public func run(
         report: (JobEvent<LearningProgress>) -> Void = { _ in }
     ) throws -> Result {
+        try require(atLeast: 0, ["skippedEpisodes": skippedEpisodes])
         try output.requireFolder()
         let data = try TrajectoryDataset(contentsOf: dataset, options: reading)
         data.notes.forEach { report(.note($0)) }

@@ -67,13 +67,11 @@ public struct EvaluationJob: Sendable {
     /// - Returns: What came of all episodes.
     /// - Throws: ``JobError``, errors of loading who acts, of planning, drawing and writing.
     public func run(report: (JobEvent<Progress>) -> Void = { _ in }) throws -> EvaluationReport {
-        guard episodes > 0, parallel > 0, maximumSteps ?? 1 > 0 else {
-            throw JobError(
-                .invalidSetting,
-                "cannot evaluate \(episodes) episodes, \(parallel) at the same time, of at most "
-                    + "\(maximumSteps ?? 1) steps: give positive numbers")
-        }
-        try log?.requireFolder()
+        try require(
+            atLeast: 1,
+            ["episodes": episodes, "parallel": parallel, "maximumSteps": maximumSteps])
+        // Known before the work as well as after it.
+        for file in [video, paths, log].compactMap(\.self) { try file.requireFolder() }
         let loaded = try LoadedAgent(agent, in: environment, check: requireKind) {
             report(.note($0))
         }

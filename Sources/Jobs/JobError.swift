@@ -57,6 +57,14 @@ extension URL {
     }
 }
 
+/// Refuses the first setting that is given and below `least`.
+func require(atLeast least: Int, _ settings: KeyValuePairs<String, Int?>) throws(JobError) {
+    for (name, value) in settings {
+        guard let value, value < least else { continue }
+        throw JobError(.invalidSetting, "\(name) must be at least \(least), found \(value)")
+    }
+}
+
 /// Seconds since `start`.
 func elapsed(since start: ContinuousClock.Instant) -> Double {
     (ContinuousClock.now - start) / .seconds(1)

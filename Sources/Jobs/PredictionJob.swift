@@ -89,6 +89,13 @@ public struct PredictionJob: Sendable {
     ///
     /// - Throws: ``JobError``, `FigureError`, errors of reading and drawing.
     public func run(report: (JobEvent<Share>) -> Void = { _ in }) throws -> Result {
+        try require(
+            atLeast: 1,
+            [
+                "horizon": horizon, "context": context, "episodes": episodes, "samples": samples,
+                "topK": topK,
+            ])
+        try require(atLeast: 0, ["videoEpisode": videoEpisode])
         let start = ContinuousClock.now
         // Known before the work as well as after it.
         for file in [plot, video].compactMap(\.self) { try file.requireFolder() }

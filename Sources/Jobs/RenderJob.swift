@@ -91,6 +91,17 @@ public struct RenderJob: Sendable {
     ///
     /// - Throws: ``JobError``, `FigureError`, errors of loading, planning and drawing.
     public func run(report: (JobEvent<Progress>) -> Void = { _ in }) throws -> Result {
+        try require(
+            atLeast: 1,
+            [
+                "maximumSteps": maximumSteps, "planInterval": planInterval, "planCount": planCount,
+                "frames": frames, "columns": columns,
+            ])
+        try require(atLeast: 0, ["firstStep": firstStep])
+        try require(atLeast: 16, ["width": width, "height": height])
+        guard speed.map({ $0 > 0 && $0.isFinite }) ?? true else {
+            throw JobError(.invalidSetting, "speed must be positive, found \(speed ?? 0)")
+        }
         // Known before the work as well as after it.
         try output.requireFolder()
         try VideoWriter.requireProgram(for: output)

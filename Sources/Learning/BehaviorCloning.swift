@@ -6,8 +6,9 @@ public import Trajectories
 /// Behaviour cloning: a perceptron that takes the actions of the data.
 ///
 /// Squared error on actions; with a share of the data below 1, only the episodes with the largest
-/// returns, the "%BC" of Chen et al. 2021 (arXiv 2106.01345), section 5.2. With goal columns the policy
-/// also takes a goal: in training, where the episode was in a later row, by ``HindsightGoal``.
+/// returns, the "%BC" of Chen et al. 2021 (arXiv 2106.01345), section 5.2. With goal columns the
+/// policy also takes a goal: in training, where the episode was in a later row, by
+/// ``HindsightGoal``.
 public final class BehaviorCloning {
     /// The settings.
     public struct Settings: Sendable, Hashable {

@@ -45,7 +45,8 @@ public struct Critic: Sendable {
         return zip(estimates[0], estimates[1]).map { min($0, $1) }
     }
 
-    /// The value of an observation, whatever is done: that of a better action than usual in the data.
+    /// The value of an observation, whatever is done: that of a better action than usual in the
+    /// data.
     public func value(of observation: [Double]) -> Double {
         outputs(of: stateValue, rows: [normalized(observation)])[0]
     }
@@ -155,8 +156,8 @@ public struct Critic: Sendable {
         }
     }
 
-    /// Checks that the critic is for transitions of `layout`, those of `name`; `file` names the critic
-    /// in messages.
+    /// Checks that the critic is for transitions of `layout`, those of `name`; `file` names the
+    /// critic in messages.
     ///
     /// - Throws: ``LearningError`` with both sizes when it is not.
     public func requireMatch(

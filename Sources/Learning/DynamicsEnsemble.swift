@@ -5,9 +5,9 @@ public import Trajectories
 
 /// An ensemble of probabilistic single-step models: s' = s + N(μ(s, a), σ²(s, a)).
 ///
-/// Several networks, each trained on its own resampling of the data; a prediction follows one network
-/// throughout and draws each change from its distribution (PETS, "TS∞": Chua et al. 2018, "Deep
-/// Reinforcement Learning in a Handful of Trials using Probabilistic Dynamics Models", arXiv
+/// Several networks, each trained on its own resampling of the data; a prediction follows one
+/// network throughout and draws each change from its distribution (PETS, "TS∞": Chua et al. 2018,
+/// "Deep Reinforcement Learning in a Handful of Trials using Probabilistic Dynamics Models", arXiv
 /// 1805.12114). Observations are kept within ten standard deviations of the data, so that a
 /// prediction that runs away stays a number.
 public struct DynamicsEnsemble: Sendable {
@@ -59,7 +59,8 @@ public struct DynamicsEnsemble: Sendable {
     ///
     /// - Parameters:
     ///   - beginnings: Trajectories with equally many actions.
-    ///   - samples: Predictions to make of each; prediction `i` follows network `i mod memberCount`.
+    ///   - samples: Predictions to make of each; prediction `i` follows network `i mod
+    ///     memberCount`.
     ///   - seed: Fixes what is drawn.
     /// - Returns: For each trajectory and prediction, the observations after 1, 2, … steps.
     public func predict(_ beginnings: [Beginning], samples: Int, seed: UInt64) -> [[[[Double]]]] {

@@ -2,7 +2,8 @@ import Foundation
 import Layers
 package import Tensors
 
-/// One network of a ``DynamicsEnsemble``: the mean and the logarithm of the variance of the next change.
+/// One network of a ``DynamicsEnsemble``: the mean and the logarithm of the variance of the next
+/// change.
 ///
 ///     loss = mean over rows and dimensions of ½ ((y - μ)² exp(-v) + v),   v bounded softly
 ///
@@ -41,7 +42,8 @@ package struct DynamicsNetwork: Sendable {
         return (mean, deviation)
     }
 
-    /// The loss of a part of a batch of `count` rows, whose changes are `targets`, and its gradient.
+    /// The loss of a part of a batch of `count` rows, whose changes are `targets`, and its
+    /// gradient.
     package static func loss(_ part: LossPart, targets: Matrix, count: Int) -> Double {
         let dimension = targets.columns
         let scale = 1 / Float(count * dimension)

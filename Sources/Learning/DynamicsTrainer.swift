@@ -5,8 +5,8 @@ public import Trajectories
 
 /// Trains a ``DynamicsEnsemble``.
 ///
-/// Each network draws its batches from a resampling of the transitions of its own. The same data and
-/// settings give the same ensemble, whatever the number of threads.
+/// Each network draws its batches from a resampling of the transitions of its own. The same data
+/// and settings give the same ensemble, whatever the number of threads.
 public struct DynamicsTrainer: Sendable {
     /// What can be chosen.
     public struct Settings: Sendable, Hashable {
@@ -72,8 +72,8 @@ public struct DynamicsTrainer: Sendable {
 
     /// Trains all networks, side by side.
     ///
-    /// The loss that is reported is the networks' mean negative log-likelihood of a dimension of the
-    /// standardized change, up to a constant.
+    /// The loss that is reported is the networks' mean negative log-likelihood of a dimension of
+    /// the standardized change, up to a constant.
     ///
     /// - Returns: The ensemble, and the last report; `report` is given all.
     /// - Throws: ``LearningError`` when learning diverges.

@@ -11,8 +11,8 @@ public import Trajectories
 ///
 /// Never asks for an action that the data do not have. Kostrikov, Nair and Levine 2021, "Offline
 /// reinforcement learning with implicit Q-learning", arXiv 2110.06169. As in the authors' code the
-/// policy's learning rate falls along a cosine and its density is a Gaussian around a tanh, with one
-/// deviation for each action dimension; unlike theirs, observations are normalized and the
+/// policy's learning rate falls along a cosine and its density is a Gaussian around a tanh, with
+/// one deviation for each action dimension; unlike theirs, observations are normalized and the
 /// activation is GELU.
 public final class ImplicitQLearning {
     /// The settings; the defaults are the authors' for locomotion.
@@ -31,8 +31,8 @@ public final class ImplicitQLearning {
         public var targetRate = 0.005
         /// Rewards are multiplied by this for learning, nil for a scale that depends on the data.
         ///
-        /// That is 1000 over the difference between the largest and the smallest return, the authors'
-        /// for locomotion. A critic's values are in the units of the data all the same.
+        /// That is 1000 over the difference between the largest and the smallest return, the
+        /// authors' for locomotion. A critic's values are in the units of the data all the same.
         public var rewardScale: Double?
         /// Whether to train the policy; the critic does not depend on it.
         public var trainsPolicy = true

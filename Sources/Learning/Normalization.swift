@@ -1,6 +1,7 @@
 import Tensors
 
-/// Shift and scale that give each column of a dataset, such as an observation's dimension, mean 0 and deviation 1.
+/// Shift and scale that give each column of a dataset, such as an observation's dimension, mean 0
+/// and deviation 1.
 public struct Normalization: Sendable, Equatable {
     /// Subtracted from the observation.
     public let mean: [Float]

@@ -20,8 +20,8 @@ final class PolicyTrainer {
     /// Bounds of the deviations' logarithms, those of the authors of implicit Q-learning.
     private static let logDeviations: ClosedRange<Float> = -5...2
 
-    /// A policy over observations, and perhaps goals behind them, normalized so; its network is drawn
-    /// with `generator`.
+    /// A policy over observations, and perhaps goals behind them, normalized so; its network is
+    /// drawn with `generator`.
     init(
         layout: TransitionLayout, goalColumns: [Int] = [], limits: [ClosedRange<Double>],
         normalization: Normalization, settings: LearningSettings, pool: WorkerPool,

@@ -5,8 +5,8 @@ public import Trajectories
 
 /// Augmented random search: derivative-free training of a linear policy.
 ///
-/// Algorithm 2 (V2-t) of Mania, Guy and Recht, 2018, arXiv 1803.07055. An iteration tries the policy
-/// disturbed along random directions, both ways, and steps along the best of them:
+/// Algorithm 2 (V2-t) of Mania, Guy and Recht, 2018, arXiv 1803.07055. An iteration tries the
+/// policy disturbed along random directions, both ways, and steps along the best of them:
 ///
 ///     weights += stepSize / (topDirections · deviation of the returns) · Σ (r₊ - r₋) δ
 ///

@@ -2,8 +2,8 @@ public import Trajectories
 
 /// Single steps with what followed them, episode after episode: what critics learn from.
 ///
-/// The last row of an episode that was cut, by the time limit or by the end of the log, is left out:
-/// it is not known what followed. A terminal last row stays; nothing follows it.
+/// The last row of an episode that was cut, by the time limit or by the end of the log, is left
+/// out: it is not known what followed. A terminal last row stays; nothing follows it.
 public struct Transitions: Sendable, Equatable {
     /// Sizes of observation and action.
     public let layout: TransitionLayout

@@ -7,9 +7,9 @@ public enum ModelLibrary {
 
     /// The location of a model file such as `hopper.xml`.
     ///
-    /// Looks in the folder that `TRAJECTORY_MODELS` names and nowhere else if that is set; otherwise
-    /// in `.deps/models` in the folders above the running executable, above the current folder, and
-    /// above this package's sources.
+    /// Looks in the folder that `TRAJECTORY_MODELS` names and nowhere else if that is set;
+    /// otherwise in `.deps/models` in the folders above the running executable, above the current
+    /// folder, and above this package's sources.
     ///
     /// - Throws: ``SimulationError`` when the file is in none of them.
     public static func url(of file: String) throws(SimulationError) -> URL {

@@ -3,8 +3,8 @@ import Foundation
 
 /// Makes a model's textures and lights pleasant to look at: a light sky, a quiet floor, no glare.
 ///
-/// Gymnasium's robots stand on a black and white floor before a black horizon. Only the copy that is
-/// drawn from is changed, never what is simulated.
+/// Gymnasium's robots stand on a black and white floor before a black horizon. Only the copy that
+/// is drawn from is changed, never what is simulated.
 enum StudioLook {
     private typealias Color = (red: Double, green: Double, blue: Double)
     private static let horizon: Color = (236, 240, 244)
@@ -44,7 +44,8 @@ enum StudioLook {
         )
     }
 
-    /// Lets a plane reach to the horizon, with tiles as large as before: robots outrun its drawn size.
+    /// Lets a plane reach to the horizon, with tiles as large as before: robots outrun its drawn
+    /// size.
     private static func unbound(_ plane: Int, of model: UnsafeMutablePointer<mjModel>) {
         let material = Int(model.pointee.geom_matid[plane])
         let isUniform = model.pointee.mat_texuniform[material]
@@ -63,8 +64,8 @@ enum StudioLook {
     /// that of the eye where it looks down, since both then meet the floor in full; where it is the
     /// only light, it is brightened.
     ///
-    /// Shadows reach a few metres from a light, which would else stay behind; from straight above it
-    /// would leave the side that is seen in the dark.
+    /// Shadows reach a few metres from a light, which would else stay behind; from straight above
+    /// it would leave the side that is seen in the dark.
     static func place(_ light: inout mjvLight, isOnly: Bool, for viewpoint: Viewpoint) {
         if light.headlight != 0 {
             let steepness = max(0, -sin(viewpoint.elevation * .pi / 180))

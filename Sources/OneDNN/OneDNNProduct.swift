@@ -1,4 +1,4 @@
-internal import COneDNN
+import COneDNN
 package import Tensors
 
 /// Matrix products by oneDNN: what the engine's own are tested and timed against.

@@ -6,8 +6,8 @@ public import RandomNumbers
 /// Actions lie within the environment's limits. Policies are values; whatever is random in them is
 /// drawn from the generator that the caller passes.
 public protocol Policy: Sendable {
-    /// Columns of the observation whose values at a goal follow the observation; empty, as by default,
-    /// for a policy that has no use for a goal.
+    /// Columns of the observation whose values at a goal follow the observation; empty, as by
+    /// default, for a policy that has no use for a goal.
     var goalColumns: [Int] { get }
     /// The action for `observation`, which the goal follows where there are ``goalColumns``.
     func action(for observation: [Double], using generator: inout PCG64) -> [Double]
@@ -17,7 +17,8 @@ extension Policy {
     /// No use for a goal.
     public var goalColumns: [Int] { [] }
 
-    /// The action on the way to `goal`, values for ``goalColumns``; a policy without these ignores it.
+    /// The action on the way to `goal`, values for ``goalColumns``; a policy without these ignores
+    /// it.
     public func action(
         for observation: [Double], goal: [Double]?, using generator: inout PCG64
     ) -> [Double] {

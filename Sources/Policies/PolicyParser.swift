@@ -8,8 +8,8 @@ public import Foundation
 ///     base     = "random" | "weak" | "medium" | "expert" | path of a weight file
 ///
 /// `noise` is the standard deviation of Gaussian noise, in units of half the width of an action's
-/// limits: `medium+0.2`. In a mix each episode follows one policy, drawn by weight; weights need not
-/// sum to 1: `mix:expert=1,medium+0.1=2,random=1`.
+/// limits: `medium+0.2`. In a mix each episode follows one policy, drawn by weight; weights need
+/// not sum to 1: `mix:expert=1,medium+0.1=2,random=1`.
 public struct PolicyParser: Sendable {
     /// Names of the levels that come with the package, from worst to best.
     public static let levels = ["weak", "medium", "expert"]

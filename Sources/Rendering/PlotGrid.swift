@@ -35,7 +35,8 @@ public struct PlotGrid: Sendable {
             case histogram(edges: [Double], counts: [Int])
             /// Bars side by side, on an axis from 0 to `limit`.
             case bars([Bar], limit: Double)
-            /// Columns of shares, the first number of a column lowest; `range` is what a column spans.
+            /// Columns of shares, the first number of a column lowest; `range` is what a column
+            /// spans.
             case heatMap(columns: [[Double]], range: ClosedRange<Double>)
         }
         /// Above the chart.
@@ -73,8 +74,8 @@ public struct PlotGrid: Sendable {
         /// Height in pixels.
         public var height: Int
 
-        /// Creates a row; from four `columns` on, charts have no axis but the ends of the horizontal
-        /// one.
+        /// Creates a row; from four `columns` on, charts have no axis but the ends of the
+        /// horizontal one.
         public init(_ panels: [Panel], columns: Int? = nil, height: Int) {
             self.panels = panels
             self.columns = max(columns ?? panels.count, panels.count)

@@ -9,8 +9,8 @@ public final class SceneRenderer {
     public struct Settings: Sendable, Hashable {
         /// What the camera looks at.
         public enum Aim: Sendable, Hashable {
-            /// A body, at a fixed height in metres, so that the view does not bob with it; without a
-            /// height, the middle of the model's.
+            /// A body, at a fixed height in metres, so that the view does not bob with it; without
+            /// a height, the middle of the model's.
             case body(String, height: Double?)
             /// The middle of the model; it does not move.
             case model
@@ -65,7 +65,8 @@ public final class SceneRenderer {
                 toFit: (high - low) / 2, fieldOfView: model.fieldOfView, settings: settings)
     }
 
-    /// How far away a box must be to fill most of the picture; `half` is from its middle to a corner.
+    /// How far away a box must be to fill most of the picture; `half` is from its middle to a
+    /// corner.
     private static func distance(
         toFit half: SIMD3<Double>, fieldOfView: Double, settings: Settings
     ) -> Double {
@@ -104,8 +105,8 @@ public final class SceneRenderer {
     /// Draws an episode to an MP4 or GIF file that plays at the speed of the simulation.
     ///
     /// `states` are `stepDuration` seconds apart; as many are left out, or shown for longer, as the
-    /// frame rate asks for. `caption` and `ghosts` are asked for each state that is drawn, `progress`
-    /// is told the share done so far.
+    /// frame rate asks for. `caption` and `ghosts` are asked for each state that is drawn,
+    /// `progress` is told the share done so far.
     ///
     /// - Returns: Number of frames.
     /// - Throws: ``RenderingError`` when nothing can be drawn or the file not be written.

@@ -71,8 +71,9 @@ public final class VideoWriter {
 
     /// Writes a whole video of pictures that are `interval` seconds apart.
     ///
-    /// As many are left out, or shown for longer, as the frame rate asks for. `picture` is asked for
-    /// each of the `count` that is shown, all of one size, and `progress` told the share done so far.
+    /// As many are left out, or shown for longer, as the frame rate asks for. `picture` is asked
+    /// for each of the `count` that is shown, all of one size, and `progress` told the share done
+    /// so far.
     ///
     /// - Returns: Number of frames.
     /// - Throws: ``RenderingError`` when there are none, one cannot be drawn or the file not be
@@ -114,8 +115,8 @@ public final class VideoWriter {
         return indices.count
     }
 
-    /// Which pictures to show so that a video of `count` that are `interval` seconds apart takes as long
-    /// as they do.
+    /// Which pictures to show so that a video of `count` that are `interval` seconds apart takes as
+    /// long as they do.
     package static func indices(count: Int, interval: Double, framesPerSecond: Double) -> [Int] {
         let duration = Double(count) * interval
         let frames = max(1, Int((duration * framesPerSecond).rounded()))

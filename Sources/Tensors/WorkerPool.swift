@@ -4,8 +4,8 @@ import Synchronization
 /// Threads that run the same closure side by side, one for each core.
 ///
 /// Work comes in bursts of well under a millisecond (a token of a plan) to a second (a training
-/// step), so workers wait by spinning for a moment before they sleep. Each computes sequences or rows
-/// of its own, so that they seldom wait for one another.
+/// step), so workers wait by spinning for a moment before they sleep. Each computes sequences or
+/// rows of its own, so that they seldom wait for one another.
 package final class WorkerPool: @unchecked Sendable {
     /// One worker for each core this process may use.
     package static let shared = WorkerPool(count: ProcessInfo.processInfo.activeProcessorCount)

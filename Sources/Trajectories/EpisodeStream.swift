@@ -10,7 +10,8 @@ public protocol EpisodeStream {
     /// - Throws: Errors of reading, and whatever `body` throws.
     func forEachEpisode(_ body: (Trajectory) throws -> Void) throws
 
-    /// Hands on the rewards of each episode and how it ends, which may be faster than whole episodes.
+    /// Hands on the rewards of each episode and how it ends, which may be faster than whole
+    /// episodes.
     ///
     /// - Throws: Errors of reading, and whatever `body` throws.
     func forEachEpisodeRewards(_ body: ([Float], Trajectory.Ending) throws -> Void) throws

@@ -6,9 +6,9 @@ public enum DimensionKind: String, Sendable, Hashable, CaseIterable, Codable {
 /// Which column of a transition is which.
 ///
 /// A transition is flattened as observation dimensions, action dimensions, reward, value, in that
-/// order (Janner et al. 2021, section 3.1, equation 1); the value is the discounted return-to-go from
-/// the *next* step on. Position `i` of a token sequence that starts with an observation belongs to
-/// dimension `i mod transitionDimension`.
+/// order (Janner et al. 2021, section 3.1, equation 1); the value is the discounted return-to-go
+/// from the *next* step on. Position `i` of a token sequence that starts with an observation
+/// belongs to dimension `i mod transitionDimension`.
 public struct TransitionLayout: Sendable, Hashable, Codable {
     /// Number of observation dimensions.
     public let observationDimension: Int

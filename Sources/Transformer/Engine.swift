@@ -99,8 +99,9 @@ extension TrainingEngine {
 /// gradient.
 public typealias GradientExchange = (inout MutableSpan<Float>) throws(EngineError) -> Void
 
-/// What a training engine needs to know beside the model; the defaults are those of Janner et al.
-/// 2021, appendix D.
+/// What a training engine needs to know beside the model.
+///
+/// The defaults are those of Janner et al. 2021, appendix D.
 public struct TrainingEngineOptions: Sendable, Hashable {
     /// Tokens in each window of a batch.
     public var windowLength: Int

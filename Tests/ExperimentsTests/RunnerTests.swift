@@ -17,7 +17,8 @@ import Testing
           - {name: "outside {robot}", reference: "reference.py --dataset {robot}.hdf5"}
         """
 
-    /// Runs in `folder` and returns the names of the steps that ran, with `+` where a run was resumed.
+    /// Runs in `folder` and returns the names of the steps that ran, with `+` where a run was
+    /// resumed.
     private func run(
         _ folder: TemporaryFolder, _ overrides: [String: String] = [:], failing: String? = nil,
         programs: Set<ExperimentStep.Program> = [.trajectory],

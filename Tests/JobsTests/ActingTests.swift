@@ -94,9 +94,8 @@ import Trajectories
         job.episodes = 1
         job.maximumSteps = 2
         var told: [Double] = []
-        let reports = try DeadlineJob(job, deadlines: [20, 50]).run { deadline, _ in
-            told.append(deadline)
-        }
+        let reports = try DeadlineJob(job, deadlines: [20, 50]).run(
+            report: { deadline, _ in told.append(deadline) })
         #expect(told == [20, 50])
         #expect(reports.map { $0.planner?.deadlineMilliseconds } == [20, 50])
         let error = #expect(throws: JobError.self) {

@@ -97,6 +97,27 @@ import Trajectories
         #expect(error?.code == .unsuitableData)
     }
 
+    @Test func `numbers that cannot be are refused by name`() async throws {
+        let hopper = try await Hopper.shared
+        let picture = URL(fileURLWithPath: "/tmp/none.png")
+        var attention = AttentionJob(
+            checkpoint: hopper.model, dataset: hopper.data, output: picture)
+        attention.windows = 0
+        var prediction = PredictionJob(checkpoint: hopper.model, dataset: hopper.data)
+        prediction.horizon = 0
+        var rendering = RenderJob(.dataset(hopper.data, episode: 0), output: picture)
+        rendering.columns = 0
+        var speed = PlanningSpeedJob()
+        speed.plans = 0
+        for (name, run) in [
+            ("windows", { _ = try attention.run() }), ("horizon", { _ = try prediction.run() }),
+            ("columns", { _ = try rendering.run() }), ("plans", { _ = try speed.run() }),
+        ] as [(String, () throws -> Void)] {
+            let error = #expect(throws: JobError.self) { try run() }
+            #expect(error?.description == "\(name) must be at least 1, found 0")
+        }
+    }
+
     @Test func `a planner's episode is drawn with what it foresaw`() async throws {
         let hopper = try await Hopper.shared
         let folder = try TemporaryFolder()

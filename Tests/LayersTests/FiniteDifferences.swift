@@ -4,8 +4,8 @@ import TestSupport
 
 /// A layer under test: a forward pass that yields numbers, and the buffers it reads.
 ///
-/// The loss is the sum of the outputs times fixed random numbers, which are then the gradient of the
-/// outputs that the backward pass starts from.
+/// The loss is the sum of the outputs times fixed random numbers, which are then the gradient of
+/// the outputs that the backward pass starts from.
 struct FiniteDifferences {
     let seed: UInt64
     private var generator: SeededGenerator
@@ -23,8 +23,8 @@ struct FiniteDifferences {
         return storage
     }
 
-    /// The largest difference between `gradient` and central differences of the loss with respect to
-    /// each element of `buffer`, over the largest gradient.
+    /// The largest difference between `gradient` and central differences of the loss with respect
+    /// to each element of `buffer`, over the largest gradient.
     static func error(
         of gradient: FloatStorage, at buffer: FloatStorage, step: Float = 1e-2,
         loss: () -> Double

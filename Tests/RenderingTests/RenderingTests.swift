@@ -37,7 +37,8 @@ import Testing
         func pixel(_ x: Int, _ y: Int) -> [Int] {
             (0..<3).map { Int(frame.pixels[3 * (y * frame.width + x) + $0]) }
         }
-        // The robot is sand-coloured, more red than blue; beside it are floor and sky, which are not.
+        // The robot is sand-coloured, more red than blue; beside it are floor and sky, which are
+        // not.
         let columns = (0..<64).map { x in (8..<40).count { pixel(x, $0)[0] > pixel(x, $0)[2] + 25 }
         }
         let tallest = try #require(columns.indices.max { columns[$0] < columns[$1] })

@@ -1,26 +1,26 @@
-public import Episodes
-public import Policies
-public import RandomNumbers
-public import Trajectories
+package import Episodes
+package import Policies
+package import RandomNumbers
+package import Trajectories
 
 /// A point on a line that is paid for being near 0; an action moves it.
-public final class PointEnvironment: Environment {
-    public let specification = EnvironmentSpecification(
+package final class PointEnvironment: Environment {
+    package let specification = EnvironmentSpecification(
         identifier: "point-v4", family: "point",
         layout: TransitionLayout(observationDimension: 1, actionDimension: 1),
         actionLimits: [-1...1], maximumEpisodeSteps: 20,
         referenceScores: ReferenceScores(random: -20, expert: 0))
     private var position = 0.0
 
-    public init() {}
+    package init() {}
 
-    public func reset(seed: UInt64) -> [Double] {
+    package func reset(seed: UInt64) -> [Double] {
         var generator = PCG64(seed: seed)
         position = generator.uniform(-2, 2)
         return [position]
     }
 
-    public func step(_ action: [Double]) -> EnvironmentStep {
+    package func step(_ action: [Double]) -> EnvironmentStep {
         position += action[0]
         let reward = -position * position
         return EnvironmentStep(
@@ -28,12 +28,12 @@ public final class PointEnvironment: Environment {
             rewardTerms: [RewardTerm("nearness", reward)])
     }
 
-    public static func workers(_ count: Int) throws -> EpisodeWorkers {
+    package static func workers(_ count: Int) throws -> EpisodeWorkers {
         try EpisodeWorkers(count: count) { PointEnvironment() }
     }
 
     /// Episodes of a policy, from the starts of seeds 0 and up.
-    public static func episodes(of policy: any Policy, count: Int) -> [Trajectory] {
+    package static func episodes(of policy: any Policy, count: Int) -> [Trajectory] {
         (0..<count).map { seed in
             var generator = PCG64(seed: UInt64(seed), 1)
             return Trajectory(of: Episode(in: PointEnvironment(), seed: UInt64(seed))) {
@@ -44,23 +44,23 @@ public final class PointEnvironment: Environment {
 }
 
 /// Pushes with the same force always.
-public struct ConstantPolicy: Policy {
-    public let value: Double
+package struct ConstantPolicy: Policy {
+    package let value: Double
 
-    public init(value: Double) { self.value = value }
+    package init(value: Double) { self.value = value }
 
-    public func action(for observation: [Double], using generator: inout PCG64) -> [Double] {
+    package func action(for observation: [Double], using generator: inout PCG64) -> [Double] {
         [value]
     }
 }
 
 /// Moves the point towards 0, or away from it.
-public struct ProportionalPolicy: Policy {
-    public let gain: Double
+package struct ProportionalPolicy: Policy {
+    package let gain: Double
 
-    public init(gain: Double) { self.gain = gain }
+    package init(gain: Double) { self.gain = gain }
 
-    public func action(for observation: [Double], using generator: inout PCG64) -> [Double] {
+    package func action(for observation: [Double], using generator: inout PCG64) -> [Double] {
         [min(max(gain * observation[0], -1), 1)]
     }
 }

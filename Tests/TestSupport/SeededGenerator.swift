@@ -1,4 +1,4 @@
-internal import RandomNumbers
+import RandomNumbers
 
 /// The generator of random tests: the project's own, which depends on its seed alone.
 ///

@@ -31,7 +31,8 @@ private struct EpisodeList: EpisodeStream {
         url = folder.file("data.tokens")
     }
 
-    /// Episodes with columns of many kinds: ties, constants, zeros of both signs, huge and tiny numbers.
+    /// Episodes with columns of many kinds: ties, constants, zeros of both signs, huge and tiny
+    /// numbers.
     private func episodes(rows: Int, seed: UInt64, actions: Int = 2) -> EpisodeList {
         print("seed \(seed)")
         var generator = SeededGenerator(seed: seed)

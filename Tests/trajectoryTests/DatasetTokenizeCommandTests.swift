@@ -50,7 +50,8 @@ import Testing
             }
             #expect(files[0] == files[1], "\(name)")
         }
-        // What the file was made with needs no repeating, and a run may change from one to the other.
+        // What the file was made with needs no repeating, and a run may change from one to the
+        // other.
         let free = try Program.run(
             "train", "--dataset", tokens, "--output", folder.file("free").path, "--layers", "1",
             "--width", "16", "--heads", "1", "--steps", "2")

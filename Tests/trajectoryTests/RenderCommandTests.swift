@@ -69,7 +69,10 @@ import Testing
                 ["--env", "hopper"],
                 "17 observation and 6 action dimensions, hopper-v4 has 11 and 3"
             ),
-            (["--first-step", "1000"], "step 1000 of data.hdf5, episode 0: it has 1000 states (--first-step)"),
+            (
+                ["--first-step", "1000"],
+                "step 1000 of data.hdf5, episode 0: it has 1000 states (--first-step)"
+            ),
         ] {
             let outcome = try Program.run(
                 ["render", "--dataset", data, "--output", film.path] + arguments)

@@ -1,7 +1,8 @@
 import Foundation
 import Jobs
 
-// A checkpoint plans by a critic in the environment that it names: Evaluate CHECKPOINT CRITIC [EPISODES]
+// A checkpoint plans by a critic in the environment that it names: Evaluate CHECKPOINT CRITIC
+// [EPISODES]
 let arguments = CommandLine.arguments
 guard arguments.count >= 3, let episodes = Int(arguments.dropFirst(3).first ?? "5") else {
     print("usage: Evaluate CHECKPOINT CRITIC [EPISODES]")

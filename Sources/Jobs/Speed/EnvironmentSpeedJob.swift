@@ -34,6 +34,7 @@ public struct EnvironmentSpeedJob: Sendable {
     ///
     /// - Throws: `EnvironmentError` when there is no such environment.
     public func run() throws -> Result {
+        try require(atLeast: 1, ["copies": copies, "workers": workers])
         let vector = try VectorEnvironment(count: copies, workers: workers) {
             try EnvironmentRegistry.make(environment)
         }

@@ -2,7 +2,7 @@ public import Foundation
 public import Planning
 import Tokenization
 import Trajectories
-import Transformer
+public import Transformer
 import TransformerCPU
 
 /// Times planning one action, with the authors' settings for the shape.
@@ -24,8 +24,8 @@ public struct PlanningSpeedJob: Sendable {
         public var secondsPerPlan: Double
         /// Tokens computed, and those that forwarding every row's window would take.
         public var computedTokens, naiveTokens: Int
-        /// Speed of all cores together over the whole plan.
-        public var gigaflops: Double
+        /// Speed of all cores together over the whole plan; nil for an engine that does not count.
+        public var gigaflops: Double?
     }
 
     /// The shape of a transition.
@@ -42,6 +42,8 @@ public struct PlanningSpeedJob: Sendable {
     public var together = 1
     /// Timed searches.
     public var plans = 5
+    /// What computes the model; the processor if nil.
+    public var engine: (any Engine)?
 
     /// A job; see the properties.
     public init() {}
@@ -50,8 +52,11 @@ public struct PlanningSpeedJob: Sendable {
     ///
     /// - Throws: ``JobError`` for a model that wants goals; errors of loading and planning.
     public func run() throws -> Result {
+        try require(atLeast: 1, ["together": together, "plans": plans])
         let (model, discretizer) = try subject()
-        let decoder = CPUEngine.cpu.prefixDecoder(model)
+        let counting = engine == nil ? CPUEngine.cpu.prefixDecoder(model) : nil
+        let decoder: any PrefixTreeModel =
+            if let counting { counting } else { try (engine ?? CPUEngine.cpu).decoder(model) }
         var options = PlannerOptions()
         options.horizon = horizon ?? (shape == .hopper ? 15 : 5)
         options.beamWidth = beamWidth ?? (shape == .hopper ? 128 : 32)
@@ -63,7 +68,7 @@ public struct PlanningSpeedJob: Sendable {
         options.beamWidth = 1
         let sampler = try BeamPlanner(model: decoder, discretizer: discretizer, options: options)
         var sources = (0..<together).map { SeededUniforms(seed: UInt64(1 + $0)) }
-        var measured: [(seconds: Double, work: PrefixDecoder.Statistics)] = []
+        var measured: [(seconds: Double, tokens: Int, operations: Double?)] = []
         var naive = 0
         for index in 0..<(plans + 1) {
             var requests: [BeamPlanner.Request] = []
@@ -71,19 +76,24 @@ public struct PlanningSpeedJob: Sendable {
                 requests.append(
                     BeamPlanner.Request(context: try past(sampler, uniforms: &sources[source])))
             }
-            let before = decoder.statistics
+            let before = counting?.statistics
             let plan = try planner.plan(requests, uniforms: &sources)[0]
             guard index > 0 else { continue }
-            measured.append((plan.statistics.seconds, decoder.statistics - before))
+            let work = counting.flatMap { decoder in before.map { decoder.statistics - $0 } }
+            measured.append(
+                (
+                    plan.statistics.seconds,
+                    work?.computedTokens ?? plan.statistics.nodesComputed, work?.operations
+                ))
             naive = plan.statistics.tokensForwardedNaively
         }
         measured.sort { $0.seconds < $1.seconds }
-        let (seconds, work) = measured[measured.count / 2]
+        let (seconds, tokens, operations) = measured[measured.count / 2]
         return Result(
             shape: checkpoint?.given ?? shape.rawValue, horizon: planner.options.horizon,
             beamWidth: planner.options.beamWidth, window: window.rawValue, together: together,
-            secondsPerPlan: seconds / Double(together), computedTokens: work.computedTokens,
-            naiveTokens: naive, gigaflops: work.operations / seconds * 1e-9)
+            secondsPerPlan: seconds / Double(together), computedTokens: tokens,
+            naiveTokens: naive, gigaflops: operations.map { $0 / seconds * 1e-9 })
     }
 
     /// The model that plans, and what its tokens mean.

@@ -1,5 +1,5 @@
 import Tokenization
-import Transformer
+public import Transformer
 import TransformerCPU
 
 /// Times full training steps of a model of the paper's size on random tokens.
@@ -26,8 +26,10 @@ public struct TrainingSpeedJob: Sendable {
     public var workers: Int?
     /// Windows that a worker passes through the model together.
     public var sequencesPerPass = 4
-    /// Whether to say where the time goes.
+    /// Whether to say where the time goes; the processor alone can.
     public var profiles = false
+    /// What computes the model; the processor if nil.
+    public var engine: (any Engine)?
 
     /// Steps before the timed ones.
     private static let warmUp = 2
@@ -39,6 +41,12 @@ public struct TrainingSpeedJob: Sendable {
     ///
     /// - Throws: `EngineError` when the engine fails.
     public func run() throws -> Result {
+        try require(
+            atLeast: 1,
+            [
+                "batch": batch, "steps": steps, "workers": workers,
+                "sequencesPerPass": sequencesPerPass,
+            ])
         let configuration = shape.configuration
         let length = configuration.contextLength
         var generator = SystemRandomNumberGenerator()
@@ -47,15 +55,23 @@ public struct TrainingSpeedJob: Sendable {
             data.inputs[index] = Int32.random(in: 0..<100, using: &generator)
             data.targets[index] = Int32.random(in: 0..<100, using: &generator)
         }
-        let stepper = try CPUEngine(workers: workers, sequencesPerPass: sequencesPerPass)
-            .trainingEngine(
-                TrajectoryTransformer(configuration, seed: 0),
-                options: TrainingEngineOptions(windowLength: length))
+        let model = TrajectoryTransformer(configuration, seed: 0)
+        let options = TrainingEngineOptions(windowLength: length)
+        let profiled =
+            engine == nil
+            ? try CPUEngine(workers: workers, sequencesPerPass: sequencesPerPass)
+                .trainingEngine(model, options: options) : nil
+        let stepper: any TrainingEngine =
+            if let profiled { profiled } else {
+                try (engine ?? CPUEngine.cpu).training(model, options: options)
+            }
         var seconds: [Double] = []
         for step in 0..<(steps + Self.warmUp) {
-            if step == Self.warmUp { stepper.isProfiling = profiles }
+            if step == Self.warmUp { profiled?.isProfiling = profiles }
             let duration = try ContinuousClock().measure {
                 try stepper.step(data, rate: 1e-4, dropoutStream: UInt64(step))
+                // A device may still be at it.
+                _ = try stepper.summary()
             }
             if step >= Self.warmUp { seconds.append(duration / .seconds(1)) }
         }
@@ -64,8 +80,9 @@ public struct TrainingSpeedJob: Sendable {
             shape: shape.rawValue, batch: batch, tokensPerStep: tokens,
             secondsPerStep: median(seconds), tokensPerSecond: Double(tokens) / median(seconds),
             profile: profiles
-                ? StepReport(
-                    stepper.profile, configuration, steps: steps, windows: batch, length: length)
-                : nil)
+                ? profiled.map {
+                    StepReport(
+                        $0.profile, configuration, steps: steps, windows: batch, length: length)
+                } : nil)
     }
 }

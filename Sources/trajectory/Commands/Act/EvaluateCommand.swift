@@ -70,6 +70,8 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Flag(help: "End an episode when its goal is reached (mazes).")
     var untilGoal = false
 
+    @OptionGroup(title: "Engine Options") var engine: EngineOptionsGroup
+
     @OptionGroup(title: "Planner Options") var planner: PlannerOptionsGroup
 
     @Option(
@@ -113,9 +115,13 @@ struct EvaluateCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var job = EvaluationJob(
-            checkpoint.map { .model(planner.model(in: $0)) } ?? .policy(policy ?? ""),
-            in: environment.name)
+        var agent = AgentChoice.policy(policy ?? "")
+        if let checkpoint {
+            var model = planner.model(in: checkpoint)
+            model.engine = try engine.engine()
+            agent = .model(model)
+        }
+        var job = EvaluationJob(agent, in: environment.name)
         job.episodes = episodes
         job.seed = seed
         job.parallel = parallel

@@ -81,6 +81,8 @@ struct PredictCommand: AsyncParsableCommand {
     @Option(help: "The episode to draw, counted from 0 among those predicted.")
     var videoEpisode = 0
 
+    @OptionGroup(title: "Engine Options") var engine: EngineOptionsGroup
+
     @OptionGroup var environment: EnvironmentOption
 
     @OptionGroup(title: "Reading Options") var reading: DatasetReadingOptions
@@ -117,6 +119,7 @@ struct PredictCommand: AsyncParsableCommand {
         job.video = video.map { URL(fileURLWithPath: $0) }
         job.videoEpisode = videoEpisode
         job.environment = environment.name
+        job.engine = try engine.engine()
         job.reading = reading.options
         let line = ProgressLine()
         defer { line.finish() }

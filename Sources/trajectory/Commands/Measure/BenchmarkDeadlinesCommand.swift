@@ -62,9 +62,11 @@ struct BenchmarkDeadlinesCommand: AsyncParsableCommand {
         job.seed = seed
         job.maximumSteps = maximumSteps
         let study = DeadlineJob(job, deadlines: limits, chart: chart)
-        let reports = try study.run { limit, report in
-            if !json { print(line(limit, report)) }
-        }
+        var lines = EvaluateCommand.Lines()
+        let reports = try study.run(
+            report: { limit, report in
+                if !json { print(line(limit, report)) }
+            }, progress: { lines.show($0) })
         if json { try Console.printJSON(reports) }
     }
 

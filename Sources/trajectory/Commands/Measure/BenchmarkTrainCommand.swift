@@ -37,7 +37,9 @@ struct BenchmarkTrainCommand: AsyncParsableCommand {
             "Windows a worker passes through the model together.", visibility: .hidden))
     var sequencesPerPass = defaults.sequencesPerPass
 
-    @Flag(help: "Say where the time goes.")
+    @OptionGroup(title: "Engine Options") var engine: EngineOptionsGroup
+
+    @Flag(help: "Say where the time goes (the processor alone).")
     var profile = false
 
     @Flag(help: "Print the result as JSON.")
@@ -57,6 +59,7 @@ struct BenchmarkTrainCommand: AsyncParsableCommand {
         job.workers = workers
         job.sequencesPerPass = sequencesPerPass
         job.profiles = profile
+        job.engine = try engine.card()
         let result = try job.run()
         try Console.report(result, json: json, text: text(result))
     }

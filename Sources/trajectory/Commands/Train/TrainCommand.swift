@@ -35,6 +35,9 @@ struct TrainCommand: AsyncParsableCommand {
             Experiments/hopper.yaml --resume
               trajectory train --dataset maze.hdf5 --output runs/maze --goal-columns 0,1 --env \
             pointmaze-umaze
+
+            Keys of the JSON object: step, steps, tokens, seconds, loss, held_out_loss, \
+            learning_rate, gradient_norm, tokens_per_second.
             """)
 
     @Option(
@@ -57,6 +60,8 @@ struct TrainCommand: AsyncParsableCommand {
 
     @OptionGroup var chosen: TrainingSettingsOptions
 
+    @OptionGroup(title: "Engine Options") var engine: EngineOptionsGroup
+
     @OptionGroup(title: "Reading Options") var reading: DatasetReadingOptions
 
     @Flag(help: "Print the settings that would be used, as YAML, and do nothing.")
@@ -76,6 +81,7 @@ struct TrainCommand: AsyncParsableCommand {
         job.reading = reading.options
         job.environment = env
         job.resumes = resume
+        job.engine = try engine.card()
         let line = ProgressLine()
         let end = try job.run { Self.show($0, on: line) }
         line.finish()
