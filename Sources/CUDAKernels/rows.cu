@@ -195,6 +195,7 @@ DEVICE void norm_backward(float *dx, stored *dbranch, float *partial, const stor
     }
 }
 
+/// norm_backward of the norms in the blocks. Grid: as `partial` has blocks.
 KERNEL(ROW_THREADS, 2)
 layer_norm_backward(float *dx, stored *dbranch, float *partial, const stored *dout, const float *x,
                     const float *statistics, const float *weight, const Step *step, int site,
@@ -202,6 +203,7 @@ layer_norm_backward(float *dx, stored *dbranch, float *partial, const stored *do
     norm_backward<false>(dx, dbranch, partial, dout, x, statistics, weight, step, site, rows);
 }
 
+/// norm_backward of the norm before the heads.
 KERNEL(ROW_THREADS, 2)
 final_norm_backward(float *dx, stored *dbranch, float *partial, const stored *dout, const float *x,
                     const float *statistics, const float *weight, const Step *step, int site,
