@@ -97,6 +97,41 @@ import TransformerCUDA
         }
     }
 
+    /// The CPU's sums in another order move parameters by 1e-5 of the way; a card rounds every product's
+    /// sum elsewhere, and Adam makes whole steps of what is noise in a gradient near zero: 4e-4.
+    @Test func `a hundred steps end where the CPU's end, within 2e-3 of the way`() throws {
+        print("seed 36")
+        let model = try smallModel(seed: 36)
+        let engines: [any TrainingEngine] = [
+            try CPUEngine(workers: 1, sequencesPerPass: 4).training(model),
+            try CPUEngine(workers: 2, sequencesPerPass: 1).training(model), try engine(model),
+        ]
+        for step in 0..<100 {
+            let batch = batch(model, rows: 4, seed: UInt64(1000 + step))
+            for engine in engines {
+                try engine.step(batch, rate: 6e-4, dropoutStream: UInt64(step))
+            }
+        }
+        // Key biases change nothing: their gradient is noise alone.
+        let learnt = model.parameterNames.filter { !$0.hasSuffix("attn.key.bias") }
+        let states = try engines.map { engine in
+            let parameters = try engine.state().parameters
+            return try learnt.flatMap {
+                parameters[try #require(model.range(ofParameter: $0))]
+            }
+        }
+        let first = try learnt.flatMap {
+            model.values[try #require(model.range(ofParameter: $0))]
+        }
+        let way = distance(first, states[0])
+        let other = distance(states[1], states[0]) / way
+        let card = distance(states[2], states[0]) / way
+        print("moved \(way) of all; of that other order of sums \(other), card \(card)")
+        #expect(way > 0.01)
+        #expect(other < 1e-4)
+        #expect(card < 2e-3)
+    }
+
     @Test(arguments: Precision.allCases)
     func `runs repeat bit for bit, also where batches of other sizes come between`(
         precision: Precision
