@@ -166,7 +166,7 @@ contraction_backward(stored *du, const stored *dy, const stored *w, const stored
         });
 }
 
-/// dx (rows x WIDTH) = dy W, of the three products whose input is WIDTH wide.
+/// dx (rows x WIDTH) = dy W, of the three products whose input is WIDTH wide. CPU: Linear.inputBackward.
 template <int depth, class WeightRow>
 DEVICE void narrow_product(stored *dx, const stored *dy, const stored *w, const WeightRow &weight_row,
                            int rows) {
@@ -175,16 +175,19 @@ DEVICE void narrow_product(stored *dx, const stored *dy, const stored *w, const 
     });
 }
 
+/// Of the expansion: dy is rows x 4 WIDTH.
 KERNEL(PRODUCT_THREADS, PRODUCT_BLOCKS)
 expansion_backward(stored *dx, const stored *dy, const stored *w, int rows) {
     narrow_product<4 * WIDTH>(dx, dy, w, [](int k) { return (size_t)k * WIDTH; }, rows);
 }
 
+/// Of the projection behind attention: dy is rows x WIDTH.
 KERNEL(PRODUCT_THREADS, PRODUCT_BLOCKS)
 projection_backward(stored *dx, const stored *dy, const stored *w, int rows) {
     narrow_product<WIDTH>(dx, dy, w, [](int k) { return (size_t)k * WIDTH; }, rows);
 }
 
+/// Of queries, keys and values together: dy is rows x 3 WIDTH.
 KERNEL(PRODUCT_THREADS, PRODUCT_BLOCKS)
 qkv_backward(stored *dx, const stored *dy, const stored *w, int rows) {
     narrow_product<3 * WIDTH>(dx, dy, w, qkv_row, rows);

@@ -86,6 +86,31 @@ struct NormSums {
     alignas(16) float weight[ROW_WARPS][WIDTH], bias[ROW_WARPS][WIDTH];
 };
 
+/// What norm_backward reads of a row: its lane's part.
+struct NormRow {
+    float4 x[GROUPS], dout[GROUPS], dx[GROUPS];
+    float2 moments;
+};
+
+/// Reads a row; where `first` nothing was added to dx yet, and rows of goals have no dout.
+template <bool first>
+DEVICE void load_row(NormRow &to, const float *dx, const stored *dout, const float *x,
+                     const float *statistics, int row) {
+    const int lane = threadIdx.x % 32;
+    const bool given = !first || row % SEQUENCE >= GOALS;
+    to.moments = load2(statistics + 2 * (size_t)row);
+#pragma unroll
+    for (int i = 0; i < GROUPS; i++) {
+        int c = channel_of(lane, i);
+        to.x[i] = to.dout[i] = to.dx[i] = zero4();
+        if (c >= WIDTH) continue;
+        const size_t place = (size_t)row * WIDTH + c;
+        to.x[i] = load4(x + place);
+        if (given) to.dout[i] = load4(dout + place);
+        if (!first) to.dx[i] = load4(dx + place);
+    }
+}
+
 /// Backward of layer_norm_forward, and of the dropout before what it was fed to.
 ///
 /// dx += d(norm), or = where `first` (then rows of goals have no gradient of the norm's output);
@@ -103,9 +128,16 @@ DEVICE void norm_backward(float *dx, stored *dbranch, float *partial, const stor
     float4 weight_sum[GROUPS], bias_sum[GROUPS];
 #pragma unroll
     for (int i = 0; i < GROUPS; i++) weight_sum[i] = bias_sum[i] = zero4();
-    for (int row = blockIdx.x * ROW_WARPS + warp; row < rows; row += gridDim.x * ROW_WARPS) {
-        const bool given = !first || row % SEQUENCE >= GOALS;
-        const float2 moments = load2(statistics + 2 * (size_t)row);
+    // The next row is on its way while one is computed.
+    const int step_rows = gridDim.x * ROW_WARPS;
+    NormRow next;
+    int row = blockIdx.x * ROW_WARPS + warp;
+    if (row < rows) load_row<first>(next, dx, dout, x, statistics, row);
+    for (; row < rows; row += step_rows) {
+        const NormRow now = next;
+        if (row + step_rows < rows)
+            load_row<first>(next, dx, dout, x, statistics, row + step_rows);
+        const float mean = now.moments.x, rstd = now.moments.y;
         float4 normal[GROUPS], gradient[GROUPS];
         float sum_g = 0, sum_gx = 0;
 #pragma unroll
@@ -113,10 +145,9 @@ DEVICE void norm_backward(float *dx, stored *dbranch, float *partial, const stor
             int c = channel_of(lane, i);
             normal[i] = gradient[i] = zero4();
             if (c >= WIDTH) continue;
-            float4 v = load4(x + (size_t)row * WIDTH + c), w = load4(weight + c);
-            float4 g = given ? load4(dout + (size_t)row * WIDTH + c) : zero4();
-            float4 n = make_float4((v.x - moments.x) * moments.y, (v.y - moments.x) * moments.y,
-                                   (v.z - moments.x) * moments.y, (v.w - moments.x) * moments.y);
+            float4 v = now.x[i], w = load4(weight + c), g = now.dout[i];
+            float4 n = make_float4((v.x - mean) * rstd, (v.y - mean) * rstd, (v.z - mean) * rstd,
+                                   (v.w - mean) * rstd);
             weight_sum[i].x += g.x * n.x, weight_sum[i].y += g.y * n.y;
             weight_sum[i].z += g.z * n.z, weight_sum[i].w += g.w * n.w;
             bias_sum[i].x += g.x, bias_sum[i].y += g.y;
@@ -132,12 +163,11 @@ DEVICE void norm_backward(float *dx, stored *dbranch, float *partial, const stor
         for (int i = 0; i < GROUPS; i++) {
             int c = channel_of(lane, i);
             if (c >= WIDTH) continue;
-            float4 n = normal[i], g = gradient[i];
-            float4 d = first ? zero4() : load4(dx + (size_t)row * WIDTH + c);
-            d.x += moments.y * (g.x - mean_g - n.x * mean_gx);
-            d.y += moments.y * (g.y - mean_g - n.y * mean_gx);
-            d.z += moments.y * (g.z - mean_g - n.z * mean_gx);
-            d.w += moments.y * (g.w - mean_g - n.w * mean_gx);
+            float4 n = normal[i], g = gradient[i], d = now.dx[i];
+            d.x += rstd * (g.x - mean_g - n.x * mean_gx);
+            d.y += rstd * (g.y - mean_g - n.y * mean_gx);
+            d.z += rstd * (g.z - mean_g - n.z * mean_gx);
+            d.w += rstd * (g.w - mean_g - n.w * mean_gx);
             store4(dx + (size_t)row * WIDTH + c, d);
             if (dropout.threshold) {
                 u32 element = stream_element(step, row, c);
@@ -165,6 +195,7 @@ DEVICE void norm_backward(float *dx, stored *dbranch, float *partial, const stor
     }
 }
 
+/// norm_backward of the norms in the blocks. Grid: as `partial` has blocks.
 KERNEL(ROW_THREADS, 2)
 layer_norm_backward(float *dx, stored *dbranch, float *partial, const stored *dout, const float *x,
                     const float *statistics, const float *weight, const Step *step, int site,
@@ -172,6 +203,7 @@ layer_norm_backward(float *dx, stored *dbranch, float *partial, const stored *do
     norm_backward<false>(dx, dbranch, partial, dout, x, statistics, weight, step, site, rows);
 }
 
+/// norm_backward of the norm before the heads.
 KERNEL(ROW_THREADS, 2)
 final_norm_backward(float *dx, stored *dbranch, float *partial, const stored *dout, const float *x,
                     const float *statistics, const float *weight, const Step *step, int site,

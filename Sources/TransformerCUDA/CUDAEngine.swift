@@ -28,18 +28,18 @@ public struct CUDAEngine: Engine {
     /// The card and the precision: "NVIDIA H100 80GB HBM3, exact".
     public var name: String { "\(device.name), \(precision.rawValue)" }
 
-    /// A copy of the model that learns on the card.
+    /// A copy of a model that learns on the card; `model` stays as it is.
     ///
-    /// - Throws: `EngineError` where the card cannot compute or hold the model.
+    /// - Throws: `EngineError` where the card cannot compute or hold such a model.
     public func training(
         _ model: TrajectoryTransformer, options: TrainingEngineOptions
     ) throws(EngineError) -> any TrainingEngine {
         try CUDATrainingEngine(model, options: options, on: device, precision: precision)
     }
 
-    /// A tree of prefixes on the card.
+    /// A tree of prefixes on the card, for one search at a time.
     ///
-    /// - Throws: `EngineError` where the card cannot compute or hold the model.
+    /// - Throws: `EngineError` where the card cannot compute or hold such a model.
     public func decoder(
         _ model: TrajectoryTransformer
     ) throws(EngineError) -> any PrefixTreeModel {
