@@ -36,8 +36,8 @@ public final class Kernels {
 
     /// The kernel of this name.
     ///
-    /// - Parameter sharedBytes: Dynamic shared memory that its launches will ask for, where that is
-    ///   more than 48 KiB.
+    /// `sharedBytes` is the dynamic shared memory that its launches ask for, where that is more
+    /// than 48 KiB.
     public func kernel(_ name: String, sharedBytes: Int = 0) throws(CUDAError) -> Kernel {
         try device.use()
         var handle: UnsafeMutableRawPointer?

@@ -1,7 +1,8 @@
 /// NVIDIA's run-time compiler of CUDA C++, opened at run time.
 ///
-/// Kernels are compiled to machine code for the card's own architecture, never to PTX: a driver loads
-/// machine code of every compiler of its major version, but not PTX that is newer than itself.
+/// Kernels are compiled to machine code for the card's own architecture, never to PTX: a driver
+/// loads machine code of every compiler of its major version, but not PTX that is newer than
+/// itself.
 public final class NVRTC: KernelCompiler {
     /// The compiler's version, such as "NVRTC 13.0".
     public let version: String
@@ -38,10 +39,14 @@ public final class NVRTC: KernelCompiler {
             .noCompiler,
             path.map { "\($0) is no NVRTC library that can be loaded" }
                 ?? "NVIDIA's run-time compiler (libnvrtc) is not found; install it"
-                + " (`pip install nvidia-cuda-nvrtc`), or set TRAJECTORY_NVRTC to the library's path"
+                + " (`pip install nvidia-cuda-nvrtc`), or set TRAJECTORY_NVRTC to its path"
         )
     }
 
+    /// The cubin for an architecture, and what its kernels need.
+    ///
+    /// - Throws: ``CUDAError`` of code `compilation`, with the first lines of what the compiler
+    ///   says.
     public func compile(
         _ program: KernelProgram, architecture: String
     ) throws(CUDAError) -> CompiledKernels {

@@ -45,8 +45,8 @@ public final class Stream {
         try synchronize()
     }
 
-    /// Copies elements of a pinned buffer into a buffer, without waiting: they must stay as they are
-    /// until the copy is done.
+    /// Copies elements of a pinned buffer into a buffer, without waiting: they must stay as they
+    /// are until the copy is done.
     public func copy<Element>(
         _ source: PinnedBuffer<Element>, from start: Int = 0, count: Int,
         to buffer: Buffer<Element>, at offset: Int = 0
@@ -123,12 +123,11 @@ public final class Stream {
 
     // MARK: - Kernels and graphs
 
-    /// Asks for a kernel: `grid` blocks of `threads` threads, `depth` times, with these arguments, in the
-    /// order of the kernel's parameters and of their very types.
+    /// Asks for a kernel: `grid` blocks of `threads` threads, `depth` times, with these arguments.
     ///
-    /// - Parameters:
-    ///   - depth: Blocks along the third dimension.
-    ///   - sharedBytes: Dynamic shared memory of a block.
+    /// Arguments come in the order of the kernel's parameters and are of their very types. `depth`
+    /// counts blocks along the third dimension, `sharedBytes` is the dynamic shared memory of a
+    /// block.
     public func launch<each Argument: KernelArgument>(
         _ kernel: Kernel, grid: (Int, Int), depth: Int = 1, threads: Int, sharedBytes: Int = 0,
         _ arguments: repeat each Argument

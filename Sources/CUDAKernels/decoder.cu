@@ -1,25 +1,26 @@
 // The transformer at the nodes of a tree of prefixes: `PrefixDecoder` of the CPU.
 //
-// A node has a place. Its keys and values of all layers lie at its place, and so does its path: the places
-// that it attends to, its goal's, its ancestors' and its own, without value tokens. Rows of a call (nodes
-// to be computed, those with output first) meet only through keys and values, so a block takes 16 rows
-// through many layers and only where a row's parent is computed in the same call must all rows have come
-// through one layer's keys and values before any asks for them: the host then launches phase by phase.
+// A node has a place. Its keys and values of all layers lie at its place, and so does its path: the
+// places that it attends to, its goal's, its ancestors' and its own, without value tokens. Rows of
+// a call (nodes to be computed, those with output first) meet only through keys and values, so a
+// block takes 16 rows through many layers and only where a row's parent is computed in the same
+// call must all rows have come through one layer's keys and values before any asks for them: the
+// host then launches phase by phase.
 //
-// Phase p finishes layer p - 1 (attention, projection, feed forward) and computes queries, keys and values
-// of layer p, or the logits behind the last layer.
+// Phase p finishes layer p - 1 (attention, projection, feed forward) and computes queries, keys and
+// values of layer p, or the logits behind the last layer.
 //
-// Compiled twice: for few rows with TOGETHER blocks for 16 of them and many warps, so that a call is soon
-// over; for many with one block and fewer warps, so that a multiprocessor holds two.
+// Compiled twice: for few rows with TOGETHER blocks for 16 of them and many warps, so that a call
+// is soon over; for many with one block and fewer warps, so that a multiprocessor holds two.
 //
-// TOGETHER blocks share 16 rows where the card lets neighbouring blocks run at once: each takes some heads, a
-// share of the feed-forward layer's channels and of the vocabulary, and reads only those weights. Sums over
-// heads or channels are shares first, exchanged through memory and added in the order of the blocks. All keep
-// the whole residual stream.
+// TOGETHER blocks share 16 rows where the card lets neighbouring blocks run at once: each takes
+// some heads, a share of the feed-forward layer's channels and of the vocabulary, and reads only
+// those weights. Sums over heads or channels are shares first, exchanged through memory and added
+// in the order of the blocks. All keep the whole residual stream.
 //
-// Work of a row: 2 (12 WIDTH^2 LAYERS + VOCABULARY WIDTH) operations and twice its path's WIDTH for each
-// layer. The blocks of a tile read all weights (from the second cache), and for each row and layer its path's
-// keys and values: 2 WIDTH floats each.
+// Work of a row: 2 (12 WIDTH^2 LAYERS + VOCABULARY WIDTH) operations and twice its path's WIDTH for
+// each layer. The blocks of a tile read all weights (from the second cache), and for each row and
+// layer its path's keys and values: 2 WIDTH floats each.
 #include "device.h"
 
 constexpr int ROWS = 16, THREADS = 32 * WARPS;
@@ -52,9 +53,11 @@ constexpr int FINAL_NORM = BLOCKS + LAYERS * BLOCK;
 constexpr int HEAD_WEIGHTS = FINAL_NORM + 2 * WIDTH;
 constexpr int GOAL_TABLE = HEAD_WEIGHTS + DIMENSION * VOCABULARY * WIDTH;
 
-static_assert(HEADS % TOGETHER == 0 && (TOGETHER == 1 || MY_WIDTH % 16 == 0), "the host chooses so");
+static_assert(HEADS % TOGETHER == 0 && (TOGETHER == 1 || MY_WIDTH % 16 == 0),
+              "the host chooses so");
 static_assert(WIDTH % 16 == 0 && HEAD_WIDTH % 8 == 0 && (HEAD_WIDTH & (HEAD_WIDTH - 1)) == 0 &&
-              HEAD_WIDTH <= 128, "the host refuses such a model");
+                  HEAD_WIDTH <= 128,
+              "the host refuses such a model");
 
 #if EXACT
 typedef float Weight;
@@ -75,7 +78,8 @@ struct Node {
 };
 
 /// Whether paths fit into shared memory beside the rest.
-constexpr bool KEEPS_PATHS = 4 * ROWS * (2 * STRIDE + (STRIDE > HIDDEN_STRIDE ? STRIDE : HIDDEN_STRIDE) + PATH) < 47000;
+constexpr bool KEEPS_PATHS =
+    4 * ROWS * (2 * STRIDE + (STRIDE > HIDDEN_STRIDE ? STRIDE : HIDDEN_STRIDE) + PATH) < 47000;
 
 /// What a block shares.
 struct Tile {
@@ -100,18 +104,20 @@ DEVICE int path_length(int position) {
     return position < 0 ? -position : GOALS + position + 1 - (position + 1) / DIMENSION;
 }
 
-/// x rounded to TF32; the rest is exact and is multiplied on its own. Rounded to nearest: cut off, the
-/// rests would all have their number's sign, and so would what is left of their products.
+/// x rounded to TF32; the rest is exact and is multiplied on its own. Rounded to nearest: cut off,
+/// the rests would all have their number's sign, and so would what is left of their products.
 DEVICE u32 leading(float x) { return (bits_of(x) + 0x1000u) & 0xffffe000u; }
 
 /// The number of a warp when tiles are handed out, beginning with warp `first`.
 DEVICE int turn_of(int first) { return (threadIdx.x / 32 + WARPS - first % WARPS) % WARPS; }
 
-/// sum += rows W' for this warp's tiles of eight columns: tile i is number turn_of(first) + WARPS i.
+/// sum += rows W' for this warp's tiles of eight columns: tile i is number
+/// turn_of(first) + WARPS i.
 ///
-/// rows: 16 x DEPTH in shared memory, `stride` apart; W: columns x DEPTH, `pitch` apart. EXACT takes three
-/// TF32 products (large x large, and large x small both ways), else one of bfloat16. Depth is summed in an
-/// order that lets a thread read four neighbours at once; the same on both sides.
+/// rows: 16 x DEPTH in shared memory, `stride` apart; W: columns x DEPTH, `pitch` apart. EXACT
+/// takes three TF32 products (large x large, and large x small both ways), else one of bfloat16.
+/// Depth is summed in an order that lets a thread read four neighbours at once; the same on both
+/// sides.
 template <int TILES, int DEPTH>
 DEVICE void multiply(float (&sum)[TILES][4], const float *rows, int stride,
                      const Weight *__restrict__ w, int columns, int pitch, int first_warp = 0) {
@@ -125,8 +131,6 @@ DEVICE void multiply(float (&sum)[TILES][4], const float *rows, int stride,
     const float *upper = rows + g * stride + 4 * t, *lower = upper + 8 * stride;
 #if EXACT
     float corrections[TILES][4] = {};
-#endif
-#if EXACT
 #pragma unroll 4
 #else
 #pragma unroll 8
@@ -137,10 +141,12 @@ DEVICE void multiply(float (&sum)[TILES][4], const float *rows, int stride,
 #if EXACT
         const u32 large1[4] = {leading(a.x), leading(b.x), leading(a.y), leading(b.y)};
         const u32 large2[4] = {leading(a.z), leading(b.z), leading(a.w), leading(b.w)};
-        const u32 small1[4] = {bits_of(a.x - float_of(large1[0])), bits_of(b.x - float_of(large1[1])),
-                               bits_of(a.y - float_of(large1[2])), bits_of(b.y - float_of(large1[3]))};
-        const u32 small2[4] = {bits_of(a.z - float_of(large2[0])), bits_of(b.z - float_of(large2[1])),
-                               bits_of(a.w - float_of(large2[2])), bits_of(b.w - float_of(large2[3]))};
+        const u32 small1[4] = {
+            bits_of(a.x - float_of(large1[0])), bits_of(b.x - float_of(large1[1])),
+            bits_of(a.y - float_of(large1[2])), bits_of(b.y - float_of(large1[3]))};
+        const u32 small2[4] = {
+            bits_of(a.z - float_of(large2[0])), bits_of(b.z - float_of(large2[1])),
+            bits_of(a.w - float_of(large2[2])), bits_of(b.w - float_of(large2[3]))};
 #else
         const u32 pairs[4] = {pack_bf16(a.x, a.y), pack_bf16(b.x, b.y), pack_bf16(a.z, a.w),
                               pack_bf16(b.z, b.w)};
@@ -191,7 +197,8 @@ DEVICE void each_pair(const float (&sum)[TILES][4], int columns, F f, int first_
 
 DEVICE constexpr int tiles_of(int columns) { return (columns + 8 * WARPS - 1) / (8 * WARPS); }
 
-/// out = (x - mean) / sqrt(variance + 1e-5) * weight + bias; each warp takes rows in turn. `tt_layer_norm_forward`.
+/// out = (x - mean) / sqrt(variance + 1e-5) * weight + bias; each warp takes rows in turn.
+/// `tt_layer_norm_forward`.
 DEVICE void normalize(float *out, const float *in, const float *__restrict__ norm) {
     const int lane = threadIdx.x % 32;
     for (int row = threadIdx.x / 32; row < ROWS; row += WARPS) {
@@ -208,8 +215,8 @@ DEVICE void normalize(float *out, const float *in, const float *__restrict__ nor
     }
 }
 
-/// The path of the node at `place`: what its nearest ancestor of an earlier call has, then those of this
-/// call, found by going up. One warp.
+/// The path of the node at `place`: what its nearest ancestor of an earlier call has, then those of
+/// this call, found by going up. One warp.
 DEVICE void make_path(int *paths, const Node *nodes, int place, int first) {
     const int lane = threadIdx.x % 32;
     int *path = paths + (long long)place * PATH;
@@ -221,7 +228,8 @@ DEVICE void make_path(int *paths, const Node *nodes, int place, int first) {
     int current = place;
     while (current >= first) {
         const int position = nodes[current].position;
-        if (lane == 0 && is_attended(position)) path[GOALS + position - position / DIMENSION] = current;
+        if (lane == 0 && is_attended(position))
+            path[GOALS + position - position / DIMENSION] = current;
         current = nodes[current].parent;
     }
     if (current < 0) {
@@ -234,10 +242,10 @@ DEVICE void make_path(int *paths, const Node *nodes, int place, int first) {
 
 /// Attention of one row over its path, this block's heads, by one warp: `tt_path_attention`.
 ///
-/// HEAD_WIDTH / 4 lanes read a key together, as many keys as that leaves lanes for at once; each group of
-/// lanes keeps its own largest score, sum and weighted values, joined at the end.
-DEVICE void attend(float *out, const float *query, const float *keys_values, const int *path, int length,
-                   int layer, int first_head) {
+/// HEAD_WIDTH / 4 lanes read a key together, as many keys as that leaves lanes for at once; each
+/// group of lanes keeps its own largest score, sum and weighted values, joined at the end.
+DEVICE void attend(float *out, const float *query, const float *keys_values, const int *path,
+                   int length, int layer, int first_head) {
     constexpr int LANES = HEAD_WIDTH / 4, GROUPS = 32 / LANES, UNROLL = GROUPS > 4 ? 4 : 8;
     const int lane = threadIdx.x % 32, group = lane / LANES, part = lane % LANES;
     const float scale = 1 / sqrtf((float)HEAD_WIDTH);
@@ -252,9 +260,10 @@ DEVICE void attend(float *out, const float *query, const float *keys_values, con
             float4 value[UNROLL];
             for (int u = 0; u < UNROLL; u++) {
                 const int i = start + u * GROUPS + group;
-                const float *node = keys_values
-                    + ((long long)path[i < length ? i : length - 1] * LAYERS + layer) * (2 * WIDTH)
-                    + channel;
+                const float *node =
+                    keys_values +
+                    ((long long)path[i < length ? i : length - 1] * LAYERS + layer) * (2 * WIDTH) +
+                    channel;
                 const float4 k = *reinterpret_cast<const float4 *>(node);
                 value[u] = *reinterpret_cast<const float4 *>(node + WIDTH);
                 score[u] = q.x * k.x + q.y * k.y + q.z * k.z + q.w * k.w;
@@ -344,7 +353,8 @@ DEVICE void finish_layer(Tile &tile, const float *keys_values, const int *paths,
     {
         float sum[tiles_of(WIDTH)][4] = {};
         multiply<tiles_of(WIDTH), MY_WIDTH>(sum, tile.input + rank * MY_WIDTH, STRIDE,
-                                            matrices + block + PROJECTION + rank * MY_WIDTH, WIDTH, WIDTH);
+                                            matrices + block + PROJECTION + rank * MY_WIDTH, WIDTH,
+                                            WIDTH);
         add_branch(tile, sum, weights + block + PROJECTION_BIAS, partial);
     }
     sync_block();
@@ -353,8 +363,8 @@ DEVICE void finish_layer(Tile &tile, const float *keys_values, const int *paths,
     for (int start = rank * MY_HIDDEN; start < (rank + 1) * MY_HIDDEN; start += HIDDEN) {
         sync_block();
         float sum[tiles_of(HIDDEN)][4] = {};
-        multiply<tiles_of(HIDDEN), WIDTH>(sum, tile.input, STRIDE,
-                                          matrices + block + EXPANSION + start * WIDTH, HIDDEN, WIDTH);
+        multiply<tiles_of(HIDDEN), WIDTH>(
+            sum, tile.input, STRIDE, matrices + block + EXPANSION + start * WIDTH, HIDDEN, WIDTH);
         each_pair(sum, HIDDEN, [&](int row, int column, float a, float b) {
             const float *bias = weights + block + EXPANSION_BIAS + start + column;
             tile.hidden[row * HIDDEN_STRIDE + column] = gelu(a + bias[0]);
@@ -377,25 +387,30 @@ DEVICE void ask(Tile &tile, float *keys_values, const float *__restrict__ weight
     // Queries, keys and values in turn: the parameters' order.
     for (int part = 0; part < 3; part++) {
         const int matrix = part == 0 ? QUERY : KEY_VALUE + (part - 1) * SQUARE;
-        const float *bias =
-            weights + block + (part == 0 ? QUERY_BIAS : KEY_VALUE_BIAS + (part - 1) * WIDTH) + first;
+        const float *bias = weights + block +
+                            (part == 0 ? QUERY_BIAS : KEY_VALUE_BIAS + (part - 1) * WIDTH) + first;
         float sum[tiles_of(MY_WIDTH)][4] = {};
-        multiply<tiles_of(MY_WIDTH), WIDTH>(sum, tile.input, STRIDE, matrices + block + matrix + first * WIDTH,
-                                            MY_WIDTH, WIDTH, part * (MY_WIDTH / 8));
-        each_pair(sum, MY_WIDTH, [&](int row, int column, float a, float b) {
-            a += bias[column];
-            b += bias[column + 1];
-            if (part == 0) {
-                tile.queries[row * STRIDE + first + column] = a;
-                tile.queries[row * STRIDE + first + column + 1] = b;
-                return;
-            }
-            // Nothing attends to a value token.
-            if (row >= count || (tile.positions[row] >= 0 && !is_attended(tile.positions[row]))) return;
-            *reinterpret_cast<float2 *>(
-                keys_values + ((long long)tile.places[row] * LAYERS + layer) * (2 * WIDTH)
-                + (part - 1) * WIDTH + first + column) = make_float2(a, b);
-        }, part * (MY_WIDTH / 8));
+        multiply<tiles_of(MY_WIDTH), WIDTH>(sum, tile.input, STRIDE,
+                                            matrices + block + matrix + first * WIDTH, MY_WIDTH,
+                                            WIDTH, part * (MY_WIDTH / 8));
+        each_pair(
+            sum, MY_WIDTH,
+            [&](int row, int column, float a, float b) {
+                a += bias[column];
+                b += bias[column + 1];
+                if (part == 0) {
+                    tile.queries[row * STRIDE + first + column] = a;
+                    tile.queries[row * STRIDE + first + column + 1] = b;
+                    return;
+                }
+                // Nothing attends to a value token.
+                if (row >= count || (tile.positions[row] >= 0 && !is_attended(tile.positions[row])))
+                    return;
+                *reinterpret_cast<float2 *>(
+                    keys_values + ((long long)tile.places[row] * LAYERS + layer) * (2 * WIDTH) +
+                    (part - 1) * WIDTH + first + column) = make_float2(a, b);
+            },
+            part * (MY_WIDTH / 8));
     }
     sync_block();
 }
@@ -415,10 +430,10 @@ DEVICE void predict(Tile &tile, float *logits, const Node *nodes, const float *_
         for (int row = 0; row < first; row++) is_done |= tile.positions[row] % DIMENSION == head;
         if (is_done) continue;
         float sum[tiles_of(SHARE)][4] = {};
-        multiply<tiles_of(SHARE), WIDTH>(sum, tile.input, STRIDE,
-                                              matrices + HEAD_WEIGHTS + head * VOCABULARY * WIDTH
-                                                  + first_column * WIDTH,
-                                              columns, WIDTH);
+        multiply<tiles_of(SHARE), WIDTH>(
+            sum, tile.input, STRIDE,
+            matrices + HEAD_WEIGHTS + head * VOCABULARY * WIDTH + first_column * WIDTH, columns,
+            WIDTH);
         each_pair(sum, columns, [&](int row, int column, float a, float b) {
             if (row >= outputs || tile.positions[row] % DIMENSION != head) return;
             float *out =
@@ -431,14 +446,15 @@ DEVICE void predict(Tile &tile, float *logits, const Node *nodes, const float *_
 
 /// Phases begin ..< end of rows blockIdx.x / TOGETHER * 16 on.
 ///
-/// keys_values: places x LAYERS x 2 WIDTH; paths: places x PATH; nodes: one for each place; order: each row's
-/// place, rows with output first; `first`: the first place of this call. stream: rows x 2 WIDTH, the
-/// residual stream and the queries between launches. weights: all parameters; matrices: the same, as
-/// products take them. logits: rows of LOGITS numbers. partial: tiles x 2 x TOGETHER x 16 x WIDTH.
-KERNEL_TOGETHER(THREADS, 16 / WARPS, TOGETHER) decode(
-    float *keys_values, int *paths, float *stream, float *partial, float *logits, const float *weights,
-    const Weight *matrices, const Node *nodes, const int *order, int rows, int outputs, int first, int begin,
-    int end) {
+/// keys_values: places x LAYERS x 2 WIDTH; paths: places x PATH; nodes: one for each place; order:
+/// each row's place, rows with output first; `first`: the first place of this call. stream: rows x
+/// 2 WIDTH, the residual stream and the queries between launches. weights: all parameters;
+/// matrices: the same, as products take them. logits: rows of LOGITS numbers. partial: tiles x 2 x
+/// TOGETHER x 16 x WIDTH.
+KERNEL_TOGETHER(THREADS, 16 / WARPS, TOGETHER)
+decode(float *keys_values, int *paths, float *stream, float *partial, float *logits,
+       const float *weights, const Weight *matrices, const Node *nodes, const int *order, int rows,
+       int outputs, int first, int begin, int end) {
     SHARED(Tile, tile);
     const int start = blockIdx.x / TOGETHER * ROWS, thread = threadIdx.x, warp = thread / 32;
     partial += (long long)(blockIdx.x / TOGETHER) * (2 * TOGETHER * ROWS * WIDTH);
@@ -465,7 +481,8 @@ KERNEL_TOGETHER(THREADS, 16 / WARPS, TOGETHER) decode(
     } else {
         for (int i = thread; i < ROWS * WIDTH; i += THREADS) {
             const int row = i / WIDTH, column = i % WIDTH;
-            const float *kept = stream + (long long)(start + (row < count ? row : count - 1)) * (2 * WIDTH);
+            const float *kept =
+                stream + (long long)(start + (row < count ? row : count - 1)) * (2 * WIDTH);
             tile.residual[row * STRIDE + column] = kept[column];
             tile.queries[row * STRIDE + column] = kept[WIDTH + column];
         }
@@ -474,7 +491,8 @@ KERNEL_TOGETHER(THREADS, 16 / WARPS, TOGETHER) decode(
         sync_warp();
         for (int row = warp; row < count; row += WARPS) {
             const int *path = paths + (long long)tile.places[row] * PATH;
-            for (int i = thread % 32; i < tile.lengths[row]; i += 32) tile.paths[row * PATH + i] = path[i];
+            for (int i = thread % 32; i < tile.lengths[row]; i += 32)
+                tile.paths[row * PATH + i] = path[i];
         }
     }
     sync_block();

@@ -1,4 +1,5 @@
-// Choosing the next token of many rows on the card: `TokenFilter` and `TokenSampler` of the planner.
+// Choosing the next token of many rows on the card: `TokenFilter` and `TokenSampler` of the
+// planner.
 #include "device.h"
 
 constexpr int DRAW_WARPS = 8;
@@ -44,7 +45,8 @@ DEVICE float powers_of(float *power, const float *x) {
 }
 
 /// The first of the warp's tokens for which `holds(i, token)`, or VOCABULARY.
-template <class F> DEVICE int first_token(F holds) {
+template <class F>
+DEVICE int first_token(F holds) {
     const int lane = threadIdx.x % 32;
     float first = VOCABULARY;
     for (int i = LANE_TOKENS - 1; i >= 0; i--) {
@@ -56,17 +58,20 @@ template <class F> DEVICE int first_token(F holds) {
 
 /// One token for each row, and the row's next node.
 ///
-/// A row stands on the node at standing[row] (or, where that is null, at `before` + row), whose logits these
-/// are: divided by `temperature`; without the tail of the least likely that hold less than `mass` together
-/// (none where negative; `careful` keeps the likeliest); without those less likely than the `top`-th (all
-/// where 0). The token is the first whose cumulative probability exceeds uniforms[row], or forced[row] where
-/// that is not negative. Its node goes to `place` + row with logits in row `output` + row, unless `place` is
-/// negative. A warp takes a row: 2 VOCABULARY^2 comparisons, and reads its logits once.
-KERNEL(32 * DRAW_WARPS, 1) draw(int *tokens, int *nodes, int *order, const float *logits, const int *standing,
-                                const double *uniforms, const int *forced, int rows, int before, int top,
-                                float mass, float temperature, int careful, int place, int output) {
+/// A row stands on the node at standing[row] (or, where that is null, at `before` + row), whose
+/// logits these are: divided by `temperature`; without the tail of the least likely that hold less
+/// than `mass` together (none where negative; `careful` keeps the likeliest); without those less
+/// likely than the `top`-th (all where 0). The token is the first whose cumulative probability
+/// exceeds uniforms[row], or forced[row] where that is not negative. Its node goes to `place` + row
+/// with logits in row `output` + row, unless `place` is negative. A warp takes a row: 2
+/// VOCABULARY^2 comparisons, and reads its logits once.
+KERNEL(32 * DRAW_WARPS, 1)
+draw(int *tokens, int *nodes, int *order, const float *logits, const int *standing,
+     const double *uniforms, const int *forced, int rows, int before, int top, float mass,
+     float temperature, int careful, int place, int output) {
     SHARED(DrawTile, tile);
-    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, row = blockIdx.x * DRAW_WARPS + warp;
+    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32,
+              row = blockIdx.x * DRAW_WARPS + warp;
     if (row >= rows) return;
     const int stand = standing ? standing[row] : before + row;
     const float *in = logits + (long long)nodes[4 * stand + 3] * ((VOCABULARY + 3) / 4 * 4);
@@ -100,7 +105,9 @@ KERNEL(32 * DRAW_WARPS, 1) draw(int *tokens, int *nodes, int *order, const float
         for (int i = 0; i < LANE_TOKENS; i++) {
             const int token = lane * LANE_TOKENS + i;
             if (token >= VOCABULARY) continue;
-            const bool goes = careful ? tail[i] && x[token] < most : any > 0 ? tail[i] : x[token] <= least;
+            const bool goes = careful   ? tail[i] && x[token] < most
+                              : any > 0 ? tail[i]
+                                        : x[token] <= least;
             if (goes) x[token] = -1000;
         }
         sync_warp();

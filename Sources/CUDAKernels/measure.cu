@@ -1,5 +1,5 @@
-// What a card's own checks and measurements need: products whose result is known, to compare the layout of
-// operands with what device.h says, and the speed of products alone.
+// What a card's own checks and measurements need: products whose result is known, to compare the
+// layout of operands with what device.h says, and the speed of products alone.
 #include "device.h"
 
 /// c = a b by one bfloat16 product: a 16 x 16, b 16 x 8, c 16 x 8, row-major floats.

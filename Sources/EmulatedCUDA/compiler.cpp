@@ -1,5 +1,5 @@
-// The emulated driver's compiler: the kernels' sources become a shared library by clang++ (or what the
-// environment variable EMULATED_CUDA_COMPILER names), with the same macros that NVRTC gets.
+// The emulated driver's compiler: the kernels' sources become a shared library by clang++ (or what
+// the environment variable EMULATED_CUDA_COMPILER names), with the same macros that NVRTC gets.
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -25,24 +25,26 @@ const char on_cpu_h[] = {
 const char glue[] = R"cpp(
 #include <tuple>
 #include <utility>
-namespace {
-template <class... A, size_t... I>
-void emulated_call(void (*f)(A...), dim3 grid, u32 threads, void **p, int together,
-                   std::index_sequence<I...>) {
-    std::tuple<A...> a{*(A *)p[I]...};
-    cpu::launch(
-        grid, threads, getenv("EMULATED_CUDA_REVERSED") != nullptr, [&] { std::apply(f, a); }, together);
-}
-template <class... A>
-void emulated_call(void (*f)(A...), dim3 grid, u32 threads, void **p, int together) {
-    emulated_call(f, grid, threads, p, together, std::index_sequence_for<A...>{});
-}
-template <class... A> int emulated_sizes(void (*)(A...), size_t *sizes) {
-    size_t all[] = {sizeof(A)..., 0};
-    for (size_t i = 0; i < sizeof...(A); i++) sizes[i] = all[i];
-    return (int)sizeof...(A);
-}
-}
+    namespace {
+    template <class... A, size_t... I>
+    void emulated_call(void (*f)(A...), dim3 grid, u32 threads, void **p, int together,
+                       std::index_sequence<I...>) {
+        std::tuple<A...> a{*(A *)p[I]...};
+        cpu::launch(
+            grid, threads, getenv("EMULATED_CUDA_REVERSED") != nullptr, [&] { std::apply(f, a); },
+            together);
+    }
+    template <class... A>
+    void emulated_call(void (*f)(A...), dim3 grid, u32 threads, void **p, int together) {
+        emulated_call(f, grid, threads, p, together, std::index_sequence_for<A...>{});
+    }
+    template <class... A>
+    int emulated_sizes(void (*)(A...), size_t *sizes) {
+        size_t all[] = {sizeof(A)..., 0};
+        for (size_t i = 0; i < sizeof...(A); i++) sizes[i] = all[i];
+        return (int)sizeof...(A);
+    }
+    } // namespace
 )cpp";
 
 bool write_file(const std::string &path, const std::string &text) {
@@ -107,14 +109,14 @@ int run(std::vector<std::string> words, const std::string &log) {
     }
     return status;
 }
-}  // namespace
+} // namespace
 
 extern "C" {
-/// The folder's files `names` with `texts`, of which `unit` includes those to be compiled, as an image for
-/// cuModuleLoadData; a message and 1 where that fails.
-int tt_compile_kernels(int count, const char *const *names, const char *const *texts, const char *unit,
-                       int option_count, const char *const *options, unsigned char **image,
-                       size_t *size) {
+/// The folder's files `names` with `texts`, of which `unit` includes those to be compiled, as an
+/// image for cuModuleLoadData; a message and 1 where that fails.
+int tt_compile_kernels(int count, const char *const *names, const char *const *texts,
+                       const char *unit, int option_count, const char *const *options,
+                       unsigned char **image, size_t *size) {
     auto answer = [&](const std::string &bytes, int result) {
         *image = static_cast<unsigned char *>(malloc(bytes.size() + 1));
         memcpy(*image, bytes.data(), bytes.size());
@@ -132,7 +134,8 @@ int tt_compile_kernels(int count, const char *const *names, const char *const *t
         good = good && write_file(made.back(), texts[i]);
     }
     // Only what the unit really includes can be called: ask the preprocessor which files those are.
-    std::string source = folder + "/unit.cpp", library = folder + "/kernels.so", log = folder + "/log";
+    std::string source = folder + "/unit.cpp", library = folder + "/kernels.so",
+                log = folder + "/log";
     const char *compiler = getenv("EMULATED_CUDA_COMPILER");
     std::vector<std::string> base = {compiler ? compiler : "clang++", "-std=c++17", "-I" + folder};
     for (int i = 0; i < option_count; i++) base.push_back(options[i]);
@@ -147,20 +150,26 @@ int tt_compile_kernels(int count, const char *const *names, const char *const *t
             if (included.find(std::string("/") + names[i]) == std::string::npos) continue;
             for (auto &kernel : declared_kernels(std::string("\n") + texts[i])) {
                 std::string found = "    if (!strcmp(name, \"" + kernel.name + "\")) return ";
-                calls += found + "emulated_call(" + kernel.name + ", {x, y, z}, threads, arguments, " +
-                         kernel.together + ");\n";
+                calls += found + "emulated_call(" + kernel.name +
+                         ", {x, y, z}, threads, arguments, " + kernel.together + ");\n";
                 sizes += found + "emulated_sizes(" + kernel.name + ", sizes);\n";
             }
         }
-        std::string text = std::string(unit) + glue +
-            "extern \"C\" __attribute__((visibility(\"default\"))) int emulated_kernel_sizes(const char *name, "
-            "size_t *sizes) {\n" + sizes + "    return -1;\n}\n" +
-            "extern \"C\" __attribute__((visibility(\"default\"))) void emulated_kernel_launch(const char *name, "
-            "unsigned x, unsigned y, unsigned z, unsigned threads, void **arguments) {\n" + calls + "}\n";
+        std::string text =
+            std::string(unit) + glue +
+            "extern \"C\" __attribute__((visibility(\"default\"))) int emulated_kernel_sizes(const "
+            "char *name, "
+            "size_t *sizes) {\n" +
+            sizes + "    return -1;\n}\n" +
+            "extern \"C\" __attribute__((visibility(\"default\"))) void "
+            "emulated_kernel_launch(const char *name, "
+            "unsigned x, unsigned y, unsigned z, unsigned threads, void **arguments) {\n" +
+            calls + "}\n";
         good = write_file(source, text);
         std::vector<std::string> compile = base;
-        compile.insert(compile.end(), {"-O2", "-g0", "-march=native", "-ffp-contract=off", "-shared", "-fPIC",
-                                       "-fvisibility=hidden", "-w", "-o", library, source});
+        compile.insert(compile.end(),
+                       {"-O2", "-g0", "-march=native", "-ffp-contract=off", "-shared", "-fPIC",
+                        "-fvisibility=hidden", "-w", "-o", library, source});
         good = good && run(compile, log) == 0;
     }
     std::string result;

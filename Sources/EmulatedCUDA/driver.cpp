@@ -1,8 +1,8 @@
 // The CUDA driver functions that the engine uses, over kernels that run on the CPU.
 //
-// Work is done when it is asked for, not later, except between the beginning and the end of a graph. Memory
-// is poisoned: all bits are one, so that floats are NaN and indices absurd until they are written, and
-// again when it is freed.
+// Work is done when it is asked for, not later, except between the beginning and the end of a
+// graph. Memory is poisoned: all bits are one, so that floats are NaN and indices absurd until they
+// are written, and again when it is freed.
 #include "include/emulated_cuda.h"
 
 #include <dlfcn.h>
@@ -21,12 +21,19 @@
 
 namespace {
 typedef unsigned long long Address;
-enum Result { success = 0, invalid_value = 1, out_of_memory = 2, invalid_image = 200, not_found = 500 };
+enum Result {
+    success = 0,
+    invalid_value = 1,
+    out_of_memory = 2,
+    invalid_image = 200,
+    not_found = 500
+};
 
 /// What a compiled program exports (see compiler.cpp).
 struct Program {
     int (*sizes)(const char *name, size_t *sizes);
-    void (*launch)(const char *name, unsigned x, unsigned y, unsigned z, unsigned threads, void **arguments);
+    void (*launch)(const char *name, unsigned x, unsigned y, unsigned z, unsigned threads,
+                   void **arguments);
     void *library;
 };
 struct Kernel {
@@ -76,8 +83,11 @@ double now() {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-template <class T> void *pointer(Address address) { return reinterpret_cast<T *>(address); }
-}  // namespace
+template <class T>
+void *pointer(Address address) {
+    return reinterpret_cast<T *>(address);
+}
+} // namespace
 
 extern "C" {
 int cuInit(unsigned) { return success; }
@@ -90,12 +100,23 @@ int cuDeviceGetName(char *name, int size, int) {
 }
 int cuDeviceGetAttribute(int *value, int attribute, int) {
     switch (attribute) {
-        case 75: *value = 9; break;           // compute capability
-        case 76: *value = 0; break;
-        case 16: *value = 4; break;           // multiprocessors
-        case 97: *value = 227 << 10; break;   // shared memory of a block
-        case 38: *value = 50 << 20; break;    // second cache
-        default: return invalid_value;
+        case 75:
+            *value = 9;
+            break; // compute capability
+        case 76:
+            *value = 0;
+            break;
+        case 16:
+            *value = 4;
+            break; // multiprocessors
+        case 97:
+            *value = 227 << 10;
+            break; // shared memory of a block
+        case 38:
+            *value = 50 << 20;
+            break; // second cache
+        default:
+            return invalid_value;
     }
     return success;
 }
@@ -103,7 +124,9 @@ int cuDeviceTotalMem_v2(size_t *bytes, int) { return *bytes = (size_t)8 << 30, s
 int cuDevicePrimaryCtxRetain(void **context, int) { return *context = (void *)16, success; }
 int cuDevicePrimaryCtxRelease_v2(int) { return success; }
 int cuCtxSetCurrent(void *) { return success; }
-int cuMemGetInfo_v2(size_t *free, size_t *total) { return *free = *total = (size_t)8 << 30, success; }
+int cuMemGetInfo_v2(size_t *free, size_t *total) {
+    return *free = *total = (size_t)8 << 30, success;
+}
 
 int cuModuleLoadData(void **result, const void *image) {
     // The image is a shared library behind its size in bytes.
@@ -120,7 +143,8 @@ int cuModuleLoadData(void **result, const void *image) {
         done += (size_t)written;
     }
     close(file);
-    // The linker knows a library by its path, which no other has, and keeps it when the name is gone.
+    // The linker knows a library by its path, which no other has, and keeps it when the name is
+    // gone.
     void *library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     unlink(path.c_str());
     if (!library) return fprintf(stderr, "emulated CUDA: %s\n", dlerror()), invalid_image;
@@ -241,8 +265,8 @@ int cuEventElapsedTime(float *milliseconds, void *from, void *to) {
     return *milliseconds = (float)(1000 * seconds), success;
 }
 
-int cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z, unsigned threads, unsigned, unsigned,
-                   unsigned, void *stream, void **arguments, void **) {
+int cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z, unsigned threads, unsigned,
+                   unsigned, unsigned, void *stream, void **arguments, void **) {
     auto kernel = static_cast<Kernel *>(function);
     if (x == 0 || y == 0 || z == 0 || threads == 0 || threads > 1024 || x > 0x7fffffff || y > 65535)
         return invalid_value;
@@ -269,29 +293,61 @@ int cuGetErrorString(int result, const char **text) {
     return success;
 }
 
-int tt_compile_kernels(int, const char *const *, const char *const *, const char *, int, const char *const *,
-                       unsigned char **, size_t *);
+int tt_compile_kernels(int, const char *const *, const char *const *, const char *, int,
+                       const char *const *, unsigned char **, size_t *);
 void tt_free_kernels(unsigned char *);
 const char *tt_compiler_version(void);
 
 void *emulated_cuda_symbol(const char *name) {
-#define FUNCTION(name) {#name, (void *)name}
+#define FUNCTION(name)      \
+    {                       \
+        #name, (void *)name \
+    }
     static const std::map<std::string, void *> functions = {
-        FUNCTION(cuInit), FUNCTION(cuDriverGetVersion), FUNCTION(cuDeviceGetCount), FUNCTION(cuDeviceGet),
-        FUNCTION(cuDeviceGetName), FUNCTION(cuDeviceGetAttribute), FUNCTION(cuDeviceTotalMem_v2),
-        FUNCTION(cuDevicePrimaryCtxRetain), FUNCTION(cuDevicePrimaryCtxRelease_v2),
-        FUNCTION(cuCtxSetCurrent), FUNCTION(cuMemGetInfo_v2), FUNCTION(cuModuleLoadData),
-        FUNCTION(cuModuleUnload), FUNCTION(cuModuleGetFunction), FUNCTION(cuFuncGetAttribute),
-        FUNCTION(cuFuncSetAttribute), FUNCTION(cuMemAlloc_v2), FUNCTION(cuMemFree_v2),
-        FUNCTION(cuMemAllocHost_v2), FUNCTION(cuMemFreeHost), FUNCTION(cuMemcpyHtoDAsync_v2),
-        FUNCTION(cuMemcpyDtoHAsync_v2), FUNCTION(cuMemcpyDtoDAsync_v2), FUNCTION(cuMemsetD8Async),
-        FUNCTION(cuStreamCreate), FUNCTION(cuStreamDestroy_v2), FUNCTION(cuStreamSynchronize),
-        FUNCTION(cuStreamBeginCapture_v2), FUNCTION(cuStreamEndCapture), FUNCTION(cuGraphGetNodes),
-        FUNCTION(cuGraphInstantiateWithFlags), FUNCTION(cuGraphLaunch), FUNCTION(cuGraphDestroy),
-        FUNCTION(cuGraphExecDestroy), FUNCTION(cuEventCreate), FUNCTION(cuEventDestroy_v2),
-        FUNCTION(cuEventRecord), FUNCTION(cuEventSynchronize), FUNCTION(cuEventElapsedTime),
-        FUNCTION(cuLaunchKernel), FUNCTION(cuGetErrorString), FUNCTION(tt_compile_kernels),
-        FUNCTION(tt_free_kernels), FUNCTION(tt_compiler_version),
+        FUNCTION(cuInit),
+        FUNCTION(cuDriverGetVersion),
+        FUNCTION(cuDeviceGetCount),
+        FUNCTION(cuDeviceGet),
+        FUNCTION(cuDeviceGetName),
+        FUNCTION(cuDeviceGetAttribute),
+        FUNCTION(cuDeviceTotalMem_v2),
+        FUNCTION(cuDevicePrimaryCtxRetain),
+        FUNCTION(cuDevicePrimaryCtxRelease_v2),
+        FUNCTION(cuCtxSetCurrent),
+        FUNCTION(cuMemGetInfo_v2),
+        FUNCTION(cuModuleLoadData),
+        FUNCTION(cuModuleUnload),
+        FUNCTION(cuModuleGetFunction),
+        FUNCTION(cuFuncGetAttribute),
+        FUNCTION(cuFuncSetAttribute),
+        FUNCTION(cuMemAlloc_v2),
+        FUNCTION(cuMemFree_v2),
+        FUNCTION(cuMemAllocHost_v2),
+        FUNCTION(cuMemFreeHost),
+        FUNCTION(cuMemcpyHtoDAsync_v2),
+        FUNCTION(cuMemcpyDtoHAsync_v2),
+        FUNCTION(cuMemcpyDtoDAsync_v2),
+        FUNCTION(cuMemsetD8Async),
+        FUNCTION(cuStreamCreate),
+        FUNCTION(cuStreamDestroy_v2),
+        FUNCTION(cuStreamSynchronize),
+        FUNCTION(cuStreamBeginCapture_v2),
+        FUNCTION(cuStreamEndCapture),
+        FUNCTION(cuGraphGetNodes),
+        FUNCTION(cuGraphInstantiateWithFlags),
+        FUNCTION(cuGraphLaunch),
+        FUNCTION(cuGraphDestroy),
+        FUNCTION(cuGraphExecDestroy),
+        FUNCTION(cuEventCreate),
+        FUNCTION(cuEventDestroy_v2),
+        FUNCTION(cuEventRecord),
+        FUNCTION(cuEventSynchronize),
+        FUNCTION(cuEventElapsedTime),
+        FUNCTION(cuLaunchKernel),
+        FUNCTION(cuGetErrorString),
+        FUNCTION(tt_compile_kernels),
+        FUNCTION(tt_free_kernels),
+        FUNCTION(tt_compiler_version),
     };
 #undef FUNCTION
     auto found = functions.find(name);

@@ -2,6 +2,9 @@ import CUDA
 public import Transformer
 
 extension CUDAPrefixDecoder: TokenDrawingModel {
+    /// Draws tokens on the card, and waits once for all.
+    ///
+    /// - Throws: `EngineError` where the card fails.
     public func draw(_ draws: TokenDraws) throws(EngineError) -> DrawnTokens {
         let rows = draws.nodes.count
         let steps = draws.rules.count

@@ -5,10 +5,10 @@ public import Transformer
 
 /// The transformer over a growing tree of token prefixes, on a card.
 ///
-/// Computes what `PrefixDecoder` does on the CPU: a node's keys and values once, and of each node only
-/// what somebody will read. A call's nodes go to the card with one copy, their logits come back with
-/// another, and between them is one kernel, or where a node's parent belongs to the same call one for
-/// each layer (see `decoder.cu`).
+/// Computes what `PrefixDecoder` does on the CPU: a node's keys and values once, and of each node
+/// only what somebody will read. A call's nodes go to the card with one copy, their logits come
+/// back with another, and between them is one kernel, or where a node's parent belongs to the same
+/// call one for each layer (see `decoder.cu`).
 public final class CUDAPrefixDecoder: PrefixTreeModel {
     let configuration: TransformerConfiguration
     let device: Device
@@ -91,13 +91,20 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
         }
     }
 
+    /// Which token of a transition is which.
     public var layout: TransitionLayout { configuration.layout }
+    /// Logits at a node.
     public var vocabularySize: Int { configuration.vocabularySize }
+    /// Tokens that the model can see at once.
     public var contextLength: Int { configuration.contextLength }
+    /// Tokens of a goal; 0 for a model without goals.
     public var goalDimension: Int { configuration.goalDimension }
+    /// Threads of the host that may read logits side by side.
     public var workerCount: Int { WorkerPool.shared.count }
+    /// Runs `body` once on each of these threads.
     public func concurrently(_ body: (_ worker: Int) -> Void) { WorkerPool.shared.run(body) }
 
+    /// Forgets all nodes, not the goals.
     public func removeAll() {
         anchors.removeAll(keepingCapacity: true)
         positions.removeAll(keepingCapacity: true)
@@ -105,6 +112,10 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
         outputCount = 0
     }
 
+    /// Forgets all nodes; trees from now on grow behind these goals, which are kept from tree to
+    /// tree.
+    ///
+    /// - Throws: `EngineError` where the card fails.
     public func begin(goals tokens: [[Int]]) throws(EngineError) {
         removeAll()
         guard goalDimension > 0 else {
@@ -133,6 +144,9 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
         goals = tokens.compactMap { keptGoals[$0] }
     }
 
+    /// Adds nodes, computes what they need, and returns their numbers in the order given.
+    ///
+    /// - Throws: `EngineError` where the card fails or its memory is full.
     public func extend(_ nodes: [PrefixNode]) throws(EngineError) -> Range<Int> {
         let first = positions.count
         let call = place(nodes)
@@ -146,6 +160,7 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
         return first..<positions.count
     }
 
+    /// Lends the logits at a node that was added with output.
     public func withLogits<Result>(
         of node: Int, _ body: (Span<Float>) throws -> Result
     ) rethrows -> Result {
@@ -297,8 +312,8 @@ private struct DecodeVariants {
     let blocks: Int
     let multiprocessors: Int
 
-    /// What computes so many rows, in how many blocks of how many threads: all blocks at once while a
-    /// multiprocessor is left for each.
+    /// What computes so many rows, in how many blocks of how many threads: all blocks at once while
+    /// a multiprocessor is left for each.
     func variant(rows: Int) -> (kernel: Kernel, blocks: Int, threads: Int) {
         let tiles = (rows + 15) / 16
         return tiles * blocks <= multiprocessors

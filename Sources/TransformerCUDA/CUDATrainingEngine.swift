@@ -140,8 +140,9 @@ public final class CUDATrainingEngine: TrainingEngine {
 
     // MARK: - Steps
 
-    /// One step: forward, backward, the exchange, clipping, AdamW. Returns before the card is done,
-    /// unless there is an exchange.
+    /// One step: forward, backward, the exchange, clipping, AdamW.
+    ///
+    /// Returns before the card is done, unless there is an exchange.
     public func step(
         _ batch: TokenBatch, rate: Double, dropoutStream: UInt64?, exchange: GradientExchange?
     ) throws(EngineError) {

@@ -22,7 +22,8 @@ struct CheckCommand: AsyncParsableCommand {
     func run() async throws {
         let device = try device.open()
         print(
-            "\(device.name), \(device.architecture), \(device.multiprocessorCount) multiprocessors, "
+            "\(device.name), \(device.architecture), "
+                + "\(device.multiprocessorCount) multiprocessors, "
                 + "\(device.memorySize >> 20) MiB, driver for CUDA \(device.driverVersion / 1000)."
                 + "\(device.driverVersion % 1000 / 10), \(device.compiler.version)")
         if let compiler = device.compiler as? NVRTC { print("compiler: \(compiler.path)") }

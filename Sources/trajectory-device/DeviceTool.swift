@@ -7,8 +7,8 @@ struct DeviceTool: AsyncParsableCommand {
         commandName: "trajectory-device",
         abstract: "Check, time and use the Trajectory Transformer on an NVIDIA card.",
         discussion: """
-            Needs a driver and NVIDIA's run-time compiler, libnvrtc, which PyTorch's packages hold; \
-            nothing else.
+            Needs a driver and NVIDIA's run-time compiler, libnvrtc, which PyTorch's packages \
+            hold; nothing else.
             """,
         subcommands: [CheckCommand.self, BenchmarkCommand.self, TrainCommand.self])
 }

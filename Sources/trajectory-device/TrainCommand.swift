@@ -14,8 +14,8 @@ struct TrainCommand: AsyncParsableCommand {
         abstract: "Train a Trajectory Transformer on a token file.",
         discussion: """
             The run folder is the one that `trajectory train` writes, and either goes on with the \
-            other's: weights, discretizer, optimizer, metrics.csv. A run that is there goes on where \
-            its last checkpoint left it.
+            other's: weights, discretizer, optimizer, metrics.csv. A run that is there goes on \
+            where its last checkpoint left it.
             """)
 
     /// What computes.
@@ -108,7 +108,8 @@ struct TrainCommand: AsyncParsableCommand {
             observationDimensions: file.description.source.observationDimensions,
             resume: Checkpoint.exists(in: folder), engine: engine)
         print(
-            "\(file.description.rowCount) transitions in \(file.description.episodeCount) episodes; "
+            "\(file.description.rowCount) transitions in "
+                + "\(file.description.episodeCount) episodes; "
                 + "\(trainer.model.parameterCount) parameters; \(engine.name)")
         try trainer.run { progress in
             var line =

@@ -14,14 +14,15 @@ enum Program {
         try run(arguments)
     }
 
-    /// Runs the program to its end; `path` replaces the PATH on which it finds other programs.
-    static func run(_ arguments: [String], path: String? = nil) throws -> Outcome {
+    /// Runs the program to its end; `path` replaces the PATH on which it finds other programs, and
+    /// `environment` adds variables.
+    static func run(
+        _ arguments: [String], path: String? = nil, environment: [String: String] = [:]
+    ) throws -> Outcome {
         let process = Process()
-        if let path {
-            process.environment = ProcessInfo.processInfo.environment.merging(["PATH": path]) {
-                $1
-            }
-        }
+        var changes = environment
+        if let path { changes["PATH"] = path }
+        process.environment = ProcessInfo.processInfo.environment.merging(changes) { $1 }
         process.executableURL = Bundle.module.bundleURL.deletingLastPathComponent()
             .appendingPathComponent("trajectory")
         process.arguments = arguments
