@@ -107,7 +107,7 @@ import TransformerCUDA
             try CPUEngine(workers: 2, sequencesPerPass: 1).training(model), try engine(model),
         ]
         for step in 0..<100 {
-            let batch = batch(model, rows: 4, seed: UInt64(1000 + step))
+            let batch = batch(model, rows: 2, seed: UInt64(1000 + step))
             for engine in engines {
                 try engine.step(batch, rate: 6e-4, dropoutStream: UInt64(step))
             }
