@@ -2,16 +2,16 @@
 //
 //     P = softmax(Q K' / sqrt(h));  output = dropout(P) V      for each sequence and head
 //
-// "Key k" is the k-th visible one: a query sees the first seen(query) keys. A warp has 16 queries (or
-// keys) of a head, a block a few warps; the rows that they all need come to shared memory, as many as
-// fit. Probabilities are not kept: the logarithm of each query's sum is, and the backward pass computes
-// them again. CPU: attention_forward, attention_backward; dropout counts elements as they do.
-// A query and key cost 4 h operations forward, 14 h backward; qkv is read about twice.
+// "Key k" is the k-th visible one: a query sees the first seen(query) keys. A warp has 16 queries
+// (or keys) of a head, a block a few warps; the rows that they all need come to shared memory, as
+// many as fit. Probabilities are not kept: the logarithm of each query's sum is, and the backward
+// pass computes them again. CPU: attention_forward, attention_backward; dropout counts elements as
+// they do. A query and key cost 4 h operations forward, 14 h backward; qkv is read about twice.
 #pragma once
 #include "product.h"
 
-/// Units of a head's channels along k, whole steps of the tensor cores; elements between rows of them
-/// in shared memory, so that no two rows of a fragment are in one bank.
+/// Units of a head's channels along k, whole steps of the tensor cores; elements between rows of
+/// them in shared memory, so that no two rows of a fragment are in one bank.
 constexpr int HEAD_UNITS = (HEAD_WIDTH / UNIT + 7) / 8 * 8, HEAD_STEPS = HEAD_UNITS / 8;
 constexpr int HEAD_ROW = (HEAD_UNITS + 4) * UNIT;
 /// Parts of eight channels of a head.
@@ -48,7 +48,9 @@ DEVICE int row_of_key(int key) {
     return token < 0 || DIMENSION == 1
         ? key : GOALS + token / (DIMENSION - 1) * DIMENSION + token % (DIMENSION - 1);
 }
-DEVICE bool is_hidden(int row) { return row >= GOALS && (row - GOALS) % DIMENSION == DIMENSION - 1; }
+DEVICE bool is_hidden(int row) {
+    return row >= GOALS && (row - GOALS) % DIMENSION == DIMENSION - 1;
+}
 
 /// Begins to copy `count` rows of a head to shared memory; `const stored *row(int, bool &valid)`.
 template <int count, int threads, class Row>
@@ -111,8 +113,8 @@ DEVICE void by_channels(Pairs &c, const LeftRows &rows, const stored *others, in
 
 /// sums (16 x HEAD_WIDTH) += c x others, others' rows from `first` on.
 ///
-/// c becomes the left operand where it is: a result's neighbours 2t, 2t + 1 are one unit of bfloat16; as
-/// floats they become units t and t + 4, and the right operand is read in that order.
+/// c becomes the left operand where it is: a result's neighbours 2t, 2t + 1 are one unit of
+/// bfloat16; as floats they become units t and t + 4, and the right operand is read in that order.
 DEVICE void by_rows(float (&sums)[HEAD_EIGHTHS][4], const Pairs &c, const stored *others,
                     int first) {
     const int lane = threadIdx.x % 32;

@@ -1,4 +1,5 @@
-// What kernels use of the device: as CUDA, or on the CPU for tests. No header of the toolkit is needed.
+// What kernels use of the device: as CUDA, or on the CPU for tests. No header of the toolkit is
+// needed.
 #pragma once
 
 typedef unsigned int u32;
@@ -8,7 +9,8 @@ typedef unsigned short u16;
 #if defined(__CUDACC__) || defined(__CUDACC_RTC__)
 
 #define KERNEL(threads, blocks) extern "C" __global__ void __launch_bounds__(threads, blocks)
-/// The same in clusters of `size` neighbouring blocks, which run at once (sm_90 and later; alone with 1).
+/// The same in clusters of `size` neighbouring blocks, which run at once (sm_90 and later; alone
+/// with 1).
 #if __CUDA_ARCH__ >= 900
 #define KERNEL_TOGETHER(threads, blocks, size)                                                     \
     extern "C" __global__ void __launch_bounds__(threads, blocks) __cluster_dims__(size, 1, 1)
@@ -63,9 +65,9 @@ DEVICE u32 pack_bf16(float low, float high) {
     return r;
 }
 
-/// c += a b with a 16 x 16, b 16 x 8, both bfloat16, and float sums. With g = lane / 4, t = lane % 4:
-/// a[0] = A[g][2t, 2t+1], a[1] = A[g+8][2t..], a[2] = A[g][2t+8..], a[3] = A[g+8][2t+8..];
-/// b[0] = B[2t, 2t+1][g], b[1] = B[2t+8..][g]; c[0], c[1] = C[g][2t, 2t+1], c[2], c[3] = C[g+8][2t..].
+/// c += a b with a 16 x 16, b 16 x 8, both bfloat16, and float sums. With g = lane / 4, t = lane %
+/// 4: a[0] = A[g][2t, 2t+1], a[1] = A[g+8][2t..], a[2] = A[g][2t+8..], a[3] = A[g+8][2t+8..]; b[0]
+/// = B[2t, 2t+1][g], b[1] = B[2t+8..][g]; c[0], c[1] = C[g][2t, 2t+1], c[2], c[3] = C[g+8][2t..].
 DEVICE void mma_bf16(float (&c)[4], const u32 (&a)[4], const u32 (&b)[2]) {
     asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
                  "{%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};"
@@ -83,8 +85,8 @@ DEVICE void mma_tf32(float (&c)[4], const u32 (&a)[4], const u32 (&b)[2]) {
                  : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
 
-/// Four 8 x 8 matrices of bfloat16 from shared memory: lane l names row l % 8 of matrix l / 8, 16 bytes
-/// aligned to 16. r[i] = elements 2t, 2t + 1 of row g of matrix i, the lower in the low half.
+/// Four 8 x 8 matrices of bfloat16 from shared memory: lane l names row l % 8 of matrix l / 8, 16
+/// bytes aligned to 16. r[i] = elements 2t, 2t + 1 of row g of matrix i, the lower in the low half.
 DEVICE void load_matrices(u32 (&r)[4], const void *row) {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
                  : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
@@ -97,7 +99,8 @@ DEVICE void load_matrices_turned(u32 (&r)[4], const void *row) {
                  : "r"((u32)__cvta_generic_to_shared(row)) : "memory");
 }
 
-/// Begins to copy 16 bytes from global to shared memory, both aligned to 16; zeros where not `valid`.
+/// Begins to copy 16 bytes from global to shared memory, both aligned to 16; zeros where not
+/// `valid`.
 DEVICE void copy_async(void *to, const void *from, bool valid) {
     u32 place = (u32)__cvta_generic_to_shared(to), bytes = valid ? 16 : 0;
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;"

@@ -30,8 +30,8 @@ DEVICE bool find_rows(HeadRows &rows, int head, int sequences) {
     return true;
 }
 
-/// logits (tokens x LOGITS) = x W[head]', without bias; x is the normalized stream, W is DIMENSION x
-/// VOCABULARY x WIDTH. Grid: (VOCABULARY / BLOCK_COLUMNS, sequences x positions / BLOCK_ROWS,
+/// logits (tokens x LOGITS) = x W[head]', without bias; x is the normalized stream, W is DIMENSION
+/// x VOCABULARY x WIDTH. Grid: (VOCABULARY / BLOCK_COLUMNS, sequences x positions / BLOCK_ROWS,
 /// DIMENSION).
 KERNEL(PRODUCT_THREADS, PRODUCT_BLOCKS)
 heads_forward(float *logits, const stored *x, const stored *w, int sequences) {
@@ -127,11 +127,13 @@ struct LossSums {
     double of_warp[ROW_WARPS];
 };
 
-/// Weighted cross entropy: dlogits is the logits' gradient, zeros past the vocabulary; losses[block] is
-/// the sum of weight x entropy of the block's rows. CPU: cross_entropy, LossEvaluator.pass.
+/// Weighted cross entropy: dlogits is the logits' gradient, zeros past the vocabulary;
+/// losses[block] is the sum of weight x entropy of the block's rows. CPU: cross_entropy,
+/// LossEvaluator.pass.
 ///
-/// weights[position] is what a target counts; targets below 0 do not count. A row costs about 2 VOCABULARY exponentials and moves
-/// about 8 LOGITS bytes; a warp each. Grid: as many as `losses` has.
+/// weights[position] is what a target counts; targets below 0 do not count. A row costs about 2
+/// VOCABULARY exponentials and moves about 8 LOGITS bytes; a warp each. Grid: as many as `losses`
+/// has.
 KERNEL(ROW_THREADS, 2)
 cross_entropy(stored *dlogits, double *losses, const float *logits, const int *targets,
               const float *weights, const Step *step, int tokens) {

@@ -1,9 +1,9 @@
 // Dense layers: y = x W' + b with what follows it, the gradient of x, and the gradients of W and b.
 //
-// CPU: `product` of CKernels through Layers/Linear.swift. W is out x in, as in a checkpoint. A row of
-// x costs 2 in out operations a product (three times that on the tensor cores where EXACT), and
-// reads in and writes out numbers; weights come from the second-level cache.
-// Grids: (columns / BLOCK_COLUMNS, rows / BLOCK_ROWS), both rounded up.
+// CPU: `product` of CKernels through Layers/Linear.swift. W is out x in, as in a checkpoint. A row
+// of x costs 2 in out operations a product (three times that on the tensor cores where EXACT), and
+// reads in and writes out numbers; weights come from the second-level cache. Grids: (columns /
+// BLOCK_COLUMNS, rows / BLOCK_ROWS), both rounded up.
 #pragma once
 #include "product.h"
 
@@ -86,8 +86,8 @@ DEVICE void add_run(Run &x, const Run &y) {
 
 // MARK: - Forward
 
-// `w` is the matrix as products take it (see `stored`), `p` the parameters from that matrix on: its bias
-// lies behind it.
+// `w` is the matrix as products take it (see `stored`), `p` the parameters from that matrix on: its
+// bias lies behind it.
 
 /// qkv (rows x 3 WIDTH) = x Wqkv' + bqkv; the matrix is the query's, with the others behind it.
 KERNEL(PRODUCT_THREADS, PRODUCT_BLOCKS)
@@ -166,10 +166,11 @@ contraction_backward(stored *du, const stored *dy, const stored *w, const stored
         });
 }
 
-/// dx (rows x WIDTH) = dy W, of the three products whose input is WIDTH wide. CPU: Linear.inputBackward.
+/// dx (rows x WIDTH) = dy W, of the three products whose input is WIDTH wide. CPU:
+/// Linear.inputBackward.
 template <int depth, class WeightRow>
-DEVICE void narrow_product(stored *dx, const stored *dy, const stored *w, const WeightRow &weight_row,
-                           int rows) {
+DEVICE void narrow_product(stored *dx, const stored *dy, const stored *w,
+                           const WeightRow &weight_row, int rows) {
     input_product<WIDTH, depth>(dy, w, weight_row, rows, [&](int r, int c, const Run &run) {
         store_run(dx + (size_t)r * WIDTH + c, run);
     });
@@ -195,8 +196,8 @@ qkv_backward(stored *dx, const stored *dy, const stored *w, int rows) {
 
 // MARK: - Gradients of weights
 
-/// Numbers of a block's dense layers: query, key and value, projection, expansion, contraction, each
-/// matrix with its bias behind it, in the order of the parameters.
+/// Numbers of a block's dense layers: query, key and value, projection, expansion, contraction,
+/// each matrix with its bias behind it, in the order of the parameters.
 constexpr int QKV_NUMBERS = 3 * WIDTH * WIDTH + 3 * WIDTH;
 constexpr int PROJECTION_NUMBERS = WIDTH * WIDTH + WIDTH;
 constexpr int EXPANSION_NUMBERS = 4 * WIDTH * WIDTH + 4 * WIDTH;
@@ -242,9 +243,9 @@ constexpr int PROJECTION_PARTS = row_blocks<WIDTH> * column_blocks<WIDTH>;
 constexpr int EXPANSION_PARTS = row_blocks<4 * WIDTH> * column_blocks<WIDTH>;
 constexpr int CONTRACTION_PARTS = row_blocks<WIDTH> * column_blocks<4 * WIDTH>;
 
-/// The gradients of a block's dense layers, summed over `share` rows a slice; the slices are added in
-/// order later (reduce_gradients). Layer by layer: Linear.weightBackward and the sums of columns of
-/// add_column_sums, gelu_backward, residual_backward on the CPU.
+/// The gradients of a block's dense layers, summed over `share` rows a slice; the slices are added
+/// in order later (reduce_gradients). Layer by layer: Linear.weightBackward and the sums of columns
+/// of add_column_sums, gelu_backward, residual_backward on the CPU.
 ///
 /// `partial`: slices x LINEAR_NUMBERS. Grid: (QKV_PARTS + … + CONTRACTION_PARTS, slices).
 KERNEL(PRODUCT_THREADS, PRODUCT_BLOCKS)

@@ -17,8 +17,8 @@ struct Dropout {
 
 /// What changes from step to step. Written by the host before the step's graph.
 struct Step {
-    /// Learning rate; 1 - beta1^k; 1 - beta2^k; weight decay; decays of the moments; the optimizer's
-    /// epsilon; largest norm of the gradient.
+    /// Learning rate; 1 - beta1^k; 1 - beta2^k; weight decay; decays of the moments; the
+    /// optimizer's epsilon; largest norm of the gradient.
     float rate, correction1, correction2, decay, beta1, beta2, epsilon, limit;
     /// Tokens of the whole batch, which the loss is divided by.
     float divisor;
@@ -50,7 +50,8 @@ DEVICE u32 stream_element(const Step *step, int row, int column) {
     return (step->first_sequence * SEQUENCE + (u32)row) * WIDTH + (u32)column;
 }
 
-// Activations that only products read are kept as the products take them: as floats, or as bfloat16.
+// Activations that only products read are kept as the products take them: as floats, or as
+// bfloat16.
 #if EXACT
 typedef float stored;
 DEVICE float number_of(float x) { return x; }

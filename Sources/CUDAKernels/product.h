@@ -1,8 +1,8 @@
 // Matrix products with tensor cores: C[m][n] = sum over k of A[m][k] B[n][k].
 //
-// A `unit` is what one 32-bit operand register of a product holds: a float where products are exact, a
-// pair of bfloat16 neighbours along k otherwise. Eight units along k make one step of the tensor cores
-// in both cases, with the same places in the warp: that is why one code serves both.
+// A `unit` is what one 32-bit operand register of a product holds: a float where products are
+// exact, a pair of bfloat16 neighbours along k otherwise. Eight units along k make one step of the
+// tensor cores in both cases, with the same places in the warp: that is why one code serves both.
 #pragma once
 #include "model.h"
 
@@ -12,9 +12,9 @@ constexpr int UNIT = EXACT ? 1 : 2;
 constexpr int DEPTH = 16;
 
 #if EXACT
-/// An operand as the sum of two TF32 numbers: the first rounded, the second what is left, cut off by
-/// the product; together exact to 2^-21. Where the sum is lost in rounding a NaN or an infinity, the
-/// second is a NaN.
+/// An operand as the sum of two TF32 numbers: the first rounded, the second what is left, cut off
+/// by the product; together exact to 2^-21. Where the sum is lost in rounding a NaN or an infinity,
+/// the second is a NaN.
 struct Left {
     u32 high[4], low[4];
 };
@@ -73,7 +73,8 @@ struct Right {
 DEVICE Left left_of(u32 a0, u32 a1, u32 a2, u32 a3) { return Left{{a0, a1, a2, a3}}; }
 DEVICE Right right_of(u32 b0, u32 b1) { return Right{{b0, b1}}; }
 template <int rows, int columns>
-DEVICE void multiply(float (&c)[rows][columns][4], const Left (&a)[rows], const Right (&b)[columns]) {
+DEVICE void multiply(float (&c)[rows][columns][4], const Left (&a)[rows],
+                     const Right (&b)[columns]) {
 #pragma unroll
     for (int j = 0; j < columns; j++)
 #pragma unroll
@@ -89,8 +90,9 @@ constexpr int PART = DEPTH * UNIT, COPY = 4 * UNIT, COPY_UNITS = 4;
 
 /// `count` rows of an operand whose elements lie along k in memory: row after row.
 ///
-/// The source names the place of COPY elements: `const stored *operator()(int row, int k, bool &valid)`;
-/// where they are not valid zeros stand for them, and the place must still be one of the array.
+/// The source names the place of COPY elements: `const stored *operator()(int row, int k, bool
+/// &valid)`; where they are not valid zeros stand for them, and the place must still be one of the
+/// array.
 template <int count> struct AlongDepth {
     static constexpr int ROW = DEPTH + 4;  // no two rows of a fragment in one bank
     struct Tile {
@@ -131,7 +133,8 @@ template <int count> struct AlongDepth {
         r[1] = right_of(at[8 * ROW], at[8 * ROW + 4]);
 #else
         u32 m[4];
-        load_matrices(m, &tile.unit[(row + lane / 16 * 8 + lane % 8) * ROW + unit + lane / 8 % 2 * 4]);
+        load_matrices(
+            m, &tile.unit[(row + lane / 16 * 8 + lane % 8) * ROW + unit + lane / 8 % 2 * 4]);
         r[0] = right_of(m[0], m[1]);
         r[1] = right_of(m[2], m[3]);
 #endif
@@ -140,7 +143,8 @@ template <int count> struct AlongDepth {
 
 /// `count` rows of an operand whose rows lie across k in memory: one k after the other.
 ///
-/// The source names the place of COPY neighbours of one k: `operator()(int k, int row, bool &valid)`.
+/// The source names the place of COPY neighbours of one k: `operator()(int k, int row, bool
+/// &valid)`.
 template <int count> struct AcrossDepth {
     static constexpr int ROW = count + 8;
     struct Tile {
@@ -169,7 +173,8 @@ template <int count> struct AcrossDepth {
 #else
         Left r;
         load_matrices_turned(
-            r.high, &tile.number[(unit * 2 + lane / 16 * 8 + lane % 8) * ROW + row + lane / 8 % 2 * 8]);
+            r.high,
+            &tile.number[(unit * 2 + lane / 16 * 8 + lane % 8) * ROW + row + lane / 8 % 2 * 8]);
         return r;
 #endif
     }
@@ -201,7 +206,8 @@ constexpr int PRODUCT_BLOCKS = EXACT ? 4 : 5;
 /// Steps along k that are summed in the tensor cores.
 constexpr int CHAIN = EXACT ? 2 : 1;
 constexpr int ROW_PARTS = WARP_ROWS / 16, COLUMN_PARTS = WARP_COLUMNS / 8;
-/// What a thread holds of C: sums[j][i][k] lies where mma_bf16 says in part (i, 2 j + k) of its warp.
+/// What a thread holds of C: sums[j][i][k] lies where mma_bf16 says in part (i, 2 j + k) of its
+/// warp.
 typedef float Sums[COLUMN_PARTS / 2][ROW_PARTS][2][4];
 
 typedef AlongDepth<BLOCK_ROWS> LeftAlong;
@@ -240,8 +246,9 @@ DEVICE void product(Sums &sums, ProductMemory<A, B> &memory, const SourceA &sour
 #pragma unroll
     for (int stage = 0; stage < STAGES - 1; stage++) {
         if (first + stage * PART < end) {
-            A::template copy<PRODUCT_THREADS>(memory.operands.a[stage], source_a, first + stage * PART);
-            B::template copy<PRODUCT_THREADS>(memory.operands.b[stage], source_b, first + stage * PART);
+            const int k = first + stage * PART;
+            A::template copy<PRODUCT_THREADS>(memory.operands.a[stage], source_a, k);
+            B::template copy<PRODUCT_THREADS>(memory.operands.b[stage], source_b, k);
         }
         commit_copies();
     }
@@ -345,6 +352,7 @@ DEVICE void for_runs(Result &result, const Sums &sums, int columns, const Use &u
 #pragma unroll 2
     for (int i = threadIdx.x; i < BLOCK_ROWS * PER_ROW; i += PRODUCT_THREADS) {
         const int row = i / PER_ROW, column = i % PER_ROW * RUN;
-        if (column < columns) use(row, column, load_run(&result.number[row * Result::ROW + column]));
+        if (column < columns)
+            use(row, column, load_run(&result.number[row * Result::ROW + column]));
     }
 }

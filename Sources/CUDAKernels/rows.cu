@@ -48,7 +48,8 @@ embedding_forward(float *x, const int *inputs, const int *goals, const float *to
 }
 
 /// out = (x - mean) rstd weight + bias. CPU: layer_norm_forward. The bias lies behind the weight,
-/// `statistics` receives mean and rstd of each row. Moves 4 WIDTH + sizeof(stored) WIDTH bytes a row.
+/// `statistics` receives mean and rstd of each row. Moves 4 WIDTH + sizeof(stored) WIDTH bytes a
+/// row.
 KERNEL(ROW_THREADS, 4)
 layer_norm_forward(stored *out, float *statistics, const float *x, const float *weight, int rows) {
     const int row = blockIdx.x * ROW_WARPS + threadIdx.x / 32, lane = threadIdx.x % 32;
@@ -220,10 +221,11 @@ struct TableSums {
 
 /// The gradients of the tables of tokens and goals: the sum of dx over the rows that read an entry.
 ///
-/// A block takes `share` of the rows of one dimension, in order, each thread a channel: no two add to
-/// one number. `partial`: slices x (DIMENSION + GOALS) x VOCABULARY x WIDTH, of which the last entry
-/// of each dimension is termination. dx already went back through dropout. CPU: embedding_backward.
-/// Reads WIDTH numbers a row. Grid: (WIDTH / TABLE_CHANNELS, slices, DIMENSION + GOALS).
+/// A block takes `share` of the rows of one dimension, in order, each thread a channel: no two add
+/// to one number. `partial`: slices x (DIMENSION + GOALS) x VOCABULARY x WIDTH, of which the last
+/// entry of each dimension is termination. dx already went back through dropout. CPU:
+/// embedding_backward. Reads WIDTH numbers a row. Grid: (WIDTH / TABLE_CHANNELS, slices, DIMENSION
+/// + GOALS).
 KERNEL(TABLE_CHANNELS, 4)
 tables_backward(float *partial, const stored *dx, const int *inputs, const int *goals,
                 int sequences, int share) {
@@ -265,8 +267,8 @@ tables_backward(float *partial, const stored *dx, const int *inputs, const int *
     for (int i = 0; i < VOCABULARY; i++) result[(size_t)i * WIDTH] = sums.of[i][thread];
 }
 
-/// The gradients of the positions: the sum of dx over `share` sequences. `partial`: slices x LENGTH x
-/// WIDTH. CPU: embedding_backward. Grid: (LENGTH, slices).
+/// The gradients of the positions: the sum of dx over `share` sequences. `partial`: slices x LENGTH
+/// x WIDTH. CPU: embedding_backward. Grid: (LENGTH, slices).
 KERNEL(64, 4)
 positions_backward(float *partial, const stored *dx, int sequences, int share) {
     const int place = blockIdx.x, first = blockIdx.y * share;

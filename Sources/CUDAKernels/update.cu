@@ -2,8 +2,8 @@
 #pragma once
 #include "rows.cu"
 
-/// Where the gradient of up to CHUNK parameters comes from: `slices` parts, `stride` numbers apart, of
-/// which none is a gradient of zero. A list of these covers the parameters in their order.
+/// Where the gradient of up to CHUNK parameters comes from: `slices` parts, `stride` numbers apart,
+/// of which none is a gradient of zero. A list of these covers the parameters in their order.
 struct Chunk {
     const float *source;
     u32 slices, stride;
@@ -99,8 +99,8 @@ finish_step(Totals *totals, const double *losses, const double *squares, const S
 /// One AdamW update. CPU: adamw. Moves 28 bytes a parameter. Grid: chunks. `lowered` receives the
 /// parameters as products take them, where that is not as floats.
 KERNEL(UPDATE_THREADS, 4)
-adamw(float *parameters, stored *lowered, float *first_moment, float *second_moment, const float *gradient,
-      const Chunk *chunks, const Totals *totals, const Step *step) {
+adamw(float *parameters, stored *lowered, float *first_moment, float *second_moment,
+      const float *gradient, const Chunk *chunks, const Totals *totals, const Step *step) {
     const Chunk chunk = chunks[blockIdx.x];
     if (threadIdx.x >= chunk.count) return;
     const u32 i = chunk.first + threadIdx.x;

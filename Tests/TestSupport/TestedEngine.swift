@@ -12,13 +12,14 @@ public struct TestedEngine: Sendable, CustomStringConvertible {
     /// The engine's name.
     public var description: String { engine.name }
 
-    /// Every engine of the package that this machine has; the processor with one and two workers,
-    /// also where it has but one core.
-    public static let all =
-        [
-            TestedEngine(engine: CPUEngine(workers: 1, sequencesPerPass: 3)),
-            TestedEngine(engine: CPUEngine(workers: 2, sequencesPerPass: 1)),
-        ] + emulated
+    /// Every engine of the package, those for cards on the emulated one.
+    public static let all = cpu + emulated
+
+    /// The processor with one and two workers, also where it has but one core.
+    public static let cpu = [
+        TestedEngine(engine: CPUEngine(workers: 1, sequencesPerPass: 3)),
+        TestedEngine(engine: CPUEngine(workers: 2, sequencesPerPass: 1)),
+    ]
 
     /// The kernels of a card, run by the processor on memory that is NaN until it is written.
     public static let emulated: [TestedEngine] = {

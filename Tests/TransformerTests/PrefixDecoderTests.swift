@@ -59,7 +59,7 @@ import TransformerCPU
         try check(tested, try Golden.model("model_mid"), passes: 4, batch: 300, seed: 2)
     }
 
-    @Test(arguments: TestedEngine.all)
+    @Test(arguments: TestedEngine.cpu)
     func `heads and widths that are no multiple of a vector work too`(_ tested: TestedEngine) throws
     {
         var configuration = TransformerConfiguration(
