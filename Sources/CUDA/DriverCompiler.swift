@@ -2,7 +2,8 @@
 ///
 /// It exports `tt_compile_kernels`: from a folder's worth of sources to an image, or a message.
 struct DriverCompiler: KernelCompiler, @unchecked Sendable {
-    /// (count, names, texts, unit, option count, options, out image, out size) -> 0, or 1 with a message as image.
+    /// (count, names, texts, unit, option count, options, out image, out size) -> 0, or 1 with a
+    /// message as image.
     private typealias Compile =
         @convention(c) (
             Int32, UnsafePointer<UnsafePointer<CChar>?>, UnsafePointer<UnsafePointer<CChar>?>,

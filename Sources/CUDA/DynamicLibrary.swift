@@ -6,8 +6,8 @@
     import Darwin
 #endif
 
-/// A library that is opened at run time, so that nothing is needed to build, and whose absence is an
-/// answer rather than a failure.
+/// A library that is opened at run time, so that nothing is needed to build, and whose absence is
+/// an answer rather than a failure.
 struct DynamicLibrary: @unchecked Sendable {
     private let handle: UnsafeMutableRawPointer
 

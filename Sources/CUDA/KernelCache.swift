@@ -17,8 +17,8 @@ public struct KernelCache: Sendable {
     /// A cache in a folder, which is made when something is stored.
     public init(folder: String) { self.folder = folder }
 
-    /// The user's cache folder (`XDG_CACHE_HOME`, or `.cache` in the home folder); nil where neither
-    /// is known.
+    /// The user's cache folder (`XDG_CACHE_HOME`, or `.cache` in the home folder); nil where
+    /// neither is known.
     public static let user: KernelCache? = {
         let base =
             environmentVariable("XDG_CACHE_HOME")

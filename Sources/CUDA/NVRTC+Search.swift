@@ -31,8 +31,8 @@ extension NVRTC {
         }.reversed().map { "\(folder)/\($0)" }
     }
 
-    /// Folders of Python packages: of an active environment, of the interpreters on the path, and the
-    /// system's.
+    /// Folders of Python packages: of an active environment, of the interpreters on the path, and
+    /// the system's.
     private static func pythonPackages() -> [String] {
         var prefixes: [String] = []
         for name in ["VIRTUAL_ENV", "CONDA_PREFIX"] {

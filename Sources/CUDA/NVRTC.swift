@@ -1,7 +1,8 @@
 /// NVIDIA's run-time compiler of CUDA C++, opened at run time.
 ///
-/// Kernels are compiled to machine code for the card's own architecture, never to PTX: a driver loads
-/// machine code of every compiler of its major version, but not PTX that is newer than itself.
+/// Kernels are compiled to machine code for the card's own architecture, never to PTX: a driver
+/// loads machine code of every compiler of its major version, but not PTX that is newer than
+/// itself.
 public final class NVRTC: KernelCompiler {
     /// The compiler's version, such as "NVRTC 13.0".
     public let version: String

@@ -45,8 +45,8 @@ public final class Stream {
         try synchronize()
     }
 
-    /// Copies elements of a pinned buffer into a buffer, without waiting: they must stay as they are
-    /// until the copy is done.
+    /// Copies elements of a pinned buffer into a buffer, without waiting: they must stay as they
+    /// are until the copy is done.
     public func copy<Element>(
         _ source: PinnedBuffer<Element>, from start: Int = 0, count: Int,
         to buffer: Buffer<Element>, at offset: Int = 0
@@ -123,8 +123,8 @@ public final class Stream {
 
     // MARK: - Kernels and graphs
 
-    /// Asks for a kernel: `grid` blocks of `threads` threads, `depth` times, with these arguments, in the
-    /// order of the kernel's parameters and of their very types.
+    /// Asks for a kernel: `grid` blocks of `threads` threads, `depth` times, with these arguments,
+    /// in the order of the kernel's parameters and of their very types.
     ///
     /// - Parameters:
     ///   - depth: Blocks along the third dimension.

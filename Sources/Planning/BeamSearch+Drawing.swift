@@ -3,8 +3,8 @@ import Trajectories
 import Transformer
 
 extension BeamSearch {
-    /// Samples the tokens of some dimensions, one after the other, for every row; rewards and values on
-    /// the way are read from the unfiltered distributions.
+    /// Samples the tokens of some dimensions, one after the other, for every row; rewards and
+    /// values on the way are read from the unfiltered distributions.
     ///
     /// A model that draws itself is waited for once.
     mutating func sample(

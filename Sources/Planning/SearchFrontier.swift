@@ -109,15 +109,16 @@ struct SearchFrontier {
         length += 1
     }
 
-    /// How many more tokens the model can see before the window slides, once ``evaluate()`` has slid it.
+    /// How many more tokens the model can see before the window slides, once ``evaluate()`` has
+    /// slid it.
     var room: Int {
         guard windowLength > limit else { return limit - windowLength }
         let excess = windowLength - target
         return limit - (windowLength - (excess + transition - 1) / transition * transition)
     }
 
-    /// Adds tokens that the model drew itself, for which it computed nodes of each row's own, numbered
-    /// from `first` on; nil where it did not.
+    /// Adds tokens that the model drew itself, for which it computed nodes of each row's own,
+    /// numbered from `first` on; nil where it did not.
     mutating func append(_ next: [Int32], nodesFrom first: Int?) {
         append(next)
         guard let first else { return }

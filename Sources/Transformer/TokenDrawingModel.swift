@@ -1,8 +1,8 @@
 /// A model that also chooses tokens, many in a row, before anybody needs to know them.
 ///
-/// A search that draws a whole transition for each of its rows waits for the device once rather than for
-/// every token. What is drawn is what a planner would draw from the same logits and numbers, up to
-/// rounding at the edge between two tokens.
+/// A search that draws a whole transition for each of its rows waits for the device once rather
+/// than for every token. What is drawn is what a planner would draw from the same logits and
+/// numbers, up to rounding at the edge between two tokens.
 public protocol TokenDrawingModel: PrefixTreeModel {
     /// Draws tokens for rows, one after the other, each from the logits behind the one before.
     ///
@@ -19,7 +19,8 @@ public struct TokenDraws: Sendable {
         public var temperature: Double
         /// The least likely tokens whose mass together is less are not drawn; nil keeps them.
         public var tailMass: Double?
-        /// Whether the likeliest tokens stay in any case, and a tail that holds nobody removes nobody.
+        /// Whether the likeliest tokens stay in any case, and a tail that holds nobody removes
+        /// nobody.
         public var keepsLikeliest: Bool
         /// Tokens less likely than the `topK`-th are not drawn; nil keeps them.
         public var topK: Int?
@@ -39,10 +40,11 @@ public struct TokenDraws: Sendable {
     public var nodes: [Int]
     /// One rule for each token.
     public var rules: [Rule]
-    /// Numbers in 0..<1: for the first token one for each row, then for the second, and so on. A draw is
-    /// the first token whose cumulative probability exceeds its number.
+    /// Numbers in 0..<1: for the first token one for each row, then for the second, and so on. A
+    /// draw is the first token whose cumulative probability exceeds its number.
     public var uniforms: [Double]
-    /// In the same order, a token where it is given and not drawn, else -1; nil where all are drawn.
+    /// In the same order, a token where it is given and not drawn, else -1; nil where all are
+    /// drawn.
     public var forced: [Int32]?
 
     /// Draws for rows that stand on `nodes`; see the properties.
@@ -58,8 +60,8 @@ public struct TokenDraws: Sendable {
 public struct DrawnTokens: Sendable {
     /// For the first token one for each row, then for the second, and so on.
     public var tokens: [Int32]
-    /// Number of the first row's node for the first token; the other rows' follow, then those for the
-    /// second token, and so on up to the last token but one.
+    /// Number of the first row's node for the first token; the other rows' follow, then those for
+    /// the second token, and so on up to the last token but one.
     public var firstNode: Int
 
     /// Creates a result; see the properties.

@@ -5,10 +5,10 @@ public import Transformer
 
 /// The transformer over a growing tree of token prefixes, on a card.
 ///
-/// Computes what `PrefixDecoder` does on the CPU: a node's keys and values once, and of each node only
-/// what somebody will read. A call's nodes go to the card with one copy, their logits come back with
-/// another, and between them is one kernel, or where a node's parent belongs to the same call one for
-/// each layer (see `decoder.cu`).
+/// Computes what `PrefixDecoder` does on the CPU: a node's keys and values once, and of each node
+/// only what somebody will read. A call's nodes go to the card with one copy, their logits come
+/// back with another, and between them is one kernel, or where a node's parent belongs to the same
+/// call one for each layer (see `decoder.cu`).
 public final class CUDAPrefixDecoder: PrefixTreeModel {
     let configuration: TransformerConfiguration
     let device: Device
@@ -297,8 +297,8 @@ private struct DecodeVariants {
     let blocks: Int
     let multiprocessors: Int
 
-    /// What computes so many rows, in how many blocks of how many threads: all blocks at once while a
-    /// multiprocessor is left for each.
+    /// What computes so many rows, in how many blocks of how many threads: all blocks at once while
+    /// a multiprocessor is left for each.
     func variant(rows: Int) -> (kernel: Kernel, blocks: Int, threads: Int) {
         let tiles = (rows + 15) / 16
         return tiles * blocks <= multiprocessors

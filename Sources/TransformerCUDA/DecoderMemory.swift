@@ -122,7 +122,8 @@ struct DecoderMemory {
         try stream.copy(stagedNumbers, count: count, to: uniforms)
     }
 
-    /// Sends what the host says of a call's nodes; their copies must not change until they are there.
+    /// Sends what the host says of a call's nodes; their copies must not change until they are
+    /// there.
     mutating func upload(
         nodes values: [Int32], at first: Int, order places: [Int32], _ stream: Stream
     ) throws(CUDAError) {

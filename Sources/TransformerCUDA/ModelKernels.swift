@@ -53,8 +53,8 @@ package struct KernelShape: Sendable, Hashable {
         ].mapValues(String.init)
     }
 
-    /// How many blocks share 16 rows of the decoder: as many as heads allow, where the architecture runs
-    /// neighbouring blocks at once.
+    /// How many blocks share 16 rows of the decoder: as many as heads allow, where the architecture
+    /// runs neighbouring blocks at once.
     package func decoderBlocks(architecture: String) -> Int {
         guard let number = Int(architecture.drop { !$0.isNumber }), number >= 90 else { return 1 }
         let (heads, width) = (configuration.headCount, configuration.embeddingWidth)

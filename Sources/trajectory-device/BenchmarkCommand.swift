@@ -3,7 +3,8 @@ import CUDA
 import Foundation
 import TransformerCUDA
 
-/// `trajectory-device benchmark`: how fast a card trains and plans, and how far that is from its limits.
+/// `trajectory-device benchmark`: how fast a card trains and plans, and how far that is from its
+/// limits.
 struct BenchmarkCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmark",

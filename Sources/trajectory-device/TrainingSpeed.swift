@@ -53,9 +53,9 @@ struct TrainingSpeed: Encodable, CustomStringConvertible {
         operationsPerSecond = tokensPerSecond * Self.operationsPerToken(configuration)
     }
 
-    /// Multiplications and additions for a token: three times those of the forward pass, which are two
-    /// for each weight of a product and for each channel of the keys and values that a token sees, on
-    /// average half of them.
+    /// Multiplications and additions for a token: three times those of the forward pass, which are
+    /// two for each weight of a product and for each channel of the keys and values that a token
+    /// sees, on average half of them.
     private static func operationsPerToken(_ configuration: TransformerConfiguration) -> Double {
         let width = Double(configuration.embeddingWidth)
         let dimension = Double(configuration.layout.transitionDimension)

@@ -14,10 +14,11 @@ public struct TestedEngine: Sendable, CustomStringConvertible {
 
     /// Every engine of the package that this machine has; the processor with one and two workers,
     /// also where it has but one core.
-    public static let all = [
-        TestedEngine(engine: CPUEngine(workers: 1, sequencesPerPass: 3)),
-        TestedEngine(engine: CPUEngine(workers: 2, sequencesPerPass: 1)),
-    ] + emulated
+    public static let all =
+        [
+            TestedEngine(engine: CPUEngine(workers: 1, sequencesPerPass: 3)),
+            TestedEngine(engine: CPUEngine(workers: 2, sequencesPerPass: 1)),
+        ] + emulated
 
     /// The kernels of a card, run by the processor on memory that is NaN until it is written.
     public static let emulated: [TestedEngine] = {

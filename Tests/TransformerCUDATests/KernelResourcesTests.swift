@@ -20,7 +20,8 @@ private let compiler = try? NVRTC()
         TransitionLayout(observationDimension: 17, actionDimension: 6),
     ]
 
-    /// What kernels may need, by precision and name: registers, bytes spilled, bytes of shared memory.
+    /// What kernels may need, by precision and name: registers, bytes spilled, bytes of shared
+    /// memory.
     private static func limits() throws -> [String: [Int]] {
         let text = try String(
             contentsOf: GoldenData(.module).url("kernel_resources.txt"), encoding: .utf8)
