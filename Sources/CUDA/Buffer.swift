@@ -87,6 +87,12 @@ public final class PinnedBuffer<Element: BitwiseCopyable> {
         return try body(elements.span)
     }
 
+    /// Overwrites the first elements with all of `other`.
+    public func write(_ other: PinnedBuffer<Element>) {
+        precondition(other.count <= count)
+        base.update(from: other.base, count: other.count)
+    }
+
     /// Overwrites elements from `offset` on.
     public func write(_ values: [Element], at offset: Int = 0) {
         precondition(offset >= 0 && offset + values.count <= count)

@@ -122,8 +122,8 @@ struct SearchFrontier {
     mutating func append(_ next: [Int32], nodesFrom first: Int?) {
         append(next)
         guard let first else { return }
-        for row in 0..<rowCount where tree.modelNodes[Int(leaves[row])] < 0 {
-            tree.modelNodes[Int(leaves[row])] = Int32(first + row)
+        for row in 0..<rowCount where tree.nodes[Int(leaves[row])].modelNode < 0 {
+            tree.place(Int(leaves[row]), inModel: Int32(first + row))
         }
         count(computed: rowCount, outputs: rowCount)
     }
@@ -135,7 +135,7 @@ struct SearchFrontier {
     }
 
     private mutating func finishPlacing() {
-        nodes = distinct.map { Int(tree.modelNodes[Int($0)]) }
+        nodes = distinct.map { Int(tree.nodes[Int($0)].modelNode) }
         for leaf in distinct { placeOfNode[Int(leaf)] = -1 }
     }
 
@@ -209,8 +209,8 @@ struct SearchFrontier {
             distinct.append(leaf)
         }
         func parentInModel(_ node: Int32) -> Int32 {
-            let parent = tree.parents[Int(node)]
-            return parent < 0 ? parent : tree.modelNodes[Int(parent)]
+            let parent = tree.nodes[Int(node)].parent
+            return parent < 0 ? parent : tree.nodes[Int(parent)].modelNode
         }
         distinct.sort { (parentInModel($0), $0) < (parentInModel($1), $1) }
         for (place, leaf) in distinct.enumerated() { placeOfNode[Int(leaf)] = Int32(place) }
@@ -224,13 +224,13 @@ struct SearchFrontier {
         var positions: [Int] = []
         positions.reserveCapacity(tree.count)
         for node in 0..<tree.count {
-            let parent = Int(tree.parents[node])
+            let parent = Int(tree.nodes[node].parent)
             let isLeaf = placeOfNode[node] >= 0
             positions.append(parent < 0 ? 0 : positions[parent] + 1)
             batch.append(
                 PrefixNode(
                     parent: parent < 0 ? .goal(-1 - parent) : .node(parent),
-                    token: Int(tree.tokens[node]), needsOutput: isLeaf))
+                    token: Int(tree.nodes[node].token), needsOutput: isLeaf))
             if isLeaf || positions[node] % transition != valueIndex {
                 statistics.nodesComputed += 1
             }
@@ -239,27 +239,27 @@ struct SearchFrontier {
         try model.removeAll()
         let numbers = try model.extend(batch)
         statistics.modelSeconds += start.secondsUntilNow
-        for node in 0..<tree.count { tree.modelNodes[node] = Int32(numbers.lowerBound + node) }
+        for node in 0..<tree.count { tree.place(node, inModel: Int32(numbers.lowerBound + node)) }
         statistics.outputsComputed += distinct.count
     }
 
     /// Has the model compute the leaves that it has not computed yet.
     private mutating func computeLeaves() throws(EngineError) {
         batch.removeAll(keepingCapacity: true)
-        for leaf in distinct where tree.modelNodes[Int(leaf)] < 0 {
-            let parent = Int(tree.parents[Int(leaf)])
+        for leaf in distinct where tree.nodes[Int(leaf)].modelNode < 0 {
+            let parent = Int(tree.nodes[Int(leaf)].parent)
             batch.append(
                 PrefixNode(
                     parent: parent < 0
-                        ? .goal(-1 - parent) : .node(Int(tree.modelNodes[parent])),
-                    token: Int(tree.tokens[Int(leaf)]), needsOutput: true))
+                        ? .goal(-1 - parent) : .node(Int(tree.nodes[parent].modelNode)),
+                    token: Int(tree.nodes[Int(leaf)].token), needsOutput: true))
         }
         guard !batch.isEmpty else { return }
         let start = ContinuousClock.now
         var number = Int32(try model.extend(batch).lowerBound)
         statistics.modelSeconds += start.secondsUntilNow
-        for leaf in distinct where tree.modelNodes[Int(leaf)] < 0 {
-            tree.modelNodes[Int(leaf)] = number
+        for leaf in distinct where tree.nodes[Int(leaf)].modelNode < 0 {
+            tree.place(Int(leaf), inModel: number)
             number += 1
         }
         statistics.nodesComputed += batch.count

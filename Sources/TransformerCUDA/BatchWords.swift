@@ -1,8 +1,8 @@
 import CUDA
 import Tokenization
 
-/// Where what a step gets from the host lies in one run of 32-bit words, so that one copy brings it:
-/// `Step` of model.h, then inputs, targets and goals.
+/// Where what a step gets from the host lies in one run of 32-bit words, so that one copy brings
+/// it: `Step` of model.h, then inputs, targets and goals.
 struct BatchWords {
     let inputs: Int
     let targets: Int

@@ -85,7 +85,7 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
             } else {
                 roundedWeights = nil
             }
-            memory = try DecoderMemory(configuration, blocks: blocks, on: device)
+            memory = try DecoderMemory(configuration, on: device)
         } catch {
             throw EngineError(error, engine: device.name)
         }

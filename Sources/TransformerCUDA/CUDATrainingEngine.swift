@@ -6,9 +6,10 @@ public import Transformer
 
 /// A model that learns on a card.
 ///
-/// Parameters, moments, gradients and activations stay there; a step sends eight bytes a token and asks
-/// for one graph, and loss and norm are read when ``summary()`` is asked for. The same model, batches
-/// and streams give the same parameters bit for bit, on every run and every card of one architecture.
+/// Parameters, moments, gradients and activations stay there; a step sends eight bytes a token and
+/// asks for one graph, and loss and norm are read when ``summary()`` is asked for. The same model,
+/// batches and streams give the same parameters bit for bit, on every run and every card of one
+/// architecture.
 public final class CUDATrainingEngine: TrainingEngine {
     private let configuration: TransformerConfiguration
     private let places: TransformerParameters

@@ -12,8 +12,9 @@ struct DecoderMemory {
     /// A call's places, and for each of its rows 2C numbers between phases.
     private(set) var order: Buffer<Int32>
     private(set) var rows: Buffer<Float>
-    /// What blocks that share rows exchange: for every 16 rows twice as many sums as blocks.
-    private(set) var partialSums: Buffer<Float>
+    /// What blocks that share rows exchange: twice 16 rows of sums for each of the blocks, of which
+    /// there are no more than multiprocessors.
+    let partialSums: Buffer<Float>
     /// The logits of all nodes of the tree with output, and those of them that the host may read.
     private(set) var logits: Buffer<Float>
     private(set) var hostLogits: PinnedBuffer<Float>
@@ -33,13 +34,10 @@ struct DecoderMemory {
     private var places = 2048
     private let device: Device
 
-    private let blocks: Int
-
-    init(_ configuration: TransformerConfiguration, blocks: Int, on device: Device)
+    init(_ configuration: TransformerConfiguration, on device: Device)
         throws(CUDAError)
     {
         self.device = device
-        self.blocks = blocks
         width = configuration.embeddingWidth
         layers = configuration.layerCount
         longestPath = configuration.goalDimension + configuration.contextLength
@@ -49,7 +47,7 @@ struct DecoderMemory {
         nodes = try Buffer(count: 4 * places, on: device)
         order = try Buffer(count: 512, on: device)
         rows = try Buffer(count: 512 * 2 * width, on: device)
-        partialSums = try Buffer(count: 512 * 2 * blocks * width, on: device)
+        partialSums = try Buffer(count: device.multiprocessorCount * 2 * 16 * width, on: device)
         standing = try Buffer(count: 512, on: device)
         uniforms = try Buffer(count: 8192, on: device)
         forced = try Buffer(count: 8192, on: device)
@@ -74,15 +72,11 @@ struct DecoderMemory {
         if rows > order.count {
             order = try Buffer(count: max(rows, 2 * order.count), on: device)
             self.rows = try Buffer(count: order.count * 2 * width, on: device)
-            partialSums = try Buffer(
-                count: (order.count + 15) / 16 * 16 * 2 * blocks * width, on: device)
         }
         if outputs * logitStride > logits.count {
             logits = try grown(logits, max(outputs * logitStride, 2 * logits.count), stream)
             let larger = try PinnedBuffer<Float>(count: logits.count, on: device)
-            hostLogits.withSpan(0..<hostLogits.count) { old in
-                for index in old.indices { larger[index] = old[index] }
-            }
+            larger.write(hostLogits)
             hostLogits = larger
         }
     }

@@ -2,8 +2,8 @@ import CUDA
 import Tensors
 import Transformer
 
-/// From which parts each parameter's gradient is summed: a list of `Chunk`s of update.cu, in the order of
-/// the parameters.
+/// From which parts each parameter's gradient is summed: a list of `Chunk`s of update.cu, in the
+/// order of the parameters.
 struct GradientParts {
     /// Four words of 64 bits for each chunk.
     private(set) var words: [UInt64] = []
@@ -15,8 +15,8 @@ struct GradientParts {
         let entry = s.vocabulary * width
         let bins = (s.vocabulary - 1) * width
 
-        // Entries of one dimension lie together, termination's behind all of them; in the parts every
-        // dimension has its own termination.
+        // Entries of one dimension lie together, termination's behind all of them; in the parts
+        // every dimension has its own termination.
         for dimension in 0..<s.dimension {
             add(
                 parameters.tokens.offset + dimension * bins, bins,

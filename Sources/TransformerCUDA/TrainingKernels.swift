@@ -1,8 +1,8 @@
 import CUDA
 import Transformer
 
-/// The kernels of a training step (`training.cu`), and the sizes of their blocks, which must be those
-/// that the kernels state.
+/// The kernels of a training step (`training.cu`), and the sizes of their blocks, which must be
+/// those that the kernels state.
 struct TrainingKernels {
     /// `BLOCK_ROWS`, `BLOCK_COLUMNS` and `PRODUCT_THREADS` of product.h.
     static let productRows = 64

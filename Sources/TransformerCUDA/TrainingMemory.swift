@@ -49,7 +49,8 @@ struct Operands {
 
 /// The activations of a batch of up to so many windows, and the parts of its gradients.
 final class TrainingMemory {
-    /// What the backward pass of a block needs from its forward pass, and its parts of the gradient.
+    /// What the backward pass of a block needs from its forward pass, and its parts of the
+    /// gradient.
     struct Block {
         let input: Buffer<Float>
         let middle: Buffer<Float>
@@ -93,7 +94,8 @@ final class TrainingMemory {
 
     /// Windows that fit.
     let sequences: Int
-    /// What a step gets from the host: `Step` of model.h, inputs, targets, goals, as words of 32 bits.
+    /// What a step gets from the host: `Step` of model.h, inputs, targets, goals, as words of 32
+    /// bits.
     let batch: Buffer<Int32>
     let layout: BatchWords
     let blocks: [Block]

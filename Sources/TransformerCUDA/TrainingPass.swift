@@ -193,8 +193,8 @@ struct TrainingPass {
             dBranch: memory.dFeedForward, parts: a.normParts1, site: 3 * layer, stream)
     }
 
-    /// `site` is where the gradient of the norm's input goes next: site 3 × layer is the second residual
-    /// of the layer before, and the embedding in front of the first.
+    /// `site` is where the gradient of the norm's input goes next: site 3 × layer is the second
+    /// residual of the layer before, and the embedding in front of the first.
     private func normBackward(
         _ kernel: Kernel, _ norm: TransformerParameters.Norm, input: Buffer<Float>,
         statistics: Buffer<Float>, dBranch: Operands, parts: Buffer<Float>, site: Int,

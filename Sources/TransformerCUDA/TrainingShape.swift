@@ -1,7 +1,8 @@
 import Trajectories
 import Transformer
 
-/// The sizes of a training step over `sequences` windows, and into how many parts its sums are split.
+/// The sizes of a training step over `sequences` windows, and into how many parts its sums are
+/// split.
 ///
 /// The parts depend on the batch alone, not on the card, so that every card adds in the same order.
 struct TrainingShape {
@@ -44,8 +45,8 @@ struct TrainingShape {
     /// Blocks of a layer norm's backward pass, each with sums of its own.
     var normBlocks: Int { min(264, rowBlocks) }
     var lossBlocks: Int { min(1024, groups(of: tokens, TrainingKernels.rowsPerBlock)) }
-    /// Parts of the sums over all rows, and rows of each: at the paper's width one block for each that
-    /// an H100 runs at a time.
+    /// Parts of the sums over all rows, and rows of each: at the paper's width one block for each
+    /// that an H100 runs at a time.
     var slices: Int { parts(rows, of: 512, most: precision == .exact ? 11 : 13) }
     var share: Int { groups(of: rows, slices) }
     /// Of the sums over a head's rows.

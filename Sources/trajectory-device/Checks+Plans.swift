@@ -12,7 +12,10 @@ extension Checks {
         let shapes: [(String, TransformerConfiguration, Int)] =
             quick
             ? [("small", Self.smallPlanning, 3)]
-            : [("small", Self.smallPlanning, 1000), ("hopper", DeviceShape.hopper.configuration, 10)]
+            : [
+                ("small", Self.smallPlanning, 1000),
+                ("hopper", DeviceShape.hopper.configuration, 10),
+            ]
         for (name, configuration, count) in shapes {
             run("plans, exact, \(name)") {
                 let model = TrajectoryTransformer(configuration, seed: 5)
