@@ -65,9 +65,10 @@ DEVICE u32 pack_bf16(float low, float high) {
     return r;
 }
 
-/// c += a b with a 16 x 16, b 16 x 8, both bfloat16, and float sums. With g = lane / 4, t = lane %
-/// 4: a[0] = A[g][2t, 2t+1], a[1] = A[g+8][2t..], a[2] = A[g][2t+8..], a[3] = A[g+8][2t+8..]; b[0]
-/// = B[2t, 2t+1][g], b[1] = B[2t+8..][g]; c[0], c[1] = C[g][2t, 2t+1], c[2], c[3] = C[g+8][2t..].
+/// c += a b with a 16 x 16, b 16 x 8, both bfloat16, and float sums. With g = lane / 4 and
+/// t = lane % 4: a[0] = A[g][2t, 2t+1], a[1] = A[g+8][2t..], a[2] = A[g][2t+8..],
+/// a[3] = A[g+8][2t+8..]; b[0] = B[2t, 2t+1][g], b[1] = B[2t+8..][g]; c[0], c[1] = C[g][2t, 2t+1],
+/// c[2], c[3] = C[g+8][2t..].
 DEVICE void mma_bf16(float (&c)[4], const u32 (&a)[4], const u32 (&b)[2]) {
     asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
                  "{%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};"
