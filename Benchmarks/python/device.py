@@ -1,6 +1,7 @@
 """Times full training steps of the PyTorch peers on a card: forward, backward, clipping, AdamW.
 
-Beside `trajectory-device benchmark`. Prints JSON, one entry for each variant, precision, shape and batch:
+Beside `trajectory-device benchmark`. One line, and one entry of --output, for each variant,
+precision, shape and batch:
 
     eager     attention written out, AdamW as PyTorch has it by default: what the authors' code does
     fused     PyTorch's fused attention and fused AdamW
@@ -104,6 +105,15 @@ def measure(variant: str, precision: str, shape: str, batch: int, seconds: float
     }
 
 
+def write(path: str | None, results: list[dict]) -> None:
+    """Writes what was measured so far: whoever stops this program keeps it."""
+    device = torch.cuda.get_device_name()
+    report = {"device": device, "torch": torch.__version__, "results": results}
+    if path:
+        with open(path, "w") as file:
+            json.dump(report, file, indent=2)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shapes", default="hopper,halfcheetah", help="separated by commas")
@@ -112,6 +122,7 @@ def main() -> None:
     parser.add_argument("--precisions", default=",".join(PRECISIONS), help="separated by commas")
     parser.add_argument("--seconds", type=float, default=0.5, help="seconds timed for each")
     parser.add_argument("--limit", type=float, default=1e9, help="begin nothing new after so many")
+    parser.add_argument("--output", help="a JSON file, written after each measurement")
     options = parser.parse_args()
     started, results = time.perf_counter(), []
     for shape in options.shapes.split(","):
@@ -131,8 +142,7 @@ def main() -> None:
                     speed = entry.get("tokens_per_second", 0) / 1e6
                     print(*list(entry.values())[:4], f"{speed:.3f} M tokens/s", file=sys.stderr)
                     results.append(entry)
-    device = torch.cuda.get_device_name()
-    print(json.dumps({"device": device, "torch": torch.__version__, "results": results}, indent=2))
+                    write(options.output, results)
 
 
 if __name__ == "__main__":
