@@ -18,6 +18,9 @@ static const char attention_cu[] = {
 static const char decoder_cu[] = {
 #embed "decoder.cu" suffix(, 0)
 };
+static const char decoder_tile_h[] = {
+#embed "decoder_tile.h" suffix(, 0)
+};
 static const char draw_cu[] = {
 #embed "draw.cu" suffix(, 0)
 };
@@ -47,6 +50,7 @@ static const struct cuda_source sources[] = {
     {"product.h", product_h},
     {"attention.cu", attention_cu},
     {"decoder.cu", decoder_cu},
+    {"decoder_tile.h", decoder_tile_h},
     {"draw.cu", draw_cu},
     {"heads.cu", heads_cu},
     {"linear.cu", linear_cu},
