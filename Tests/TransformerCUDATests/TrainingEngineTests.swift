@@ -97,8 +97,9 @@ import TransformerCUDA
         }
     }
 
-    /// The CPU's sums in another order move parameters by 1e-5 of the way; a card rounds every product's
-    /// sum elsewhere, and Adam makes whole steps of what is noise in a gradient near zero: 4e-4.
+    /// The CPU's sums in another order move parameters by 1e-5 of the way; a card rounds every
+    /// product's sum elsewhere, and Adam makes whole steps of what is noise in a gradient near
+    /// zero: 4e-4.
     @Test func `a hundred steps end where the CPU's end, within 2e-3 of the way`() throws {
         print("seed 36")
         let model = try smallModel(seed: 36)
