@@ -1,6 +1,7 @@
 public import Planning
 public import Policies
 import RandomNumbers
+public import Trajectories
 
 /// A policy as an agent: acts without planning.
 ///
@@ -10,10 +11,12 @@ public struct PolicyAgent: Agent {
     private var generator: PCG64
     private var policy: any Policy
     private var goal: [Double]?
+    private let layout: TransitionLayout
 
-    /// Each episode follows a policy of the mixture.
-    public init(_ mixture: PolicyMixture) {
+    /// Each episode follows a policy of the mixture, in environments of this layout.
+    public init(_ mixture: PolicyMixture, layout: TransitionLayout) {
         self.mixture = mixture
+        self.layout = layout
         generator = PCG64(seed: 0, 1)
         policy = mixture.components[0].policy
     }
@@ -31,9 +34,22 @@ public struct PolicyAgent: Agent {
     }
 
     /// The policy's action.
-    public mutating func act(on observation: [Double]) -> Controller.Decision {
-        Controller.Decision(
-            action: policy.action(for: observation, goal: goal, using: &generator))
+    ///
+    /// - Throws: `PlanningError` when the observation has another length or is not finite, as a planner
+    ///   refuses it.
+    public mutating func act(on observation: [Double]) throws -> Controller.Decision {
+        guard observation.count == layout.observationDimension else {
+            throw PlanningError(
+                code: .input,
+                detail: "an observation of \(observation.count) numbers, expected "
+                    + "\(layout.observationDimension)")
+        }
+        guard let place = observation.firstIndex(where: { !$0.isFinite }) else {
+            return Controller.Decision(
+                action: policy.action(for: observation, goal: goal, using: &generator))
+        }
+        throw PlanningError(
+            code: .input, detail: "number \(place) of the observation is \(observation[place])")
     }
 
     /// Policies do not mind what an action brought.

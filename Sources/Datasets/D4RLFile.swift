@@ -80,7 +80,7 @@ struct D4RLFile: EpisodeSource {
         return max(1, (wanted + chunk - 1) / chunk) * chunk
     }
 
-    func walk(rewardsOnly: Bool, _ body: (Episode) throws -> Void) throws {
+    func walk(rewardsOnly: Bool, _ body: (EpisodeRows) throws -> Void) throws {
         var cutter = EpisodeCutter(layout, maxLength: maxEpisodeLength)
         let step = blockRows
         for start in stride(from: 0, to: rowCount, by: step) {

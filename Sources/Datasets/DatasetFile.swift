@@ -73,7 +73,7 @@ public struct DatasetFile: EpisodeStream, Sendable {
         try walk(rewardsOnly: true) { try body($0.rewards, $0.ending) }
     }
 
-    private func walk(rewardsOnly: Bool, _ body: (Episode) throws -> Void) throws {
+    private func walk(rewardsOnly: Bool, _ body: (EpisodeRows) throws -> Void) throws {
         do {
             try source.walk(rewardsOnly: rewardsOnly, body)
         } catch let error as HDF5Error {

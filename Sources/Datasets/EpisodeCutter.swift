@@ -31,7 +31,7 @@ struct EpisodeCutter {
     /// Adds a block and hands on the episodes that end in it; the last row of the last block ends
     /// one in any case.
     mutating func add(
-        _ block: Block, isLast: Bool, _ body: (Episode) throws -> Void
+        _ block: Block, isLast: Bool, _ body: (EpisodeRows) throws -> Void
     ) throws {
         var start = 0
         let rows = block.rewards.count
@@ -43,7 +43,7 @@ struct EpisodeCutter {
             let ending: Trajectory.Ending =
                 block.terminals[row] ? .terminal : timeout ? .timeout : .unfinished
             try body(
-                Episode(
+                EpisodeRows(
                     observations: observations, actions: actions, rewards: rewards, ending: ending))
             observations.removeAll(keepingCapacity: true)
             actions.removeAll(keepingCapacity: true)
@@ -64,7 +64,7 @@ struct EpisodeCutter {
 }
 
 /// The rows of an episode, or its rewards alone.
-struct Episode {
+struct EpisodeRows {
     let observations: [Float]
     let actions: [Float]
     let rewards: [Float]

@@ -13,7 +13,7 @@ protocol EpisodeSource: Sendable {
 
     /// Hands on the episodes one after the other; observations and actions stay empty where
     /// `rewardsOnly` is set, and are then not read.
-    func walk(rewardsOnly: Bool, _ body: (Episode) throws -> Void) throws
+    func walk(rewardsOnly: Bool, _ body: (EpisodeRows) throws -> Void) throws
 }
 
 /// Numbers and flags of a file, read in blocks of rows and checked.

@@ -178,7 +178,7 @@ struct MinariFile: EpisodeSource {
 
     // MARK: - Reading episodes
 
-    func walk(rewardsOnly: Bool, _ body: (Episode) throws -> Void) throws {
+    func walk(rewardsOnly: Bool, _ body: (EpisodeRows) throws -> Void) throws {
         for index in 0..<episodeCount {
             let episode = try root.group("episode_\(index)")
             let rewards = try MinariFile.rewards(of: episode)

@@ -52,7 +52,7 @@ public struct EnvironmentSpecification: Sendable, Hashable {
 
     /// The action with each number moved to the nearest inside ``actionLimits``.
     public func clipped(_ action: [Double]) -> [Double] {
-        zip(action, actionLimits).map { min(max($0, $1.lowerBound), $1.upperBound) }
+        actionLimits.clamp(action)
     }
 }
 

@@ -100,7 +100,9 @@ struct LoadedAgent {
             kind = .planner(try model.controller(of: trained, in: environment, note: note))
         default:
             let parser = PolicyParser(environment.specification)
-            kind = .policy(PolicyAgent(try parser.parse(choice.name)))
+            kind = .policy(
+                PolicyAgent(
+                    try parser.parse(choice.name), layout: environment.specification.layout))
         }
     }
 }

@@ -125,9 +125,8 @@ public struct Controller {
         }
         let plans = try plan(&controllers, on: observations)
         return controllers.indices.map { index in
-            let action = zip(
-                controllers[index].actions.removeFirst(), controllers[index].actionLimits
-            ).map { min(max($0, $1.lowerBound), $1.upperBound) }
+            let action = controllers[index].actionLimits.clamp(
+                controllers[index].actions.removeFirst())
             controllers[index].current = (observations[index], action)
             return Decision(action: action, plan: plans[index])
         }

@@ -110,7 +110,7 @@ public struct PlanningError: Error, CustomStringConvertible, Sendable, Hashable 
         self.init(code: .engine, detail: error.description)
     }
 
-    init(code: Code, detail: String) {
+    package init(code: Code, detail: String) {
         self.code = code
         self.detail = detail
     }

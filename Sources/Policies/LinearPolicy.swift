@@ -40,7 +40,7 @@ public struct LinearPolicy: Policy, Equatable {
         return actionLimits.enumerated().map { row, limits in
             var sum = 0.0
             for column in 0..<width { sum += weights[row * width + column] * normalized[column] }
-            return min(max(sum, limits.lowerBound), limits.upperBound)
+            return limits.clamp(sum)
         }
     }
 

@@ -92,7 +92,7 @@ public struct NeuralPolicy: Policy, Equatable {
             let (range, limits) = (actionRanges[index], actionLimits[index])
             let half = (range.upperBound - range.lowerBound) / 2
             let action = range.lowerBound + half * (1 + tanh(Double(numbers[index])))
-            return min(max(action, limits.lowerBound), limits.upperBound)
+            return limits.clamp(action)
         }
     }
 

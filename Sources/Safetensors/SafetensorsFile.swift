@@ -40,6 +40,7 @@ public struct SafetensorsFile: Sendable {
         case float64 = "F64"
         case float32 = "F32"
         case float16 = "F16"
+        case bfloat16 = "BF16"
         case int64 = "I64"
         case int32 = "I32"
         case uint8 = "U8"
@@ -50,7 +51,7 @@ public struct SafetensorsFile: Sendable {
             switch self {
             case .float64, .int64: 8
             case .float32, .int32: 4
-            case .float16: 2
+            case .float16, .bfloat16: 2
             case .uint8, .bool: 1
             }
         }
@@ -70,6 +71,8 @@ public struct SafetensorsFile: Sendable {
     public let name: String
     /// The tensors by name.
     public private(set) var tensors: [String: Tensor] = [:]
+    /// Element types of tensors that are in the file and cannot be read, by name.
+    private var unread: [String: String] = [:]
     /// Free-form string pairs stored beside the tensors (`__metadata__`).
     public var metadata: [String: String] = [:]
 
@@ -121,7 +124,9 @@ public struct SafetensorsFile: Sendable {
                 offsets.count == 2, shape.allSatisfy({ $0 >= 0 })
             else { throw malformed("the header entry of '\(key)' is incomplete") }
             guard let type = ElementType(rawValue: typeName) else {
-                throw malformed("'\(key)' has the unknown element type '\(typeName)'")
+                // Others may be asked for: a file is not refused for what nobody reads.
+                unread[key] = typeName
+                continue
             }
             let (count, overflow) = shape.reduce((1, false)) { partial, extent in
                 let product = partial.0.multipliedReportingOverflow(by: extent)
@@ -175,6 +180,11 @@ public struct SafetensorsFile: Sendable {
 
     private func tensor(_ key: String) throws(SafetensorsError) -> Tensor {
         guard let tensor = tensors[key] else {
+            if let type = unread[key] {
+                throw SafetensorsError(
+                    code: .wrongType, file: name, tensor: key,
+                    detail: "its elements are of the type '\(type)', which is not read")
+            }
             throw SafetensorsError(
                 code: .missingTensor, file: name, tensor: key, detail: "there is no such tensor")
         }
@@ -196,6 +206,8 @@ public struct SafetensorsFile: Sendable {
         return switch tensor.type {
         case .float32: load(tensor, UInt32.self).map(Float.init(bitPattern:))
         case .float16: load(tensor, UInt16.self).map(SafetensorsFile.float(halfBits:))
+        case .bfloat16:
+            load(tensor, UInt16.self).map { Float(bitPattern: UInt32($0) << 16) }
         case .float64: load(tensor, UInt64.self).map { Float(Double(bitPattern: $0)) }
         default: throw wrongType(key, tensor, "floating-point numbers")
         }

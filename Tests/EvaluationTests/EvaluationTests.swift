@@ -96,7 +96,8 @@ private struct EchoingAgent: Agent {
     @Test func `a policy acts as an agent, with the draws of its score elsewhere`() async throws {
         let mixture = try PolicyParser(EnvironmentRegistry.make("hopper").specification)
             .parse("mix:weak+0.2=1,random=1")
-        var agent = PolicyAgent(mixture)
+        let hopper = try EnvironmentRegistry.make("hopper").specification.layout
+        var agent = PolicyAgent(mixture, layout: hopper)
         let (report, _) = try EvaluationReport.evaluate(
             &agent, in: EnvironmentRegistry.make("hopper"), episodes: 4, seed: 11)
         let workers = try EpisodeWorkers(count: 1) { try EnvironmentRegistry.make("hopper") }

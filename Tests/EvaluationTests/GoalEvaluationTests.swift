@@ -125,7 +125,8 @@ private struct GoalPolicy: Policy {
     }
 
     @Test func `a policy is told the goal of each episode`() throws {
-        var agent = PolicyAgent(PolicyMixture(GoalPolicy()))
+        var agent = PolicyAgent(
+            PolicyMixture(GoalPolicy()), layout: LineEnvironment().specification.layout)
         let (_, rollouts) = try EvaluationReport.evaluate(
             &agent, in: LineEnvironment(), episodes: 2, seed: 2)
         #expect(rollouts.map(\.stepsToGoal) == [2, 3])

@@ -36,6 +36,23 @@ import Testing
         #expect(halves == [1, -2, 0x1p-24, -1023 * 0x1p-24, .infinity, 0.333251953125])
     }
 
+    @Test func `bfloat16 widens exactly, and a type that is not read is refused when asked for`()
+        throws
+    {
+        let header =
+            #"{"b":{"dtype":"BF16","shape":[3],"data_offsets":[0,6]},"#
+            + #""e":{"dtype":"F8_E4M3","shape":[2],"data_offsets":[6,8]}}"#
+        var data = Data(withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Data($0) })
+        data.append(Data(header.utf8))
+        for bits: UInt16 in [0x3F80, 0xC040, 0x0001, 0] {
+            data.append(withUnsafeBytes(of: bits.littleEndian) { Data($0) })
+        }
+        let file = try SafetensorsFile(data: data, name: "memory")
+        #expect(try file.floats("b") == [1, -3, Float(bitPattern: 0x10000)])
+        let error = #expect(throws: SafetensorsError.self) { try file.floats("e") }
+        #expect(error?.code == .wrongType && error?.description.contains("F8_E4M3") == true)
+    }
+
     @Test func `every truncation of a file is refused, never misread`() throws {
         let data = sample().serialized()
         for length in 0..<data.count {
