@@ -38,18 +38,10 @@ public struct PolicyAgent: Agent {
     /// - Throws: `PlanningError` when the observation has another length or is not finite, as a planner
     ///   refuses it.
     public mutating func act(on observation: [Double]) throws -> Controller.Decision {
-        guard observation.count == layout.observationDimension else {
-            throw PlanningError(
-                code: .input,
-                detail: "an observation of \(observation.count) numbers, expected "
-                    + "\(layout.observationDimension)")
-        }
-        guard let place = observation.firstIndex(where: { !$0.isFinite }) else {
-            return Controller.Decision(
-                action: policy.action(for: observation, goal: goal, using: &generator))
-        }
-        throw PlanningError(
-            code: .input, detail: "number \(place) of the observation is \(observation[place])")
+        try PlanningError.require(
+            observation, count: layout.observationDimension, "observation")
+        return Controller.Decision(
+            action: policy.action(for: observation, goal: goal, using: &generator))
     }
 
     /// Policies do not mind what an action brought.

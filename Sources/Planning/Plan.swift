@@ -110,7 +110,7 @@ public struct PlanningError: Error, CustomStringConvertible, Sendable, Hashable 
         self.init(code: .engine, detail: error.description)
     }
 
-    package init(code: Code, detail: String) {
+    init(code: Code, detail: String) {
         self.code = code
         self.detail = detail
     }
@@ -127,5 +127,18 @@ public struct PlanningError: Error, CustomStringConvertible, Sendable, Hashable 
             code: .notANumber,
             detail: "the model predicts NaN in planned transition \(step); its weights are damaged "
                 + "or training diverged, use another checkpoint")
+    }
+}
+
+extension PlanningError {
+    /// Refuses numbers that are too many, too few or not finite.
+    package static func require(
+        _ numbers: [Double], count: Int, _ name: String
+    ) throws(PlanningError) {
+        guard numbers.count == count else {
+            throw .input("the \(name) has \(numbers.count) numbers, where \(count) are expected")
+        }
+        guard let place = numbers.firstIndex(where: { !$0.isFinite }) else { return }
+        throw .input("number \(place) of the \(name) is \(numbers[place]); give finite numbers")
     }
 }

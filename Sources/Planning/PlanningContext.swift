@@ -39,7 +39,7 @@ public struct PlanningContext: Sendable, Equatable {
     ///
     /// - Throws: ``PlanningError`` when these are not as many finite numbers.
     public mutating func setGoal(_ values: [Double]) throws(PlanningError) {
-        try require(values, goalColumns.count, "goal")
+        try PlanningError.require(values, count: goalColumns.count, "goal")
         goal = zip(values, goalColumns).map { discretizer.token(for: $0, dimension: $1) }
     }
 
@@ -53,8 +53,8 @@ public struct PlanningContext: Sendable, Equatable {
         observation: [Double], action: [Double], reward: Double
     ) throws(PlanningError) {
         try requireObservation(observation)
-        try require(action, layout.actionDimension, "action")
-        try require([reward], 1, "reward")
+        try PlanningError.require(action, count: layout.actionDimension, "action")
+        try PlanningError.require([reward], count: 1, "reward")
         let known = TransitionRows.numbers(
             observation: observation, action: action, reward: reward
         ).enumerated().map { discretizer.token(for: $1, dimension: $0) }
@@ -78,15 +78,7 @@ public struct PlanningContext: Sendable, Equatable {
 
     /// Refuses an observation that the model cannot have made.
     func requireObservation(_ observation: [Double]) throws(PlanningError) {
-        try require(observation, layout.observationDimension, "observation")
-    }
-
-    /// Refuses numbers that are too many, too few or not finite.
-    func require(_ numbers: [Double], _ count: Int, _ name: String) throws(PlanningError) {
-        guard numbers.count == count else {
-            throw .input("the \(name) has \(numbers.count) numbers, where \(count) are expected")
-        }
-        guard let place = numbers.firstIndex(where: { !$0.isFinite }) else { return }
-        throw .input("number \(place) of the \(name) is \(numbers[place]); give finite numbers")
+        try PlanningError.require(
+            observation, count: layout.observationDimension, "observation")
     }
 }
