@@ -24,18 +24,9 @@ extension Checks {
     }
 
     private static func models(quick: Bool) -> [(String, TrajectoryTransformer, Int)] {
-        var small = TransformerConfiguration(
-            layout: TransitionLayout(observationDimension: 3, actionDimension: 2),
-            contextTransitions: 4)
-        small.binCount = 10
-        small.layerCount = 2
-        small.headCount = 2
-        small.embeddingWidth = 32
-        var goals = small
-        goals.goalDimension = 2
         var models = [
-            ("small", TrajectoryTransformer(small, seed: 1), 40),
-            ("small with goals", TrajectoryTransformer(goals, seed: 2), 40),
+            ("small", TrajectoryTransformer(Self.small, seed: 1), 40),
+            ("small with goals", TrajectoryTransformer(Self.smallWithGoals, seed: 2), 40),
         ]
         if !quick {
             for shape in DeviceShape.allCases {

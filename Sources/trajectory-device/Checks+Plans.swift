@@ -11,9 +11,9 @@ extension Checks {
     mutating func checkPlans(_ device: Device, quick: Bool) {
         let shapes: [(String, TransformerConfiguration, Int)] =
             quick
-            ? [("small", Self.smallPlanning, 3)]
+            ? [("small", Self.small, 3)]
             : [
-                ("small", Self.smallPlanning, 1000),
+                ("small", Self.small, 1000),
                 ("hopper", DeviceShape.hopper.configuration, 10),
             ]
         for (name, configuration, count) in shapes {
@@ -41,17 +41,6 @@ extension Checks {
                 return "\(count - different) of \(count) token for token the CPU's"
             }
         }
-    }
-
-    private static var smallPlanning: TransformerConfiguration {
-        var configuration = TransformerConfiguration(
-            layout: TransitionLayout(observationDimension: 3, actionDimension: 2),
-            contextTransitions: 4)
-        configuration.binCount = 10
-        configuration.layerCount = 2
-        configuration.headCount = 2
-        configuration.embeddingWidth = 32
-        return configuration
     }
 
     private static func planner(

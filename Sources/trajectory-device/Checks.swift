@@ -1,4 +1,6 @@
 import CUDA
+import Trajectories
+import Transformer
 
 /// Runs checks one after the other, says what came of each, and goes on behind one that fails.
 struct Checks {
@@ -42,5 +44,26 @@ struct Checks {
             throw Failure(
                 description: "\(what): error \(error.scientific), allowed \(tolerance.scientific)")
         }
+    }
+}
+
+extension Checks {
+    /// A model that a check takes a moment for.
+    static var small: TransformerConfiguration {
+        var configuration = TransformerConfiguration(
+            layout: TransitionLayout(observationDimension: 3, actionDimension: 2),
+            contextTransitions: 4)
+        configuration.binCount = 10
+        configuration.layerCount = 2
+        configuration.headCount = 2
+        configuration.embeddingWidth = 32
+        return configuration
+    }
+
+    /// ``small``, conditioned on a goal of two dimensions.
+    static var smallWithGoals: TransformerConfiguration {
+        var configuration = small
+        configuration.goalDimension = 2
+        return configuration
     }
 }
