@@ -60,17 +60,20 @@ let package = Package(
     targets: [
         // MARK: - The pipeline: dataset -> tokens -> model -> planner -> environment
         library("Trajectories"),
-        library("Datasets", ["HDF5", "Trajectories"]),
-        library("Tokenization", ["RandomNumbers", "Trajectories"]),
+        library("Datasets", ["Files", "HDF5", "Trajectories"]),
+        library("Tokenization", ["Files", "RandomNumbers", "Trajectories"]),
         library(
             "Transformer",
-            ["RandomNumbers", "Tensors", "Tokenization", "Trajectories", "Safetensors"]),
+            ["Files", "RandomNumbers", "Safetensors", "Tensors", "Tokenization", "Trajectories"]),
         library(
             "TransformerCPU",
             ["Layers", "RandomNumbers", "Tensors", "Tokenization", "Trajectories", "Transformer"]),
         library(
             "Training",
-            ["Transformer", "Tokenization", "Trajectories", "RandomNumbers", "Safetensors"]),
+            [
+                "Files", "RandomNumbers", "Safetensors", "Tokenization", "Trajectories",
+                "Transformer",
+            ]),
         library("Planning", ["RandomNumbers", "Transformer", "Tokenization", "Trajectories"]),
         library("Episodes", ["Trajectories"]),
         library(
@@ -100,7 +103,7 @@ let package = Package(
                 "Trajectories",
                 "Transformer",
             ]),
-        library("Rendering", ["MuJoCo"]),
+        library("Rendering", ["Files", "MuJoCo"]),
         library(
             "Figures",
             [
@@ -111,16 +114,16 @@ let package = Package(
             "Jobs",
             [
                 "Agents", "Behavior", "Datasets", "Environments", "Episodes", "Evaluation",
-                "Figures", "Learning", "Planning", "Policies", "RandomNumbers", "Rendering",
+                "Figures", "Files", "Learning", "Planning", "Policies", "RandomNumbers", "Rendering",
                 "Tokenization", "Training", "Trajectories", "Transformer", "TransformerCPU",
                 .product(name: "Yams", package: "Yams"),
             ]),
-        library("Experiments", ["Rendering", .product(name: "Yams", package: "Yams")]),
+        library("Experiments", ["Files", "Rendering", .product(name: "Yams", package: "Yams")]),
         .executableTarget(
             name: "trajectory",
             dependencies: [
                 "Agents", "Behavior", "Datasets", "Environments", "Episodes", "Evaluation",
-                "Experiments", "Figures",
+                "Experiments", "Figures", "Files",
                 "Jobs", "Learning", "Planning", "Policies", "Tokenization", "Training",
                 "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -146,9 +149,10 @@ let package = Package(
         library("Layers", ["CKernels", "RandomNumbers", "Tensors"]),
         library("Tensors"),
         library("OneDNN", ["COneDNN", "Tensors"]),
-        library("HDF5", ["CHDF5"]),
+        library("HDF5", ["CHDF5", "Files"]),
         library("MuJoCo", ["CMuJoCo"]),
-        library("Safetensors"),
+        library("Safetensors", ["Files"]),
+        library("Files"),
         library("RandomNumbers"),
         .target(name: "CKernels", exclude: ["README.md"]),
 
@@ -178,8 +182,9 @@ let package = Package(
             ],
             path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
+        tests(of: "Files"),
         tests(of: "Safetensors"),
-        tests(of: "trajectory", fixtures: true),
+        tests(of: "trajectory", ["Files"], fixtures: true),
         tests(of: "HDF5"),
         tests(
             of: "Datasets", ["HDF5", "Safetensors", "Tokenization", "Trajectories"], fixtures: true),

@@ -86,6 +86,7 @@ public struct DatasetRecipe: Sendable, Hashable {
     ///   ``BehaviorError`` when its training cannot be seen again.
     public func collect(
         steps: Int, seed: UInt64, workers: EpisodeWorkers, untilGoal: Bool = false,
+        until isStopped: @escaping @Sendable () -> Bool = { false },
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) async throws -> [Trajectory] {
         let parser = PolicyParser(workers.specification)
@@ -93,7 +94,8 @@ public struct DatasetRecipe: Sendable, Hashable {
         func collected(_ policy: String, _ steps: Int, _ seed: UInt64, after done: Int = 0)
             async throws -> [Trajectory]
         {
-            let collector = Collector(try parser.parse(policy), workers: workers, seed: seed)
+            let collector = Collector(
+                try parser.parse(policy), workers: workers, seed: seed, until: isStopped)
             return await collector.collect(steps: steps) { progress(done + $0, total) }
         }
         switch kind {
@@ -105,7 +107,7 @@ public struct DatasetRecipe: Sendable, Hashable {
                 + collected("expert+\(Self.noise)", steps - half, seed &+ 1, after: half)
         case .navigation:
             let collector = NavigationCollector(
-                workers: workers, seed: seed, untilGoal: untilGoal)
+                workers: workers, seed: seed, untilGoal: untilGoal, isStopped: isStopped)
             return await Collector.collect(
                 steps: steps, atOnce: workers.count, progress: { progress($0, steps) },
                 episodes: { await collector.episodes(from: $0, count: $1) })
@@ -122,19 +124,20 @@ public struct DatasetRecipe: Sendable, Hashable {
                     code: .unrecordedPolicy, subject: file.path,
                     detail: "it does not say how it was trained; train one by random search")
             }
-            return try await Self.replay(record, steps: steps, workers: workers, progress: progress)
+            return try await Self.replay(
+                record, steps: steps, workers: workers, until: isStopped, progress: progress)
         }
     }
 
     /// What a search sees, again; where that is more than `steps`, episodes spread evenly.
     private static func replay(
         _ record: RandomSearch.Record, steps: Int, workers: EpisodeWorkers,
-        progress: (Int, Int) -> Void
+        until isStopped: () -> Bool, progress: (Int, Int) -> Void
     ) async throws -> [Trajectory] {
         var search = try RandomSearch(record.settings, workers: workers)
         var kept: [Trajectory] = []
         var count = 0
-        while search.iteration < record.iterations {
+        while search.iteration < record.iterations, !isStopped() {
             for episode in await search.advance(recordsEpisodes: true).episodes {
                 // An episode is kept whenever less than its share of all that was seen is there.
                 let share = min(1, Double(steps) / Double(max(record.steps, 1)))

@@ -52,6 +52,8 @@ public struct BehaviorTrainingJob: Sendable {
     public var targetReturn: Double?
     /// Threads that simulate.
     public var workers = ProcessInfo.processInfo.activeProcessorCount
+    /// Whether to measure once more and stop.
+    public var isStopped: StopQuestion = { false }
 
     /// A job with the published settings for Hopper.
     public init(environment: String, output: URL) {
@@ -73,19 +75,16 @@ public struct BehaviorTrainingJob: Sendable {
         let name = environment
         let pool = try EpisodeWorkers(count: workers) { try EnvironmentRegistry.make(name) }
         var search = try RandomSearch(settings, workers: pool)
-        if let snapshots {
-            try FileManager.default.createDirectory(
-                at: snapshots, withIntermediateDirectories: true)
-        }
         // Known before the work as well as after it.
-        try output.requireFolder()
+        try snapshots?.requireWritableFolder()
+        try output.requireWritable()
 
         let start = ContinuousClock.now
         var best: (score: PolicyScore, iteration: Int)?
         while search.steps < steps {
             let progress = await search.advance()
-            guard
-                progress.iteration.isMultiple(of: measurementInterval) || progress.steps >= steps
+            let isEnding = progress.steps >= steps || isStopped()
+            guard progress.iteration.isMultiple(of: measurementInterval) || isEnding
             else { continue }
             let score = await PolicyScore.measure(
                 PolicyMixture(search.policy), episodes: episodes, firstSeed: Self.firstSeed,
@@ -110,6 +109,14 @@ public struct BehaviorTrainingJob: Sendable {
                     iteration: progress.iteration, steps: progress.steps, score: score,
                     best: best?.score.mean ?? score.mean, seconds: elapsed(since: start)))
             if let targetReturn, score.mean >= targetReturn { break }
+            if isEnding, progress.steps < steps, let best {
+                throw JobError(
+                    .stopped,
+                    "stopped after iteration \(progress.iteration), \(progress.steps) of \(steps) "
+                        + "steps; '\(output.given)' holds the best policy so far, of iteration "
+                        + "\(best.iteration); a search cannot be resumed, the same command begins "
+                        + "anew")
+            }
         }
         guard let best else {
             throw JobError(

@@ -54,6 +54,8 @@ public struct CollectionJob: Sendable {
     public var seed: UInt64 = 0
     /// Threads that simulate.
     public var workers = ProcessInfo.processInfo.activeProcessorCount
+    /// Whether to keep the whole episodes so far and stop.
+    public var isStopped: StopQuestion = { false }
 
     /// A job; see the properties.
     public init(_ source: Source, output: URL) {
@@ -84,16 +86,17 @@ public struct CollectionJob: Sendable {
         let steps = steps ?? recipe?.kind.defaultSteps ?? 0
         try require(atLeast: 1, ["steps": steps])
         // Known before the work as well as after it.
-        try output.requireFolder()
+        try output.requireWritable()
         let start = ContinuousClock.now
         let trajectories =
             if let mixture {
-                await Collector(mixture, workers: pool, seed: seed).collect(steps: steps) {
+                await Collector(mixture, workers: pool, seed: seed, until: isStopped)
+                    .collect(steps: steps) {
                     report(.progress(Share("steps", $0, of: steps)))
                 }
             } else {
                 try await recipe?.collect(
-                    steps: steps, seed: seed, workers: pool, untilGoal: untilGoal,
+                    steps: steps, seed: seed, workers: pool, untilGoal: untilGoal, until: isStopped,
                     progress: { report(.progress(Share("steps", $0, of: $1))) }) ?? []
             }
         var attributes = [
@@ -103,6 +106,7 @@ public struct CollectionJob: Sendable {
         if untilGoal { attributes["until_goal"] = "true" }
         let dataset = TrajectoryDataset(
             layout: pool.specification.layout, trajectories: trajectories, attributes: attributes)
+        if isStopped(), dataset.rowCount < steps { try keep(dataset, of: steps) }
         try dataset.write(to: output)
 
         let whole = trajectories.filter { $0.ending != .unfinished }
@@ -115,5 +119,20 @@ public struct CollectionJob: Sendable {
             normalizedScore: pool.specification.normalizedScore(score.mean),
             bestTenthScore: pool.specification.normalizedScore(score.bestTenth),
             meanLength: score.meanLength, seconds: elapsed(since: start))
+    }
+
+    /// Keeps what a collection has that was stopped.
+    private func keep(_ dataset: TrajectoryDataset, of steps: Int) throws {
+        guard dataset.rowCount > 0 else {
+            throw JobError(
+                .stopped,
+                "stopped before the first episode was over; nothing is kept, the same command begins "
+                    + "anew")
+        }
+        try dataset.write(to: output.partial)
+        throw JobError(
+            .stopped,
+            "stopped after \(dataset.rowCount) of \(steps) steps; these \(dataset.trajectories.count) "
+                + "episodes are in '\(output.partial.given)', the same command begins anew")
     }
 }

@@ -33,7 +33,8 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
     public var timeLimit: Double?
     /// Fixes initial weights, order of the data and dropout.
     public var seed: UInt64 = 0
-    /// Worker threads of the engine, for who makes one by these options; nil for one a core.
+    /// Worker threads of the engine, for who makes one by these options; nil for one a core, or for
+    /// a resumed run as many as it had. By their number sums are rounded.
     public var workers: Int?
 
     /// The defaults.
@@ -49,8 +50,11 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
             ("timeLimit", timeLimit ?? 1), ("workers", Double(workers ?? 1)),
             ("finalTokens", Double(finalTokens ?? 1)),
         ]
-        if let (name, value) = positive.first(where: { !($0.1 > 0) }) {
+        if let (name, value) = positive.first(where: { !($0.1 > 0 && $0.1.isFinite) }) {
             return "\(name) must be positive, found \(value)"
+        }
+        guard weightDecay >= 0, weightDecay.isFinite else {
+            return "weightDecay must be 0 or above, found \(weightDecay)"
         }
         guard (0..<1).contains(heldOutFraction) else {
             return "heldOutFraction must lie in [0, 1), found \(heldOutFraction)"

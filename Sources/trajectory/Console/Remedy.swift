@@ -72,7 +72,7 @@ enum Remedy {
         case .settledReading: "give them to 'trajectory dataset tokenize'"
         case .noHeldOutEpisode: "--video-episode"
         case .noWindow: "--episode, --row"
-        case .unwritable, .tokenFile, .unsuitableData, .mismatch, .noRun, .invalidSetting: nil
+        case .unwritable, .stopped, .tokenFile, .unsuitableData, .mismatch, .noRun, .invalidSetting: nil
         }
     }
 

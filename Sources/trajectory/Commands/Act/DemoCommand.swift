@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Jobs
 
@@ -60,7 +61,7 @@ struct DemoCommand: AsyncParsableCommand {
             case .evaluating(let event): evaluation.show(event)
             }
         }
-        print(Self.table(rows))
+        try OutputFile.print(Self.table(rows))
         Console.progress(
             "in \(output): data.hdf5, model/, learning-curve.png, episode.mp4, results.json")
     }

@@ -130,9 +130,11 @@ struct EvaluateCommand: AsyncParsableCommand {
         job.video = video.map { URL(fileURLWithPath: $0) }
         job.paths = paths.map { URL(fileURLWithPath: $0) }
         job.log = log.map { URL(fileURLWithPath: $0) }
+        job.isStopped = Signals.watch()
         var lines = Lines()
         let report = try job.run { lines.show($0) }
         try Console.report(report, json: json, text: report.text)
+        try job.requireWhole(report)
     }
 
     /// Says now and then how far an evaluation is.

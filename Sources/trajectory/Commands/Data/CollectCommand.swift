@@ -88,6 +88,7 @@ struct CollectCommand: AsyncParsableCommand {
         job.untilGoal = untilGoal
         job.seed = seed
         job.workers = workers
+        job.isStopped = Signals.watch()
         var lines = Lines()
         let result = try await job.run { lines.show($0) }
         try Console.report(

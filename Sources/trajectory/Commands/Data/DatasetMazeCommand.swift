@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Jobs
 
@@ -43,6 +44,6 @@ struct DatasetMazeCommand: AsyncParsableCommand {
         job.episodes = episodes
         job.colorsEpisodes = byEpisode
         job.reading = reading.options
-        print("\(picture.output): \(try job.run())")
+        try OutputFile.print("\(picture.output): \(job.run())")
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Evaluation
 import Foundation
 import Jobs
@@ -65,7 +66,7 @@ struct BenchmarkDeadlinesCommand: AsyncParsableCommand {
         var lines = EvaluateCommand.Lines()
         let reports = try study.run(
             report: { limit, report in
-                if !json { print(line(limit, report)) }
+                if !json { try OutputFile.print(line(limit, report)) }
             }, progress: { lines.show($0) })
         if json { try Console.printJSON(reports) }
     }

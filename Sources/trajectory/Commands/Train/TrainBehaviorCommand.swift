@@ -92,6 +92,7 @@ struct TrainBehaviorCommand: AsyncParsableCommand {
         job.episodes = episodes
         job.targetReturn = targetReturn
         job.workers = workers
+        job.isStopped = Signals.watch()
         let result = try await job.run { now in
             Console.progress(
                 String(
