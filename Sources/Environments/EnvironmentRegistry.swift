@@ -11,7 +11,7 @@ public enum EnvironmentRegistry {
         + robots(Ant(.v4), Ant(.v4, withContactForces: true), Ant(.v5))
         + robots(Humanoid(.v4), Humanoid(.v5))
         + mazes(PointAgent()) + mazes(AntAgent(.v4)) + mazes(AntAgent(.v5)) + singleGoalMazes
-        + antGoal
+        + antGoal + d4rlAntMazes
 
     /// The walker's task of D4RL's AntMaze.
     private static let antGoal: [(name: String, make: Maker)] = [
