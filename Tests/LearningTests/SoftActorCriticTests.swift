@@ -66,7 +66,8 @@ import Testing
         let temperature = -(logProbability - 2)
         #expect(abs(Double(10 * after.temperatureMoments.first[0]) - temperature) < 1e-4)
 
-        #expect(abs(2 * updates.criticLoss - plain.criticLoss(state.critics.map(Double.init))) < 1e-4)
+        #expect(
+            abs(2 * updates.criticLoss - plain.criticLoss(state.critics.map(Double.init))) < 1e-4)
         #expect(abs(updates.actorLoss - loss) < 1e-4)
         #expect(abs(updates.entropy + logProbability) < 1e-4)
         #expect(abs(updates.temperature - exp(-1)) < 1e-6)
@@ -93,7 +94,8 @@ import Testing
             #expect(abs(Double(found) - expected) < 1e-6)
         }
         for index in state.targets.indices {
-            let expected = state.targets[index] + 0.005 * (after.critics[index] - state.targets[index])
+            let expected =
+                state.targets[index] + 0.005 * (after.critics[index] - state.targets[index])
             #expect(abs(after.targets[index] - expected) < 1e-7)
         }
         #expect(after.updates == 3)
@@ -173,7 +175,8 @@ import Testing
         }
     }
 
-    @Test func `numbers of a stream are SplitMix64's, and normal ones have mean 0 and deviation 1`() {
+    @Test func `numbers of a stream are SplitMix64's, and normal ones have mean 0 and deviation 1`()
+    {
         let numbers = CounterNumbers(seed: 12, stream: 3)
         var generator = SplitMix64(seed: numbers.key)
         for index in 0..<5 { #expect(numbers.value(UInt64(index)) == generator.next()) }
