@@ -19,6 +19,14 @@ public struct SoftActorCriticSettings: Sendable, Hashable {
     public var targetEntropy: Double?
     /// Transitions that the memory holds.
     public var capacity = 1_000_000
+    /// Environment steps of a round, and updates of it (as many).
+    ///
+    /// A round's actor is that of its start, and its updates know the memory of its start.
+    public var interval = 50
+    /// Environments that are acted in at once, `interval / environments` steps each in a round.
+    public var environments = 1
+    /// First steps, whose actions are uniform and which no update follows.
+    public var warmUp = 10_000
     /// Decides on initial weights, batches, noise and starts.
     public var seed: UInt64 = 0
 
@@ -35,7 +43,8 @@ public struct SoftActorCriticSettings: Sendable, Hashable {
     /// - Throws: ``LearningError`` with the setting that cannot.
     public func validate() throws(LearningError) {
         for (name, value) in [
-            ("batch size", batchSize), ("capacity", capacity),
+            ("batch size", batchSize), ("capacity", capacity), ("interval", interval),
+            ("number of environments", environments), ("warm-up", warmUp),
             ("size of a hidden layer", hiddenSizes.min() ?? 0),
         ] where value < 1 {
             throw LearningError(.invalidSetting, "\(name) \(value)", "give a number from 1 up")
@@ -43,6 +52,16 @@ public struct SoftActorCriticSettings: Sendable, Hashable {
         guard capacity <= Int(UInt32.max) else {
             throw LearningError(
                 .invalidSetting, "capacity \(capacity)", "give a number below 4,294,967,296")
+        }
+        guard interval.isMultiple(of: environments) else {
+            throw LearningError(
+                .invalidSetting, "an interval of \(interval) steps in \(environments) environments",
+                "give a multiple of their number")
+        }
+        guard capacity >= interval else {
+            throw LearningError(
+                .invalidSetting, "capacity \(capacity)",
+                "give at least the interval, \(interval) steps")
         }
         for (name, value) in [("learning rate", learningRate), ("reward scale", rewardScale)]
         where !(value > 0 && value.isFinite) {
