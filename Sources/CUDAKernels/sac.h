@@ -2,7 +2,8 @@
 // random numbers of an update.
 //
 // Shape as macros: OBSERVATION, ACTION (numbers of each), HIDDEN (of both hidden layers, a multiple
-// of 4), BATCH (transitions of an update).
+// of 4), BATCH (transitions of an update); and sizes that the host counts on: WORK_COUNT,
+// PARAMETER_COUNT, STATE_WORDS.
 #pragma once
 #include "runs.h"
 
@@ -100,6 +101,11 @@ struct State {
     float rate, discount, target_rate, reward_scale;
     float target_entropy, beta1, beta2, epsilon, unused;
 };
+
+// What the host takes memory for.
+static_assert(WORK == WORK_COUNT, "work");
+static_assert(TARGETS + 2 * Critic::count == PARAMETER_COUNT, "parameters");
+static_assert(sizeof(State) == 8 * STATE_WORDS, "state");
 
 /// 64 random bits: number `index` of a stream. CPU: CounterNumbers.value.
 DEVICE u64 random_bits(u64 key, u64 index) {

@@ -71,7 +71,8 @@ sac_outputs_backward(float *work, const float *parameters, const State *state) {
             ? parameters[Actor::weights3 + output * HIDDEN + column0 + c]
             : 0;
     }
-    for (int i = threadIdx.x; i < TILE * OUTPUTS4; i += THREADS) memory.delta[0][i] = 0;
+    for (int i = threadIdx.x; i < TILE * OUTPUTS4; i += THREADS)
+        memory.delta[i / OUTPUTS4][i % OUTPUTS4] = 0;
     sync_block();
     for (int i = threadIdx.x; i < TILE * ACTION; i += THREADS) {
         const int r = i / ACTION, j = i % ACTION, row = row0 + r;
@@ -88,9 +89,11 @@ sac_outputs_backward(float *work, const float *parameters, const State *state) {
     }
     sync_block();
     if (blockIdx.x == 0)
-        for (int i = threadIdx.x; i < TILE * OUTPUTS4; i += THREADS)
-            if (row0 + i / OUTPUTS4 < BATCH)
-                work[OUTPUT_DELTA + row0 * OUTPUTS4 + i] = memory.delta[0][i];
+        for (int i = threadIdx.x; i < TILE * OUTPUTS4; i += THREADS) {
+            const int r = i / OUTPUTS4, output = i % OUTPUTS4;
+            if (row0 + r >= BATCH) break;
+            work[OUTPUT_DELTA + (row0 + r) * OUTPUTS4 + output] = memory.delta[r][output];
+        }
     const int row = row0 + own_row(), column = column0 + own_column();
     if (row >= BATCH || column >= HIDDEN) return;
     float4 sum = make_float4(0, 0, 0, 0);

@@ -156,7 +156,7 @@ DEVICE void draw_actions(ForwardMemory &memory, float *work, const float *parame
     const u64 update = state->updates - 1;
     const float *shares = work + OUTPUT_SHARES + which * (BATCH * OUTPUTS);
     const float *bias = parameters + Actor::bias3;
-    float *logs = &memory.tiles.result[0][0][0];
+    float *logs = memory.tiles.stage[0][0];
     for (int i = threadIdx.x; i < TILE * ACTION4; i += THREADS) {
         const int r = i / ACTION4, j = i % ACTION4, row = row0 + r;
         float action = 0, log = 0;

@@ -13,6 +13,8 @@ public final class CUDASoftActorCritic: SoftActorCriticEngine, @unchecked Sendab
     private let settings: SoftActorCriticSettings
     private let stream: Stream
     private let memory: SoftActorCriticMemory
+    /// Graphs need them loaded.
+    private let kernels: SoftActorCriticKernels
     private let one: Graph
     private let several: Graph
     private var learnt: SoftActorCriticState
@@ -36,10 +38,10 @@ public final class CUDASoftActorCritic: SoftActorCriticEngine, @unchecked Sendab
         self.settings = settings
         learnt = state
         end = firstRow
-        stream = try Stream(device)
+        let stream = try Stream(device)
         let kernels = try SoftActorCriticKernels(shape, on: device)
-        memory = try SoftActorCriticMemory(shape, capacity: settings.capacity, on: device)
-        let (stream, memory) = (stream, memory)
+        let memory = try SoftActorCriticMemory(shape, capacity: settings.capacity, on: device)
+        (self.stream, self.kernels, self.memory) = (stream, kernels, memory)
         try memory.write(state, stream)
         try stream.write(SoftActorCriticNumbers(state, settings).words, to: memory.state)
         one = try stream.capture { () throws(CUDAError) in try memory.update(kernels, stream) }

@@ -1,6 +1,6 @@
 package import CUDA
 import CUDAKernels
-package import Learning
+import Learning
 
 /// What fixes the kernels of soft actor-critic: sizes of observations, actions, layers and batches;
 /// and where parameters lie on a card, which are padded there (`sac.h`).
@@ -32,7 +32,8 @@ package struct SoftActorCriticShape: Sendable, Hashable {
             hidden: sizes.first ?? 0, batch: batch)
         guard sizes.count == 2, sizes[0] == sizes[1], hidden % 4 == 0 else {
             throw LearningError(
-                .invalidSetting, "hidden layers of \(sizes.map(String.init).joined(separator: ", "))",
+                .invalidSetting,
+                "hidden layers of \(sizes.map(String.init).joined(separator: ", "))",
                 "a card computes two of one size, a multiple of 4; the CPU computes others")
         }
         guard sharedBytes <= 48 << 10, Int32(exactly: workCount) != nil,
@@ -45,10 +46,13 @@ package struct SoftActorCriticShape: Sendable, Hashable {
         }
     }
 
-    /// The shape as macros of the kernels.
+    /// The shape as macros of the kernels, and what the host takes memory for, which they check.
     package var defines: [String: String] {
-        ["OBSERVATION": observation, "ACTION": action, "HIDDEN": hidden, "BATCH": batch]
-            .mapValues(String.init)
+        [
+            "OBSERVATION": observation, "ACTION": action, "HIDDEN": hidden, "BATCH": batch,
+            "WORK_COUNT": workCount, "PARAMETER_COUNT": parameterCount,
+            "STATE_WORDS": SoftActorCriticNumbers.wordCount,
+        ].mapValues(String.init)
     }
 
     /// The kernels for this shape.
@@ -92,7 +96,7 @@ package struct SoftActorCriticShape: Sendable, Hashable {
     /// `WORK`: numbers that kernels leave for each other.
     var workCount: Int {
         let shares = hiddenTiles * batch
-        return 12 * batch * hidden + fours(2 * shares * outputs) + 2 * fours(2 * shares)
+        return 13 * batch * hidden + fours(2 * shares * outputs) + 2 * fours(2 * shares)
             + fours(2 * shares * action) + 2 * fours(batch) + 3 * batch * action4
             + batch * fours(outputs)
     }
