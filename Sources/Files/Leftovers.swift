@@ -23,13 +23,16 @@ enum Leftovers {
     /// Removes unfinished files and folders of the target `path` whose maker has ended.
     static func remove(of path: String) {
         let url = URL(fileURLWithPath: path)
-        let folder = url.deletingLastPathComponent()
         let prefix = prefix(of: url.lastPathComponent)
+        remove(in: url.deletingLastPathComponent()) {
+            $0.hasPrefix(prefix) && $0.utf8.count == prefix.utf8.count + 8 + suffix.utf8.count
+        }
+    }
+
+    /// Removes those of which `isMeant` says so by their name.
+    static func remove(in folder: URL, where isMeant: (String) -> Bool) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        for name in names
-        where name.hasPrefix(prefix) && name.hasSuffix(suffix)
-            && name.utf8.count == prefix.utf8.count + 8 + suffix.utf8.count
-        {
+        for name in names where name.hasPrefix(".") && name.hasSuffix(suffix) && isMeant(name) {
             let file = folder.appendingPathComponent(name)
             let descriptor = open(file.path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
             guard descriptor >= 0 else { continue }

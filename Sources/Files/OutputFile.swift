@@ -41,6 +41,17 @@ public enum OutputFile {
         try file.commit()
     }
 
+    /// Removes what killed programs left in a folder that is the caller's own.
+    ///
+    /// Also what Foundation's atomic writing left there, by which files were once written.
+    public static func removeLeftovers(in folder: URL) {
+        Leftovers.remove(in: folder) { _ in true }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        for name in names where name.hasPrefix(".dat.nosync") {
+            try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+        }
+    }
+
     /// Prints a text to standard output, with a line end.
     ///
     /// - Throws: ``FileError`` when it cannot be written: a result that nobody gets is none.

@@ -75,7 +75,8 @@ public struct CriticTrainingJob: Sendable {
             data.dataset.trajectories, layout: data.dataset.layout,
             actionLimits: data.actionLimits, settings: settings)
         report(.note("\(learner.transitions.count) transitions"))
-        let last = try learner.train(until: isStopped) { report(.progress($0)) }
+        let last = try learner.train(
+                report: { report(.progress($0)) }, until: isStopped)
         let record = settings.learning
             .record(method: "iql", dataset: dataset, environment: data.environment)
             .merging(settings.record.merging(["steps": "\(last.step)"]) { $1 }) { $1 }

@@ -50,7 +50,8 @@ public struct DynamicsTrainingJob: Sendable {
         let episodes = Array(data.trajectories.dropLast(skippedEpisodes))
         let trainer = try DynamicsTrainer(episodes, settings: settings)
         let start = ContinuousClock.now
-        let (ensemble, last) = try trainer.train(until: isStopped) { report(.progress($0)) }
+        let (ensemble, last) = try trainer.train(
+                report: { report(.progress($0)) }, until: isStopped)
         let learning = settings.learning
         var metadata = ["seed": "\(learning.seed)", "steps": "\(last.step)"]
         metadata["environment"] = data.attributes["environment"]

@@ -92,7 +92,8 @@ public struct PolicyTrainingJob: Sendable {
                 actionLimits: data.actionLimits, settings: settings)
             report(
                 .note("\(cloning.rowCount) transitions in \(cloning.episodeCount) episodes"))
-            let last = try cloning.train(until: isStopped) { report(.progress($0)) }
+            let last = try cloning.train(
+                report: { report(.progress($0)) }, until: isStopped)
             return try finish(
                 cloning.policy, last, transitions: cloning.rowCount,
                 episodes: cloning.episodeCount,
@@ -102,7 +103,8 @@ public struct PolicyTrainingJob: Sendable {
                 data.dataset.trajectories, layout: data.dataset.layout,
                 actionLimits: data.actionLimits, settings: settings)
             report(.note("\(learner.transitions.count) transitions"))
-            let last = try learner.train(until: isStopped) { report(.progress($0)) }
+            let last = try learner.train(
+                report: { report(.progress($0)) }, until: isStopped)
             return try finish(
                 learner.policy, last, transitions: learner.transitions.count,
                 episodes: data.dataset.trajectories.count,

@@ -108,13 +108,13 @@ public final class BehaviorCloning {
     /// Learns for as many steps as the settings say.
     ///
     /// - Parameters:
-    ///   - isStopped: Asked after each step; where it says so, learning ends there.
     ///   - report: Given all reports.
+    ///   - isStopped: Asked after each step; where it says so, learning ends there.
     /// - Returns: The last report.
     /// - Throws: ``LearningError`` when learning diverges.
     @discardableResult
     public func train(
-        until isStopped: () -> Bool = { false }, report: (LearningProgress) -> Void = { _ in }
+        report: (LearningProgress) -> Void = { _ in }, until isStopped: () -> Bool = { false }
     ) throws(LearningError) -> LearningProgress {
         let width = layout.observationDimension
         let input = batch.matrix(columns: normalization.mean.count)

@@ -76,12 +76,12 @@ public struct DynamicsTrainer: Sendable {
     /// the standardized change, up to a constant.
     ///
     /// - Parameters:
-    ///   - isStopped: Asked after each step; where it says so, learning ends there.
     ///   - report: Given all reports.
+    ///   - isStopped: Asked after each step; where it says so, learning ends there.
     /// - Returns: The ensemble, and the last report.
     /// - Throws: ``LearningError`` when learning diverges.
     public func train(
-        until isStopped: () -> Bool = { false }, report: (LearningProgress) -> Void = { _ in }
+        report: (LearningProgress) -> Void = { _ in }, until isStopped: () -> Bool = { false }
     ) throws(LearningError) -> (ensemble: DynamicsEnsemble, last: LearningProgress) {
         let runs = (0..<settings.members).map { Run(self, member: $0) }
         let pool = settings.learning.pool

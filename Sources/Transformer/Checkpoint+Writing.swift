@@ -73,5 +73,6 @@ extension Checkpoint {
             guard name.hasPrefix("weights-") || name.hasPrefix("optimizer-") else { continue }
             try? FileManager.default.removeItem(at: directory.appendingPathComponent(name))
         }
+        OutputFile.removeLeftovers(in: directory)
     }
 }

@@ -97,12 +97,12 @@ import Testing
         }
     }
 
-    @Test func `a pipe gets the whole content at the end`() async throws {
+    @Test func `a pipe gets the whole content at the end`() throws {
         let pipe = folder.file("pipe")
         try #require(mkfifo(pipe.path, 0o600) == 0)
-        let reader = Task.detached { [self] in try text(pipe) }
+        let reader = InBackground { try String(contentsOf: pipe, encoding: .utf8) }
         try write("through", to: pipe)
-        #expect(try await reader.value == "through")
+        #expect(try reader.value() == "through")
         #expect(try folder.contents() == ["pipe"])
     }
 
@@ -228,15 +228,15 @@ import Testing
         _ = try FolderLock(run, patience: .zero)
     }
 
-    @Test func `a lock that is released soon is waited for`() async throws {
+    @Test func `a lock that is released soon is waited for`() throws {
         let folder = try TemporaryFolder()
-        let first = Task.detached {
+        let first = InBackground {
             let lock = try FolderLock(folder.url)
-            try await Task.sleep(for: .milliseconds(200))
+            usleep(200_000)
             withExtendedLifetime(lock) {}
         }
-        try await Task.sleep(for: .milliseconds(50))
-        _ = try FolderLock(folder.url, patience: .seconds(20))
-        try await first.value
+        usleep(50_000)
+        _ = try FolderLock(folder.url, patience: .seconds(60))
+        try first.value()
     }
 }

@@ -41,7 +41,7 @@ import Testing
         for (environment, policy, output, part) in [
             ("hoper", "random", file, "did you mean 'hopper-v4'"),
             ("hopper", "best", file, "cannot use the policy 'best'"),
-            ("hopper", "random", "/nowhere/data.hdf5", "no writable folder '/nowhere'"),
+            ("hopper", "random", "/proc/nowhere/data.hdf5", "nothing can be written in"),
         ] {
             let outcome = try Program.run(
                 "collect", "--env", environment, "--policy", policy, "--steps", "10", "--output",

@@ -139,7 +139,7 @@ import Testing
             try errors(hopper, output: file, path: "/nowhere").contains(
                 "ffmpeg is not on the PATH"))
         #expect(
-            try errors(hopper, output: "/nowhere/a.mp4").contains("no writable folder '/nowhere'"))
+            try errors(hopper, output: "/proc/nowhere/a.mp4").contains("nothing can be written"))
         #expect(
             try errors(["--env", "hoper", "--policy", "random"], output: file).contains(
                 "did you mean 'hopper-v4'"))

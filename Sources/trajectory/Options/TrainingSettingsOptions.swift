@@ -64,6 +64,12 @@ struct TrainingSettingsOptions: ParsableArguments {
     @Option(help: "Stop with a checkpoint after so many minutes.")
     var timeLimit: Double?
 
+    func validate() throws {
+        var settings = Self.defaults
+        apply(to: &settings)
+        if let problem = settings.training.problem { throw ValidationError(problem) }
+    }
+
     /// Replaces what the options say.
     func apply(to settings: inout TrainingSettings) {
         func set<Value>(_ path: WritableKeyPath<TrainingSettings, Value>, _ value: Value?) {
