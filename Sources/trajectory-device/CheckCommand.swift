@@ -32,6 +32,7 @@ struct CheckCommand: AsyncParsableCommand {
         checks.checkDecoder(device, quick: quick)
         checks.checkTraining(device, quick: quick)
         checks.checkPlans(device, quick: quick)
+        checks.checkSoftActorCritic(device, quick: quick)
         if let golden {
             checks.checkGolden(device, folder: golden)
         } else {
