@@ -39,6 +39,9 @@ struct BenchmarkCommand: AsyncParsableCommand {
     @Option(help: "Timed plans; the median counts.")
     var plans = 5
 
+    @Option(parsing: .upToNextOption, help: "Robots whose sizes soft actor-critic has.")
+    var sizes = SoftActorCriticSpeed.Sizes.allCases
+
     @Option(help: "Seconds that updates of soft actor-critic are timed for, of each size.")
     var seconds = 2.0
 
@@ -86,7 +89,7 @@ struct BenchmarkCommand: AsyncParsableCommand {
                 }
             }
         }
-        for sizes in SoftActorCriticSpeed.Sizes.allCases where parts.contains(.sac) {
+        for sizes in self.sizes where parts.contains(.sac) {
             let speed = try SoftActorCriticSpeed(on: device, sizes: sizes, seconds: seconds)
             print(speed)
             report.softActorCritic.append(speed)

@@ -1,3 +1,4 @@
+public import ArgumentParser
 import CUDA
 import Learning
 import LearningCUDA
@@ -7,7 +8,7 @@ import RandomNumbers
 /// memory, 50 updates, the actor back.
 struct SoftActorCriticSpeed: Encodable, CustomStringConvertible {
     /// Numbers in observations and actions of some robots.
-    enum Sizes: String, CaseIterable {
+    enum Sizes: String, CaseIterable, ExpressibleByArgument {
         case hopper, ant, humanoid
 
         var dimensions: (observation: Int, action: Int) {
