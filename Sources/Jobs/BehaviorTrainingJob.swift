@@ -93,6 +93,9 @@ public struct BehaviorTrainingJob: Sendable {
     public var episodes = 10
     /// Training stops as soon as a measured mean return reaches this.
     public var targetReturn: Double?
+    /// Training stops after so many seconds of this call, as if it had all its steps; soft
+    /// actor-critic alone.
+    public var timeLimit: Double?
     /// Threads that simulate, and that compute where the processor does.
     public var workers = ProcessInfo.processInfo.activeProcessorCount
 
