@@ -123,16 +123,17 @@ let package = Package(
             dependencies: [
                 "Agents", "Behavior", "Datasets", "Environments", "Episodes", "Evaluation",
                 "Experiments", "Figures", "Files",
-                "Jobs", "Learning", "Planning", "Policies", "Tokenization", "Training",
-                "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
+                "CUDA", "Jobs", "Learning", "LearningCUDA", "Planning", "Policies", "Tokenization",
+                "Training", "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
         .executableTarget(
             name: "trajectory-device",
             dependencies: [
-                "CUDA", "Planning", "RandomNumbers", "Safetensors", "Tokenization", "Training",
-                "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
+                "CUDA", "Learning", "LearningCUDA", "Planning", "RandomNumbers", "Safetensors",
+                "Tokenization", "Training", "Trajectories", "Transformer", "TransformerCPU",
+                "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
@@ -241,9 +242,8 @@ let package = Package(
         tests(
             of: "TransformerCUDA",
             [
-                "CUDA", "EmulatedCUDA", "Planning", "Safetensors", "Tensors", "Tokenization",
-                "Trajectories",
-                "Transformer", "TransformerCPU",
+                "CUDA", "EmulatedCUDA", "LearningCUDA", "Planning", "Safetensors", "Tensors",
+                "Tokenization", "Trajectories", "Transformer", "TransformerCPU",
             ], fixtures: true),
         tests(of: "LearningCUDA", ["CUDA", "EmulatedCUDA", "Learning", "RandomNumbers"]),
         tests(

@@ -10,17 +10,35 @@ public final class FolderLock: Sendable {
 
     private let descriptor: Int32
 
+    /// Locks a file that is written again and again, and with it the files beside it that belong to
+    /// it: `.NAME.lock`.
+    ///
+    /// - Parameters:
+    ///   - file: The file, there or not; missing folders are made.
+    ///   - patience: How long to wait for a process that may be about to end.
+    /// - Throws: ``FileError`` when another holds it, or the folder cannot be written.
+    public convenience init(
+        beside file: URL, patience: Duration = .seconds(2)
+    ) throws(FileError) {
+        let folder = file.deletingLastPathComponent()
+        try self.init(
+            folder.appendingPathComponent(".\(file.lastPathComponent).lock"), of: file, patience)
+    }
+
     /// Locks `folder`, which is made if need be.
     ///
     /// - Parameters:
     ///   - folder: The folder.
     ///   - patience: How long to wait for a process that may be about to end.
     /// - Throws: ``FileError`` when another holds it, or the folder cannot be written.
-    public init(_ folder: URL, patience: Duration = .seconds(2)) throws(FileError) {
-        try Destination.make(folder.path, for: folder)
-        let file = folder.appendingPathComponent(Self.fileName)
+    public convenience init(_ folder: URL, patience: Duration = .seconds(2)) throws(FileError) {
+        try self.init(folder.appendingPathComponent(Self.fileName), of: folder, patience)
+    }
+
+    private init(_ file: URL, of subject: URL, _ patience: Duration) throws(FileError) {
+        try Destination.make(file.deletingLastPathComponent().path, for: subject)
         descriptor = open(file.path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666)
-        guard descriptor >= 0 else { throw FileError(folder, "the folder cannot be locked") }
+        guard descriptor >= 0 else { throw FileError(subject, "it cannot be locked") }
         let deadline = ContinuousClock.now + patience
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             if errno == EINTR { continue }
@@ -31,7 +49,7 @@ public final class FolderLock: Sendable {
                 let name = owner.map { "process \($0)" } ?? "another process"
                 close(descriptor)
                 throw FileError(
-                    .busy, folder.path, "\(name) is writing in it; wait for it or end it")
+                    .busy, subject.path, "\(name) is writing in it; wait for it or end it")
             }
             usleep(20_000)
         }

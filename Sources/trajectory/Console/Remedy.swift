@@ -72,7 +72,10 @@ enum Remedy {
         case .settledReading: "give them to 'trajectory dataset tokenize'"
         case .noHeldOutEpisode: "--video-episode"
         case .noWindow: "--episode, --row"
-        case .unwritable, .stopped, .tokenFile, .unsuitableData, .mismatch, .noRun, .invalidSetting: nil
+        case .runExists: "--resume, or another --output"
+        case .unwritable, .stopped, .tokenFile, .unsuitableData, .mismatch, .noRun,
+            .invalidSetting:
+            nil
         }
     }
 
