@@ -86,7 +86,7 @@ import Trajectories
     func `a loss is looked at in the step that it is of`(_ learner: String) throws {
         // Far fewer steps than between reports.
         let error = #expect(throws: LearningError.self) {
-            try learn(learner, steps: 100, rate: 1e25)
+            try learn(learner, steps: 100, rate: 1e30)
         }
         let step = error?.subject.split(separator: " ").last.flatMap { Int($0) }
         #expect(try #require(step) < 20, "\(error?.description ?? "")")

@@ -45,9 +45,11 @@ import Testing
         print("seed \(seed)")
         var generator = SeededGenerator(seed: seed)
         let lengths = (0..<200).map { _ in Int.random(in: 0..<data.count, using: &generator) }
-        for length in lengths + [0, 1, 8, data.count - 2] {
+        for length in lengths + [0, 1, 8, data.count - 9] {
             // A GIF may by chance have its last byte where it is cut.
             if format == .gif, length > 0, data[length - 1] == 0x3B { continue }
+            // What is behind the end of an SVG is white space.
+            if format == .svg, length > data.count - 3 { continue }
             #expect(!format.isWhole(data.prefix(length)), "\(length) of \(data.count)")
         }
         for other in PictureFormat.allCases where other != format {
@@ -79,8 +81,8 @@ import Testing
     @Test func `a pipe gets a whole video, although its writer goes back in it`() throws {
         let pipe = folder.file("pipe.mp4")
         try #require(mkfifo(pipe.path, 0o600) == 0)
-        let reader = InBackground { try Data(contentsOf: pipe) }
+        let reader = InBackground { try FileHandle(forReadingFrom: pipe).readToEnd() }
         try draw(.mp4, to: pipe)
-        #expect(PictureFormat.mp4.isWhole(try reader.value()))
+        #expect(PictureFormat.mp4.isWhole(try #require(try reader.value())))
     }
 }

@@ -26,14 +26,16 @@ import TransformerCPU
         _ tested: TestedEngine
     ) throws {
         let whole = try world.train("whole", steps: 24, on: tested.engine)
-        for steps in [1, 7, 10, 15] {
+        for steps in [1, 10, 15] {
             let name = "stopped \(steps)"
             let trainer = try world.trainer(name, steps: 24, on: tested.engine)
             var asked = 0
-            let end = try trainer.run(until: {
-                asked += 1
-                return asked == steps
-            }) { _ in }
+            let end = try trainer.run(
+                reportEvery: .seconds(3600),
+                until: {
+                    asked += 1
+                    return asked == steps
+                }) { _ in }
             #expect(end.step == steps && end.steps == 24)
             #expect(try Checkpoint.description(in: world.folder.file(name)).step == steps)
             let resumed = try world.train(name, steps: 24, resume: true, on: tested.engine)
