@@ -201,7 +201,10 @@ let package = Package(
             ["Behavior", "Environments", "Episodes", "RandomNumbers", "Trajectories"]),
         tests(
             of: "Behavior",
-            ["Environments", "Episodes", "Learning", "Policies", "RandomNumbers", "Trajectories"]),
+            [
+                "Environments", "Episodes", "Learning", "MuJoCo", "Policies", "RandomNumbers",
+                "Trajectories",
+            ]),
         tests(
             of: "Learning",
             ["Episodes", "Layers", "Policies", "RandomNumbers", "Tensors", "Trajectories"]),
@@ -225,9 +228,9 @@ let package = Package(
         tests(
             of: "Jobs",
             [
-                "Datasets", "Episodes", "Evaluation", "Learning", "Planning", "Policies",
-                "Tokenization",
-                "Training", "Trajectories", "Transformer",
+                "Datasets", "Environments", "Episodes", "Evaluation", "HDF5", "Learning",
+                "Planning", "Policies", "RandomNumbers", "Tokenization", "Training",
+                "Trajectories", "Transformer",
             ]),
         tests(of: "Experiments"),
         tests(of: "Tensors"),
