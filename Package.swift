@@ -28,8 +28,7 @@ func tests(
 /// Sources of kernels for a card: carried as text, compiled when a card is used.
 let kernelSources = [
     "attention.cu", "decoder.cu", "draw.cu", "heads.cu", "linear.cu", "measure.cu", "rows.cu",
-    "training.cu",
-    "update.cu",
+    "sac.cu", "sac_actor.cu", "sac_backward.cu", "sac_forward.cu", "training.cu", "update.cu",
 ]
 
 let package = Package(
@@ -121,16 +120,17 @@ let package = Package(
             dependencies: [
                 "Agents", "Behavior", "Datasets", "Environments", "Episodes", "Evaluation",
                 "Experiments", "Figures",
-                "Jobs", "Learning", "Planning", "Policies", "Tokenization", "Training",
-                "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
+                "CUDA", "Jobs", "Learning", "LearningCUDA", "Planning", "Policies", "Tokenization",
+                "Training", "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
         .executableTarget(
             name: "trajectory-device",
             dependencies: [
-                "CUDA", "Planning", "RandomNumbers", "Safetensors", "Tokenization", "Training",
-                "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
+                "CUDA", "Learning", "LearningCUDA", "Planning", "RandomNumbers", "Safetensors",
+                "Tokenization", "Training", "Trajectories", "Transformer", "TransformerCPU",
+                "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
@@ -162,6 +162,8 @@ let package = Package(
                 "CUDA", "CUDAKernels", "RandomNumbers", "Tensors", "Tokenization", "Trajectories",
                 "Transformer",
             ]),
+
+        library("LearningCUDA", ["CUDA", "CUDAKernels", "Learning", "RandomNumbers"]),
 
         // MARK: - C libraries
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
@@ -201,7 +203,10 @@ let package = Package(
             ["Behavior", "Environments", "Episodes", "RandomNumbers", "Trajectories"]),
         tests(
             of: "Behavior",
-            ["Environments", "Episodes", "Learning", "Policies", "RandomNumbers", "Trajectories"]),
+            [
+                "Environments", "Episodes", "Learning", "MuJoCo", "Policies", "RandomNumbers",
+                "Trajectories",
+            ]),
         tests(
             of: "Learning",
             ["Episodes", "Layers", "Policies", "RandomNumbers", "Tensors", "Trajectories"]),
@@ -225,9 +230,9 @@ let package = Package(
         tests(
             of: "Jobs",
             [
-                "Datasets", "Episodes", "Evaluation", "Learning", "Planning", "Policies",
-                "Tokenization",
-                "Training", "Trajectories", "Transformer",
+                "Datasets", "Environments", "Episodes", "Evaluation", "HDF5", "Learning",
+                "Planning", "Policies", "RandomNumbers", "Tokenization", "Training",
+                "Trajectories", "Transformer",
             ]),
         tests(of: "Experiments"),
         tests(of: "Tensors"),
@@ -235,10 +240,10 @@ let package = Package(
         tests(
             of: "TransformerCUDA",
             [
-                "CUDA", "EmulatedCUDA", "Planning", "Safetensors", "Tensors", "Tokenization",
-                "Trajectories",
-                "Transformer", "TransformerCPU",
+                "CUDA", "EmulatedCUDA", "LearningCUDA", "Planning", "Safetensors", "Tensors",
+                "Tokenization", "Trajectories", "Transformer", "TransformerCPU",
             ], fixtures: true),
+        tests(of: "LearningCUDA", ["CUDA", "EmulatedCUDA", "Learning", "RandomNumbers"]),
         tests(
             of: "Training",
             ["Safetensors", "Tokenization", "Trajectories", "Transformer", "TransformerCPU"]),

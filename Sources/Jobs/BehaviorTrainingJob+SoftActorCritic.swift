@@ -7,6 +7,10 @@ import Policies
 extension BehaviorTrainingJob {
     /// Soft actor-critic.
     func run(_ settings: SoftActorCriticSettings, report: (Event) -> Void) async throws -> Result {
+        if let timeLimit, !(timeLimit > 0 && timeLimit < 1e9) {
+            throw JobError(
+                .invalidSetting, "a time limit of \(timeLimit) seconds; give a positive number")
+        }
         let files = BehaviorRunFiles(output: output)
         let (steps, interval) = (steps ?? 1_000_000, measurementInterval ?? 10_000)
         let name = environment
@@ -24,7 +28,9 @@ extension BehaviorTrainingJob {
         var returns: [Double] = []
         var lastMeasured = trainer.steps
 
-        while trainer.steps < steps {
+        let end = timeLimit.map { ContinuousClock.now + .seconds($0) }
+        var isOver = false
+        while trainer.steps < steps && !isOver {
             let round = try await trainer.advance()
             memory?.append(round.rows)
             sinceReport = sinceReport + round.updates
@@ -41,8 +47,9 @@ extension BehaviorTrainingJob {
                             updatesPerSecond: Double(sinceReport.count) / seconds)))
                 sinceReport = SoftActorCriticUpdates()
             }
+            isOver = end.map { ContinuousClock.now >= $0 } ?? false
             guard
-                round.steps / interval > lastMeasured / interval || round.steps >= steps
+                round.steps / interval > lastMeasured / interval || round.steps >= steps || isOver
             else { continue }
             lastMeasured = round.steps
 

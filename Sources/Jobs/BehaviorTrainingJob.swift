@@ -93,6 +93,9 @@ public struct BehaviorTrainingJob: Sendable {
     public var episodes = 10
     /// Training stops as soon as a measured mean return reaches this.
     public var targetReturn: Double?
+    /// Training stops after so many seconds of this call, as if it had all its steps; soft
+    /// actor-critic alone.
+    public var timeLimit: Double?
     /// Threads that simulate, and that compute where the processor does.
     public var workers = ProcessInfo.processInfo.activeProcessorCount
 
@@ -132,11 +135,11 @@ public struct BehaviorTrainingJob: Sendable {
         switch method {
         case .softActorCritic(let settings): return try await run(settings, report: report)
         case .randomSearch(let settings):
-            guard engine == nil, !resumes, !keepsMemory else {
+            guard engine == nil, !resumes, !keepsMemory, timeLimit == nil else {
                 throw JobError(
                     .invalidSetting,
-                    "random search computes on the processor, keeps no memory and is not resumed; "
-                        + "it gives the same policy again when it is run again")
+                    "random search computes on the processor, keeps no memory and no time limit, "
+                        + "and is not resumed; it gives the same policy again when it is run again")
             }
             return try await run(settings, report: report)
         }

@@ -32,7 +32,7 @@ public struct LearningError: Error, CustomStringConvertible, Sendable, Hashable 
     /// What went wrong and what to do, for a person.
     public let detail: String
 
-    init(_ code: Code, _ subject: String, _ detail: String) {
+    package init(_ code: Code, _ subject: String, _ detail: String) {
         self.code = code
         self.subject = subject
         self.detail = detail

@@ -1,5 +1,7 @@
 import ArgumentParser
+import CUDA
 import Learning
+import LearningCUDA
 
 /// How a behaviour policy is trained.
 enum BehaviorMethod: String, CaseIterable, ExpressibleByArgument {
@@ -38,6 +40,9 @@ struct ActorCriticOptions: ParsableArguments {
     @Option(help: "What rewards are multiplied by (default: \(defaults.rewardScale)).")
     var rewardScale: Double?
 
+    @Option(help: "Seconds after which training ends, as if it had all its steps.")
+    var timeLimit: Double?
+
     @Flag(help: "Keep the memory beside the output, so that --resume goes on exactly.")
     var keepMemory = false
 
@@ -60,9 +65,14 @@ struct ActorCriticOptions: ParsableArguments {
 
     /// What computes on a card, and its name; nil for the processor.
     func engine() throws -> (SoftActorCriticTrainer.EngineMaker, String)? {
-        switch device ?? .cpu {
-        case .cpu, .auto: return nil
-        case .cuda: throw ValidationError("--device cuda: no engine for a card is built in")
+        let card: CUDA.Device? =
+            switch device ?? .cpu {
+            case .cpu: nil
+            case .cuda: try CUDA.Device()
+            case .auto: try? CUDA.Device()
+            }
+        return card.map { card in
+            ({ try CUDASoftActorCritic($0, settings: $1, firstRow: $2, on: card) }, card.name)
         }
     }
 
@@ -73,7 +83,7 @@ struct ActorCriticOptions: ParsableArguments {
             ("--interval", interval != nil), ("--batch-size", batchSize != nil),
             ("--warm-up", warmUp != nil), ("--capacity", capacity != nil),
             ("--learning-rate", learningRate != nil), ("--reward-scale", rewardScale != nil),
-            ("--keep-memory", keepMemory), ("--resume", resume),
+            ("--time-limit", timeLimit != nil), ("--keep-memory", keepMemory), ("--resume", resume),
         ]
         return options.first { $0.1 }?.0
     }

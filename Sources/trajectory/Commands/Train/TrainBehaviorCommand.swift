@@ -98,6 +98,7 @@ struct TrainBehaviorCommand: AsyncParsableCommand {
         job.workers = workers
         job.resumes = actorCritic.resume
         job.keepsMemory = actorCritic.keepMemory
+        job.timeLimit = actorCritic.timeLimit
         if let (engine, name) = try actorCritic.engine() {
             job.engine = engine
             job.device = name
