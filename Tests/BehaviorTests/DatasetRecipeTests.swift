@@ -24,6 +24,9 @@ import Trajectories
         ("hopper-medium-expert", "hopper", .mediumExpert),
         ("ant-v5-medium-replay", "ant-v5", .mediumReplay),
         ("walker2d-expert", "walker2d", .expert),
+        ("hopper-full-replay", "hopper", .fullReplay),
+        ("hopper-ars-medium-replay", "hopper", .mediumReplay),
+        ("ant-v5-ars-expert", "ant-v5", .expert),
         ("maze2d-large-v1", "maze2d-large-v1", .navigation),
         ("pointmaze:map.txt", "pointmaze:map.txt", .navigation),
         ("pointmaze-fourrooms@5", "pointmaze-fourrooms@5", .navigation),
@@ -33,6 +36,7 @@ import Trajectories
     ) throws {
         let recipe = try DatasetRecipe(named: name)
         #expect(recipe.environment == environment && recipe.kind == kind)
+        #expect(recipe.isSearched == name.contains("-ars-"))
     }
 
     @Test func `another name is refused with what there is`() {
@@ -42,9 +46,9 @@ import Trajectories
     }
 
     @Test func `medium-expert is half medium and half expert`() async throws {
-        let both = try await collect("hopper-medium-expert", steps: 6001)
+        let both = try await collect("hopper-ars-medium-expert", steps: 6001)
         #expect(both.reduce(0) { $0 + $1.count } == 6001)
-        let medium = try await collect("hopper-medium", steps: 3000)
+        let medium = try await collect("hopper-ars-medium", steps: 3000)
         #expect(Array(both.prefix(medium.count)) == medium)
         let rest = both.dropFirst(medium.count)
         #expect(rest.reduce(0) { $0 + $1.count } == 3001)
@@ -53,11 +57,11 @@ import Trajectories
     }
 
     @Test func `a replay is what training saw, thinned evenly where it must be`() async throws {
-        let all = try await collect("hopper-medium-replay", steps: 1_000_000, workers: 2)
+        let all = try await collect("hopper-ars-medium-replay", steps: 1_000_000, workers: 2)
         // As many as the policy's file says.
         #expect(all.reduce(0) { $0 + $1.count } == 138_785)
         #expect(all.count == 50 * 16)
-        let part = try await collect("hopper-medium-replay", steps: 20_000, workers: 1)
+        let part = try await collect("hopper-ars-medium-replay", steps: 20_000, workers: 1)
         let count = part.reduce(0) { $0 + $1.count }
         #expect(19_000...20_000 ~= count)
         // In the order of training, from its beginning to its end.
@@ -115,7 +119,7 @@ import Trajectories
 
     @Test func `a replay is of single steps`() async throws {
         let error = await #expect(throws: BehaviorError.self) {
-            try await collect("hopper@2-medium-replay", steps: 100)
+            try await collect("hopper@2-ars-medium-replay", steps: 100)
         }
         #expect(error?.description.contains("leave out the @") == true)
     }
