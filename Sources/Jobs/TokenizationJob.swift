@@ -11,7 +11,7 @@ public struct TokenizationJob: Sendable {
         public var output: String
         /// How much it holds.
         public var transitions, episodes, dimensions, bins, bytes: Int
-        /// What reading left out or made up.
+        /// What reading left out or made up, and what was decided about terminal states.
         public var notes: [String]
         /// Wall-clock time.
         public var seconds: Double
@@ -45,6 +45,16 @@ public struct TokenizationJob: Sendable {
         let start = ContinuousClock.now
         let file = try DatasetFile(input, options: reading)
         file.notes.forEach { report(.note($0)) }
+        var notes = file.notes
+        var settings = settings
+        if settings.terminationPenalty == .automatic {
+            let states = try TerminalStates(of: file)
+            if let line = states.explanation {
+                notes.append(line)
+                report(.note(line))
+            }
+            settings = settings.decided(by: states)
+        }
         let source = TokenFile.Source(
             name: input.lastPathComponent, format: file.format.rawValue,
             environment: file.attributes["environment"],
@@ -62,6 +72,6 @@ public struct TokenizationJob: Sendable {
             output: output.given, transitions: description.rowCount,
             episodes: description.episodeCount,
             dimensions: description.layout.transitionDimension, bins: description.binCount,
-            bytes: bytes ?? 0, notes: file.notes, seconds: elapsed(since: start))
+            bytes: bytes ?? 0, notes: notes, seconds: elapsed(since: start))
     }
 }

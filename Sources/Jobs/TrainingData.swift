@@ -20,7 +20,8 @@ struct TrainingData {
     /// How many observation dimensions were kept, where this was asked for.
     let observationDimensions: Int?
 
-    /// Reads a dataset and tokenizes it, or maps a token file.
+    /// Reads a dataset and tokenizes it, or maps a token file; `note` is told what a user should
+    /// know, such as which termination penalty the data ask for.
     ///
     /// - Throws: What reading throws; ``JobError`` when settings or reading options were given with
     ///   which the token file was not made.
@@ -31,6 +32,12 @@ struct TrainingData {
         guard TokenFile.isTokenFile(url) else {
             let data = try TrajectoryDataset(contentsOf: url, options: reading)
             data.notes.forEach(note)
+            var settings = settings
+            if settings.terminationPenalty == .automatic {
+                let states = TerminalStates(of: data.trajectories)
+                states.explanation.map(note)
+                settings = settings.decided(by: states)
+            }
             do {
                 tokenized = try TokenizedDataset(data.trajectories, settings: settings)
             } catch {

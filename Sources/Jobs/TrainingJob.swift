@@ -46,10 +46,16 @@ public struct TrainingJob: Sendable {
     public func run(
         report: (JobEvent<TrainingProgress>) -> Void = { _ in }
     ) throws -> TrainingProgress {
+        var settings = settings
+        if resumes, settings.tokenization.terminationPenalty == .automatic,
+            let kept = try? Checkpoint.description(in: output).tokenization
+        {
+            // What the run has decided once holds.
+            settings.tokenization.terminationPenalty = kept.terminationPenalty
+        }
         let data = try TrainingData(dataset, settings: settings.tokenization, reading: reading) {
             report(.note($0))
         }
-        var settings = settings
         settings.tokenization = data.tokenized.settings
         let store = data.tokenized.windows.store
         let engine: any Engine =

@@ -22,7 +22,7 @@ import Transformer
         #expect(settings.model.layerCount == 2 && settings.model.headCount == 4)
         #expect(settings.training.timeLimit == 1.5 && settings.training.learningRate == 0.002)
         #expect(settings.tokenization.goalColumns == [0, 1])
-        #expect(settings.tokenization.terminationPenalty == nil)
+        #expect(settings.tokenization.terminationPenalty == .nothing)
         #expect(settings.tokenization.windowLength == 10)
     }
 
