@@ -16,14 +16,15 @@ public struct DatasetReport: Encodable, Sendable {
     /// Use of the bins by each dimension of a transition; nil where the data cannot be discretized.
     public let usage: [TokenUsage]?
 
-    /// Looks through a dataset; `warning` is one that is known already.
+    /// Looks through a dataset; `warnings` are known already.
     public init(
-        _ dataset: TrajectoryDataset, specification: EnvironmentSpecification?, warning: String?
+        _ dataset: TrajectoryDataset, specification: EnvironmentSpecification?,
+        warnings: [String] = []
     ) {
         self.specification = specification
         terminalStates = TerminalStates(of: dataset.trajectories)
         summary = DatasetSummary(dataset, actionLimits: specification?.actionLimits)
-        if let warning { summary.warnings.append(warning) }
+        summary.warnings += warnings
         do {
             let usage = try TokenUsage.measure(dataset.trajectories, layout: dataset.layout)
             self.usage = usage
@@ -121,8 +122,8 @@ public struct InspectionJob: Sendable {
     }
 
     func report(_ data: TrajectoryDataset) throws -> DatasetReport {
-        let (specification, warning) = try DatasetEnvironment.specification(
+        let (specification, warnings) = try DatasetEnvironment.specification(
             environment, for: data, file: dataset.given)
-        return DatasetReport(data, specification: specification, warning: warning)
+        return DatasetReport(data, specification: specification, warnings: warnings)
     }
 }

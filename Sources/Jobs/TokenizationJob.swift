@@ -1,4 +1,5 @@
 public import Datasets
+import Evaluation
 public import Foundation
 public import Tokenization
 import Trajectories
@@ -46,26 +47,32 @@ public struct TokenizationJob: Sendable {
         let file = try DatasetFile(input, options: reading)
         file.notes.forEach { report(.note($0)) }
         var notes = file.notes
+        var decision: String?
         var settings = settings
         if settings.terminationPenalty == .automatic {
             let states = try TerminalStates(of: file)
-            if let line = states.explanation {
-                notes.append(line)
-                report(.note(line))
-            }
+            decision = states.explanation
             settings = settings.decided(by: states)
         }
+        let recorded = RecordedEnvironment(file.attributes, file: input.given)
+        let watched = WatchedStream(file)
         let source = TokenFile.Source(
             name: input.lastPathComponent, format: file.format.rawValue,
-            environment: file.attributes["environment"],
+            environment: recorded.name,
             observationDimensions: reading.observationDimensions)
         let description: TokenFile.Description
         do {
             description = try TokenFile.write(
-                file, settings: settings, source: source, to: output
+                watched, settings: settings, source: source, to: output
             ) { report(.progress($0)) }
         } catch let error as DiscretizerError {
             throw JobError(error, of: input)
+        }
+        for line in [decision].compactMap(\.self)
+            + (recorded.notes + watched.warnings).map({ "warning: \($0)" })
+        {
+            notes.append(line)
+            report(.note(line))
         }
         let bytes = try? output.resourceValues(forKeys: [.fileSizeKey]).fileSize
         return Result(

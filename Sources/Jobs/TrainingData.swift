@@ -1,4 +1,5 @@
 import Datasets
+import Evaluation
 import Foundation
 import Tokenization
 import Trajectories
@@ -32,14 +33,10 @@ struct TrainingData {
         guard TokenFile.isTokenFile(url) else {
             let data = try TrajectoryDataset(contentsOf: url, options: reading)
             data.notes.forEach(note)
-            var settings = settings
-            if settings.terminationPenalty == .automatic {
-                let states = TerminalStates(of: data.trajectories)
-                states.explanation.map(note)
-                settings = settings.decided(by: states)
-            }
+            let states = TerminalStates(of: data.trajectories)
             do {
-                tokenized = try TokenizedDataset(data.trajectories, settings: settings)
+                tokenized = try TokenizedDataset(
+                    data.trajectories, settings: settings.decided(by: states))
             } catch {
                 throw JobError(error, of: url)
             }
@@ -49,7 +46,11 @@ struct TrainingData {
                     "cannot use '\(url.path)': no episode has two transitions or more, "
                         + "so there is nothing to train on")
             }
-            environment = data.attributes["environment"]
+            if settings.terminationPenalty == .automatic { states.explanation.map(note) }
+            let recorded = RecordedEnvironment(data.attributes, file: url.given)
+            (recorded.notes + Plausibility.warnings(of: data.trajectories))
+                .forEach { note("warning: \($0)") }
+            environment = recorded.name
             observationDimensions = reading.observationDimensions
             return
         }

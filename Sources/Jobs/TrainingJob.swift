@@ -1,4 +1,6 @@
 public import Datasets
+import Environments
+import Evaluation
 public import Foundation
 import Tokenization
 public import Training
@@ -53,11 +55,17 @@ public struct TrainingJob: Sendable {
             // What the run has decided once holds.
             settings.tokenization.terminationPenalty = kept.terminationPenalty
         }
+        // Before a file is read that may be large.
+        if let environment { _ = try EnvironmentRegistry.make(environment) }
         let data = try TrainingData(dataset, settings: settings.tokenization, reading: reading) {
             report(.note($0))
         }
         settings.tokenization = data.tokenized.settings
         let store = data.tokenized.windows.store
+        let warning = try DatasetEnvironment.check(
+            environment, recorded: data.environment, layout: store.layout,
+            keepsPart: data.observationDimensions != nil, file: dataset.given)
+        if let warning { report(.note("warning: \(warning)")) }
         let engine: any Engine =
             engine ?? CPUEngine.cpu(workers: settings.training.workers)
         let trainer = try Trainer(
