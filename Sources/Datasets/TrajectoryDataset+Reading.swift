@@ -10,9 +10,10 @@ extension TrajectoryDataset {
         /// to use. Off by default: the row is as good as the others, and what was written is read
         /// back whole. Not for Minari datasets.
         public var dropsLastRow = false
-        /// The number of steps after which the time limit cut an episode (1000 in D4RL's older
-        /// locomotion files, which have no `timeouts`). Beside ends that a file marks, it makes
-        /// more.
+        /// The number of steps after which the time limit cut an episode.
+        ///
+        /// 1000 in D4RL's older locomotion files, which have no `timeouts`. Beside ends that a file
+        /// marks, it makes more.
         public var maxEpisodeLength: Int?
         /// Whether episodes end at terminal states alone, in a file that has no `timeouts` or the
         /// like.

@@ -65,7 +65,7 @@ public enum DatasetEnvironment {
     }
 
     /// Checks, before anything is learnt, that data of `layout` can be of the environment that a
-    /// user names; returns a warning where they cannot be of the one that they name themselves.
+    /// user names.
     ///
     /// - Parameters:
     ///   - name: What a user says.
@@ -73,6 +73,7 @@ public enum DatasetEnvironment {
     ///   - layout: The data's.
     ///   - keepsPart: Whether observation dimensions were left out on purpose.
     ///   - file: What the data are called.
+    /// - Returns: A warning where they cannot be of the one that they name themselves.
     /// - Throws: As ``make``.
     public static func check(
         _ name: String?, recorded: String?, layout: TransitionLayout, keepsPart: Bool, file: String

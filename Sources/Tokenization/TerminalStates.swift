@@ -14,7 +14,7 @@ public import Trajectories
 ///   a punishment of its own. To end is then what the environment asks for.
 ///
 /// Of robots that fall, at most a third of the last rewards were the highest and two thirds of the
-/// rewards 0 or less (`docs/decisions/0012-terminal-states.md`). Returns decide nothing: Ant at
+/// rewards 0 or less (`docs/decisions/0013-terminal-states.md`). Returns decide nothing: Ant at
 /// random is paid less the longer it lives.
 public struct TerminalStates: Sendable, Hashable {
     /// What a terminal state is.

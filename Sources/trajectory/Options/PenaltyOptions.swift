@@ -4,6 +4,7 @@ import Tokenization
 /// What becomes of the last reward of an episode that ends in a terminal state.
 struct PenaltyOptions: ParsableArguments {
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Takes the place of the last reward of an episode that ends in a terminal state.",
             discussion: "auto, the default, is \(TerminationPenalty(TerminationPenalty.failure)) "

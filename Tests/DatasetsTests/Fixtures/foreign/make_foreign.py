@@ -34,10 +34,9 @@ write("zstd", compression=hdf5plugin.Zstd()).close()
 write("newer", flags="?", libver=("v112", "latest")).close()
 with h5py.File("short.hdf5", "w") as short:
     short["observations"] = OBSERVATIONS[: ROWS // 2]
-virtual("virtual-whole", "lzf.hdf5")
 virtual("virtual-own", ".", "copy", own=True)
 virtual("virtual-own-missing", ".", "copy")
 virtual("virtual-missing", "nowhere.hdf5")
-virtual("virtual-name", "lzf.hdf5", "none")
+virtual("virtual-name", "short.hdf5", "none")
 virtual("virtual-short", "short.hdf5")
 virtual("virtual-part", ".", "copy", rows=30, own=True)
