@@ -120,16 +120,17 @@ let package = Package(
             dependencies: [
                 "Agents", "Behavior", "Datasets", "Environments", "Episodes", "Evaluation",
                 "Experiments", "Figures",
-                "Jobs", "Learning", "Planning", "Policies", "Tokenization", "Training",
-                "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
+                "CUDA", "Jobs", "Learning", "LearningCUDA", "Planning", "Policies", "Tokenization",
+                "Training", "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
         .executableTarget(
             name: "trajectory-device",
             dependencies: [
-                "CUDA", "Planning", "RandomNumbers", "Safetensors", "Tokenization", "Training",
-                "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
+                "CUDA", "Learning", "LearningCUDA", "Planning", "RandomNumbers", "Safetensors",
+                "Tokenization", "Training", "Trajectories", "Transformer", "TransformerCPU",
+                "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
@@ -204,7 +205,10 @@ let package = Package(
             ["Behavior", "Environments", "Episodes", "RandomNumbers", "Trajectories"]),
         tests(
             of: "Behavior",
-            ["Environments", "Episodes", "Learning", "Policies", "RandomNumbers", "Trajectories"]),
+            [
+                "Environments", "Episodes", "Learning", "MuJoCo", "Policies", "RandomNumbers",
+                "Trajectories",
+            ]),
         tests(
             of: "Learning",
             ["Episodes", "Layers", "Policies", "RandomNumbers", "Tensors", "Trajectories"]),
@@ -228,9 +232,9 @@ let package = Package(
         tests(
             of: "Jobs",
             [
-                "Datasets", "Episodes", "Evaluation", "Learning", "Planning", "Policies",
-                "Tokenization",
-                "Training", "Trajectories", "Transformer",
+                "Datasets", "Environments", "Episodes", "Evaluation", "HDF5", "Learning",
+                "Planning", "Policies", "RandomNumbers", "Tokenization", "Training",
+                "Trajectories", "Transformer",
             ]),
         tests(of: "Experiments"),
         tests(of: "Tensors"),
@@ -238,9 +242,8 @@ let package = Package(
         tests(
             of: "TransformerCUDA",
             [
-                "CUDA", "EmulatedCUDA", "Planning", "Safetensors", "Tensors", "Tokenization",
-                "Trajectories",
-                "Transformer", "TransformerCPU",
+                "CUDA", "EmulatedCUDA", "LearningCUDA", "Planning", "Safetensors", "Tensors",
+                "Tokenization", "Trajectories", "Transformer", "TransformerCPU",
             ], fixtures: true),
         tests(of: "LearningCUDA", ["CUDA", "EmulatedCUDA", "Learning", "RandomNumbers"]),
         tests(

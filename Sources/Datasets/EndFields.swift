@@ -50,8 +50,9 @@ struct EndFields {
         let seen =
             count == 0
             ? "and no terminal state; say after how many steps the time limit cut"
-            : "but \(count) terminal state\(count == 1 ? "" : "s"), with at most \(longest) rows from "
-                + "one to the next; say that there was no time limit, or after how many steps it cut"
+            : "but \(count) terminal state\(count == 1 ? "" : "s"), with at most \(longest) rows "
+                + "from one to the next; say that there was no time limit, or after how many "
+                + "steps it cut"
         throw DatasetError(
             .missingField, file: file, field: "timeouts",
             "there is no such field, \(seen) (1000 in D4RL's older files)")

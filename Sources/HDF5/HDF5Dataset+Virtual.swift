@@ -8,6 +8,9 @@ extension HDF5Dataset {
     /// - Parameters:
     ///   - handle: The dataset.
     ///   - count: Its elements.
+    ///   - file: The file's path.
+    ///   - path: The dataset's path within the file.
+    /// - Throws: ``HDF5Error`` that names the source.
     static func requireSources(
         _ handle: HDF5Handle, count: Int, file: String, path: String
     ) throws(HDF5Error) {

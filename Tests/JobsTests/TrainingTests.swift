@@ -154,27 +154,4 @@ import Transformer
             try folder.contents()
                 == ["bc.safetensors", "critic.safetensors", "dynamics.safetensors"])
     }
-
-    @Test func `a behaviour policy is the best that was measured`() async throws {
-        let folder = try TemporaryFolder()
-        var job = BehaviorTrainingJob(
-            environment: "hopper", output: folder.file("policy.safetensors"))
-        job.snapshots = folder.file("all")
-        job.steps = 400
-        job.measurementInterval = 1
-        job.episodes = 1
-        job.settings.directions = 1
-        job.settings.topDirections = 1
-        job.workers = 1
-        var measured: [Double] = []
-        let result = try await job.run { measured.append($0.score.mean) }
-        #expect(result.steps >= 400 && measured.count == result.iterations)
-        #expect(result.meanReturn == measured.max())
-        #expect(measured.firstIndex(of: result.meanReturn) == result.bestIteration - 1)
-        #expect(
-            try FileManager.default.contentsOfDirectory(atPath: folder.file("all").path).count
-                == measured.count)
-        job.targetReturn = measured[0]
-        #expect(try await job.run().iterations == 1)
-    }
 }

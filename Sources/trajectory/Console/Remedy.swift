@@ -86,6 +86,7 @@ enum Remedy {
         case .settledReading: "give them to 'trajectory dataset tokenize'"
         case .noHeldOutEpisode: "--video-episode"
         case .noWindow: "--episode, --row"
+        case .runExists: "--resume, or another --output"
         case .unwritable, .tokenFile, .unsuitableData, .mismatch, .noRun, .invalidSetting: nil
         }
     }
