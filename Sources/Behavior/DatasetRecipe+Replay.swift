@@ -1,9 +1,9 @@
 public import Episodes
 import Environments
 import Foundation
-import Learning
+package import Learning
 import Policies
-import Trajectories
+package import Trajectories
 
 extension DatasetRecipe {
     /// The training that a replay sees again.
@@ -69,7 +69,7 @@ extension DatasetRecipe {
     ///
     /// Episodes come in the order of their ends, those that are going on at the end last, of which
     /// the last that do not fit are cut.
-    static func replay(
+    package static func replay(
         _ settings: SoftActorCriticSettings, steps: Int, in environment: String, workers: Int,
         progress: (Int, Int) -> Void
     ) async throws -> [Trajectory] {

@@ -73,6 +73,36 @@ import Trajectories
         #expect(next.count < 40)
     }
 
+    @Test func `a replay of soft actor-critic is the first that training saw`() async throws {
+        var settings = SoftActorCriticSettings()
+        settings.hiddenSizes = [16, 16]
+        settings.batchSize = 16
+        settings.interval = 30
+        settings.environments = 2
+        settings.warmUp = 60
+        settings.seed = 4
+        let episodes = try await DatasetRecipe.replay(
+            settings, steps: 200, in: "hopper", workers: 2, progress: { _, _ in })
+        #expect(episodes.reduce(0) { $0 + $1.count } == 200)
+        var trainer = try SoftActorCriticTrainer(
+            settings, engine: { try CPUSoftActorCritic($0, settings: $1, firstRow: $2) },
+            make: { try EnvironmentRegistry.make("hopper") })
+        var rewards: [Float] = []
+        while trainer.steps < 210 { rewards += try await trainer.advance().rows.rewards }
+        // In another order, and without those of the last round that do not fit.
+        let seen = episodes.flatMap(\.rewards).sorted()
+        var left = rewards.sorted()[...]
+        for reward in seen {
+            left = left.drop { $0 < reward }
+            #expect(left.first == reward)
+            left = left.dropFirst()
+        }
+        #expect(episodes.dropLast(2).allSatisfy { $0.ending == .terminal })
+        // As D4RL's files have it: also the density of each action, uniform ones included.
+        let densities = episodes.compactMap { $0.infos["action_log_probs"]?.values.count }
+        #expect(densities == episodes.map(\.count))
+    }
+
     @Test(arguments: ["maze2d-umaze", "maze2d-medium", "pointmaze-fourrooms", "pointmaze-large"])
     func `mazes are roamed from goal to goal`(name: String) async throws {
         let trajectories = try await collect(name, steps: 6000, seed: 5)

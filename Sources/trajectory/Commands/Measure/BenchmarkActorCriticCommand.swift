@@ -1,6 +1,6 @@
-import ArgumentParser
+public import ArgumentParser
 import Foundation
-import Jobs
+public import Jobs
 
 extension ActorCriticSpeedJob.Shape: ExpressibleByArgument {}
 
