@@ -181,7 +181,9 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
         tests(of: "Safetensors"),
-        tests(of: "trajectory", fixtures: true),
+        tests(
+            of: "trajectory", ["Datasets", "Tokenization", "Trajectories", "Transformer"],
+            fixtures: true),
         tests(of: "HDF5"),
         tests(
             of: "Datasets", ["HDF5", "Safetensors", "Tokenization", "Trajectories"], fixtures: true),

@@ -96,7 +96,10 @@ public final class HDF5Group: Sendable {
         let handle = try open(name, H5I_DATASET, "dataset", H5Dclose) { id in
             H5Dopen2(id, name, chdf5_default())
         }
-        return try HDF5Dataset(handle, file: file, path: key(name))
+        let dataset = try HDF5Dataset(handle, file: file, path: key(name))
+        try HDF5Dataset.requireSources(
+            handle, count: dataset.count, file: file, path: dataset.path)
+        return dataset
     }
 
     private func open(
@@ -110,13 +113,13 @@ public final class HDF5Group: Sendable {
             let object = H5Oopen(handle.id, name, chdf5_default())
             defer { if object >= 0 { H5Oclose(object) } }
             guard HDF5Library.succeeded(object) else {
-                throw failure(.malformed, name, "it is damaged\(HDF5Library.reason())")
+                throw failure(.malformed, name, HDF5Library.problem())
             }
             guard H5Iget_type(object) == type else {
                 throw failure(.missing, name, "it is not a \(what)")
             }
             guard let handle = HDF5Handle(open(self.handle.id), close) else {
-                throw failure(.malformed, name, "it is damaged\(HDF5Library.reason())")
+                throw failure(.malformed, name, HDF5Library.problem())
             }
             return handle
         }

@@ -135,11 +135,11 @@ public struct BehaviorTrainingJob: Sendable {
         switch method {
         case .softActorCritic(let settings): return try await run(settings, report: report)
         case .randomSearch(let settings):
-            guard engine == nil, !resumes, !keepsMemory else {
+            guard engine == nil, !resumes, !keepsMemory, timeLimit == nil else {
                 throw JobError(
                     .invalidSetting,
-                    "random search computes on the processor, keeps no memory and is not resumed; "
-                        + "it gives the same policy again when it is run again")
+                    "random search computes on the processor, keeps no memory and no time limit, "
+                        + "and is not resumed; it gives the same policy again when it is run again")
             }
             return try await run(settings, report: report)
         }
