@@ -12,7 +12,11 @@ extension CollectionJob {
         _ recipe: DatasetRecipe?, policy: String, in specification: EnvironmentSpecification
     ) throws -> [String: MetadataEntry] {
         let parser = PolicyParser(specification)
-        let level = recipe?.kind == .mediumReplay ? "medium" : policy.replacing("sample:", with: "")
+        let isReplay = recipe?.kind.rawValue.hasSuffix("replay") ?? false
+        let level =
+            isReplay
+            ? (recipe?.kind == .mediumReplay ? "medium" : "expert")
+            : policy.replacing("sample:", with: "")
         let file =
             PolicyParser.levels.contains(level)
             ? try? parser.url(ofLevel: level) : URL(fileURLWithPath: level)
@@ -23,10 +27,10 @@ extension CollectionJob {
         if let steps = record["steps"].flatMap(Int.init) {
             metadata["iteration"] = .integer(steps / 1000)
         }
-        guard recipe?.kind != .mediumReplay,
+        guard !isReplay,
             let drawn = try? parser.parse(policy).components.first?.policy as? GaussianPolicy,
             drawn.isSampling
-        else { return recipe?.kind == .mediumReplay ? metadata : [:] }
+        else { return isReplay ? metadata : [:] }
         metadata.merge(drawn.metadata) { $1 }
         return metadata
     }
