@@ -30,7 +30,8 @@ enum LZFFilter {
                 let memory = H5allocate_memory(max(1, output.count), false)
             else { return 0 }
             output.withUnsafeBytes {
-                memory.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(input), byteCount: $0.count)
+                guard let start = $0.baseAddress else { return }
+                memory.copyMemory(from: start, byteCount: $0.count)
             }
             _ = H5free_memory(input)
             buffer.pointee = memory
