@@ -51,6 +51,21 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
         }
     }
 
+    /// The names of the settings that a file gives, such as `tokenization.binCount`.
+    ///
+    /// - Throws: ``SettingsError`` when it cannot be read.
+    public static func names(in url: URL) throws -> Set<String> {
+        guard let text = try? String(contentsOf: url, encoding: .utf8) else {
+            throw SettingsError(
+                code: .unreadable, file: url.given, detail: "the file is missing or unreadable")
+        }
+        let sections = try object(text, file: url.given)
+        return Set(
+            sections.flatMap { section, values in
+                (values as? [String: Any] ?? [:]).keys.map { "\(section).\($0)" }
+            })
+    }
+
     /// The settings as a configuration file.
     ///
     /// Scalars are written as JSON writes them, which YAML reads: 0.1 for single precision, too,
@@ -82,7 +97,16 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
 
     private static func object(_ text: String, file: String) throws -> [String: Any] {
         do {
-            return try Yams.load(yaml: text) as? [String: Any] ?? [:]
+            let content = try Yams.load(yaml: text)
+            if content == nil { return [:] }
+            guard let sections = content as? [String: Any] else {
+                throw SettingsError(
+                    code: .invalid, file: file,
+                    detail: "it is no mapping of sections to settings")
+            }
+            return sections
+        } catch let error as SettingsError {
+            throw error
         } catch {
             let reason = "\(error)".split(separator: "\n").first.map(String.init) ?? "bad YAML"
             throw SettingsError(

@@ -49,6 +49,9 @@ struct AttentionCommand: AsyncParsableCommand {
         guard windows > 0 else {
             throw ValidationError("--windows must be positive, found \(windows)")
         }
+        try GivenOptions.here.refuse(["--row"], unless: episode != nil, "is for --episode")
+        try GivenOptions.here.refuse(
+            ["--windows"], unless: episode == nil, "is for an average, not for --episode")
     }
 
     func run() async throws {

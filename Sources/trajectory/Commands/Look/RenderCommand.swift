@@ -81,6 +81,15 @@ struct RenderCommand: AsyncParsableCommand {
         guard !plans || checkpoint != nil else {
             throw ValidationError("--plans needs --checkpoint, since only a planner plans")
         }
+        let given = GivenOptions.here
+        try given.refuse(
+            PlannerOptionsGroup.names, unless: checkpoint != nil,
+            "is for a model that plans: --checkpoint")
+        if checkpoint != nil { try planner.refuseUnused() }
+        try given.refuse(
+            ["--episode"] + DatasetReadingOptions.names, unless: dataset != nil, "is for --dataset")
+        try given.refuse(["--seed"], unless: dataset == nil, "is for an episode that is acted")
+        try frame.refuseUnused(picture: output.lowercased().hasSuffix(".png"), plans: plans)
         if let maximumSteps, maximumSteps < 1 {
             throw ValidationError("--maximum-steps must be positive, found \(maximumSteps)")
         }

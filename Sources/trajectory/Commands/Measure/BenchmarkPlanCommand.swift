@@ -52,6 +52,9 @@ struct BenchmarkPlanCommand: AsyncParsableCommand {
         guard plans > 0, together > 0 else {
             throw ValidationError("--plans and --together must be positive")
         }
+        try GivenOptions.here.refuse(
+            ["--shape"], unless: checkpoint == nil, "is for random weights, not for --checkpoint")
+        try engine.refuseUnused()
     }
 
     func run() async throws {

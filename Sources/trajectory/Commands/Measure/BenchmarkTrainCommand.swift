@@ -49,6 +49,10 @@ struct BenchmarkTrainCommand: AsyncParsableCommand {
         guard batch > 0, steps > 0, workers ?? 1 > 0, sequencesPerPass > 0 else {
             throw ValidationError("--batch, --steps and --workers must be positive")
         }
+        try engine.refuseUnused()
+        try GivenOptions.here.refuse(
+            ["--profile", "--sequences-per-pass"], unless: engine.device != .cuda,
+            "is for the processor")
     }
 
     func run() async throws {
