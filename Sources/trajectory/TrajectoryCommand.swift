@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Foundation
 
 /// The root of the command line.
@@ -24,6 +25,7 @@ struct TrajectoryCommand: AsyncParsableCommand {
         ])
 
     static func main() async {
+        DatasetReader.serveIfAsked()
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

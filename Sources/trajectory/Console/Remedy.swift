@@ -1,5 +1,6 @@
 import Agents
 import Behavior
+import Datasets
 import Environments
 import Evaluation
 import Experiments
@@ -37,6 +38,7 @@ enum Remedy {
             case .noGoals, .unobservedGoals: "that is, without --goal-columns"
             case .otherLayout: nil
             }
+        case let error as DatasetError where error.code == .external: "--follow-external"
         case let error as DatasetMismatch where error.code != .otherModel: "--env"
         case let error as JobError: text(for: error.code)
         case let error as FigureError: text(for: error.code)

@@ -26,6 +26,12 @@ struct DatasetReadingOptions: ParsableArguments {
             discussion: "All when not given, 'observation' first. Minari only.", valueName: "keys"))
     var observationKeys: String?
 
+    @Flag(
+        help: ArgumentHelp(
+            "Follow links and data that lie in other files.",
+            discussion: "A file can name any file that you may read; only for files you trust."))
+    var followExternal = false
+
     func validate() throws {
         if let maxEpisodeLength, maxEpisodeLength < 1 {
             throw ValidationError("--max-episode-length must be at least 1")
@@ -43,6 +49,8 @@ struct DatasetReadingOptions: ParsableArguments {
         options.observationKeys = observationKeys?.split(separator: ",").map {
             $0.trimmingCharacters(in: .whitespaces)
         }
+        options.followsExternal = followExternal
+        options.reader = .thisProgram
         return options
     }
 }
