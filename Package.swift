@@ -59,27 +59,34 @@ let package = Package(
     ],
     targets: [
         // MARK: - The pipeline: dataset -> tokens -> model -> planner -> environment
-        library("Trajectories"),
+        library("Trajectories", ["Bounds"]),
         library("Datasets", ["HDF5", "Trajectories"]),
-        library("Tokenization", ["RandomNumbers", "Trajectories"]),
+        library("Tokenization", ["Bounds", "RandomNumbers", "Trajectories"]),
         library(
             "Transformer",
-            ["RandomNumbers", "Tensors", "Tokenization", "Trajectories", "Safetensors"]),
+            ["Bounds", "RandomNumbers", "Tensors", "Tokenization", "Trajectories", "Safetensors"]),
         library(
             "TransformerCPU",
-            ["Layers", "RandomNumbers", "Tensors", "Tokenization", "Trajectories", "Transformer"]),
+            [
+                "Bounds", "Layers", "RandomNumbers", "Tensors", "Tokenization", "Trajectories",
+                "Transformer",
+            ]),
         library(
             "Training",
-            ["Transformer", "Tokenization", "Trajectories", "RandomNumbers", "Safetensors"]),
-        library("Planning", ["RandomNumbers", "Transformer", "Tokenization", "Trajectories"]),
-        library("Episodes", ["Trajectories"]),
+            [
+                "Bounds", "Transformer", "Tokenization", "Trajectories", "RandomNumbers",
+                "Safetensors",
+            ]),
+        library(
+            "Planning", ["Bounds", "RandomNumbers", "Transformer", "Tokenization", "Trajectories"]),
+        library("Episodes", ["Bounds", "Trajectories"]),
         library(
             "Policies", ["Episodes", "RandomNumbers", "Safetensors", "Trajectories"]),
         library(
             "Learning",
             [
-                "Episodes", "Layers", "Policies", "RandomNumbers", "Safetensors", "Tensors",
-                "Trajectories",
+                "Bounds", "Episodes", "Layers", "Policies", "RandomNumbers", "Safetensors",
+                "Tensors", "Trajectories",
             ]),
         library(
             "Agents",
@@ -110,17 +117,18 @@ let package = Package(
         library(
             "Jobs",
             [
-                "Agents", "Behavior", "Datasets", "Environments", "Episodes", "Evaluation",
-                "Figures", "Learning", "Planning", "Policies", "RandomNumbers", "Rendering",
+                "Agents", "Behavior", "Bounds", "Datasets", "Environments", "Episodes",
+                "Evaluation", "Figures", "Learning", "Planning", "Policies", "RandomNumbers", "Rendering",
                 "Tokenization", "Training", "Trajectories", "Transformer", "TransformerCPU",
-                .product(name: "Yams", package: "Yams"),
+                "PlainYAML", .product(name: "Yams", package: "Yams"),
             ]),
-        library("Experiments", ["Rendering", .product(name: "Yams", package: "Yams")]),
+        library(
+            "Experiments", ["PlainYAML", "Rendering", .product(name: "Yams", package: "Yams")]),
         .executableTarget(
             name: "trajectory",
             dependencies: [
-                "Agents", "Behavior", "Datasets", "Environments", "Episodes", "Evaluation",
-                "Experiments", "Figures",
+                "Agents", "Behavior", "Bounds", "Datasets", "Environments", "Episodes",
+                "Evaluation", "Experiments", "Figures",
                 "Jobs", "Learning", "Planning", "Policies", "Tokenization", "Training",
                 "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -149,6 +157,8 @@ let package = Package(
         library("HDF5", ["CHDF5"]),
         library("MuJoCo", ["CMuJoCo"]),
         library("Safetensors"),
+        library("Bounds"),
+        library("PlainYAML", [.product(name: "Yams", package: "Yams")]),
         library("RandomNumbers"),
         .target(name: "CKernels", exclude: ["README.md"]),
 
@@ -179,6 +189,8 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
         tests(of: "Safetensors"),
+        tests(of: "Bounds"),
+        tests(of: "PlainYAML", [.product(name: "Yams", package: "Yams")]),
         tests(of: "trajectory", fixtures: true),
         tests(of: "HDF5"),
         tests(

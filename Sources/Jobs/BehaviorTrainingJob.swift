@@ -1,8 +1,9 @@
+import Bounds
+import Environments
 import Episodes
+public import Foundation
 public import Learning
 public import Policies
-import Environments
-public import Foundation
 
 /// Trains a linear policy that makes data, by augmented random search, and keeps the best one.
 ///
@@ -67,9 +68,8 @@ public struct BehaviorTrainingJob: Sendable {
     ///
     /// - Throws: ``JobError``, and errors of the environment, the settings and writing.
     public func run(report: (Measurement) -> Void = { _ in }) async throws -> Result {
-        try require(
-            atLeast: 1,
-            ["steps": steps, "measurementInterval": measurementInterval, "episodes": episodes])
+        try require(.steps, ["steps": steps, "measurementInterval": measurementInterval])
+        try require(.episodes, ["episodes": episodes])
         let name = environment
         let pool = try EpisodeWorkers(count: workers) { try EnvironmentRegistry.make(name) }
         var search = try RandomSearch(settings, workers: pool)

@@ -46,6 +46,10 @@ public struct TrainingJob: Sendable {
     public func run(
         report: (JobEvent<TrainingProgress>) -> Void = { _ in }
     ) throws -> TrainingProgress {
+        // Before the data are read, and before anything is made as large as they say.
+        if let problem = settings.problem {
+            throw JobError(.invalidSetting, "unusable options: \(problem)")
+        }
         let data = try TrainingData(dataset, settings: settings.tokenization, reading: reading) {
             report(.note($0))
         }

@@ -1,4 +1,5 @@
 public import Foundation
+import PlainYAML
 public import Tokenization
 public import Training
 public import Trajectories
@@ -51,6 +52,15 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
         }
     }
 
+    /// What is wrong with the settings, whatever the data; nil where nothing is.
+    public var problem: String? {
+        var model = configuration(
+            layout: TransitionLayout(observationDimension: 1, actionDimension: 1))
+        // Depends on the data.
+        model.goalDimension = 0
+        return training.problem ?? tokenization.problem ?? model.problem
+    }
+
     /// The settings as a configuration file.
     public func yaml() throws -> String {
         let encoder = YAMLEncoder()
@@ -69,11 +79,10 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
 
     private static func object(_ text: String, file: String) throws -> [String: Any] {
         do {
-            return try Yams.load(yaml: text) as? [String: Any] ?? [:]
+            return try PlainYAML.node(text)?.any as? [String: Any] ?? [:]
         } catch {
-            let reason = "\(error)".split(separator: "\n").first.map(String.init) ?? "bad YAML"
             throw SettingsError(
-                code: .unreadable, file: file, detail: "it is not YAML: \(reason)")
+                code: .unreadable, file: file, detail: "it is no YAML of settings: \(error)")
         }
     }
 

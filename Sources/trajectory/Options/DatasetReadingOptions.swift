@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Datasets
 import Foundation
 
@@ -33,12 +34,8 @@ struct DatasetReadingOptions: ParsableArguments {
     var followExternal = false
 
     func validate() throws {
-        if let maxEpisodeLength, maxEpisodeLength < 1 {
-            throw ValidationError("--max-episode-length must be at least 1")
-        }
-        if let observationDimensions, observationDimensions < 1 {
-            throw ValidationError("--observation-dimensions must be at least 1")
-        }
+        try require(.steps, ["--max-episode-length": maxEpisodeLength])
+        try require(.dimension, ["--observation-dimensions": observationDimensions])
     }
 
     var options: TrajectoryDataset.ReadingOptions {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Foundation
 import Jobs
 
@@ -81,9 +82,7 @@ struct RenderCommand: AsyncParsableCommand {
         guard !plans || checkpoint != nil else {
             throw ValidationError("--plans needs --checkpoint, since only a planner plans")
         }
-        if let maximumSteps, maximumSteps < 1 {
-            throw ValidationError("--maximum-steps must be positive, found \(maximumSteps)")
-        }
+        try require(.steps, ["--maximum-steps": maximumSteps])
         for (name, value) in [("--episode", episode), ("--first-step", firstStep)] where value < 0 {
             throw ValidationError("\(name) must not be negative, found \(value)")
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Foundation
 import Jobs
 import Learning
@@ -71,11 +72,9 @@ struct TrainBehaviorCommand: AsyncParsableCommand {
     var json = false
 
     mutating func validate() throws {
-        for (option, value) in [
-            ("--steps", steps), ("--measure-every", measureEvery), ("--episodes", episodes),
-        ] where value < 1 {
-            throw ValidationError("\(option) must be positive, found \(value)")
-        }
+        try require(.steps, ["--steps": steps, "--measure-every": measureEvery])
+        try require(.episodes, ["--episodes": episodes])
+        try require(.workers, ["--workers": workers])
     }
 
     func run() async throws {
