@@ -188,6 +188,19 @@ let package = Package(
             ],
             path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "Bounds", "Datasets", "Environments", "Episodes", "Experiments", "Jobs",
+                "Learning", "Policies", "RandomNumbers", "Safetensors", "Tokenization",
+                "Training", "Trajectories", "Transformer", "TransformerCPU",
+            ],
+            path: "Tests/FuzzTargets", swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "fuzz", dependencies: ["Datasets", "FuzzTargets"], path: "Tests/Fuzz",
+            exclude: ["README.md"],
+            swiftSettings: swiftSettings),
+        tests(of: "FuzzTargets", fixtures: true),
         tests(of: "Safetensors"),
         tests(of: "Bounds"),
         tests(of: "PlainYAML", [.product(name: "Yams", package: "Yams")]),

@@ -36,8 +36,10 @@ extension Bound {
     public static let heads = Bound(1, through: 1024)
     /// Channels of a layer.
     public static let width = Bound(1, through: 1 << 16)
-    /// Transitions in a window, a context or a plan.
-    public static let transitions = Bound(1, through: 1_000_000)
+    /// Transitions in a window or a context.
+    public static let transitions = Bound(1, through: 100_000)
+    /// Transitions that are planned or predicted.
+    public static let horizon = Bound(1, through: 10_000)
     /// Tokens that a model can see.
     public static let tokens = Bound(1, through: 1 << 24)
     /// Rows that are computed together.

@@ -90,7 +90,7 @@ public struct PredictionJob: Sendable {
     ///
     /// - Throws: ``JobError``, `FigureError`, errors of reading and drawing.
     public func run(report: (JobEvent<Share>) -> Void = { _ in }) throws -> Result {
-        try require(.transitions, ["horizon": horizon, "context": context])
+        try require(.horizon, ["horizon": horizon, "context": context])
         try require(.episodes, ["episodes": episodes, "samples": samples])
         try require(.beam, ["topK": topK])
         try require(Bound.episodes.orNone, ["videoEpisode": videoEpisode])

@@ -115,11 +115,11 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
     /// - Throws: ``PlannerOptionsError`` naming the first option that does not.
     public func validate() throws(PlannerOptionsError) {
         let numbers: [(String, Int?, Bound)] = [
-            ("horizon", horizon, .transitions), ("beamWidth", beamWidth, .beam),
+            ("horizon", horizon, .horizon), ("beamWidth", beamWidth, .beam),
             ("expansionFactor", expansionFactor, .beam),
             ("observationTopK", observationTopK, .beam), ("actionTopK", actionTopK, .beam),
             ("rewardTopK", rewardTopK, .beam), ("likelihoodTopK", likelihoodTopK, .beam),
-            ("replanInterval", replanInterval, .transitions),
+            ("replanInterval", replanInterval, .horizon),
             ("contextTransitions", max(1, contextTransitions), .transitions),
         ]
         for (name, value, bound) in numbers where bound.problem(name, value) != nil {

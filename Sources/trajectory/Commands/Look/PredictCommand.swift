@@ -92,7 +92,7 @@ struct PredictCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        try require(.transitions, ["--horizon": horizon, "--context": context])
+        try require(.horizon, ["--horizon": horizon, "--context": context])
         try require(.episodes, ["--episodes": episodes, "--samples": samples])
         try require(.beam, ["--top-k": topK])
         guard 0..<episodes ~= videoEpisode else {
