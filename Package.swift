@@ -28,8 +28,7 @@ func tests(
 /// Sources of kernels for a card: carried as text, compiled when a card is used.
 let kernelSources = [
     "attention.cu", "decoder.cu", "draw.cu", "heads.cu", "linear.cu", "measure.cu", "rows.cu",
-    "training.cu",
-    "update.cu",
+    "sac.cu", "sac_actor.cu", "sac_backward.cu", "sac_forward.cu", "training.cu", "update.cu",
 ]
 
 let package = Package(
@@ -173,6 +172,8 @@ let package = Package(
                 "Transformer",
             ]),
 
+        library("LearningCUDA", ["CUDA", "CUDAKernels", "Learning", "RandomNumbers"]),
+
         // MARK: - C libraries
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
         .systemLibrary(
@@ -264,6 +265,7 @@ let package = Package(
                 "Trajectories",
                 "Transformer", "TransformerCPU",
             ], fixtures: true),
+        tests(of: "LearningCUDA", ["CUDA", "EmulatedCUDA", "Learning", "RandomNumbers"]),
         tests(
             of: "Training",
             ["Safetensors", "Tokenization", "Trajectories", "Transformer", "TransformerCPU"]),

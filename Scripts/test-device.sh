@@ -6,7 +6,9 @@ cd "$(dirname "$0")/.."
 swift build -c release --product trajectory-device
 swift build -c release --product EmulatedCUDA
 export TRAJECTORY_CUDA_DRIVER=$PWD/.build/release/libEmulatedCUDA.so
-check() { .build/release/trajectory-device check --quick --golden Tests/TransformerTests/Fixtures; }
+check() {
+    .build/release/trajectory-device check --quick --golden Tests/TransformerTests/Fixtures Tests/PlanningTests/Fixtures
+}
 check
 if [[ "${1:-}" == --long ]]; then
     EMULATED_CUDA_REVERSED=1 check

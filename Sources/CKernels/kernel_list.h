@@ -33,6 +33,16 @@ KERNEL(gelu_backward,
         ptrdiff_t d_stride, ptrdiff_t derivative_stride),
        (d, dbias, derivative, rows, width, d_stride, derivative_stride))
 
+/// x = max(x, 0) in place.
+KERNEL(relu_forward, (float *x, ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride),
+       (x, rows, width, stride))
+
+/// d = d where out > 0, else 0, in place; `out` is what relu_forward left.
+KERNEL(relu_backward,
+       (float *d, const float *out, ptrdiff_t rows, ptrdiff_t width, ptrdiff_t d_stride,
+        ptrdiff_t out_stride),
+       (d, out, rows, width, d_stride, out_stride))
+
 /// out = x + dropout(y).
 KERNEL(residual_forward,
        (float *out, const float *x, const float *y, tt_dropout dropout, ptrdiff_t first_row,
@@ -129,6 +139,9 @@ KERNEL(sum_of_squares, (double *sum, const float *x, ptrdiff_t count), (sum, x, 
 
 /// x += y.
 KERNEL(accumulate, (float *x, const float *y, ptrdiff_t count), (x, y, count))
+
+/// x += share * (y - x).
+KERNEL(approach, (float *x, const float *y, float share, ptrdiff_t count), (x, y, share, count))
 
 /// One AdamW update (Loshchilov and Hutter 2019) of `count` parameters; gradients are first
 /// multiplied by `gradient_scale`. `correction1` = 1 - beta1^k, `correction2` = 1 - beta2^k.

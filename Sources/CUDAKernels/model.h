@@ -1,6 +1,6 @@
 // The model's shape, what changes from step to step, dropout, and how activations are kept.
 #pragma once
-#include "device.h"
+#include "runs.h"
 
 /// Rows of a sequence: its goal, then its tokens.
 constexpr int SEQUENCE = GOALS + LENGTH;
@@ -72,12 +72,6 @@ DEVICE void store4(u16 *p, float4 v) {
     *reinterpret_cast<uint2 *>(p) = make_uint2(pack_bf16(v.x, v.y), pack_bf16(v.z, v.w));
 }
 #endif
-DEVICE float2 load2(const float *p) { return *reinterpret_cast<const float2 *>(p); }
-DEVICE void store2(float *p, float x, float y) {
-    *reinterpret_cast<float2 *>(p) = make_float2(x, y);
-}
-DEVICE float4 load4(const float *p) { return *reinterpret_cast<const float4 *>(p); }
-DEVICE void store4(float *p, float4 v) { *reinterpret_cast<float4 *>(p) = v; }
 
 /// e^x: rounded as the library's where exact, else to about 2^-21 of itself.
 DEVICE float exponential(float x) { return EXACT ? expf(x) : fast_exponential(x); }
@@ -85,15 +79,6 @@ DEVICE float exponential(float x) { return EXACT ? expf(x) : fast_exponential(x)
 /// 1 / x, rounded likewise.
 DEVICE float reciprocal(float x) { return EXACT ? 1.0f / x : fast_quotient(1.0f, x); }
 
-/// The sum over a warp, in every lane.
-DEVICE float warp_sum(float x) {
-    for (int mask = 16; mask > 0; mask >>= 1) x += shuffle_xor(x, mask);
-    return x;
-}
-DEVICE double warp_sum(double x) {
-    for (int mask = 16; mask > 0; mask >>= 1) x += shuffle_xor(x, mask);
-    return x;
-}
 DEVICE float warp_max(float x) {
     for (int mask = 16; mask > 0; mask >>= 1) {
         float y = shuffle_xor(x, mask);

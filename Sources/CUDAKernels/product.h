@@ -5,6 +5,7 @@
 // tensor cores in both cases, with the same places in the warp: that is why one code serves both.
 #pragma once
 #include "model.h"
+#include "tf32.h"
 
 /// Elements along k in a unit.
 constexpr int UNIT = EXACT ? 1 : 2;
@@ -12,19 +13,13 @@ constexpr int UNIT = EXACT ? 1 : 2;
 constexpr int DEPTH = 16;
 
 #if EXACT
-/// An operand as the sum of two TF32 numbers: the first rounded, the second what is left, cut off
-/// by the product; together exact to 2^-21. Where the sum is lost in rounding a NaN or an infinity,
-/// the second is a NaN.
+/// An operand as the sum of two TF32 numbers (see tf32.h).
 struct Left {
     u32 high[4], low[4];
 };
 struct Right {
     u32 high[2], low[2];
 };
-DEVICE void split(u32 x, u32 &high, u32 &low) {
-    high = (x + 0x1000u) & 0xffffe000u;
-    low = bits_of(float_of(x) - float_of(high));
-}
 DEVICE Left left_of(u32 a0, u32 a1, u32 a2, u32 a3) {
     Left r;
     split(a0, r.high[0], r.low[0]);

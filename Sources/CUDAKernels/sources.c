@@ -9,6 +9,12 @@ static const char device_h[] = {
 static const char model_h[] = {
 #embed "model.h" suffix(, 0)
 };
+static const char runs_h[] = {
+#embed "runs.h" suffix(, 0)
+};
+static const char tf32_h[] = {
+#embed "tf32.h" suffix(, 0)
+};
 static const char product_h[] = {
 #embed "product.h" suffix(, 0)
 };
@@ -36,6 +42,24 @@ static const char measure_cu[] = {
 static const char rows_cu[] = {
 #embed "rows.cu" suffix(, 0)
 };
+static const char sac_h[] = {
+#embed "sac.h" suffix(, 0)
+};
+static const char sac_product_h[] = {
+#embed "sac_product.h" suffix(, 0)
+};
+static const char sac_cu[] = {
+#embed "sac.cu" suffix(, 0)
+};
+static const char sac_forward_cu[] = {
+#embed "sac_forward.cu" suffix(, 0)
+};
+static const char sac_backward_cu[] = {
+#embed "sac_backward.cu" suffix(, 0)
+};
+static const char sac_actor_cu[] = {
+#embed "sac_actor.cu" suffix(, 0)
+};
 static const char training_cu[] = {
 #embed "training.cu" suffix(, 0)
 };
@@ -47,6 +71,8 @@ static const char update_cu[] = {
 static const struct cuda_source sources[] = {
     {"device.h", device_h},
     {"model.h", model_h},
+    {"runs.h", runs_h},
+    {"tf32.h", tf32_h},
     {"product.h", product_h},
     {"attention.cu", attention_cu},
     {"decoder.cu", decoder_cu},
@@ -56,6 +82,12 @@ static const struct cuda_source sources[] = {
     {"linear.cu", linear_cu},
     {"measure.cu", measure_cu},
     {"rows.cu", rows_cu},
+    {"sac.h", sac_h},
+    {"sac_product.h", sac_product_h},
+    {"sac.cu", sac_cu},
+    {"sac_forward.cu", sac_forward_cu},
+    {"sac_backward.cu", sac_backward_cu},
+    {"sac_actor.cu", sac_actor_cu},
     {"training.cu", training_cu},
     {"update.cu", update_cu},
 };

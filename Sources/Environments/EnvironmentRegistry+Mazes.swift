@@ -53,6 +53,12 @@ extension EnvironmentRegistry {
         ]
     }
 
+    /// D4RL's AntMaze. Without its version `antmaze-umaze` is Gymnasium-Robotics', the others are
+    /// these.
+    static let d4rlAntMazes: [(name: String, make: Maker)] = AntMazeTask.all.map { task in
+        (task.identifier, { () throws(SimulationError) in try D4RLAntMaze(task) })
+    }
+
     /// The maze that `pointmaze:FILE`, `antmaze:FILE` or either with `-dense` describes; nil if
     /// `name` is not of that form.
     static func mazeOfFile(_ name: String) throws(EnvironmentError) -> Maker? {

@@ -11,6 +11,15 @@ public enum EnvironmentRegistry {
         + robots(Ant(.v4), Ant(.v4, withContactForces: true), Ant(.v5))
         + robots(Humanoid(.v4), Humanoid(.v5))
         + mazes(PointAgent()) + mazes(AntAgent(.v4)) + mazes(AntAgent(.v5)) + singleGoalMazes
+        + antGoal + d4rlAntMazes
+
+    /// The walker's task of D4RL's AntMaze.
+    private static let antGoal: [(name: String, make: Maker)] = [
+        (
+            AntGoalEnvironment.identifier,
+            { () throws(SimulationError) in try AntGoalEnvironment() }
+        )
+    ]
 
     private static func robots<Task: LocomotionTask>(_ tasks: Task...) -> [(
         name: String, make: Maker

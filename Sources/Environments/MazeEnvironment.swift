@@ -74,7 +74,8 @@ package final class MazeEnvironment<Agent: MazeAgent>: MazeSimulation {
             rules.goalCell == nil || map.startCells.contains { $0 != rules.goalCell },
             "a goal in the only cell where episodes of \(identifier) start")
         model = try MuJoCoModel(
-            contentsOf: ModelLibrary.url(of: agent.modelFile), adding: Self.walls(of: map, agent))
+            contentsOf: ModelLibrary.url(of: agent.modelFile),
+            adding: map.walls(cellSize: agent.cellSize, height: agent.wallHeight))
         data = try MuJoCoData(model: model)
         stepDuration = model.timestep * Double(agent.frameSkip)
         specification = EnvironmentSpecification(
@@ -82,16 +83,6 @@ package final class MazeEnvironment<Agent: MazeAgent>: MazeSimulation {
             actionLimits: model.controlRanges,
             maximumEpisodeSteps: agent.maximumEpisodeSteps(in: mapName),
             referenceScores: referenceScores, goalColumns: agent.placeColumns)
-    }
-
-    private static func walls(of map: MazeMap, _ agent: Agent) -> [StaticBox] {
-        let (side, height) = (agent.cellSize / 2, agent.wallHeight / 2)
-        return map.positions { $0 == .wall }.map { position in
-            let center = map.center(of: position, cellSize: agent.cellSize)
-            return StaticBox(
-                name: "block_\(position.row)_\(position.column)",
-                center: (center.x, center.y, height), halfSize: (side, side, height))
-        }
     }
 
     package var achievedGoal: [Double] { Array(data.positions.prefix(2)) }
@@ -179,5 +170,18 @@ package final class MazeEnvironment<Agent: MazeAgent>: MazeSimulation {
     private func distance(from point: [Double]) -> Double {
         let (x, y) = (point[0] - goal[0], point[1] - goal[1])
         return (x * x + y * y).squareRoot()
+    }
+}
+
+extension MazeMap {
+    /// The walls, a box a cell; lengths in metres.
+    func walls(cellSize: Double, height: Double) -> [StaticBox] {
+        let (side, height) = (cellSize / 2, height / 2)
+        return positions { $0 == .wall }.map { position in
+            let center = center(of: position, cellSize: cellSize)
+            return StaticBox(
+                name: "block_\(position.row)_\(position.column)",
+                center: (center.x, center.y, height), halfSize: (side, side, height))
+        }
     }
 }

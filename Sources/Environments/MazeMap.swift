@@ -32,8 +32,20 @@ public struct MazeMap: Sendable, Hashable {
         }
     }
 
+    /// Where a map lies in metres.
+    public enum Frame: Sendable, Hashable {
+        /// Gymnasium-Robotics': the origin is the middle of the map, x grows with the column, y
+        /// shrinks with the row.
+        case middle
+        /// D4RL's: the origin is the middle of a cell, x grows with the column and y with the row,
+        /// so that from above the first row lies below.
+        case cell(Position)
+    }
+
     /// The cells, row by row from the top.
     public let cells: [[Cell]]
+    /// Where they lie in metres.
+    public var frame = Frame.middle
 
     /// Number of rows.
     public var rowCount: Int { cells.count }
@@ -94,20 +106,46 @@ public struct MazeMap: Sendable, Hashable {
 
     // MARK: - From cells to metres
 
-    /// The centre of a cell in metres; the origin is the middle of the map, x grows with the
-    /// column, y shrinks with the row.
+    /// The centre of a cell in metres, as ``frame`` has it.
     public func center(of position: Position, cellSize: Double) -> (x: Double, y: Double) {
-        (
-            (Double(position.column) + 0.5) * cellSize - Double(columnCount) / 2 * cellSize,
-            Double(rowCount) / 2 * cellSize - (Double(position.row) + 0.5) * cellSize
-        )
+        switch frame {
+        case .middle:
+            (
+                (Double(position.column) + 0.5) * cellSize - Double(columnCount) / 2 * cellSize,
+                Double(rowCount) / 2 * cellSize - (Double(position.row) + 0.5) * cellSize
+            )
+        case .cell(let origin):
+            (
+                Double(position.column - origin.column) * cellSize,
+                Double(position.row - origin.row) * cellSize
+            )
+        }
     }
 
     /// The cell in which a point lies, perhaps one outside the map.
     public func position(x: Double, y: Double, cellSize: Double) -> Position {
-        Position(
-            row: Int((Double(rowCount) / 2 - y / cellSize).rounded(.down)),
-            column: Int((x / cellSize + Double(columnCount) / 2).rounded(.down)))
+        switch frame {
+        case .middle:
+            Position(
+                row: Int((Double(rowCount) / 2 - y / cellSize).rounded(.down)),
+                column: Int((x / cellSize + Double(columnCount) / 2).rounded(.down)))
+        case .cell(let origin):
+            Position(
+                row: origin.row + Int((y / cellSize + 0.5).rounded(.down)),
+                column: origin.column + Int((x / cellSize + 0.5).rounded(.down)))
+        }
+    }
+
+    /// What the map covers, in metres.
+    public func bounds(cellSize: Double) -> (x: ClosedRange<Double>, y: ClosedRange<Double>) {
+        let corners = [
+            Position(row: 0, column: 0), .init(row: rowCount - 1, column: columnCount - 1),
+        ]
+        .map { center(of: $0, cellSize: cellSize) }
+        func range(_ a: Double, _ b: Double) -> ClosedRange<Double> {
+            (min(a, b) - cellSize / 2)...(max(a, b) + cellSize / 2)
+        }
+        return (range(corners[0].x, corners[1].x), range(corners[0].y, corners[1].y))
     }
 }
 

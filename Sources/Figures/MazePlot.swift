@@ -78,9 +78,8 @@ public struct MazePlot: Sendable {
         let shown = Self.drawable(trajectories)
         let planned = Self.drawable(plans)
         let isTimed = coloring == .time && !shown.isEmpty
-        let (across, down) = (
-            Double(map.columnCount) * cellSize, Double(map.rowCount) * cellSize
-        )
+        let (x, y) = map.bounds(cellSize: cellSize)
+        let (across, down) = (x.upperBound - x.lowerBound, y.upperBound - y.lowerBound)
         let pixels = Double(size) / max(across, down)
         let header = title.isEmpty ? Self.border : 48
         let hasMarks = !starts.isEmpty || !goals.isEmpty || !planned.isEmpty
@@ -95,7 +94,8 @@ public struct MazePlot: Sendable {
             "set rmargin at screen \(1 - share(Self.border, width))",
             "set tmargin at screen \(1 - share(header, height))",
             "set bmargin at screen \(share(footer, height))",
-            "set xrange [\(-across / 2):\(across / 2)]", "set yrange [\(-down / 2):\(down / 2)]",
+            "set xrange [\(x.lowerBound):\(x.upperBound)]",
+            "set yrange [\(y.lowerBound):\(y.upperBound)]",
             "unset border", "unset tics", "set key off",
             "set object 1 rectangle from graph 0, graph 0 to graph 1, graph 1 behind "
                 + "fillcolor rgb '\(Self.floor)' fillstyle solid noborder",

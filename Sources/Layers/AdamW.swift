@@ -75,6 +75,32 @@ package struct AdamW: Sendable {
     }
 }
 
+extension AdamW {
+    /// Update number `step`, from 1, of some parameters, without decay; for who shares parameters
+    /// out among workers by another measure than place.
+    package func update(
+        _ range: Range<Int>, of parameters: FloatStorage, gradients: FloatStorage, rate: Float,
+        step: Int
+    ) {
+        let at = range.lowerBound
+        tt_adamw(
+            parameters.base + at, firstMoment.base + at, secondMoment.base + at,
+            gradients.base + at, 1, rate, 0, settings.beta1, settings.beta2, settings.epsilon,
+            Float(1 - pow(Double(settings.beta1), Double(step))),
+            Float(1 - pow(Double(settings.beta2), Double(step))), range.count)
+    }
+}
+
+extension FloatStorage {
+    /// Moves the elements of a range by `share` of the way to those of `other`.
+    package func approach(_ other: FloatStorage, share: Float, in range: Range<Int>) {
+        precondition(
+            range.lowerBound >= 0 && range.upperBound <= min(count, other.count),
+            "\(range) of \(count) and \(other.count) numbers")
+        tt_approach(base + range.lowerBound, other.base + range.lowerBound, share, range.count)
+    }
+}
+
 /// Operations on gradients as one flat array.
 package enum Gradients {
     /// Sums the workers' gradients into the first of them, each worker a share of the array.

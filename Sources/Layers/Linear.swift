@@ -68,6 +68,73 @@ package struct Linear: Sendable {
             gradients.pointer(bias), dOutput.base, dOutput.rows, dOutput.columns, dOutput.stride)
     }
 
+    /// Writes the gradient of the first columns of the input, as many as `dInput` has.
+    package func firstInputsBackward(
+        _ parameters: ParameterValues, dOutput: Matrix, dInput: Matrix
+    ) {
+        precondition(
+            dInput.columns <= weight.columns && dOutput.columns == weight.rows
+                && dInput.rows == dOutput.rows,
+            "a layer of \(weight.columns) to \(weight.rows) channels cannot take "
+                + "(\(dOutput.rows),\(dOutput.columns)) back to "
+                + "(\(dInput.rows),\(dInput.columns))")
+        tt_product(
+            dInput.base, dOutput.base, parameters.packed.base + packed.backward, nil,
+            dInput.stride, dOutput.stride, 0, 0, 1, dInput.rows, dInput.columns, dOutput.columns,
+            0, nil)
+    }
+
+    // MARK: - A part of the outputs by itself
+
+    /// Outputs that are taken together where a layer is shared out among workers: whole panels.
+    package static let outputsPerPart = 2 * Int(TT_PANEL)
+
+    /// Writes, rather than adds, the gradients of the weights and biases of some outputs.
+    ///
+    /// Each number is a sum over the rows in their order, whatever the other outputs.
+    package func writeGradients(
+        ofOutputs outputs: Range<Int>, to gradients: FloatStorage, input: Matrix, dOutput: Matrix
+    ) {
+        check(input, dOutput)
+        let first = outputs.lowerBound
+        tt_product(
+            gradients.pointer(weight) + first * weight.columns, dOutput.base + first, input.base,
+            nil, weight.columns, dOutput.stride, 1, input.stride, 0, outputs.count, weight.columns,
+            input.rows, 0, nil)
+        let sums = gradients.pointer(bias) + first
+        sums.update(repeating: 0, count: outputs.count)
+        tt_add_column_sums(sums, dOutput.base + first, dOutput.rows, outputs.count, dOutput.stride)
+    }
+
+    /// Where the parameters of some outputs lie: weights, biases.
+    package func ranges(ofOutputs outputs: Range<Int>) -> [Range<Int>] {
+        let first = weight.offset + outputs.lowerBound * weight.columns
+        return [
+            first..<(first + outputs.count * weight.columns),
+            (bias.offset + outputs.lowerBound)..<(bias.offset + outputs.upperBound),
+        ]
+    }
+
+    /// Packs the weights of some outputs, which begin at a whole panel; for the backward pass only
+    /// where it is wanted.
+    package func pack(_ parameters: ParameterValues, outputs: Range<Int>, backward: Bool) {
+        let (first, panel) = (outputs.lowerBound, Int(TT_PANEL))
+        precondition(first % panel == 0, "outputs from \(first) on begin inside a panel")
+        let source = parameters.values.pointer(weight) + first * weight.columns
+        tt_pack_panels(
+            parameters.packed.base + packed.forward + first * weight.columns, source,
+            weight.columns, 1, outputs.count, weight.columns)
+        guard backward else { return }
+        let target = parameters.packed.base + packed.backward
+        for column in stride(from: 0, to: weight.columns, by: panel) {
+            let count = min(panel, weight.columns - column)
+            for output in 0..<outputs.count {
+                (target + column * weight.rows + (first + output) * panel).update(
+                    from: source + output * weight.columns + column, count: count)
+            }
+        }
+    }
+
     private func check(_ input: Matrix, _ output: Matrix) {
         precondition(
             input.columns == weight.columns && output.columns == weight.rows

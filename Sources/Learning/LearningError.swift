@@ -18,6 +18,12 @@ public struct LearningError: Error, CustomStringConvertible, Sendable, Hashable 
         case unreadableDynamics
         /// The dynamics model's file cannot be written.
         case unwritableDynamics
+        /// The snapshot of a run cannot be read.
+        case unreadableSnapshot
+        /// The snapshot belongs to another environment or to other settings.
+        case unsuitableSnapshot
+        /// The snapshot of a run cannot be written.
+        case unwritableSnapshot
     }
     /// What kind of failure this is.
     public let code: Code
@@ -26,7 +32,7 @@ public struct LearningError: Error, CustomStringConvertible, Sendable, Hashable 
     /// What went wrong and what to do, for a person.
     public let detail: String
 
-    init(_ code: Code, _ subject: String, _ detail: String) {
+    package init(_ code: Code, _ subject: String, _ detail: String) {
         self.code = code
         self.subject = subject
         self.detail = detail
@@ -42,6 +48,9 @@ public struct LearningError: Error, CustomStringConvertible, Sendable, Hashable 
         case .unwritableCritic: "cannot write the critic '\(subject)': \(detail)"
         case .unreadableDynamics: "cannot use the dynamics model '\(subject)': \(detail)"
         case .unwritableDynamics: "cannot write the dynamics model '\(subject)': \(detail)"
+        case .unreadableSnapshot, .unsuitableSnapshot:
+            "cannot go on from the snapshot '\(subject)': \(detail)"
+        case .unwritableSnapshot: "cannot write the snapshot '\(subject)': \(detail)"
         }
     }
 }

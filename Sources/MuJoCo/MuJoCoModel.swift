@@ -6,10 +6,12 @@ public final class MuJoCoModel: @unchecked Sendable {
     // Sendable: MuJoCo only reads a model while it steps or draws, and nothing here writes to it.
     package let pointer: UnsafeMutablePointer<mjModel>
 
-    /// Loads and compiles an MJCF file, with `boxes` added to the world.
+    /// Loads and compiles an MJCF file, with `changes` made to it and `boxes` added to the world.
     ///
     /// - Throws: ``SimulationError`` when the file is missing or is not a valid model.
-    public init(contentsOf url: URL, adding boxes: [StaticBox] = []) throws(SimulationError) {
+    public init(
+        contentsOf url: URL, adding boxes: [StaticBox] = [], changes: ModelChanges = ModelChanges()
+    ) throws(SimulationError) {
         MuJoCoLog.install()
         guard FileManager.default.isReadableFile(atPath: url.path) else {
             throw SimulationError(
@@ -28,6 +30,7 @@ public final class MuJoCoModel: @unchecked Sendable {
                 String(decoding: message.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self))
         }
         defer { mj_deleteSpec(specification) }
+        changes.apply(to: specification)
         for box in boxes { box.add(to: specification) }
         guard let pointer = mj_compile(specification, nil) else {
             throw invalid(

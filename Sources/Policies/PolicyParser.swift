@@ -4,15 +4,21 @@ public import Foundation
 /// Understands the text that names a policy.
 ///
 ///     policy   = single | "mix:" single "=" weight ("," single "=" weight)*
-///     single   = base | base "+" noise
-///     base     = "random" | "weak" | "medium" | "expert" | path of a weight file
+///     single   = acting | acting "+" noise
+///     acting   = base | "sample:" base
+///     base     = "random" | level | path of a weight file
+///     level    = "weak" | "medium" | "expert" | "ars-weak" | "ars-medium" | "ars-expert"
 ///
+/// Levels are soft actor-critic's, or with `ars-` those of random search. A stochastic policy acts
+/// by its mean, or with `sample:` draws each action.
 /// `noise` is the standard deviation of Gaussian noise, in units of half the width of an action's
 /// limits: `medium+0.2`. In a mix each episode follows one policy, drawn by weight; weights need
 /// not sum to 1: `mix:expert=1,medium+0.1=2,random=1`.
 public struct PolicyParser: Sendable {
     /// Names of the levels that come with the package, from worst to best.
     public static let levels = ["weak", "medium", "expert"]
+    /// Names of the levels of random search, likewise.
+    public static let searchedLevels = levels.map { "ars-" + $0 }
 
     private let specification: EnvironmentSpecification
     private let folder: URL?
@@ -52,14 +58,25 @@ public struct PolicyParser: Sendable {
     private func single(_ text: String) throws(PolicyError) -> any Policy {
         guard let separator = text.lastIndex(of: "+"),
             let deviation = Double(text[text.index(after: separator)...])
-        else { return try base(text) }
+        else { return try acting(text) }
         guard deviation >= 0, deviation.isFinite else {
             throw PolicyError(
                 code: .malformedPolicy, subject: text,
                 detail: "noise must not be negative; write it as in medium+0.2")
         }
         return NoisyPolicy(
-            try base(String(text[..<separator])), deviation: deviation, in: specification)
+            try acting(String(text[..<separator])), deviation: deviation, in: specification)
+    }
+
+    private func acting(_ text: String) throws(PolicyError) -> any Policy {
+        let prefix = "sample:"
+        guard text.hasPrefix(prefix) else { return try acting(text) }
+        guard let policy = try base(String(text.dropFirst(prefix.count))) as? GaussianPolicy else {
+            throw PolicyError(
+                code: .malformedPolicy, subject: text,
+                detail: "it has no distribution to draw actions from; leave out \(prefix)")
+        }
+        return policy.sampling
     }
 
     /// The file of a level.
@@ -81,18 +98,27 @@ public struct PolicyParser: Sendable {
 
     private func base(_ name: String) throws(PolicyError) -> any Policy {
         if name == "random" { return RandomPolicy(actionLimits: specification.actionLimits) }
-        if Self.levels.contains(name) {
-            return try LinearPolicy(contentsOf: url(ofLevel: name), for: specification)
+        if (Self.levels + Self.searchedLevels).contains(name) {
+            return try read(url(ofLevel: name))
         }
         guard FileManager.default.fileExists(atPath: name) else {
             throw PolicyError(
                 code: .unknownPolicy, subject: name,
-                detail: "it is neither random, \(Self.levels.joined(separator: ", ")) nor a file; "
+                detail: "it is neither random, \(Self.levels.joined(separator: ", ")), "
+                    + "\(Self.searchedLevels.joined(separator: ", ")) nor a file; "
                     + "a mix is written as mix:expert=1,random=1")
         }
-        let url = URL(fileURLWithPath: name)
-        if NeuralPolicy.isDescribed(by: try LinearPolicy.metadata(ofFile: url)) {
+        return try read(URL(fileURLWithPath: name))
+    }
+
+    /// The policy of a file, of whichever kind its metadata say.
+    private func read(_ url: URL) throws(PolicyError) -> any Policy {
+        let metadata = try LinearPolicy.metadata(ofFile: url)
+        if NeuralPolicy.isDescribed(by: metadata) {
             return try NeuralPolicy(contentsOf: url, for: specification)
+        }
+        if GaussianPolicy.isDescribed(by: metadata) {
+            return try GaussianPolicy(contentsOf: url, for: specification)
         }
         return try LinearPolicy(contentsOf: url, for: specification)
     }

@@ -251,6 +251,11 @@ public struct SafetensorsFile: Sendable {
         store(key, values.map(\.bitPattern), shape, .float32)
     }
 
+    /// Stores numbers under `key` in half precision (IEEE 754 binary16), rounded to the nearest.
+    public mutating func setHalf(_ key: String, _ values: [Float], shape: [Int]) {
+        store(key, values.map(Self.halfBits), shape, .float16)
+    }
+
     /// Stores double-precision numbers under `key`.
     public mutating func set(_ key: String, _ values: [Double], shape: [Int]) {
         store(key, values.map(\.bitPattern), shape, .float64)
@@ -284,6 +289,22 @@ public struct SafetensorsFile: Sendable {
         SafetensorsError(
             code: .wrongType, file: name, tensor: key,
             detail: "expected \(wanted), found element type \(tensor.type.rawValue)")
+    }
+
+    /// Binary32 to IEEE 754 binary16, rounded to the nearest, ties to even.
+    private static func halfBits(_ value: Float) -> UInt16 {
+        let sign = UInt16(truncatingIfNeeded: value.bitPattern >> 16) & 0x8000
+        let magnitude = value.magnitude
+        guard magnitude == magnitude else { return sign | 0x7E00 }
+        // 65,520 is halfway from the largest number to the next, which is infinity.
+        guard magnitude < 65_520 else { return sign | 0x7C00 }
+        guard magnitude >= 0x1p-14 else {
+            return sign | UInt16((magnitude * 0x1p24).rounded(.toNearestOrEven))
+        }
+        // Thirteen bits too many in the fraction; a carry goes into the exponent, as it should.
+        let bits = magnitude.bitPattern - (112 << 23)
+        let rounded = (bits + 0xFFF + (bits >> 13 & 1)) >> 13
+        return sign | UInt16(truncatingIfNeeded: rounded)
     }
 
     /// IEEE 754 binary16 to binary32, exact. (`Float16` does not exist on every platform.)

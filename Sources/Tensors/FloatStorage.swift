@@ -47,6 +47,16 @@ package final class FloatStorage: @unchecked Sendable {
         }
     }
 
+    /// Copies `count` elements from `offset` on into a row of `matrix`, from `column` on.
+    package func copy(from offset: Int, count: Int, to matrix: Matrix, row: Int, column: Int) {
+        precondition(
+            offset >= 0 && offset + count <= self.count && row >= 0 && row < matrix.rows
+                && column >= 0 && column + count <= matrix.columns,
+            "\(count) numbers from \(offset) of \(self.count) on to (\(row),\(column)) of "
+                + "\(matrix.rows) × \(matrix.columns)")
+        (matrix.base + row * matrix.stride + column).update(from: base + offset, count: count)
+    }
+
     /// Lends the elements to `body`, to be read and changed in place.
     package func withMutableSpan<Failure: Error>(
         _ body: (inout MutableSpan<Float>) throws(Failure) -> Void

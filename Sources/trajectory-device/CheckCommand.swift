@@ -8,19 +8,26 @@ struct CheckCommand: AsyncParsableCommand {
         abstract: "Compare what the card computes with the CPU and with the authors' code.",
         discussion: """
             One line for each check; the exit code is 1 where one fails. The golden tests need the \
-            folder of their data, Tests/TransformerTests/Fixtures of the repository.
+            folders of their data, Tests/TransformerTests/Fixtures and \
+            Tests/PlanningTests/Fixtures of the repository.
+
+            --sanitizers starts this program again under each tool of compute-sanitizer (memcheck, \
+            racecheck, initcheck, synccheck), with small models.
             """)
 
     @OptionGroup var device: DeviceOptions
 
-    @Option(help: "Folder of the golden data.", completion: .directory)
-    var golden: String?
+    @Option(parsing: .upToNextOption, help: "Folders of the golden data.", completion: .directory)
+    var golden: [String] = []
 
     @Flag(help: "Small models only; what an emulated card can do in seconds.")
     var quick = false
 
+    @Flag(help: "Also run the small checks under compute-sanitizer, where it is installed.")
+    var sanitizers = false
+
     func run() async throws {
-        let device = try device.open()
+        let device = try self.device.open()
         print(
             "\(device.name), \(device.architecture), "
                 + "\(device.multiprocessorCount) multiprocessors, "
@@ -32,11 +39,12 @@ struct CheckCommand: AsyncParsableCommand {
         checks.checkDecoder(device, quick: quick)
         checks.checkTraining(device, quick: quick)
         checks.checkPlans(device, quick: quick)
-        if let golden {
-            checks.checkGolden(device, folder: golden)
+        if golden.isEmpty {
+            print("skip  golden tests: give the folders of their data")
         } else {
-            print("skip  golden tests: give the folder of their data")
+            checks.checkGolden(device, GoldenFiles(folders: golden))
         }
+        if sanitizers { checks.checkSanitizers(card: self.device.card) }
         print(checks.failures == 0 ? "all checks hold" : "\(checks.failures) checks fail")
         if checks.failures > 0 { throw ExitCode(1) }
     }

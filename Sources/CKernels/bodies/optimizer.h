@@ -23,6 +23,13 @@ void FN(accumulate)(float *x, const float *y, ptrdiff_t count) {
     for (; i < count; i++) x[i] += y[i];
 }
 
+void FN(approach)(float *x, const float *y, float share, ptrdiff_t count) {
+    FOR_LANES(i, count) {
+        vf from = load_tail(x, i, count);
+        store_tail(x, from + splat(share) * (load_tail(y, i, count) - from), i, count);
+    }
+}
+
 void FN(adamw)(float *p, float *m, float *v, const float *g, float gradient_scale, float rate,
                float decay, float beta1, float beta2, float epsilon, float correction1,
                float correction2, ptrdiff_t count) {

@@ -118,6 +118,20 @@ void FN(gelu_backward)(float *d, float *dbias, const float *derivative, ptrdiff_
     }
 }
 
+void FN(relu_forward)(float *x, ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride) {
+    for (ptrdiff_t r = 0; r < rows; r++, x += stride)
+        FOR_LANES(c, width) store_tail(x, vmax(load_tail(x, c, width), splat(0)), c, width);
+}
+
+void FN(relu_backward)(float *d, const float *out, ptrdiff_t rows, ptrdiff_t width,
+                       ptrdiff_t d_stride, ptrdiff_t out_stride) {
+    for (ptrdiff_t r = 0; r < rows; r++, d += d_stride, out += out_stride)
+        FOR_LANES(c, width) {
+            vi passed = (vi)(load_tail(out, c, width) > splat(0));
+            store_tail(d, (vf)(passed & (vi)load_tail(d, c, width)), c, width);
+        }
+}
+
 void FN(residual_forward)(float *out, const float *x, const float *y, tt_dropout dropout,
                           ptrdiff_t first_row, ptrdiff_t rows, ptrdiff_t width) {
     for (ptrdiff_t r = 0; r < rows; r++) {
