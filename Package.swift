@@ -117,12 +117,14 @@ let package = Package(
             "Jobs",
             [
                 "Agents", "Behavior", "Bounds", "Datasets", "Environments", "Episodes",
-                "Evaluation", "Figures", "Learning", "Planning", "Policies", "RandomNumbers", "Rendering",
+                "Evaluation", "Figures", "Learning", "Planning", "Policies", "RandomNumbers",
+                "Rendering",
                 "Tokenization", "Training", "Trajectories", "Transformer", "TransformerCPU",
                 "PlainYAML", .product(name: "Yams", package: "Yams"),
             ]),
         library(
-            "Experiments", ["PlainYAML", "Rendering", .product(name: "Yams", package: "Yams")]),
+            "Experiments",
+            ["Bounds", "PlainYAML", "Rendering", .product(name: "Yams", package: "Yams")]),
         .executableTarget(
             name: "trajectory",
             dependencies: [
@@ -230,7 +232,10 @@ let package = Package(
             ["Environments", "Episodes", "Learning", "Policies", "RandomNumbers", "Trajectories"]),
         tests(
             of: "Learning",
-            ["Episodes", "Layers", "Policies", "RandomNumbers", "Tensors", "Trajectories"]),
+            [
+                "Episodes", "Layers", "Policies", "RandomNumbers", "Safetensors", "Tensors",
+                "Trajectories",
+            ]),
         tests(
             of: "Agents",
             [

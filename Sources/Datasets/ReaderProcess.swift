@@ -46,7 +46,8 @@ final class ReaderProcess: EpisodeSource {
             running = nil
             let (other, header) = try RunningReader.start(
                 url, options, reader, rewardsOnly: rewardsOnly)
-            guard header.rowCount == rowCount, header.observationDimension == layout.observationDimension,
+            guard header.rowCount == rowCount,
+                header.observationDimension == layout.observationDimension,
                 header.actionDimension == layout.actionDimension
             else {
                 throw DatasetError(
@@ -98,7 +99,8 @@ final class RunningReader: @unchecked Sendable {
         process = Process()
         process.executableURL = reader.program
         process.arguments = [
-            DatasetReader.argument, String(decoding: try JSONEncoder().encode(request), as: UTF8.self),
+            DatasetReader.argument,
+            String(decoding: try JSONEncoder().encode(request), as: UTF8.self),
         ]
         // A crash is told by us, in a line.
         process.environment = ProcessInfo.processInfo.environment.merging(

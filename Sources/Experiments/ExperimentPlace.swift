@@ -74,7 +74,9 @@ public struct ExperimentPlace: Sendable {
         }
         guard let commit = git(["rev-parse", "--short=7", "HEAD"]) else { return "unknown" }
         // Filters are programs as well; what they are called is the configuration's choice.
-        let filters = git(["config", "--name-only", "--get-regexp", #"^filter\..*\.(clean|process)$"#])
+        let filters = git([
+            "config", "--name-only", "--get-regexp", #"^filter\..*\.(clean|process)$"#,
+        ])
         for name in (filters ?? "").split(whereSeparator: \.isNewline) {
             harmless += ["-c", "\(name)="]
         }

@@ -30,7 +30,8 @@ public struct LearningSettings: Sendable, Hashable {
     func validate() throws(LearningError) {
         let numbers: [(String, Int?, Bound)] = [
             ("steps", steps, .steps), ("batch size", batchSize, .batch),
-            ("workers", workers, .workers), ("hidden layers", hiddenSizes.count, Bound.layers.orNone),
+            ("workers", workers, .workers),
+            ("hidden layers", hiddenSizes.count, Bound.layers.orNone),
             ("size of a hidden layer", hiddenSizes.min(), .width),
             ("size of a hidden layer", hiddenSizes.max(), .width),
         ]
@@ -68,7 +69,8 @@ public struct LearningSettings: Sendable, Hashable {
             try need.require()
         } catch {
             throw LearningError(
-                .invalidSetting, "networks of \(hiddenSizes.count) layers, \(batchSize) rows at once",
+                .invalidSetting,
+                "networks of \(hiddenSizes.count) layers, \(batchSize) rows at once",
                 error.description)
         }
     }

@@ -66,7 +66,8 @@ package struct Network: Sendable {
             let key = "\(name).\(sizes.count - 1).weight"
             let shape = try file.shape(of: key)
             guard shape.count == 2, shape[1] == sizes[sizes.count - 1],
-                Bound.dimension.range.contains(shape[0]), sizes.count <= Bound.layers.range.upperBound
+                Bound.dimension.range.contains(shape[0]),
+                sizes.count <= Bound.layers.range.upperBound
             else {
                 throw SafetensorsError(
                     code: .wrongShape, file: file.name, tensor: key,

@@ -105,7 +105,9 @@ public struct TokenFile: Sendable {
         guard bytes.count >= prefixBytes, bytes.count.isMultiple(of: 8) else { return bytes }
         var bytes = bytes
         func put(_ word: UInt64, at place: Int) {
-            for byte in 0..<8 { bytes[place + byte] = UInt8(truncatingIfNeeded: word >> (8 * byte)) }
+            for byte in 0..<8 {
+                bytes[place + byte] = UInt8(truncatingIfNeeded: word >> (8 * byte))
+            }
         }
         bytes.replaceSubrange(0..<magic.count, with: magic)
         put(UInt64(version), at: 8)

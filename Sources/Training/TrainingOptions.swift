@@ -79,7 +79,8 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
     func schedule(tokensPerStep: Int) -> LearningRateSchedule {
         let final = finalTokens ?? Int.saturating(steps, times: tokensPerStep)
         return LearningRateSchedule(
-            rate: learningRate, warmupTokens: Int(exactly: (warmupFraction * Double(final)).rounded(.down)) ?? final,
+            rate: learningRate,
+            warmupTokens: Int(exactly: (warmupFraction * Double(final)).rounded(.down)) ?? final,
             finalTokens: final, ending: scheduleEnding)
     }
 }

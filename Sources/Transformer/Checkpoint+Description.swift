@@ -52,7 +52,8 @@ extension Checkpoint {
                 return "its windows have \(window - 1) tokens, its model sees "
                     + "\(model.contextLength); was it edited by hand?"
             }
-            if let observationDimensions, observationDimensions != model.layout.observationDimension {
+            if let observationDimensions, observationDimensions != model.layout.observationDimension
+            {
                 return "it keeps \(observationDimensions) observation dimensions, its model has "
                     + "\(model.layout.observationDimension); was it edited by hand?"
             }
