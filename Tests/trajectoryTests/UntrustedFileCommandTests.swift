@@ -4,6 +4,7 @@ import Testing
 
 /// What the program does with files and numbers that nobody vouches for: one line, no crash.
 @Suite struct UntrustedFileCommandTests {
+    private let golden = GoldenData(Bundle.module)
     private var dataset: String { get throws { try golden.url("dataset_gzip.hdf5").path } }
 
     /// What a failure must look like.
