@@ -90,6 +90,46 @@ import Trajectories
         #expect(error?.description.contains("\n") == false)
     }
 
+    /// The built program, which is a reader.
+    private var program: URL {
+        Bundle.module.bundleURL.deletingLastPathComponent().appendingPathComponent("trajectory")
+    }
+
+    @Test(arguments: [
+        ("crash", "it crashed (signal 11)"), ("hang", "it got nowhere in 1 seconds"),
+    ])
+    func `a file that ends or stops the C library is refused`(_ name: String, _ words: String)
+        throws
+    {
+        var options = TrajectoryDataset.ReadingOptions()
+        options.maxEpisodeLength = 7
+        options.reader = DatasetReader(program: program)
+        options.reader?.patience = 1
+        let error = try error(reading: name, options)
+        #expect(error?.code == .unreadable)
+        #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+    }
+
+    @Test func `what another process reads is the same, walked again and again`() throws {
+        var options = TrajectoryDataset.ReadingOptions()
+        options.maxEpisodeLength = 7
+        let here = try DatasetFile(golden.url("dataset_gzip.hdf5"), options: options)
+        options.reader = DatasetReader(program: program)
+        let there = try DatasetFile(golden.url("dataset_gzip.hdf5"), options: options)
+        #expect(there.layout == here.layout && there.rowCount == here.rowCount)
+        #expect(there.attributes == here.attributes && there.format == here.format)
+        for _ in 0..<2 {
+            var episodes: [[Trajectory]] = [[], []]
+            var rewards: [[[Float]]] = [[], []]
+            for (place, file) in [here, there].enumerated() {
+                try file.forEachEpisode { episodes[place].append($0) }
+                try file.forEachEpisodeRewards { values, _ in rewards[place].append(values) }
+            }
+            #expect(episodes[0] == episodes[1] && rewards[0] == rewards[1])
+            #expect(!episodes[0].isEmpty)
+        }
+    }
+
     @Test func `a reader that cannot be started is named`() throws {
         var options = TrajectoryDataset.ReadingOptions()
         options.reader = DatasetReader(program: URL(fileURLWithPath: "/nowhere/reader"))

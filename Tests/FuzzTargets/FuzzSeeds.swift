@@ -35,7 +35,7 @@ enum FuzzSeeds {
         case .experiment: return [("definition", Data(experiment.utf8))]
         case .maze:
             return [
-                "#####\n#r.g#\n#####\n", "11111\n10c01\n11111\n", "11111\n10001\n1rgc1\n11111\n",
+                "#####\n#r.g#\n#####\n", "11111\n1cc01\n11111\n", "11111\n10001\n1rgc1\n11111\n",
             ].enumerated().map { ("map\($0)", Data($1.utf8)) }
         case .hdf5: return try hdf5()
         }

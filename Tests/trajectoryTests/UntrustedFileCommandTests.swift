@@ -28,11 +28,9 @@ import Testing
     }
 
     @Test func `a file that crashes the C library is told in one line`() throws {
-        for name in ["crash", "hang"] {
-            let file = try golden.url("untrusted/\(name).hdf5").path
-            let outcome = try Program.run("dataset", "info", file)
-            expectOneLine(outcome, 1, "the process that reads it for us failed")
-        }
+        let file = try golden.url("untrusted/crash.hdf5").path
+        let outcome = try Program.run("dataset", "info", file)
+        expectOneLine(outcome, 1, "the process that reads it for us failed: it crashed")
     }
 
     @Test(arguments: [
