@@ -130,16 +130,17 @@ let package = Package(
             dependencies: [
                 "Agents", "Behavior", "Bounds", "Datasets", "Environments", "Episodes",
                 "Evaluation", "Experiments", "Figures",
-                "Jobs", "Learning", "Planning", "Policies", "Tokenization", "Training",
-                "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
+                "CUDA", "Jobs", "Learning", "LearningCUDA", "Planning", "Policies", "Tokenization",
+                "Training", "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
         .executableTarget(
             name: "trajectory-device",
             dependencies: [
-                "CUDA", "Planning", "RandomNumbers", "Safetensors", "Tokenization", "Training",
-                "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
+                "CUDA", "Learning", "LearningCUDA", "Planning", "RandomNumbers", "Safetensors",
+                "Tokenization", "Training", "Trajectories", "Transformer", "TransformerCPU",
+                "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
@@ -207,7 +208,9 @@ let package = Package(
         tests(of: "Safetensors"),
         tests(of: "Bounds"),
         tests(of: "PlainYAML", [.product(name: "Yams", package: "Yams")]),
-        tests(of: "trajectory", fixtures: true),
+        tests(
+            of: "trajectory", ["Datasets", "Tokenization", "Trajectories", "Transformer"],
+            fixtures: true),
         tests(of: "HDF5"),
         tests(
             of: "Datasets", ["HDF5", "Safetensors", "Tokenization", "Trajectories"], fixtures: true),
@@ -229,7 +232,10 @@ let package = Package(
             ["Behavior", "Environments", "Episodes", "RandomNumbers", "Trajectories"]),
         tests(
             of: "Behavior",
-            ["Environments", "Episodes", "Learning", "Policies", "RandomNumbers", "Trajectories"]),
+            [
+                "Environments", "Episodes", "Learning", "MuJoCo", "Policies", "RandomNumbers",
+                "Trajectories",
+            ]),
         tests(
             of: "Learning",
             [
@@ -256,9 +262,9 @@ let package = Package(
         tests(
             of: "Jobs",
             [
-                "Datasets", "Episodes", "Evaluation", "Learning", "Planning", "Policies",
-                "Tokenization",
-                "Training", "Trajectories", "Transformer",
+                "Datasets", "Environments", "Episodes", "Evaluation", "HDF5", "Learning",
+                "Planning", "Policies", "RandomNumbers", "Tokenization", "Training",
+                "Trajectories", "Transformer",
             ]),
         tests(of: "Experiments"),
         tests(of: "Tensors"),
@@ -266,9 +272,8 @@ let package = Package(
         tests(
             of: "TransformerCUDA",
             [
-                "CUDA", "EmulatedCUDA", "Planning", "Safetensors", "Tensors", "Tokenization",
-                "Trajectories",
-                "Transformer", "TransformerCPU",
+                "CUDA", "EmulatedCUDA", "LearningCUDA", "Planning", "Safetensors", "Tensors",
+                "Tokenization", "Trajectories", "Transformer", "TransformerCPU",
             ], fixtures: true),
         tests(of: "LearningCUDA", ["CUDA", "EmulatedCUDA", "Learning", "RandomNumbers"]),
         tests(

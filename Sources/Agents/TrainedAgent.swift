@@ -51,7 +51,7 @@ public struct TrainedAgent {
                     + "\(specification.layout.actionDimension); give the environment of its data")
         }
         try Self.requireGoal(of: trained, named: name, in: environment)
-        var chosen = options
+        var chosen = try options.fitted(toWindowOf: trained.windowTransitions)
         let discount = options.discount ?? trained.description.tokenization.discount
         chosen.discount = discount
         var notes: [String] = []

@@ -47,7 +47,7 @@ public struct Collector: Sendable {
             let count = min(max(needed, atOnce), 32 * atOnce)
             for var episode in await episodes(trajectories.count, count) where collected < steps {
                 if collected + episode.count > steps {
-                    episode = episode.prefix(steps - collected)
+                    episode = episode.rows(0..<(steps - collected))
                 }
                 trajectories.append(episode)
                 collected += episode.count
@@ -65,20 +65,9 @@ public struct Collector: Sendable {
             let start = generator.next()
             let policy = policy.draw(using: &generator)
             let goals = environment as? any GoalEnvironment
-            return Trajectory(of: Episode(in: environment, seed: start)) {
-                policy.action(for: $0, goal: goals?.goal, using: &generator)
-            }
+            return Trajectory(
+                of: Episode(in: environment, seed: start),
+                decide: { policy.decision(for: $0, goal: goals?.goal, using: &generator) })
         }
-    }
-}
-
-extension Trajectory {
-    /// The first `count` rows, left unfinished.
-    fileprivate func prefix(_ count: Int) -> Trajectory {
-        Trajectory(
-            layout: layout,
-            observations: Array(observations.prefix(count * layout.observationDimension)),
-            actions: Array(actions.prefix(count * layout.actionDimension)),
-            rewards: Array(rewards.prefix(count)))
     }
 }

@@ -132,5 +132,4 @@ DEVICE float normal_number(u64 key, u64 index) {
 DEVICE void draw_places(u32 *places, const State *state, u64 update, int first, int count) {
     for (int i = threadIdx.x; i < count; i += THREADS)
         places[i] = first + i < BATCH ? place_of(state, update, first + i) : 0;
-    sync_block();
 }

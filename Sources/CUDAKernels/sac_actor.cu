@@ -17,22 +17,25 @@ KERNEL(THREADS, 2) sac_policy_backward(float *work, const float *parameters) {
     BackwardMemory &backward = memory.backward;
     const int n = blockIdx.z, row0 = blockIdx.y * TILE, column0 = blockIdx.x * TILE;
     const float *critic = parameters + critic_place(n);
-    if (threadIdx.x < TILE && row0 + (int)threadIdx.x < BATCH) {
-        const int row = row0 + threadIdx.x;
-        const float q0 = critic_value(work + Q_SHARES, parameters + critic_place(0), row);
-        const float q1 = critic_value(work + Q_SHARES + SHARES, parameters + critic_place(1), row);
-        backward.error[row] = (q0 <= q1) == (n == 0) ? -1.0f / BATCH : 0.0f;
-    }
-    load_weights3(backward.weights3, critic + Critic::weights3);
-    for (int i = threadIdx.x; i < TILE * ACTION4 / 4; i += THREADS) {
-        const int r = i / (ACTION4 / 4), j = i % (ACTION4 / 4) * 4;
-        const float *from = critic + Critic::weights1 + (column0 + r) * INPUT + OBSERVATION4 + j;
-        store4(&memory.weights[r][j],
-               column0 + r < HIDDEN ? load4(from) : make_float4(0, 0, 0, 0));
-    }
-    const float4 delta = critic_first_delta(backward, work + HIDDEN1 + (2 + n) * LAYER,
-                                            work + CRITIC_HIDDEN2 + n * LAYER, critic,
-                                            backward.error, row0, column0);
+    const auto prepare = [&] {
+        if (threadIdx.x < TILE && row0 + (int)threadIdx.x < BATCH) {
+            const int row = row0 + threadIdx.x;
+            const float q0 = critic_value(work + Q_SHARES, parameters + critic_place(0), row);
+            const float q1
+                = critic_value(work + Q_SHARES + SHARES, parameters + critic_place(1), row);
+            backward.error[row] = (q0 <= q1) == (n == 0) ? -1.0f / BATCH : 0.0f;
+        }
+        for (int i = threadIdx.x; i < TILE * ACTION4 / 4; i += THREADS) {
+            const int r = i / (ACTION4 / 4), j = i % (ACTION4 / 4) * 4;
+            const float *from
+                = critic + Critic::weights1 + (column0 + r) * INPUT + OBSERVATION4 + j;
+            store4(&memory.weights[r][j],
+                   column0 + r < HIDDEN ? load4(from) : make_float4(0, 0, 0, 0));
+        }
+    };
+    const float4 delta
+        = critic_first_delta(backward, work + HIDDEN1 + (2 + n) * LAYER,
+                             work + CRITIC_HIDDEN2 + n * LAYER, critic, row0, column0, prepare);
     store4(&backward.tiles.result[0][own_row()][own_column()], delta);
     sync_block();
     float *shares = work + ACTION_SHARES + (n * HIDDEN_TILES + blockIdx.x) * (BATCH * ACTION);
@@ -114,9 +117,9 @@ constexpr int OUTPUT_PARTS = tiles(OUTPUTS) * HIDDEN_TILES;
 /// result (rows x columns, rows of `columns`) = left' right over the batch, this block's tile.
 DEVICE void multiply_gradient(Tiles &tiles, float *result, const float *left, int left_stride,
                               int rows, const float *right, int columns, int row0, int column0) {
-    multiply<across, across, BATCH>(tiles, columns_of(left, left_stride, row0, BATCH, left_stride),
-                                    columns_of(right, columns, column0, BATCH, columns),
-                                    Unchanged());
+    multiply<across, across, BATCH, 0>(
+        tiles, columns_of(left, left_stride, row0, BATCH, left_stride),
+        columns_of(right, columns, column0, BATCH, columns), Unchanged(), Nothing());
     const int row = row0 + own_row(), column = column0 + own_column();
     if (row < rows && column < columns)
         store4(result + (size_t)row * columns + column, own_results(tiles));
@@ -131,10 +134,10 @@ sac_actor_backward(float *work, float *gradient, const float *parameters) {
     int part = blockIdx.x;
     if (part < DELTA_PARTS) {
         const int row0 = part / HIDDEN_TILES * TILE, column0 = part % HIDDEN_TILES * TILE;
-        multiply<along, across, HIDDEN>(
+        multiply<along, across, HIDDEN, 0>(
             memory.tiles, rows_of(delta2, HIDDEN, row0, BATCH, HIDDEN),
-            columns_of(parameters + Actor::weights2, HIDDEN, column0, HIDDEN, HIDDEN),
-            Unchanged());
+            columns_of(parameters + Actor::weights2, HIDDEN, column0, HIDDEN, HIDDEN), Unchanged(),
+            Nothing());
         const int row = row0 + own_row(), column = column0 + own_column();
         if (row >= BATCH || column >= HIDDEN) return;
         const size_t place = (size_t)row * HIDDEN + column;
@@ -209,9 +212,11 @@ sac_actor_update(float *parameters, float *first, float *second, const float *wo
         constexpr int across_tiles = tiles(OBSERVATION4);
         const int row0 = part / across_tiles * TILE, column0 = part % across_tiles * TILE;
         draw_places(memory.places, state, state->updates - 1, 0, ROWS);
+        sync_block();
         const Gathered<across> rows = {inputs, memory.places, INPUT, 0, column0, OBSERVATION4};
-        multiply<across, across, BATCH>(
-            memory.tiles, columns_of(delta, HIDDEN, row0, BATCH, HIDDEN), rows, Unchanged());
+        multiply<across, across, BATCH, 0>(
+            memory.tiles, columns_of(delta, HIDDEN, row0, BATCH, HIDDEN), rows, Unchanged(),
+            Nothing());
         const int row = row0 + own_row(), column = column0 + own_column();
         if (row < HIDDEN && column < OBSERVATION4)
             learnt.update_actor(Actor::weights1 + row * OBSERVATION4 + column,

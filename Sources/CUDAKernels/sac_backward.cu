@@ -53,17 +53,23 @@ DEVICE void load_weights3(float *to, const float *weights) {
 /// The gradient of a critic's first sums (before the activation) for the block's tile of rows and
 /// hidden numbers, four to a thread: 1[h1 > 0] error (1[h2 > 0] w3) W2.
 ///
-/// The row's error is a factor of all, so that it comes last.
+/// The row's error is a factor of all, so that it comes last. `prepare` writes memory.error.
+template <class Prepare>
 DEVICE float4 critic_first_delta(BackwardMemory &memory, const float *hidden1, const float *hidden2,
-                                 const float *critic, const float *error, int row0, int column0) {
-    multiply<along, across, HIDDEN>(
+                                 const float *critic, int row0, int column0,
+                                 const Prepare &prepare) {
+    multiply<along, across, HIDDEN, 0>(
         memory.tiles, rows_of(hidden2, HIDDEN, row0, BATCH, HIDDEN),
         columns_of(critic + Critic::weights2, HIDDEN, column0, HIDDEN, HIDDEN),
-        [&](float x, int, int k) { return x > 0 ? memory.weights3[k] : 0.0f; });
+        [&](float x, int, int k) { return x > 0 ? memory.weights3[k] : 0.0f; },
+        [&] {
+            load_weights3(memory.weights3, critic + Critic::weights3);
+            prepare();
+        });
     const int row = row0 + own_row(), column = column0 + own_column();
     if (row >= BATCH || column >= HIDDEN) return make_float4(0, 0, 0, 0);
     const float4 x = own_results(memory.tiles), h = load4(hidden1 + (size_t)row * HIDDEN + column);
-    const float e = error[row];
+    const float e = memory.error[row];
     return make_float4(h.x > 0 ? x.x * e : 0, h.y > 0 ? x.y * e : 0, h.z > 0 ? x.z * e : 0,
                        h.w > 0 ? x.w * e : 0);
 }
@@ -103,15 +109,15 @@ sac_critic_backward(float *work, float *gradient, const float *parameters, const
     const float *hidden1 = work + HIDDEN1 + (2 + n) * LAYER;
     const float *hidden2 = work + CRITIC_HIDDEN2 + n * LAYER;
     float *of_critic = gradient + critic_place(n);
-    const CriticSums sums = critic_errors(memory.error, work, parameters, outcomes, state, n);
-    load_weights3(memory.weights3, critic + Critic::weights3);
-    sync_block();
-
+    CriticSums sums;
+    const auto prepare = [&] {
+        sums = critic_errors(memory.error, work, parameters, outcomes, state, n);
+    };
     int part = blockIdx.x / 2;
     if (part < DELTA_PARTS) {
         const int row0 = part / HIDDEN_TILES * TILE, column0 = part % HIDDEN_TILES * TILE;
-        const float4 delta = critic_first_delta(memory, hidden1, hidden2, critic, memory.error,
-                                                row0, column0);
+        const float4 delta
+            = critic_first_delta(memory, hidden1, hidden2, critic, row0, column0, prepare);
         const int row = row0 + own_row(), column = column0 + own_column();
         if (row < BATCH && column < HIDDEN)
             store4(work + CRITIC_DELTA1 + n * LAYER + (size_t)row * HIDDEN + column, delta);
@@ -121,20 +127,22 @@ sac_critic_backward(float *work, float *gradient, const float *parameters, const
     if (part < HIDDEN_PARTS) {
         // dW2 = w3 (1[h2 > 0] error)' h1: the row's weight is a factor of all.
         const int row0 = part / HIDDEN_TILES * TILE, column0 = part % HIDDEN_TILES * TILE;
-        multiply<across, across, BATCH>(
+        multiply<across, across, BATCH, 0>(
             memory.tiles, columns_of(hidden2, HIDDEN, row0, BATCH, HIDDEN),
             columns_of(hidden1, HIDDEN, column0, BATCH, HIDDEN),
-            [&](float x, int, int k) { return x > 0 ? memory.error[k] : 0.0f; });
+            [&](float x, int, int k) { return x > 0 ? memory.error[k] : 0.0f; }, prepare);
         const int row = row0 + own_row(), column = column0 + own_column();
         if (row < HIDDEN && column < HIDDEN) {
             const float4 x = own_results(memory.tiles);
-            const float w = memory.weights3[row];
+            const float w = critic[Critic::weights3 + row];
             store4(of_critic + Critic::weights2 + (size_t)row * HIDDEN + column,
                    make_float4(x.x * w, x.y * w, x.z * w, x.w * w));
         }
         return;
     }
     part -= HIDDEN_PARTS;
+    prepare();
+    sync_block();
     const int column = part * TILE + threadIdx.x % 32;
     const float bias2 = sum_columns(
         memory.tiles, hidden2, HIDDEN, part * TILE, HIDDEN,
@@ -142,7 +150,7 @@ sac_critic_backward(float *work, float *gradient, const float *parameters, const
     const float weights3 = sum_columns(memory.tiles, hidden2, HIDDEN, part * TILE, HIDDEN,
                                        [&](float x, int row) { return x * memory.error[row]; });
     if (threadIdx.x < 32 && column < HIDDEN) {
-        of_critic[Critic::bias2 + column] = bias2 * memory.weights3[column];
+        of_critic[Critic::bias2 + column] = bias2 * critic[Critic::weights3 + column];
         of_critic[Critic::weights3 + column] = weights3;
     }
     if (part != 0) return;
@@ -241,9 +249,11 @@ sac_critic_update(float *parameters, float *first, float *second, const float *w
     if (part < CRITIC_INPUT_PARTS) {
         const int row0 = part / tiles(INPUT) * TILE, column0 = part % tiles(INPUT) * TILE;
         draw_places(memory.places, state, state->updates - 1, 0, ROWS);
+        sync_block();
         const Gathered<across> rows = {inputs, memory.places, INPUT, 0, column0, INPUT};
-        multiply<across, across, BATCH>(
-            memory.tiles, columns_of(delta, HIDDEN, row0, BATCH, HIDDEN), rows, Unchanged());
+        multiply<across, across, BATCH, 0>(
+            memory.tiles, columns_of(delta, HIDDEN, row0, BATCH, HIDDEN), rows, Unchanged(),
+            Nothing());
         const int row = row0 + own_row(), column = column0 + own_column();
         if (row < HIDDEN && column < INPUT)
             learnt.update_critic(n, Critic::weights1 + row * INPUT + column,

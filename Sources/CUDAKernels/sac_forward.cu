@@ -30,8 +30,9 @@ DEVICE void store_hidden(float *hidden, const Tiles &tiles, const float *bias, i
 /// The block's tile of W2 x before the bias; x is BATCH x HIDDEN.
 DEVICE void multiply_hidden(Tiles &tiles, const float *hidden, const float *weights, int row0,
                             int column0) {
-    multiply<along, along, HIDDEN>(tiles, rows_of(hidden, HIDDEN, row0, BATCH, HIDDEN),
-                                   rows_of(weights, HIDDEN, column0, HIDDEN, HIDDEN), Unchanged());
+    multiply<along, along, HIDDEN, 0>(
+        tiles, rows_of(hidden, HIDDEN, row0, BATCH, HIDDEN),
+        rows_of(weights, HIDDEN, column0, HIDDEN, HIDDEN), Unchanged(), Nothing());
 }
 
 /// A critic's second hidden layer, which is stored where `hidden2` is given, and this tile's share
@@ -93,22 +94,23 @@ sac_first_layers(float *work, const float *parameters, const float *inputs, cons
                  const State *state) {
     SHARED(ForwardMemory, memory);
     const int network = blockIdx.z, row0 = blockIdx.y * TILE, column0 = blockIdx.x * TILE;
-    draw_places(memory.places, state, state->updates, row0, TILE);
+    const auto prepare = [&] { draw_places(memory.places, state, state->updates, row0, TILE); };
     const float *bias;
     if (network < 2) {
         const Gathered<along> rows = {network == 0 ? next : inputs, memory.places,
                                       network == 0 ? OBSERVATION4 : INPUT, row0, 0, OBSERVATION4};
-        multiply<along, along, OBSERVATION4>(
+        multiply<along, along, OBSERVATION4, 1>(
             memory.tiles, rows,
             rows_of(parameters + Actor::weights1, OBSERVATION4, column0, HIDDEN, OBSERVATION4),
-            Unchanged());
+            Unchanged(), prepare);
         bias = parameters + Actor::bias1;
     } else {
         const float *critic = parameters + critic_place(network - 2);
         const Gathered<along> rows = {inputs, memory.places, INPUT, row0, 0, INPUT};
-        multiply<along, along, INPUT>(
+        multiply<along, along, INPUT, 1>(
             memory.tiles, rows,
-            rows_of(critic + Critic::weights1, INPUT, column0, HIDDEN, INPUT), Unchanged());
+            rows_of(critic + Critic::weights1, INPUT, column0, HIDDEN, INPUT), Unchanged(),
+            prepare);
         bias = critic + Critic::bias1;
     }
     store_hidden(work + HIDDEN1 + network * LAYER, memory.tiles, bias, row0, column0);
@@ -156,7 +158,9 @@ DEVICE void draw_actions(ForwardMemory &memory, float *work, const float *parame
     const u64 update = state->updates - 1;
     const float *shares = work + OUTPUT_SHARES + which * (BATCH * OUTPUTS);
     const float *bias = parameters + Actor::bias3;
-    float *logs = memory.tiles.stage[0][0];
+    // In the last of the stages: copies into the others may be under way.
+    static_assert(TILE * ACTION4 <= PART * ACROSS, "too many actions");
+    float *logs = memory.tiles.stage[STAGES - 1][0];
     for (int i = threadIdx.x; i < TILE * ACTION4; i += THREADS) {
         const int r = i / ACTION4, j = i % ACTION4, row = row0 + r;
         float action = 0, log = 0;
@@ -183,7 +187,7 @@ DEVICE void draw_actions(ForwardMemory &memory, float *work, const float *parame
         memory.action[r][j] = action;
         if (keep) logs[i] = log;
     }
-    sync_block();
+    if (keep) sync_block();
     if (keep && threadIdx.x < TILE && row0 + (int)threadIdx.x < BATCH) {
         float sum = 0;
         for (int j = 0; j < ACTION; j++) sum += logs[threadIdx.x * ACTION4 + j];
@@ -191,11 +195,14 @@ DEVICE void draw_actions(ForwardMemory &memory, float *work, const float *parame
     }
 }
 
-/// The first hidden layer of a critic at observations of the memory and the policy's actions.
-DEVICE void policy_first_layer(float *hidden, ForwardMemory &memory, const float *critic,
-                               const float *observations, int stride, int row0, int column0) {
+/// The first hidden layer of a critic at observations of the memory and the policy's actions, after
+/// (`which` 0) or before (1) the transition.
+DEVICE void policy_first_layer(float *hidden, ForwardMemory &memory, float *work,
+                               const float *parameters, const float *critic,
+                               const float *observations, int stride, const State *state,
+                               int which, int row0, int column0, bool keep) {
     const Gathered<along> rows = {observations, memory.places, stride, row0, 0, OBSERVATION4};
-    multiply<along, along, INPUT>(
+    multiply<along, along, INPUT, 1>(
         memory.tiles,
         [&](float *to, int row, int k) {
             if (k >= OBSERVATION4 && k < INPUT)
@@ -203,7 +210,10 @@ DEVICE void policy_first_layer(float *hidden, ForwardMemory &memory, const float
             else
                 rows(to, row, k);
         },
-        rows_of(critic + Critic::weights1, INPUT, column0, HIDDEN, INPUT), Unchanged());
+        rows_of(critic + Critic::weights1, INPUT, column0, HIDDEN, INPUT), Unchanged(), [&] {
+            draw_places(memory.places, state, state->updates - 1, row0, TILE);
+            draw_actions(memory, work, parameters, state, which, row0, keep);
+        });
     store_hidden(hidden, memory.tiles, critic + Critic::bias1, row0, column0);
 }
 
@@ -213,10 +223,9 @@ KERNEL(THREADS, 2)
 sac_target_first(float *work, const float *parameters, const float *next, const State *state) {
     SHARED(ForwardMemory, memory);
     const int n = blockIdx.z, row0 = blockIdx.y * TILE, column0 = blockIdx.x * TILE;
-    draw_places(memory.places, state, state->updates - 1, row0, TILE);
-    draw_actions(memory, work, parameters, state, 0, row0, blockIdx.x + n == 0);
-    policy_first_layer(work + TARGET_HIDDEN1 + n * LAYER, memory, parameters + target_place(n),
-                       next, OBSERVATION4, row0, column0);
+    policy_first_layer(work + TARGET_HIDDEN1 + n * LAYER, memory, work, parameters,
+                       parameters + target_place(n), next, OBSERVATION4, state, 0, row0, column0,
+                       blockIdx.x + n == 0);
 }
 
 /// Their second hidden layers' shares of Q. Grid: (HIDDEN_TILES, ROW_TILES, 2).
@@ -236,10 +245,9 @@ KERNEL(THREADS, 2)
 sac_policy_first(float *work, const float *parameters, const float *inputs, const State *state) {
     SHARED(ForwardMemory, memory);
     const int n = blockIdx.z, row0 = blockIdx.y * TILE, column0 = blockIdx.x * TILE;
-    draw_places(memory.places, state, state->updates - 1, row0, TILE);
-    draw_actions(memory, work, parameters, state, 1, row0, blockIdx.x + n == 0);
-    policy_first_layer(work + HIDDEN1 + (2 + n) * LAYER, memory, parameters + critic_place(n),
-                       inputs, INPUT, row0, column0);
+    policy_first_layer(work + HIDDEN1 + (2 + n) * LAYER, memory, work, parameters,
+                       parameters + critic_place(n), inputs, INPUT, state, 1, row0, column0,
+                       blockIdx.x + n == 0);
 }
 
 /// Their second hidden layers and shares of Q. Grid: (HIDDEN_TILES, ROW_TILES, 2).

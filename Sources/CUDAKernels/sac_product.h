@@ -31,32 +31,44 @@ struct Fragment {
 /// `left(to, row, k)` and `right(to, row, k)` copy four elements to shared memory, zeros where there
 /// are none: k ..< k + 4 of row `row` of a tile where the order is `along`, rows `row` ..< `row` + 4
 /// of element k where it is `across`. `value(x, row, k)` is what stands for the left operand's
-/// element.
-template <Order left_order, Order right_order, int depth, class Left, class Right, class Value>
-DEVICE void multiply(Tiles &tiles, const Left &left, const Right &right, const Value &value) {
+/// element. `prepare()` runs while copies are under way and writes what `value` reads or, where
+/// `left_waits` is 1, what `left` reads. Nobody may still read from `tiles`.
+template <Order left_order, Order right_order, int depth, int left_waits, class Left, class Right,
+          class Value, class Prepare>
+DEVICE void multiply(Tiles &tiles, const Left &left, const Right &right, const Value &value,
+                     const Prepare &prepare) {
     constexpr int parts = (depth + PART - 1) / PART;
     constexpr int left_row = left_order == along ? ALONG : ACROSS;
     constexpr int right_row = right_order == along ? ALONG : ACROSS;
     const int major = threadIdx.x / 8, minor = threadIdx.x % 8 * 4;
-    const auto copy = [&](int part) {
-        if (part < parts) {
-            float *to = tiles.stage[part % STAGES][0] + major * left_row + minor;
-            const int k = part * PART;
-            if (left_order == along)
-                left(to, major, k + minor);
-            else
-                left(to, minor, k + major);
-            to = tiles.stage[part % STAGES][1] + major * right_row + minor;
-            if (right_order == along)
-                right(to, major, k + minor);
-            else
-                right(to, minor, k + major);
-        }
-        commit_copies();
+    const auto copy_left = [&](int part) {
+        float *to = tiles.stage[part % STAGES][0] + major * left_row + minor;
+        const int k = part * PART;
+        if (part >= parts) return;
+        if (left_order == along)
+            left(to, major, k + minor);
+        else
+            left(to, minor, k + major);
     };
-    // What was in shared memory before has been read.
-    sync_block();
-    for (int part = 0; part < STAGES - 1; part++) copy(part);
+    const auto copy_right = [&](int part) {
+        float *to = tiles.stage[part % STAGES][1] + major * right_row + minor;
+        const int k = part * PART;
+        if (part >= parts) return;
+        if (right_order == along)
+            right(to, major, k + minor);
+        else
+            right(to, minor, k + major);
+    };
+    for (int part = 0; part < STAGES - 1; part++) {
+        copy_right(part);
+        if (!left_waits) copy_left(part);
+    }
+    prepare();
+    if (left_waits) sync_block();
+    for (int part = 0; part < STAGES - 1; part++) {
+        if (left_waits) copy_left(part);
+        commit_copies();
+    }
 
     const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
     const int half = warp / 4, row0 = warp / 2 % 2 * 16, column0 = warp % 2 * 16;
@@ -64,7 +76,9 @@ DEVICE void multiply(Tiles &tiles, const Left &left, const Right &right, const V
     for (int part = 0; part < parts; part++) {
         wait_for_copies<STAGES - 2>();
         sync_block();
-        copy(part + STAGES - 1);
+        copy_left(part + STAGES - 1);
+        copy_right(part + STAGES - 1);
+        commit_copies();
         const float *a = tiles.stage[part % STAGES][0], *b = tiles.stage[part % STAGES][1];
         float products[2][2][4] = {};
 #pragma unroll
@@ -121,6 +135,11 @@ DEVICE float4 own_results(const Tiles &tiles) {
 /// The left operand as it is.
 struct Unchanged {
     DEVICE_MEMBER float operator()(float x, int, int) const { return x; }
+};
+
+/// Nothing to prepare.
+struct Nothing {
+    DEVICE_MEMBER void operator()() const {}
 };
 
 /// A matrix in memory whose rows (of `stride` numbers) from `row0` on and columns from `column0` on

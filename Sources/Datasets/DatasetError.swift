@@ -20,6 +20,8 @@ public struct DatasetError: Error, CustomStringConvertible, Sendable, Equatable,
         case external
         /// There are no transitions.
         case empty
+        /// An option of reading does not go with the file.
+        case unusedOption
     }
     /// What kind of failure this is.
     public let code: Code

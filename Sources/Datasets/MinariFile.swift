@@ -39,6 +39,7 @@ struct MinariFile: EpisodeSource {
     private let reader: CheckedReader
     private let root: HDF5Group
     private let episodeCount: Int
+    private let maxEpisodeLength: Int?
     private let observations: [Leaf]
     private let actions: [Leaf]
 
@@ -69,8 +70,18 @@ struct MinariFile: EpisodeSource {
         let file = try HDF5File(
             reading: place.data, followsExternal: options.followsExternal)
         let root = file.root
+        for (isSet, what) in [
+            (
+                options.dropsLastRow,
+                "leaving out the last row is for files that the authors' code reads"
+            ),
+            (options.hasNoTimeLimit, "a Minari dataset marks where a time limit cut"),
+        ] where isSet {
+            throw DatasetError(.unusedOption, file: file.path, what)
+        }
         let metadata = try MinariMetadata(place, root)
-        try metadata.requireBoxes("observation_space", file: file.path)
+        try metadata.requireBoxes(
+            "observation_space", file: file.path, keys: options.observationKeys)
         try metadata.requireBoxes("action_space", file: file.path)
         if let count = metadata.episodeCount {
             episodeCount = count
@@ -116,12 +127,21 @@ struct MinariFile: EpisodeSource {
         }
         self.observations = observations
         self.attributes = attributes
-        notes = note.map { [$0] } ?? []
+        maxEpisodeLength = options.maxEpisodeLength
         reader = CheckedReader(file: file.path, allowsNonFinite: options.allowsNonFinite)
         self.root = root
-        rowCount = try (0..<episodeCount).reduce(0) {
-            try $0 + MinariFile.rewards(of: root.group("episode_\($1)")).shape[0]
+        let lengths = try (0..<episodeCount).map {
+            try MinariFile.rewards(of: root.group("episode_\($0)")).shape[0]
         }
+        rowCount = lengths.reduce(0, +)
+        let cut = options.maxEpisodeLength.map { limit in lengths.count { $0 > limit } } ?? 0
+        notes = [
+            note,
+            cut == 0
+                ? nil
+                : "\(cut) episodes of '\(file.path)' are longer than "
+                    + "\(options.maxEpisodeLength ?? 0) steps and are cut",
+        ].compactMap(\.self)
     }
 
     /// Groups within groups that an observation may have.
@@ -211,17 +231,17 @@ struct MinariFile: EpisodeSource {
                 observations: rewardsOnly
                     ? []
                     : try joined(
-                        observations, of: episode, steps: steps, arrayRows: steps + 1,
+                        observations, of: episode, steps: steps, mayHaveMore: true,
                         kept: layout.observationDimension),
                 actions: rewardsOnly
                     ? []
                     : try joined(
-                        actions, of: episode, steps: steps, arrayRows: steps,
+                        actions, of: episode, steps: steps, mayHaveMore: false,
                         kept: layout.actionDimension),
                 rewards: try reader.numbers(rewards, rows: 0..<steps, columns: 1),
                 terminals: try flags("terminations", of: episode, steps: steps),
                 timeouts: try flags("truncations", of: episode, steps: steps))
-            var cutter = EpisodeCutter(layout)
+            var cutter = EpisodeCutter(layout, maxLength: maxEpisodeLength)
             try cutter.add(block, isLast: true, body)
         }
     }
@@ -233,18 +253,23 @@ struct MinariFile: EpisodeSource {
     }
 
     /// The first `steps` rows of arrays side by side, less the columns from `kept` on.
+    ///
+    /// Observations may have a row more, the one after the last step; some recorders leave it out.
     private func joined(
-        _ leaves: [Leaf], of episode: HDF5Group, steps: Int, arrayRows: Int, kept: Int
+        _ leaves: [Leaf], of episode: HDF5Group, steps: Int, mayHaveMore: Bool, kept: Int
     ) throws -> [Float] {
         var parts: [(values: [Float], width: Int)] = []
         var left = kept
         for leaf in leaves where left > 0 {
             let dataset = try episode.dataset(leaf.path)
-            guard dataset.shape.first == arrayRows, dataset.count == arrayRows * leaf.width else {
+            let rows = dataset.shape.first ?? 0
+            guard rows == steps || (mayHaveMore && rows == steps + 1),
+                dataset.count == rows * leaf.width
+            else {
                 throw DatasetError(
                     .shapeMismatch, file: episode.file, field: dataset.path,
-                    "expected \(arrayRows) rows of \(leaf.width) for \(steps) steps, found the "
-                        + "shape \(dataset.shape)")
+                    "expected \(mayHaveMore ? "\(steps + 1) or " : "")\(steps) rows of "
+                        + "\(leaf.width) for \(steps) steps, found the shape \(dataset.shape)")
             }
             let keep = min(leaf.width, left)
             parts.append(

@@ -8,11 +8,16 @@ extension TrajectoryDataset {
         ///
         /// The authors' code does so, since it has no next observation, which that code goes on not
         /// to use. Off by default: the row is as good as the others, and what was written is read
-        /// back whole.
+        /// back whole. Not for Minari datasets.
         public var dropsLastRow = false
-        /// The number of steps after which the time limit cut an episode; used where the file has
-        /// no `timeouts` (1000 for D4RL's older locomotion files).
+        /// The number of steps after which the time limit cut an episode.
+        ///
+        /// 1000 in D4RL's older locomotion files, which have no `timeouts`. Beside ends that a file
+        /// marks, it makes more.
         public var maxEpisodeLength: Int?
+        /// Whether episodes end at terminal states alone, in a file that has no `timeouts` or the
+        /// like.
+        public var hasNoTimeLimit = false
         /// How many observation dimensions to keep, from the first on; nil keeps all, except that
         /// of the 111 of Ant the first 27 are kept, as the authors do.
         public var observationDimensions: Int?

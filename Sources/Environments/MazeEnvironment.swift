@@ -18,6 +18,12 @@ public protocol MazeSimulation: SimulatedEnvironment, GoalEnvironment {
 extension MazeSimulation {
     /// Distance to the goal, in metres, that counts as being there.
     public var successRadius: Double { rules.successRadius }
+
+    /// Positions, velocities and the goal.
+    public var infos: [String: [Double]] {
+        let state = state
+        return ["qpos": state.positions, "qvel": state.velocities, "goal": goal]
+    }
 }
 
 /// When a maze pays, and when its episodes end.

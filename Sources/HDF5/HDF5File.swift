@@ -39,7 +39,7 @@ public final class HDF5File: Sendable {
             guard H5Fis_hdf5(path) > 0 else {
                 throw HDF5Error(
                     code: .malformed, file: path, key: nil,
-                    detail: "it is not an HDF5 file, or damaged; fetch or write it again")
+                    detail: ForeignFile.detail(path))
             }
             // Without the library's lock on the file: file systems that have none refuse it.
             guard let access = HDF5Handle(H5Pcreate(chdf5_file_access()), H5Pclose),
@@ -48,8 +48,8 @@ public final class HDF5File: Sendable {
             else {
                 throw HDF5Error(
                     code: .malformed, file: path, key: nil,
-                    detail: "it is damaged or cut short; fetch or write it again"
-                        + HDF5Library.reason())
+                    detail: HDF5Library.problem(
+                        "it is damaged or cut short; fetch or write it again"))
             }
             return handle
         }

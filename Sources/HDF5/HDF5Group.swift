@@ -103,7 +103,10 @@ public final class HDF5Group: Sendable {
     public func dataset(_ name: String) throws(HDF5Error) -> HDF5Dataset {
         let handle = try open(name, H5I_DATASET, "dataset")
         if !access.followsExternal { try requireOwnData(handle, key(name)) }
-        return try HDF5Dataset(handle, file: file, path: key(name))
+        let dataset = try HDF5Dataset(handle, file: file, path: key(name))
+        try HDF5Dataset.requireSources(
+            handle, count: dataset.count, file: file, path: dataset.path)
+        return dataset
     }
 
     /// Which object of the file this is, the same for all names of a group; nil where that cannot
@@ -122,7 +125,7 @@ public final class HDF5Group: Sendable {
             }
             if let other = HDF5LinkAccess.refused { throw external(name, "a link to '\(other)'") }
             guard let handle = HDF5Handle(H5Oopen(handle.id, name, access.id), H5Oclose) else {
-                throw failure(.malformed, name, "it is damaged\(HDF5Library.reason())")
+                throw failure(.malformed, name, HDF5Library.problem())
             }
             guard H5Iget_type(handle.id) == type else {
                 throw failure(.missing, name, "it is not a \(what)")

@@ -1,5 +1,6 @@
 import Bounds
 public import Datasets
+import Evaluation
 public import Foundation
 public import Learning
 import Trajectories
@@ -45,13 +46,17 @@ public struct DynamicsTrainingJob: Sendable {
         try output.requireFolder()
         let data = try TrajectoryDataset(contentsOf: dataset, options: reading)
         data.notes.forEach { report(.note($0)) }
+        Plausibility.warnings(of: data.trajectories).forEach { report(.note("warning: \($0)")) }
         let episodes = Array(data.trajectories.dropLast(skippedEpisodes))
         let trainer = try DynamicsTrainer(episodes, settings: settings)
         let start = ContinuousClock.now
         let (ensemble, last) = try trainer.train { report(.progress($0)) }
         let learning = settings.learning
         var metadata = ["seed": "\(learning.seed)", "steps": "\(learning.steps)"]
-        metadata["environment"] = data.attributes["environment"]
+        metadata["environment"] =
+            RecordedEnvironment(
+                data.attributes, file: dataset.given
+            ).name
         try ensemble.write(to: output, metadata: metadata)
         return Result(
             output: output.given, transitions: episodes.reduce(0) { $0 + $1.count },

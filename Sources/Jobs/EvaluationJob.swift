@@ -110,9 +110,8 @@ public struct EvaluationJob: Sendable {
     /// another time, make no error.
     private func foreign(_ loaded: LoadedAgent) -> String? {
         let given = loaded.environment.specification.identifier
-        guard let recorded = loaded.recorded, recorded != given,
-            let own = try? EnvironmentRegistry.make(recorded).specification.identifier
-        else { return nil }
+        guard let recorded = loaded.recorded, recorded != given else { return nil }
+        let own = (try? EnvironmentRegistry.make(recorded).specification.identifier) ?? recorded
         return own == given ? nil : own
     }
 

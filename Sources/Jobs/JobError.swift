@@ -27,6 +27,8 @@ public struct JobError: Error, Hashable, CustomStringConvertible, Sendable {
         case mismatch
         /// A folder is no run, or has nothing to show yet.
         case noRun
+        /// There is a run already where one is to begin.
+        case runExists
         /// Settings contradict each other.
         case invalidSetting
     }

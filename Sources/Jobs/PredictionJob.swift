@@ -225,7 +225,7 @@ public struct PredictionJob: Sendable {
         of data: TrajectoryDataset, _ trained: Checkpoint, _ cases: [HeldOutEpisode]
     ) throws -> any SimulatedEnvironment {
         let name =
-            environment ?? data.attributes[DatasetEnvironment.attribute]
+            environment ?? RecordedEnvironment(data.attributes, file: dataset.given).name
             ?? trained.description.environment
         let simulation = try DatasetEnvironment.make(
             name, for: data, file: dataset.given, allowsFewerObservations: true)

@@ -1,4 +1,5 @@
 import Datasets
+import Evaluation
 import Foundation
 import Tokenization
 import Trajectories
@@ -20,7 +21,8 @@ struct TrainingData {
     /// How many observation dimensions were kept, where this was asked for.
     let observationDimensions: Int?
 
-    /// Reads a dataset and tokenizes it, or maps a token file.
+    /// Reads a dataset and tokenizes it, or maps a token file; `note` is told what a user should
+    /// know, such as which termination penalty the data ask for.
     ///
     /// - Throws: What reading throws; ``JobError`` when settings or reading options were given with
     ///   which the token file was not made.
@@ -31,8 +33,10 @@ struct TrainingData {
         guard TokenFile.isTokenFile(url) else {
             let data = try TrajectoryDataset(contentsOf: url, options: reading)
             data.notes.forEach(note)
+            let states = TerminalStates(of: data.trajectories)
             do {
-                tokenized = try TokenizedDataset(data.trajectories, settings: settings)
+                tokenized = try TokenizedDataset(
+                    data.trajectories, settings: settings.decided(by: states))
             } catch {
                 throw JobError(error, of: url)
             }
@@ -42,7 +46,11 @@ struct TrainingData {
                     "cannot use '\(url.path)': no episode has two transitions or more, "
                         + "so there is nothing to train on")
             }
-            environment = data.attributes["environment"]
+            if settings.terminationPenalty == .automatic { states.explanation.map(note) }
+            let recorded = RecordedEnvironment(data.attributes, file: url.given)
+            (recorded.notes + Plausibility.warnings(of: data.trajectories))
+                .forEach { note("warning: \($0)") }
+            environment = recorded.name
             observationDimensions = reading.observationDimensions
             return
         }

@@ -1,4 +1,6 @@
 public import Datasets
+import Environments
+import Evaluation
 public import Foundation
 import Tokenization
 public import Training
@@ -50,12 +52,24 @@ public struct TrainingJob: Sendable {
         if let problem = settings.problem {
             throw JobError(.invalidSetting, "unusable options: \(problem)")
         }
+        var settings = settings
+        if resumes, settings.tokenization.terminationPenalty == .automatic,
+            let kept = try? Checkpoint.description(in: output).tokenization
+        {
+            // What the run has decided once holds.
+            settings.tokenization.terminationPenalty = kept.terminationPenalty
+        }
+        // Before a file is read that may be large.
+        if let environment { _ = try EnvironmentRegistry.make(environment) }
         let data = try TrainingData(dataset, settings: settings.tokenization, reading: reading) {
             report(.note($0))
         }
-        var settings = settings
         settings.tokenization = data.tokenized.settings
         let store = data.tokenized.windows.store
+        let warning = try DatasetEnvironment.check(
+            environment, recorded: data.environment, layout: store.layout,
+            keepsPart: data.observationDimensions != nil, file: dataset.given)
+        if let warning { report(.note("warning: \(warning)")) }
         let engine: any Engine =
             engine ?? CPUEngine.cpu(workers: settings.training.workers)
         let trainer = try Trainer(

@@ -62,10 +62,23 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
     }
 
     /// The settings as a configuration file.
+    ///
+    /// Scalars are written as JSON writes them, which YAML reads: 0.1 for single precision, too,
+    /// and null for what is to be unset.
     public func yaml() throws -> String {
-        let encoder = YAMLEncoder()
-        encoder.options.sortKeys = true
-        return try encoder.encode(self)
+        let object = try JSONSerialization.jsonObject(with: JSONEncoder().encode(self))
+        var lines: [String] = []
+        for (section, values) in (object as? [String: [String: Any]] ?? [:]).sorted(by: {
+            $0.key < $1.key
+        }) {
+            lines.append("\(section):")
+            for (key, value) in values.sorted(by: { $0.key < $1.key }) {
+                let text = try JSONSerialization.data(
+                    withJSONObject: value, options: [.fragmentsAllowed, .withoutEscapingSlashes])
+                lines.append("  \(key): \(String(decoding: text, as: UTF8.self))")
+            }
+        }
+        return lines.joined(separator: "\n") + "\n"
     }
 
     /// The model's configuration for data of this layout.

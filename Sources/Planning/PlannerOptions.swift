@@ -62,7 +62,8 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
     public var likelihoodTopK: Int?
     /// How rewards and values are read from the model's distributions.
     public var readout = ReturnReadout.mean
-    /// Transitions the model sees, the one being planned included.
+    /// Transitions the model sees, the one being planned included; the default is less with a model
+    /// that was trained on shorter windows.
     public var contextTransitions = 5
     /// Environment steps for which one plan is followed.
     public var replanInterval = 1
@@ -208,6 +209,31 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
             together, beamWidth, candidates, min(seen, planned), size: model.bytesPerNode)
         need.add(together, beamWidth, candidates, model.vocabularySize, size: 12)
         return need
+    }
+
+    /// The options as they are with a model that was trained on windows of so many transitions: the
+    /// default context is no longer than these.
+    ///
+    /// - Throws: ``PlannerOptionsError`` when another context was asked for that is longer: the
+    ///   model would not see it.
+    package func fitted(toWindowOf transitions: Int) throws(PlannerOptionsError) -> Self {
+        guard contextTransitions > transitions else { return self }
+        guard contextTransitions == Self().contextTransitions else {
+            throw PlannerOptionsError(
+                "contextTransitions", "\(contextTransitions)",
+                "give at most \(transitions), the transitions that the model was trained on")
+        }
+        var options = self
+        // Below two, planning says what is wrong with the model.
+        options.contextTransitions = max(2, transitions)
+        return options
+    }
+}
+
+extension Checkpoint {
+    /// Transitions of a window on which the model was trained.
+    package var windowTransitions: Int {
+        (model.configuration.contextLength + 1) / model.configuration.layout.transitionDimension
     }
 }
 

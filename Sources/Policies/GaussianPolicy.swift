@@ -139,6 +139,15 @@ public struct GaussianPolicy: Policy, Equatable {
         return sample(for: observation, using: &generator).action
     }
 
+    /// The same action, with the logarithm of its density where it is drawn.
+    public func decision(
+        for observation: [Double], using generator: inout PCG64
+    ) -> (action: [Double], logProbability: Double?) {
+        guard isSampling else { return (action(for: observation, using: &generator), nil) }
+        let drawn = sample(for: observation, using: &generator)
+        return (drawn.action, drawn.logProbability)
+    }
+
     /// An action that is drawn, in the environment's units, and the logarithm of the density of its
     /// tanh(u).
     public func sample(

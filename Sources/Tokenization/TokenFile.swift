@@ -231,7 +231,7 @@ extension TokenizedDataset {
     public init(_ file: TokenFile, settings: Settings = Settings()) throws(DiscretizerError) {
         var settings = settings
         settings.discount = file.description.discount
-        settings.terminationPenalty = file.description.terminationPenalty
+        settings.terminationPenalty = TerminationPenalty(file.description.terminationPenalty)
         settings.binCount = file.description.binCount
         settings.strategy = file.description.strategy
         if let problem = settings.problem {

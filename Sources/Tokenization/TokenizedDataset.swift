@@ -11,9 +11,8 @@ public struct TokenizedDataset: Sendable {
     public struct Settings: Sendable, Hashable, Codable {
         /// The factor by which a reward counts less for each step it lies ahead.
         public var discount = 0.99
-        /// Takes the place of the last reward of an episode that ends in a terminal state; nil
-        /// keeps that reward.
-        public var terminationPenalty: Double? = -100
+        /// Takes the place of the last reward of an episode that ends in a terminal state.
+        public var terminationPenalty = TerminationPenalty.automatic
         /// Transitions in a window.
         public var windowLength = 10
         /// Number of transitions after which an episode is cut by its time limit (1000 in D4RL).
@@ -44,7 +43,7 @@ public struct TokenizedDataset: Sendable {
             if !(0...1).contains(discount) {
                 return "discount must lie in [0, 1], found \(discount)"
             }
-            return nil
+            return terminationPenalty.problem
         }
 
         /// What is wrong with ``goalColumns`` for observations of `layout`, or nil.
@@ -53,7 +52,7 @@ public struct TokenizedDataset: Sendable {
         }
     }
 
-    /// How the tokens were made.
+    /// How the tokens were made; an automatic penalty has been decided.
     public let settings: Settings
     /// The bins.
     public let discretizer: Discretizer
@@ -73,6 +72,7 @@ public struct TokenizedDataset: Sendable {
         if let problem = settings.problem {
             throw DiscretizerError(code: .malformed, dimension: nil, detail: problem)
         }
+        let settings = settings.decided(by: TerminalStates(of: trajectories))
         let table = try TokenizedDataset.table(trajectories, settings)
         try settings.requireGoalColumns(in: table.layout)
         let discretizer = try Discretizer(
@@ -93,6 +93,7 @@ public struct TokenizedDataset: Sendable {
     public init(
         _ trajectories: [Trajectory], settings: Settings = Settings(), discretizer: Discretizer
     ) throws(DiscretizerError) {
+        var settings = settings.decided(by: TerminalStates(of: trajectories))
         let table = try TokenizedDataset.table(trajectories, settings)
         guard table.layout.transitionDimension == discretizer.dimension else {
             throw DiscretizerError(
@@ -101,7 +102,6 @@ public struct TokenizedDataset: Sendable {
                     + "discretizer \(discretizer.dimension); use data of the same environment")
         }
         try settings.requireGoalColumns(in: table.layout)
-        var settings = settings
         settings.strategy = discretizer.strategy
         settings.binCount = discretizer.binCount
         self.init(table, discretizer, settings)
@@ -137,7 +137,7 @@ public struct TokenizedDataset: Sendable {
         }
         let table = TransitionTable(
             trajectories, layout: layout, discount: settings.discount,
-            terminationPenalty: settings.terminationPenalty)
+            terminationPenalty: settings.terminationPenalty.value)
         if let index = table.values.firstIndex(where: { !$0.isFinite }) {
             let width = layout.transitionDimension
             throw DiscretizerError(
@@ -155,5 +155,28 @@ extension TokenizedDataset.Settings {
         if let problem = goalProblem(layout: layout) {
             throw DiscretizerError(code: .malformed, dimension: nil, detail: problem)
         }
+    }
+}
+
+extension TokenizedDataset.Settings {
+    private enum CodingKeys: String, CodingKey {
+        case discount, terminationPenalty, windowLength, maxPathLength, binCount, strategy, mask
+        case goalColumns
+    }
+
+    /// Decodes settings; files from before the penalty could be decided leave it out where there
+    /// is none.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        discount = try values.decode(Double.self, forKey: .discount)
+        terminationPenalty =
+            try values.decodeIfPresent(TerminationPenalty.self, forKey: .terminationPenalty)
+            ?? .nothing
+        windowLength = try values.decode(Int.self, forKey: .windowLength)
+        maxPathLength = try values.decodeIfPresent(Int.self, forKey: .maxPathLength)
+        binCount = try values.decode(Int.self, forKey: .binCount)
+        strategy = try values.decode(Discretizer.Strategy.self, forKey: .strategy)
+        mask = try values.decode(WindowMask.self, forKey: .mask)
+        goalColumns = try values.decodeIfPresent([Int].self, forKey: .goalColumns)
     }
 }

@@ -59,7 +59,8 @@ enum RunRecord {
         let sections = try JSONSerialization.jsonObject(with: data) as? [String: [String: Any]]
         var result: [String: String] = [:]
         for (section, values) in sections ?? [:] {
-            for (key, value) in values {
+            // Null is written for what is unset, or nothing at all.
+            for (key, value) in values where !(value is NSNull) {
                 // A list's own text has several lines.
                 let text = (value as? [Any])?.map { "\($0)" }.joined(separator: ", ")
                 result["\(section).\(key)"] = text ?? "\(value)"

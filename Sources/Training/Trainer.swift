@@ -81,10 +81,11 @@ public final class Trainer {
         let present = try Trainer.present(in: directory, resume: resume)
         var optimizer: SafetensorsFile?
         if let present {
+            // First, as it names the setting that differs; other bins may come of it.
+            try RunRecord.check(options, dataset.settings, in: directory)
             let checkpoint = try Checkpoint(directory: directory)
             let optimizerFile = try Trainer.check(
                 present, configuration, dataset, checkpoint.discretizer, directory)
-            try RunRecord.check(options, dataset.settings, in: directory)
             model = checkpoint.model
             step = present.step
             tokens = present.tokens

@@ -104,6 +104,11 @@ public struct Checkpoint {
         {
             throw CheckpointError(code: .malformed, file: url.path, detail: problem)
         }
+        guard description.tokenization.terminationPenalty != .automatic else {
+            throw CheckpointError(
+                code: .malformed, file: url.path,
+                detail: "its terminationPenalty is undecided; was it edited by hand?")
+        }
         let columns = description.tokenization.goalColumns ?? []
         guard columns.count == description.model.goalDimension else {
             throw CheckpointError(

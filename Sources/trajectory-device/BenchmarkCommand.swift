@@ -8,7 +8,7 @@ import TransformerCUDA
 struct BenchmarkCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmark",
-        abstract: "Time training and planning on the card.",
+        abstract: "Time training, planning and soft actor-critic on the card.",
         discussion: """
             Models have the paper's size and random weights, batches random tokens. Ceilings are \
             measured first: a large copy (bytes read and written) and products alone.
@@ -16,7 +16,7 @@ struct BenchmarkCommand: AsyncParsableCommand {
 
     /// What is timed.
     enum Part: String, CaseIterable, ExpressibleByArgument {
-        case ceilings, calls, plans, training
+        case ceilings, calls, plans, training, sac
     }
 
     @OptionGroup var device: DeviceOptions
@@ -38,6 +38,12 @@ struct BenchmarkCommand: AsyncParsableCommand {
 
     @Option(help: "Timed plans; the median counts.")
     var plans = 5
+
+    @Option(parsing: .upToNextOption, help: "Robots whose sizes soft actor-critic has.")
+    var sizes = SoftActorCriticSpeed.Sizes.allCases
+
+    @Option(help: "Seconds that updates of soft actor-critic are timed for, of each size.")
+    var seconds = 2.0
 
     @Option(help: "Where to write all figures as JSON.", completion: .file())
     var json: String?
@@ -83,6 +89,11 @@ struct BenchmarkCommand: AsyncParsableCommand {
                 }
             }
         }
+        for sizes in self.sizes where parts.contains(.sac) {
+            let speed = try SoftActorCriticSpeed(on: device, sizes: sizes, seconds: seconds)
+            print(speed)
+            report.softActorCritic.append(speed)
+        }
         if let json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
@@ -102,4 +113,5 @@ struct BenchmarkReport: Encodable {
     var calls: [CallSpeed] = []
     var plans: [PlanSpeed] = []
     var training: [TrainingSpeed] = []
+    var softActorCritic: [SoftActorCriticSpeed] = []
 }

@@ -15,7 +15,15 @@ struct CheckCommand: AsyncParsableCommand {
             racecheck, initcheck, synccheck), with small models.
             """)
 
+    /// What is checked.
+    enum Part: String, CaseIterable, ExpressibleByArgument {
+        case device, decoder, training, plans, sac
+    }
+
     @OptionGroup var device: DeviceOptions
+
+    @Option(parsing: .upToNextOption, help: "What to check; everything where not given.")
+    var parts: [Part] = Part.allCases
 
     @Option(parsing: .upToNextOption, help: "Folders of the golden data.", completion: .directory)
     var golden: [String] = []
@@ -35,16 +43,21 @@ struct CheckCommand: AsyncParsableCommand {
                 + "\(device.driverVersion % 1000 / 10), \(device.compiler.version)")
         if let compiler = device.compiler as? NVRTC { print("compiler: \(compiler.path)") }
         var checks = Checks()
-        checks.checkDevice(device)
-        checks.checkDecoder(device, quick: quick)
-        checks.checkTraining(device, quick: quick)
-        checks.checkPlans(device, quick: quick)
+        for part in parts {
+            switch part {
+            case .device: checks.checkDevice(device)
+            case .decoder: checks.checkDecoder(device, quick: quick)
+            case .training: checks.checkTraining(device, quick: quick)
+            case .plans: checks.checkPlans(device, quick: quick)
+            case .sac: checks.checkSoftActorCritic(device, quick: quick)
+            }
+        }
         if golden.isEmpty {
             print("skip  golden tests: give the folders of their data")
         } else {
             checks.checkGolden(device, GoldenFiles(folders: golden))
         }
-        if sanitizers { checks.checkSanitizers(card: self.device.card) }
+        if sanitizers { checks.checkSanitizers(parts.map(\.rawValue), card: self.device.card) }
         print(checks.failures == 0 ? "all checks hold" : "\(checks.failures) checks fail")
         if checks.failures > 0 { throw ExitCode(1) }
     }

@@ -2,7 +2,7 @@ import Foundation
 
 extension Checks {
     /// The small checks once more under each tool of compute-sanitizer, in processes of their own.
-    mutating func checkSanitizers(card: Int) {
+    mutating func checkSanitizers(_ parts: [String], card: Int) {
         guard let sanitizer = Self.sanitizer else {
             print("skip  sanitizers: compute-sanitizer is not in PATH")
             return
@@ -12,10 +12,12 @@ extension Checks {
                 let process = Process()
                 let output = Pipe()
                 process.executableURL = sanitizer
-                process.arguments = [
-                    "--tool", tool, "--error-exitcode", "99",
-                    CommandLine.arguments[0], "check", "--quick", "--card", "\(card)",
-                ]
+                process.arguments =
+                    [
+                        "--tool", tool, "--error-exitcode", "99",
+                        CommandLine.arguments[0], "check", "--quick", "--card", "\(card)",
+                        "--parts",
+                    ] + parts
                 process.standardOutput = output
                 process.standardError = output
                 try process.run()

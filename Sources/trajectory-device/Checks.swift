@@ -38,6 +38,19 @@ struct Checks {
         return difference / max(largest, .leastNormalMagnitude)
     }
 
+    /// The length of the difference over that of `expected`; infinite where one is not a number.
+    static func distance(_ actual: [Float], _ expected: [Float]) -> Double {
+        guard actual.count == expected.count else { return .infinity }
+        var (difference, length) = (0.0, 0.0)
+        for (a, b) in zip(actual, expected) {
+            let (a, b) = (Double(a), Double(b))
+            difference += (a - b) * (a - b)
+            length += b * b
+        }
+        let squared = difference / max(length, .leastNormalMagnitude)
+        return squared.isFinite ? squared.squareRoot() : .infinity
+    }
+
     /// Throws where `error` exceeds `tolerance`.
     static func require(_ error: Double, below tolerance: Double, _ what: String) throws {
         guard error < tolerance else {

@@ -10,7 +10,7 @@ struct TrajectoryCommand: AsyncParsableCommand {
         abstract: "Offline reinforcement learning as one big sequence modelling problem.",
         discussion: """
             Results go to standard output, progress and errors to standard error. An error is one \
-            line that begins with "error:".
+            line that begins with "error:"; after wrong usage, how the command is called follows.
 
             Exit codes: 0 success, 1 failure (a bad file, a full disk and the like), 64 wrong usage.
             """,
@@ -27,7 +27,12 @@ struct TrajectoryCommand: AsyncParsableCommand {
     static func main() async {
         DatasetReader.serveIfAsked()
         do {
-            var command = try parseAsRoot()
+            let arguments = Array(CommandLine.arguments.dropFirst())
+            if let option = RepeatedOption.first(in: arguments) {
+                throw ValidationError(
+                    "\(option) was given twice with different values; give it once")
+            }
+            var command = try parseAsRoot(arguments)
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -36,9 +41,12 @@ struct TrajectoryCommand: AsyncParsableCommand {
         } catch {
             // Help, wrong usage and codes that a command chose are the parser's to report.
             let code = exitCode(for: error)
-            guard !code.isSuccess, code != .validationFailure, !(error is ExitCode) else {
-                exit(withError: error)
+            if code == .validationFailure {
+                let text = fullMessage(for: error).replacing(/^Error:/, with: "error:")
+                FileHandle.standardError.write(Data((text + "\n").utf8))
+                Foundation.exit(code.rawValue)
             }
+            guard !code.isSuccess, !(error is ExitCode) else { exit(withError: error) }
             FileHandle.standardError.write(Data("error: \(oneLine(error))\n".utf8))
             Foundation.exit(EXIT_FAILURE)
         }

@@ -22,7 +22,7 @@ import Transformer
         #expect(settings.model.layerCount == 2 && settings.model.headCount == 4)
         #expect(settings.training.timeLimit == 1.5 && settings.training.learningRate == 0.002)
         #expect(settings.tokenization.goalColumns == [0, 1])
-        #expect(settings.tokenization.terminationPenalty == nil)
+        #expect(settings.tokenization.terminationPenalty == .nothing)
         #expect(settings.tokenization.windowLength == 10)
     }
 
@@ -34,6 +34,31 @@ import Transformer
         settings.training.workers = 3
         try settings.yaml().write(to: file, atomically: true, encoding: .utf8)
         #expect(try TrainingSettings(contentsOf: file) == settings)
+    }
+
+    @Test func `what is unset stays unset in printed settings, and numbers are as given`() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.file("settings.yaml")
+        for (text, penalty) in [
+            ("null", TerminationPenalty.nothing), ("~", .nothing), ("auto", .automatic),
+            ("-100", .number(-100)), ("2.5", .number(2.5)),
+        ] {
+            try "tokenization: {terminationPenalty: \(text)}\n".write(
+                to: file, atomically: true, encoding: .utf8)
+            let settings = try TrainingSettings(contentsOf: file)
+            #expect(settings.tokenization.terminationPenalty == penalty)
+            try settings.yaml().write(to: file, atomically: true, encoding: .utf8)
+            #expect(try TrainingSettings(contentsOf: file) == settings)
+            #expect(try settings.yaml().contains("  terminationPenalty: "))
+        }
+        let text = try TrainingSettings().yaml()
+        for line in ["attentionDropout: 0.1", "discount: 0.99", "learningRate: 0.0006"] {
+            #expect(text.contains("  \(line)\n"), "\(text)")
+        }
+        try "tokenization: {terminationPenalty: often}\n".write(
+            to: file, atomically: true, encoding: .utf8)
+        let error = #expect(throws: SettingsError.self) { try TrainingSettings(contentsOf: file) }
+        #expect(error?.code == .invalid)
     }
 
     @Test(arguments: [
@@ -128,28 +153,5 @@ import Transformer
         #expect(
             try folder.contents()
                 == ["bc.safetensors", "critic.safetensors", "dynamics.safetensors"])
-    }
-
-    @Test func `a behaviour policy is the best that was measured`() async throws {
-        let folder = try TemporaryFolder()
-        var job = BehaviorTrainingJob(
-            environment: "hopper", output: folder.file("policy.safetensors"))
-        job.snapshots = folder.file("all")
-        job.steps = 400
-        job.measurementInterval = 1
-        job.episodes = 1
-        job.settings.directions = 1
-        job.settings.topDirections = 1
-        job.workers = 1
-        var measured: [Double] = []
-        let result = try await job.run { measured.append($0.score.mean) }
-        #expect(result.steps >= 400 && measured.count == result.iterations)
-        #expect(result.meanReturn == measured.max())
-        #expect(measured.firstIndex(of: result.meanReturn) == result.bestIteration - 1)
-        #expect(
-            try FileManager.default.contentsOfDirectory(atPath: folder.file("all").path).count
-                == measured.count)
-        job.targetReturn = measured[0]
-        #expect(try await job.run().iterations == 1)
     }
 }

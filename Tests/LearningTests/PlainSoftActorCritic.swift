@@ -28,15 +28,23 @@ struct PlainSoftActorCritic {
         -> [Double]
     {
         var (numbers, at) = (input, parameters.startIndex)
-        for (layer, (inputs, outputs)) in zip(sizes, sizes.dropFirst()).enumerated() {
+        for layer in 1..<sizes.count {
+            let (inputs, outputs) = (sizes[layer - 1], sizes[layer])
             let biases = at + inputs * outputs
-            numbers = (0..<outputs).map { row in
-                (0..<inputs).reduce(parameters[biases + row]) {
-                    $0 + parameters[at + row * inputs + $1] * numbers[$1]
+            var next: [Double] = []
+            // Plain loops: tests are not optimized everywhere.
+            for row in 0..<outputs {
+                var sum = parameters[biases + row]
+                var column = 0
+                while column < inputs {
+                    sum += parameters[at] * numbers[column]
+                    at += 1
+                    column += 1
                 }
+                next.append(layer < sizes.count - 1 ? max(sum, 0) : sum)
             }
-            if layer < sizes.count - 2 { numbers = numbers.map { max($0, 0) } }
-            at = biases + outputs
+            numbers = next
+            at += outputs
         }
         return numbers
     }
@@ -63,7 +71,8 @@ struct PlainSoftActorCritic {
             let u = mean + exp(logDeviation) * z
             action.append(tanh(u))
             logProbability += -z * z / 2 - logDeviation - log(2 * .pi) / 2
-            logProbability -= log(1 - tanh(u) * tanh(u))
+            // log(1 - tanh²(u)), which is 0 in double precision where u is large.
+            logProbability -= 2 * (log(2) - abs(u) - log1p(exp(-2 * abs(u))))
         }
         return (action, logProbability)
     }
@@ -76,24 +85,33 @@ struct PlainSoftActorCritic {
         numbers[row * width..<(row + 1) * width].map(Double.init)
     }
 
-    /// The sum of both critics' losses; parameters as in ``SoftActorCriticState/critics``.
-    func criticLoss(_ critics: [Double]) -> Double {
+    /// What the critics are to say of each row of the batch.
+    private func aims() -> [Double] {
         let (actor, targets) = (state.actor.map(Double.init), state.targets.map(Double.init))
-        let sum = rows(state.updates).enumerated().reduce(0.0) { sum, item in
-            let (place, row) = item
+        return rows(state.updates).enumerated().map { place, row in
             let next = part(memory.nextObservations, row, observed)
             let (then, logProbability) = action(actor, next) {
                 draws.nextNoise(update: state.updates, row: place, column: $0)
             }
             let soft = values(targets, next, then).reduce(.infinity, min) - alpha * logProbability
-            let y =
-                settings.rewardScale * Double(memory.rewards[row])
+            return settings.rewardScale * Double(memory.rewards[row])
                 + settings.discount * (1 - Double(memory.terminals[row])) * soft
-            let estimates = values(
-                critics, part(memory.observations, row, observed), part(memory.actions, row, acted))
-            return sum + estimates.reduce(0) { $0 + ($1 - y) * ($1 - y) / 2 }
         }
-        return sum / Double(settings.batchSize)
+    }
+
+    /// The sum of both critics' losses, of parameters as in ``SoftActorCriticState/critics``.
+    func criticLoss() -> ([Double]) -> Double {
+        let (aims, rows) = (aims(), rows(state.updates))
+        return { critics in
+            var sum = 0.0
+            for (row, y) in zip(rows, aims) {
+                let estimates = values(
+                    critics, part(memory.observations, row, observed),
+                    part(memory.actions, row, acted))
+                for estimate in estimates { sum += (estimate - y) * (estimate - y) / 2 }
+            }
+            return sum / Double(settings.batchSize)
+        }
     }
 
     /// The actor's loss with critics of these parameters, and the mean of log π.

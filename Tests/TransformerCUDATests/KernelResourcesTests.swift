@@ -1,5 +1,6 @@
 import CUDA
 import Foundation
+import LearningCUDA
 import TestSupport
 import Testing
 import Trajectories
@@ -40,7 +41,6 @@ private let compiler = try? NVRTC()
         precision: Precision
     ) throws {
         let compiler = try #require(compiler)
-        let limits = try Self.limits()
         var largest: [String: [Int]] = [:]
         for architecture in Self.architectures {
             for layout in Self.layouts {
@@ -50,16 +50,46 @@ private let compiler = try? NVRTC()
                     [shape.program(["training.cu"]), shape.program(["measure.cu"])]
                     + shape.decoderPrograms(architecture: architecture)
                 for program in programs {
-                    let compiled = try compiler.compile(program, architecture: architecture)
-                    #expect(!compiled.resources.isEmpty)
-                    for kernel in compiled.resources {
-                        let needs = [kernel.registers, kernel.spills, kernel.shared]
-                        let name = "\(precision.rawValue) \(kernel.name)"
-                        largest[name] = zip(largest[name] ?? [0, 0, 0], needs).map(max)
-                    }
+                    try Self.compile(
+                        program, architecture, with: compiler, precision.rawValue, &largest)
                 }
             }
         }
+        try expectWithinTable(largest)
+    }
+
+    /// Hopper's and Humanoid's sizes.
+    @Test(
+        .enabled(if: compiler != nil, "NVRTC is not here: Scripts/bootstrap-nvrtc.sh"),
+        arguments: [(11, 3), (376, 17)])
+    func `kernels of soft actor-critic compile for every card within the table`(
+        observation: Int, action: Int
+    ) throws {
+        let compiler = try #require(compiler)
+        let program = SoftActorCriticShape(observation: observation, action: action).program
+        var largest: [String: [Int]] = [:]
+        for architecture in Self.architectures {
+            try Self.compile(program, architecture, with: compiler, "exact", &largest)
+        }
+        try expectWithinTable(largest)
+    }
+
+    /// Compiles a program and keeps the largest needs of each of its kernels.
+    private static func compile(
+        _ program: KernelProgram, _ architecture: String, with compiler: NVRTC,
+        _ precision: String, _ largest: inout [String: [Int]]
+    ) throws {
+        let compiled = try compiler.compile(program, architecture: architecture)
+        #expect(!compiled.resources.isEmpty)
+        for kernel in compiled.resources {
+            let needs = [kernel.registers, kernel.spills, kernel.shared]
+            let name = "\(precision) \(kernel.name)"
+            largest[name] = zip(largest[name] ?? [0, 0, 0], needs).map(max)
+        }
+    }
+
+    private func expectWithinTable(_ largest: [String: [Int]]) throws {
+        let limits = try Self.limits()
         for (name, needs) in largest.sorted(by: { $0.key < $1.key }) {
             let allowed = limits[name] ?? [0, 0, 0]
             #expect(

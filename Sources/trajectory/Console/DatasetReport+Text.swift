@@ -37,6 +37,7 @@ extension DatasetReport {
                 ("score", String(format: "min %.2f   mean %.2f   max %.2f", low, mean, high)))
         }
         lines.append(("length", spread(summary.lengths, 1)))
+        terminalStates.explanation.map { lines.append(("ends", $0)) }
         lines += summary.attributes.sorted { $0.key < $1.key }
         if let specification, summary.attributes[DatasetEnvironment.attribute] == nil {
             lines.append((DatasetEnvironment.attribute, specification.identifier))

@@ -46,6 +46,8 @@ struct TrainingSettingsOptions: ParsableArguments {
         transform: GoalColumnsArgument.parse)
     var goalColumns: [Int]?
 
+    @OptionGroup var penalty: PenaltyOptions
+
     @Option(
         help: """
             Dropout of embedding, attention and residual connections (\(defaults.model.dropout)).
@@ -95,5 +97,6 @@ struct TrainingSettingsOptions: ParsableArguments {
         set(\.tokenization.windowLength, window)
         set(\.tokenization.binCount, bins)
         set(\.tokenization.goalColumns, goalColumns)
+        set(\.tokenization.terminationPenalty, penalty.penalty)
     }
 }

@@ -1,0 +1,61 @@
+import Environments
+import Episodes
+import Foundation
+import Learning
+import Policies
+
+extension BehaviorTrainingJob {
+    /// Augmented random search.
+    func run(
+        _ settings: RandomSearch.Settings, report: (Event) -> Void
+    ) async throws -> Result {
+        let name = environment
+        let pool = try EpisodeWorkers(count: workers) { try EnvironmentRegistry.make(name) }
+        var search = try RandomSearch(settings, workers: pool)
+        let folder = try snapshotFolder()
+        let (steps, interval) = (steps ?? 3_000_000, measurementInterval ?? 10)
+
+        let start = ContinuousClock.now
+        var best: (score: PolicyScore, iteration: Int, steps: Int)?
+        while search.steps < steps {
+            let progress = await search.advance()
+            guard progress.iteration.isMultiple(of: interval) || progress.steps >= steps else {
+                continue
+            }
+            let score = await PolicyScore.measure(
+                PolicyMixture(search.policy), episodes: episodes, firstSeed: Self.firstSeed,
+                workers: pool)
+            let metadata = search.record.metadata.merging([
+                "environment": pool.specification.identifier,
+                "mean_return": String(format: "%.1f", score.mean),
+            ]) { $1 }
+            if let folder {
+                let file = String(
+                    format: "iteration-%05d-return-%.0f.safetensors", progress.iteration,
+                    score.mean)
+                try search.policy.write(
+                    to: folder.appendingPathComponent(file), metadata: metadata)
+            }
+            if score.mean > best?.score.mean ?? -.infinity {
+                best = (score, progress.iteration, progress.steps)
+                try search.policy.write(to: output, metadata: metadata)
+            }
+            report(
+                .measurement(
+                    Measurement(
+                        steps: progress.steps, iteration: progress.iteration, score: score,
+                        best: best?.score.mean ?? score.mean, updates: nil,
+                        seconds: elapsed(since: start))))
+            if let targetReturn, score.mean >= targetReturn { break }
+        }
+        guard let best else {
+            throw JobError(
+                .invalidSetting, "no measured return in '\(environment)' was a number")
+        }
+        return Result(
+            output: output.given, meanReturn: best.score.mean,
+            standardDeviation: best.score.deviation, bestSteps: best.steps,
+            bestIteration: best.iteration, iterations: search.iteration, steps: search.steps,
+            updates: nil, seconds: elapsed(since: start))
+    }
+}
