@@ -34,8 +34,9 @@ fuzz: bootstrap ## parsers fed with mutations of small files, guided by coverage
 test-sanitizers: bootstrap ## tests under the address and thread sanitizers, kernels under that of undefined behaviour (KIND=address for one)
 	Scripts/test-sanitizers.sh $(KIND)
 
-soak: build ## half an hour of training beside closed-loop planning, whose memory, descriptors and speed stay flat (MINUTES=30)
+soak: build ## half an hour of training beside closed-loop planning, which stay flat, and 100 kills (MINUTES=30, KILLS=100)
 	Scripts/soak.py $(TRAJECTORY) --minutes $(or $(MINUTES),30)
+	TRAJECTORY_KILLS=$(or $(KILLS),100) swift test --disable-xctest $(SWIFT_FLAGS) --filter 'Experiments that are killed'
 
 test-everything: ## what .ci/run does and the slow parts: sanitizers, fuzzing, soak; hours
 	.ci/run
