@@ -156,7 +156,7 @@ let package = Package(
         library("Layers", ["CKernels", "RandomNumbers", "Tensors"]),
         library("Tensors"),
         library("OneDNN", ["COneDNN", "Tensors"]),
-        library("HDF5", ["CHDF5"]),
+        library("HDF5", ["Bounds", "CHDF5"]),
         library("MuJoCo", ["CMuJoCo"]),
         library("Safetensors"),
         library("Bounds"),

@@ -95,7 +95,7 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
             return try PlainYAML.node(text)?.any as? [String: Any] ?? [:]
         } catch {
             throw SettingsError(
-                code: .unreadable, file: file, detail: "it is no YAML of settings: \(error)")
+                code: .unreadable, file: file, detail: "it is not YAML: \(error)")
         }
     }
 

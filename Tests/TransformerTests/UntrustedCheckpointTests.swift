@@ -19,6 +19,7 @@ import Transformer
         var settings = TokenizedDataset.Settings()
         settings.binCount = 4
         settings.windowLength = 3
+        settings.terminationPenalty = .nothing
         var shape = TransformerConfiguration.Shape()
         (shape.layerCount, shape.headCount, shape.embeddingWidth) = (1, 1, 4)
         var configuration = TransformerConfiguration(

@@ -23,7 +23,8 @@ import Testing
         // One walk is the reader's that opened the file, further ones are their own.
         let tokens = folder.url.appendingPathComponent("d.tokens").path
         let made = try Program.run(
-            "dataset", "tokenize", dataset, tokens, "--bins", "10", "--discretizer", "uniform")
+            "dataset", "tokenize", dataset, "--output", tokens, "--bins", "10", "--discretizer",
+            "uniform")
         #expect(made.status == 0, "\(made.errors)")
     }
 
@@ -58,7 +59,8 @@ import Testing
         let folder = try TemporaryFolder()
         let arguments =
             try ["train", "--dataset", dataset, "--output", folder.url.path + "/r"]
-            + "--bins 10 \(options)".split(separator: " ").map(String.init)
+            + "\(options.contains("--bins") ? "" : "--bins 10") \(options)".split(separator: " ")
+            .map(String.init)
         expectOneLine(
             try Program.run(arguments), status,
             status == 64 ? "must be at most" : "of memory, this machine has")
@@ -72,8 +74,8 @@ import Testing
         "train-dynamics --output p --dataset D --members 9223372036854775807",
         "collect --env hopper --policy random --steps 9 --output p --workers 9223372036854775807",
         "collect --env hopper --policy random --output p --steps 9223372036854775807",
-        "attention --checkpoint c --dataset D --row 9223372036854775807",
-        "attention --checkpoint c --dataset D --windows 9223372036854775807",
+        "attention --checkpoint c --dataset D --output a.png --row 9223372036854775807",
+        "attention --checkpoint c --dataset D --output a.png --windows 9223372036854775807",
         "predict --checkpoint c --dataset D --horizon 9223372036854775807",
         "predict --checkpoint c --dataset D --samples 9223372036854775807",
         "train-behavior --env hopper --output p --steps 9223372036854775807",
