@@ -1,4 +1,5 @@
 public import Foundation
+import PlainYAML
 public import Tokenization
 public import Training
 public import Trajectories
@@ -66,6 +67,15 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
             })
     }
 
+    /// What is wrong with the settings, whatever the data; nil where nothing is.
+    public var problem: String? {
+        var model = configuration(
+            layout: TransitionLayout(observationDimension: 1, actionDimension: 1))
+        // Depends on the data.
+        model.goalDimension = 0
+        return training.problem ?? tokenization.problem ?? model.problem
+    }
+
     /// The settings as a configuration file.
     ///
     /// Scalars are written as JSON writes them, which YAML reads: 0.1 for single precision, too,
@@ -97,9 +107,8 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
 
     private static func object(_ text: String, file: String) throws -> [String: Any] {
         do {
-            let content = try Yams.load(yaml: text)
-            if content == nil { return [:] }
-            guard let sections = content as? [String: Any] else {
+            guard let node = try PlainYAML.node(text) else { return [:] }
+            guard let sections = node.any as? [String: Any] else {
                 throw SettingsError(
                     code: .invalid, file: file,
                     detail: "it is no mapping of sections to settings")
@@ -108,9 +117,8 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
         } catch let error as SettingsError {
             throw error
         } catch {
-            let reason = "\(error)".split(separator: "\n").first.map(String.init) ?? "bad YAML"
             throw SettingsError(
-                code: .unreadable, file: file, detail: "it is not YAML: \(reason)")
+                code: .unreadable, file: file, detail: "it is not YAML: \(error)")
         }
     }
 
