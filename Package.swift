@@ -58,30 +58,37 @@ let package = Package(
     ],
     targets: [
         // MARK: - The pipeline: dataset -> tokens -> model -> planner -> environment
-        library("Trajectories"),
+        library("Trajectories", ["Bounds"]),
         library("Datasets", ["Files", "HDF5", "Trajectories"]),
-        library("Tokenization", ["Files", "RandomNumbers", "Trajectories"]),
+        library("Tokenization", ["Bounds", "Files", "RandomNumbers", "Trajectories"]),
         library(
             "Transformer",
-            ["Files", "RandomNumbers", "Safetensors", "Tensors", "Tokenization", "Trajectories"]),
+            [
+                "Bounds", "Files", "RandomNumbers", "Safetensors", "Tensors", "Tokenization",
+                "Trajectories",
+            ]),
         library(
             "TransformerCPU",
-            ["Layers", "RandomNumbers", "Tensors", "Tokenization", "Trajectories", "Transformer"]),
+            [
+                "Bounds", "Layers", "RandomNumbers", "Tensors", "Tokenization", "Trajectories",
+                "Transformer",
+            ]),
         library(
             "Training",
             [
-                "Files", "RandomNumbers", "Safetensors", "Tokenization", "Trajectories",
-                "Transformer",
+                "Bounds", "Files", "Transformer", "Tokenization", "Trajectories",
+                "RandomNumbers", "Safetensors",
             ]),
-        library("Planning", ["RandomNumbers", "Transformer", "Tokenization", "Trajectories"]),
-        library("Episodes", ["Trajectories"]),
+        library(
+            "Planning", ["Bounds", "RandomNumbers", "Transformer", "Tokenization", "Trajectories"]),
+        library("Episodes", ["Bounds", "Trajectories"]),
         library(
             "Policies", ["Episodes", "RandomNumbers", "Safetensors", "Trajectories"]),
         library(
             "Learning",
             [
-                "Episodes", "Layers", "Policies", "RandomNumbers", "Safetensors", "Tensors",
-                "Trajectories",
+                "Bounds", "Episodes", "Layers", "Policies", "RandomNumbers", "Safetensors",
+                "Tensors", "Trajectories",
             ]),
         library(
             "Agents",
@@ -112,17 +119,23 @@ let package = Package(
         library(
             "Jobs",
             [
-                "Agents", "Behavior", "Datasets", "Environments", "Episodes", "Evaluation",
-                "Figures", "Files", "Learning", "Planning", "Policies", "RandomNumbers", "Rendering",
+                "Agents", "Behavior", "Bounds", "Datasets", "Environments", "Episodes",
+                "Evaluation", "Figures", "Files", "Learning", "Planning", "Policies",
+                "RandomNumbers", "Rendering",
                 "Tokenization", "Training", "Trajectories", "Transformer", "TransformerCPU",
+                "PlainYAML", .product(name: "Yams", package: "Yams"),
+            ]),
+        library(
+            "Experiments",
+            [
+                "Bounds", "Files", "PlainYAML", "Rendering",
                 .product(name: "Yams", package: "Yams"),
             ]),
-        library("Experiments", ["Files", "Rendering", .product(name: "Yams", package: "Yams")]),
         .executableTarget(
             name: "trajectory",
             dependencies: [
-                "Agents", "Behavior", "Datasets", "Environments", "Episodes", "Evaluation",
-                "Experiments", "Figures", "Files",
+                "Agents", "Behavior", "Bounds", "Datasets", "Environments", "Episodes",
+                "Evaluation", "Experiments", "Figures", "Files",
                 "CUDA", "Jobs", "Learning", "LearningCUDA", "Planning", "Policies", "Tokenization",
                 "Training", "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -149,10 +162,12 @@ let package = Package(
         library("Layers", ["CKernels", "RandomNumbers", "Tensors"]),
         library("Tensors"),
         library("OneDNN", ["COneDNN", "Tensors"]),
-        library("HDF5", ["CHDF5", "Files"]),
+        library("HDF5", ["Bounds", "CHDF5", "Files"]),
         library("MuJoCo", ["CMuJoCo"]),
         library("Safetensors", ["Files"]),
         library("Files"),
+        library("Bounds"),
+        library("PlainYAML", [.product(name: "Yams", package: "Yams")]),
         library("RandomNumbers"),
         .target(name: "CKernels", exclude: ["README.md"]),
 
@@ -184,9 +199,26 @@ let package = Package(
             ],
             path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "Bounds", "Datasets", "Environments", "Episodes", "Experiments", "Jobs",
+                "Learning", "Policies", "RandomNumbers", "Safetensors", "Tokenization",
+                "Training", "Trajectories", "Transformer", "TransformerCPU",
+            ],
+            path: "Tests/FuzzTargets", swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "fuzz", dependencies: ["Datasets", "FuzzTargets"], path: "Tests/Fuzz",
+            exclude: ["README.md"],
+            swiftSettings: swiftSettings),
+        tests(of: "FuzzTargets", fixtures: true),
         tests(of: "Files"),
         tests(of: "Safetensors"),
-        tests(of: "trajectory", ["Files"], fixtures: true),
+        tests(of: "Bounds"),
+        tests(of: "PlainYAML", [.product(name: "Yams", package: "Yams")]),
+        tests(
+            of: "trajectory", ["Datasets", "Files", "Tokenization", "Trajectories", "Transformer"],
+            fixtures: true),
         tests(of: "HDF5"),
         tests(
             of: "Datasets", ["HDF5", "Safetensors", "Tokenization", "Trajectories"], fixtures: true),
@@ -208,10 +240,16 @@ let package = Package(
             ["Behavior", "Environments", "Episodes", "RandomNumbers", "Trajectories"]),
         tests(
             of: "Behavior",
-            ["Environments", "Episodes", "Learning", "Policies", "RandomNumbers", "Trajectories"]),
+            [
+                "Environments", "Episodes", "Learning", "MuJoCo", "Policies", "RandomNumbers",
+                "Trajectories",
+            ]),
         tests(
             of: "Learning",
-            ["Episodes", "Layers", "Policies", "RandomNumbers", "Tensors", "Trajectories"]),
+            [
+                "Episodes", "Layers", "Policies", "RandomNumbers", "Safetensors", "Tensors",
+                "Trajectories",
+            ]),
         tests(
             of: "Agents",
             [
@@ -232,9 +270,9 @@ let package = Package(
         tests(
             of: "Jobs",
             [
-                "Datasets", "Episodes", "Evaluation", "Learning", "Planning", "Policies",
-                "Tokenization",
-                "Training", "Trajectories", "Transformer",
+                "Datasets", "Environments", "Episodes", "Evaluation", "HDF5", "Learning",
+                "Planning", "Policies", "RandomNumbers", "Safetensors", "Tokenization", "Training",
+                "Trajectories", "Transformer",
             ]),
         tests(of: "Experiments"),
         tests(of: "Tensors"),
@@ -248,7 +286,10 @@ let package = Package(
         tests(of: "LearningCUDA", ["CUDA", "EmulatedCUDA", "Learning", "RandomNumbers"]),
         tests(
             of: "Training",
-            ["Safetensors", "Tokenization", "Trajectories", "Transformer", "TransformerCPU"]),
+            [
+                "Files", "Safetensors", "Tokenization", "Trajectories", "Transformer",
+                "TransformerCPU",
+            ]),
         tests(of: "Layers", ["OneDNN", "RandomNumbers", "Tensors"]),
         tests(
             of: "Transformer",

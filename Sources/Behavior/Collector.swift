@@ -54,7 +54,7 @@ public struct Collector: Sendable {
             let made = await episodes(trajectories.count, count)
             for var episode in made where collected < steps {
                 if collected + episode.count > steps {
-                    episode = episode.prefix(steps - collected)
+                    episode = episode.rows(0..<(steps - collected))
                 }
                 trajectories.append(episode)
                 collected += episode.count
@@ -73,9 +73,9 @@ public struct Collector: Sendable {
             let start = generator.next()
             let policy = policy.draw(using: &generator)
             let goals = environment as? any GoalEnvironment
-            return Trajectory(of: Episode(in: environment, seed: start)) {
-                policy.action(for: $0, goal: goals?.goal, using: &generator)
-            }
+            return Trajectory(
+                of: Episode(in: environment, seed: start),
+                decide: { policy.decision(for: $0, goal: goals?.goal, using: &generator) })
         }.beforeFirstNil
     }
 }
@@ -83,15 +83,4 @@ public struct Collector: Sendable {
 extension Array where Element == Trajectory? {
     /// The episodes before the first that was not run.
     var beforeFirstNil: [Trajectory] { prefix { $0 != nil }.compactMap(\.self) }
-}
-
-extension Trajectory {
-    /// The first `count` rows, left unfinished.
-    fileprivate func prefix(_ count: Int) -> Trajectory {
-        Trajectory(
-            layout: layout,
-            observations: Array(observations.prefix(count * layout.observationDimension)),
-            actions: Array(actions.prefix(count * layout.actionDimension)),
-            rewards: Array(rewards.prefix(count)))
-    }
 }

@@ -29,21 +29,13 @@ public struct MazeNavigator: Sendable {
         cellSize = maze.cellSize
     }
 
-    /// A goal and the way to it from every cell.
-    public struct Route: Sendable {
-        /// Where to go: x and y in metres.
-        public let goal: [Double]
-        fileprivate let distances: [MazeMap.Position: Int]
-    }
-
     /// The way to `goal`, x and y in metres.
-    public func route(to goal: [Double]) -> Route {
-        let cell = map.position(x: goal[0], y: goal[1], cellSize: cellSize)
-        return Route(goal: goal, distances: map.distances(to: cell))
+    public func route(to goal: [Double]) -> MazeRoute {
+        MazeRoute(to: goal, on: map, cellSize: cellSize)
     }
 
     /// A goal drawn like an episode's: in a free cell, up to a quarter of its side from the centre.
-    public func randomRoute(using generator: inout PCG64) -> Route {
+    public func randomRoute(using generator: inout PCG64) -> MazeRoute {
         let cells = map.positions { $0 != .wall }
         let center = map.center(of: cells[generator.index(below: cells.count)], cellSize: cellSize)
         let x = center.x + generator.uniform(-0.25, 0.25) * cellSize
@@ -52,14 +44,14 @@ public struct MazeNavigator: Sendable {
     }
 
     /// Whether the goal is reached from a position.
-    public func isAtEnd(of route: Route, position: [Double]) -> Bool {
+    public func isAtEnd(of route: MazeRoute, position: [Double]) -> Bool {
         let (x, y) = (position[0] - route.goal[0], position[1] - route.goal[1])
         return x * x + y * y <= reachedDistance * reachedDistance
     }
 
     /// The action for a point's observation: position and velocity.
     public func action(
-        for observation: [Double], along route: Route, using generator: inout PCG64
+        for observation: [Double], along route: MazeRoute, using generator: inout PCG64
     ) -> [Double] {
         let waypoint = waypoint(from: observation, along: route)
         return (0..<2).map { axis in
@@ -69,13 +61,9 @@ public struct MazeNavigator: Sendable {
         }
     }
 
-    private func waypoint(from observation: [Double], along route: Route) -> [Double] {
+    private func waypoint(from observation: [Double], along route: MazeRoute) -> [Double] {
         let cell = map.position(x: observation[0], y: observation[1], cellSize: cellSize)
-        guard let distance = route.distances[cell], distance > 0,
-            let next = map.neighbours(of: cell).first(where: {
-                route.distances[$0] == distance - 1
-            })
-        else { return route.goal }
+        guard let next = route.nextCell(from: cell) else { return route.goal }
         let center = map.center(of: next, cellSize: cellSize)
         return [center.x, center.y]
     }

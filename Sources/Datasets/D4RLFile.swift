@@ -13,12 +13,17 @@ struct D4RLFile: EpisodeSource {
     private let actions: HDF5Dataset
     private let rewards: HDF5Dataset
     private let terminals: HDF5Dataset
+    /// Further ends of episodes; a row that is terminal, too, counts as terminal.
     private let timeouts: HDF5Dataset?
     private let maxEpisodeLength: Int?
 
     init(_ file: HDF5File, options: TrajectoryDataset.ReadingOptions) throws {
         func matrix(_ field: String) throws -> HDF5Dataset {
             let dataset = try file.root.dataset(field)
+            guard dataset.count > 0 || dataset.shape.count != 1 else {
+                throw DatasetError(
+                    .empty, file: file.path, field: field, "there are no transitions")
+            }
             guard dataset.shape.count == 2, dataset.shape[1] > 0 else {
                 throw DatasetError(
                     .shapeMismatch, file: file.path, field: field,
@@ -44,28 +49,43 @@ struct D4RLFile: EpisodeSource {
             try reader.column(field, of: file.root, rows: rows, fitting: "observations")
         }
         rewards = try column("rewards")
-        terminals = try column("terminals")
-        timeouts = file.root.contains("timeouts") ? try column("timeouts") : nil
+        let ends = EndFields(in: file.root)
+        terminals = try column(ends.terminals)
+        timeouts = try ends.timeouts.map(column)
         // Nothing depends on them, so what cannot be read is not there.
-        attributes = (try? file.root.stringAttributes()) ?? [:]
+        var attributes = (try? file.root.stringAttributes()) ?? [:]
         rowCount = max(0, rows - (options.dropsLastRow ? 1 : 0))
         guard rowCount > 0 else {
             throw DatasetError(
                 .empty, file: file.path,
                 "there are no transitions\(rows == 0 ? "" : " but the last, left out")")
         }
-        if timeouts == nil, options.maxEpisodeLength == nil {
-            throw DatasetError(
-                .missingField, file: file.path, field: "timeouts",
-                "there is no such field; give the maximum episode length (1000 in D4RL's older "
-                    + "files)")
+        // Read whole where something depends on it alone: they may be many.
+        let marks = { [terminals, timeouts, rowCount] in
+            EndMarks(
+                terminals: try reader.flags(terminals, rows: 0..<rowCount),
+                timeouts: try timeouts.map { try reader.flags($0, rows: 0..<rowCount) })
+        }
+        try ends.require(options, file: file.path, marks)
+        var robotNote: String?
+        if attributes["environment"] == nil,
+            let robot = D4RLName.robot(
+                ofFile: file.path, observation: observations.shape[1], action: actions.shape[1])
+        {
+            attributes["environment"] = robot
+            robotNote = "'\(file.path)' is taken for data of \(robot), by its name"
         }
         let (dimension, note) = try options.observationDimension(
             of: observations.shape[1], file: file.path, field: "observations",
             environment: attributes["environment"])
         layout = TransitionLayout(
             observationDimension: dimension, actionDimension: actions.shape[1])
-        notes = note.map { [$0] } ?? []
+        var notes = [note, robotNote, ends.note(file: file.path)].compactMap(\.self)
+        if let length = options.maxEpisodeLength {
+            notes += try marks().notes(cutAt: length, reader, observations, next: file.root)
+        }
+        self.notes = notes
+        self.attributes = attributes
         maxEpisodeLength = options.maxEpisodeLength
         self.reader = reader
     }
@@ -121,8 +141,7 @@ extension TrajectoryDataset.ReadingOptions {
             return (wanted, nil)
         }
         let name = (environment ?? "").lowercased()
-        let fileName = file.split(separator: "/").last.map { $0.lowercased() } ?? ""
-        let isAnt = name == "ant" || name.hasPrefix("ant-") || fileName.hasPrefix("ant-")
+        let isAnt = name == "ant" || name.hasPrefix("ant-") || D4RLName.isAnt(file)
         guard isAnt, width == 111 else { return (width, nil) }
         return (
             27,

@@ -89,7 +89,7 @@ public struct DatasetSummary: Sendable, Equatable, Codable {
             warnings.append(
                 short == 1 ? "1 episode has a single step" : "\(short) episodes have a single step")
         }
-        self.warnings = warnings
+        self.warnings = warnings + Plausibility.warnings(of: trajectories)
     }
 
     /// A warning where an action dimension leaves its limits.

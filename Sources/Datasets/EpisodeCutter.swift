@@ -17,7 +17,7 @@ struct EpisodeCutter {
     }
 
     let layout: TransitionLayout
-    /// The number of rows after which an episode is cut where there are no timeouts.
+    /// The number of rows after which an episode is cut in any case.
     let maxLength: Int?
     private var observations: [Float] = []
     private var actions: [Float] = []
@@ -37,7 +37,7 @@ struct EpisodeCutter {
         let rows = block.rewards.count
         for row in 0..<rows {
             let timeout =
-                block.timeouts?[row] ?? (rewards.count + row - start + 1 == maxLength)
+                block.timeouts?[row] ?? false || rewards.count + row - start + 1 == maxLength
             guard block.terminals[row] || timeout || (isLast && row == rows - 1) else { continue }
             carry(block, start..<(row + 1))
             let ending: Trajectory.Ending =

@@ -39,6 +39,7 @@ struct MinariFile: EpisodeSource {
     private let reader: CheckedReader
     private let root: HDF5Group
     private let episodeCount: Int
+    private let maxEpisodeLength: Int?
     private let observations: [Leaf]
     private let actions: [Leaf]
 
@@ -66,10 +67,21 @@ struct MinariFile: EpisodeSource {
     }
 
     init(_ place: Place, options: TrajectoryDataset.ReadingOptions) throws {
-        let file = try HDF5File(reading: place.data)
+        let file = try HDF5File(
+            reading: place.data, followsExternal: options.followsExternal)
         let root = file.root
+        for (isSet, what) in [
+            (
+                options.dropsLastRow,
+                "leaving out the last row is for files that the authors' code reads"
+            ),
+            (options.hasNoTimeLimit, "a Minari dataset marks where a time limit cut"),
+        ] where isSet {
+            throw DatasetError(.unusedOption, file: file.path, what)
+        }
         let metadata = try MinariMetadata(place, root)
-        try metadata.requireBoxes("observation_space", file: file.path)
+        try metadata.requireBoxes(
+            "observation_space", file: file.path, keys: options.observationKeys)
         try metadata.requireBoxes("action_space", file: file.path)
         if let count = metadata.episodeCount {
             episodeCount = count
@@ -115,16 +127,34 @@ struct MinariFile: EpisodeSource {
         }
         self.observations = observations
         self.attributes = attributes
-        notes = note.map { [$0] } ?? []
+        maxEpisodeLength = options.maxEpisodeLength
         reader = CheckedReader(file: file.path, allowsNonFinite: options.allowsNonFinite)
         self.root = root
-        rowCount = try (0..<episodeCount).reduce(0) {
-            try $0 + MinariFile.rewards(of: root.group("episode_\($1)")).shape[0]
+        let lengths = try (0..<episodeCount).map {
+            try MinariFile.rewards(of: root.group("episode_\($0)")).shape[0]
         }
+        rowCount = lengths.reduce(0, +)
+        let cut = options.maxEpisodeLength.map { limit in lengths.count { $0 > limit } } ?? 0
+        notes = [
+            note,
+            cut == 0
+                ? nil
+                : "\(cut) episodes of '\(file.path)' are longer than "
+                    + "\(options.maxEpisodeLength ?? 0) steps and are cut",
+        ].compactMap(\.self)
     }
 
+    /// Groups within groups that an observation may have.
+    private static let deepest = 32
+    /// Arrays that an observation may have.
+    private static let mostLeaves = 4096
+
     /// The arrays at `name` within an episode: one, or those of a group of groups, by name.
-    private static func leaves(of episode: HDF5Group, _ name: String) throws -> [Leaf] {
+    ///
+    /// - Throws: ``DatasetError`` also where a group is a member of itself, as links can make it.
+    private static func leaves(
+        of episode: HDF5Group, _ name: String, above: [Int64?] = []
+    ) throws -> [Leaf] {
         guard episode.containsGroup(name) else {
             let dataset = try episode.dataset(name)
             // With a row, the product of the others is known to be a size that the file can hold.
@@ -135,17 +165,31 @@ struct MinariFile: EpisodeSource {
             }
             return [Leaf(path: name, width: dataset.count / rows)]
         }
+        func malformed(_ detail: String) -> DatasetError {
+            DatasetError(
+                .missingField, file: episode.file, field: "\(episode.path)/\(name)", detail)
+        }
+        let group = try episode.group(name)
+        let address = group.address
+        guard address == nil || !above.contains(address), above.count < deepest else {
+            throw malformed("the group is a member of itself, or lies too deep; record it again")
+        }
         // Tuples have members _index_0, _index_1, …, _index_10, which count.
-        let members = try episode.group(name).members().sorted {
+        let members = try group.members().sorted {
             $0.hasPrefix("_index_") && $1.hasPrefix("_index_") && $0.utf8.count != $1.utf8.count
                 ? $0.utf8.count < $1.utf8.count : $0 < $1
         }
         guard !members.isEmpty else {
-            throw DatasetError(
-                .missingField, file: episode.file, field: "\(episode.path)/\(name)",
-                "the group holds no arrays; record the dataset again")
+            throw malformed("the group holds no arrays; record the dataset again")
         }
-        return try members.flatMap { try leaves(of: episode, "\(name)/\($0)") }
+        var result: [Leaf] = []
+        for member in members {
+            result += try leaves(of: episode, "\(name)/\(member)", above: above + [address])
+            guard result.count <= mostLeaves else {
+                throw malformed("the group holds more than \(mostLeaves) arrays")
+            }
+        }
+        return result
     }
 
     /// Which of the first `kept` columns of the joined observations are whose, such as
@@ -187,17 +231,17 @@ struct MinariFile: EpisodeSource {
                 observations: rewardsOnly
                     ? []
                     : try joined(
-                        observations, of: episode, steps: steps, arrayRows: steps + 1,
+                        observations, of: episode, steps: steps, mayHaveMore: true,
                         kept: layout.observationDimension),
                 actions: rewardsOnly
                     ? []
                     : try joined(
-                        actions, of: episode, steps: steps, arrayRows: steps,
+                        actions, of: episode, steps: steps, mayHaveMore: false,
                         kept: layout.actionDimension),
                 rewards: try reader.numbers(rewards, rows: 0..<steps, columns: 1),
                 terminals: try flags("terminations", of: episode, steps: steps),
                 timeouts: try flags("truncations", of: episode, steps: steps))
-            var cutter = EpisodeCutter(layout)
+            var cutter = EpisodeCutter(layout, maxLength: maxEpisodeLength)
             try cutter.add(block, isLast: true, body)
         }
     }
@@ -209,18 +253,23 @@ struct MinariFile: EpisodeSource {
     }
 
     /// The first `steps` rows of arrays side by side, less the columns from `kept` on.
+    ///
+    /// Observations may have a row more, the one after the last step; some recorders leave it out.
     private func joined(
-        _ leaves: [Leaf], of episode: HDF5Group, steps: Int, arrayRows: Int, kept: Int
+        _ leaves: [Leaf], of episode: HDF5Group, steps: Int, mayHaveMore: Bool, kept: Int
     ) throws -> [Float] {
         var parts: [(values: [Float], width: Int)] = []
         var left = kept
         for leaf in leaves where left > 0 {
             let dataset = try episode.dataset(leaf.path)
-            guard dataset.shape.first == arrayRows, dataset.count == arrayRows * leaf.width else {
+            let rows = dataset.shape.first ?? 0
+            guard rows == steps || (mayHaveMore && rows == steps + 1),
+                dataset.count == rows * leaf.width
+            else {
                 throw DatasetError(
                     .shapeMismatch, file: episode.file, field: dataset.path,
-                    "expected \(arrayRows) rows of \(leaf.width) for \(steps) steps, found the "
-                        + "shape \(dataset.shape)")
+                    "expected \(mayHaveMore ? "\(steps + 1) or " : "")\(steps) rows of "
+                        + "\(leaf.width) for \(steps) steps, found the shape \(dataset.shape)")
             }
             let keep = min(leaf.width, left)
             parts.append(

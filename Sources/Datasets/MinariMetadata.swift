@@ -45,15 +45,18 @@ struct MinariMetadata {
         return result
     }
 
-    /// Refuses a space that has parts whose numbers are no quantities.
-    func requireBoxes(_ name: String, file: String) throws {
+    /// Refuses a space that has parts whose numbers are no quantities; with `keys`, of the parts
+    /// that these name.
+    func requireBoxes(_ name: String, file: String, keys: [String]? = nil) throws {
         guard let text = texts[name], let space = MinariSpace.object(text),
-            let kind = MinariSpace.foreignKind(in: space)
+            let (kind, path) = MinariSpace.foreign(in: space, at: "", keys: keys)
         else { return }
+        let place = path.isEmpty ? "it is" : "'\(path)' in it is"
+        let isPart = !path.isEmpty && name == "observation_space"
         throw DatasetError(
             .wrongType, file: file, field: name,
-            "it is or holds a \(kind) space; only Box spaces, and Dict and Tuple of them, can be "
-                + "read")
+            "\(place) a \(kind) space; only Box spaces, and Dict and Tuple of them, can be read"
+                + (isPart ? "; choose others by naming observation keys" : ""))
     }
 }
 
@@ -68,38 +71,60 @@ enum MinariSpace {
         return try? JSONSerialization.jsonObject(with: Data(text.utf8))
     }
 
-    /// The kind of the first space that is not a box, nor a dictionary or tuple of boxes.
-    static func foreignKind(in space: Any) -> String? {
+    /// The kind and path of the first space that is not a box, nor a dictionary or tuple of boxes;
+    /// where there are `keys`, among those that they name.
+    static func foreign(in space: Any, at path: String, keys: [String]?) -> (
+        kind: String, path: String
+    )? {
         guard let space = space as? [String: Any], let type = space["type"] as? String else {
             return nil
         }
+        func part(_ name: String) -> String { path.isEmpty ? name : "\(path)/\(name)" }
         switch type {
         case "Box": return nil
         case "Dict":
             let parts = space["subspaces"] as? [String: Any] ?? [:]
-            return parts.sorted { $0.key < $1.key }.lazy.compactMap { foreignKind(in: $0.value) }
-                .first
+            return parts.sorted { $0.key < $1.key }.lazy
+                .compactMap { foreign(in: $0.value, at: part($0.key), keys: keys) }.first
         case "Tuple":
-            return (space["subspaces"] as? [Any] ?? []).lazy.compactMap(foreignKind).first
-        default: return type
+            return (space["subspaces"] as? [Any] ?? []).enumerated().lazy
+                .compactMap { foreign(in: $1, at: part("_index_\($0)"), keys: keys) }.first
+        default: return keys?.contains(path) ?? true ? (type, path) : nil
         }
     }
 
-    /// Whether `text` is a box of one dimension with `size` numbers.
-    static func isBox(_ text: String, size: Int) -> Bool {
-        guard let space = object(text) as? [String: Any] else { return false }
-        return space["type"] as? String == "Box" && space["shape"] as? [Int] == [size]
+    /// The limits of a box of one dimension with `size` numbers, nil for an infinite one; nil where
+    /// `text` is no such box.
+    static func limits(of text: String, size: Int) -> (low: [Float?], high: [Float?])? {
+        guard let space = object(text) as? [String: Any], space["type"] as? String == "Box",
+            space["shape"] as? [Int] == [size]
+        else { return nil }
+        func list(_ name: String) -> [Float?]? {
+            let values = (space[name] as? [Any])?.map { ($0 as? NSNumber)?.floatValue }
+            return values?.count == size ? values : nil
+        }
+        guard let low = list("low"), let high = list("high") else { return nil }
+        return (low, high)
     }
 
-    /// A box of single-precision numbers; a limit of nil is infinite.
-    static func box(_ limits: [ClosedRange<Float>?]) -> String {
+    /// A box of single-precision numbers, as all that is written are; a limit of nil is infinite.
+    static func box(low: [Float?], high: [Float?]) -> String {
         func list(_ values: [Float?], _ infinity: String) -> String {
             values.map { $0.map { "\($0)" } ?? infinity }.joined(separator: ", ")
         }
         return """
-            {"type": "Box", "dtype": "float32", "shape": [\(limits.count)], \
-            "low": [\(list(limits.map { $0?.lowerBound }, "-Infinity"))], \
-            "high": [\(list(limits.map { $0?.upperBound }, "Infinity"))]}
+            {"type": "Box", "dtype": "float32", "shape": [\(low.count)], \
+            "low": [\(list(low, "-Infinity"))], "high": [\(list(high, "Infinity"))]}
             """
+    }
+
+    /// A box of single-precision numbers; a range of nil is all numbers.
+    static func box(_ limits: [ClosedRange<Float>?]) -> String {
+        box(low: limits.map { $0?.lowerBound }, high: limits.map { $0?.upperBound })
+    }
+
+    /// The box in `text`, if it is one of `size` numbers, for single-precision numbers.
+    static func inSinglePrecision(_ text: String?, size: Int) -> String? {
+        text.flatMap { limits(of: $0, size: size) }.map(box(low:high:))
     }
 }

@@ -3,16 +3,21 @@ import Trajectories
 
 extension TrajectoryDataset {
     /// How a file is read.
-    public struct ReadingOptions: Sendable, Hashable {
+    public struct ReadingOptions: Sendable, Hashable, Codable {
         /// Whether the last row of the file is left out.
         ///
         /// The authors' code does so, since it has no next observation, which that code goes on not
         /// to use. Off by default: the row is as good as the others, and what was written is read
-        /// back whole.
+        /// back whole. Not for Minari datasets.
         public var dropsLastRow = false
-        /// The number of steps after which the time limit cut an episode; used where the file has
-        /// no `timeouts` (1000 for D4RL's older locomotion files).
+        /// The number of steps after which the time limit cut an episode.
+        ///
+        /// 1000 in D4RL's older locomotion files, which have no `timeouts`. Beside ends that a file
+        /// marks, it makes more.
         public var maxEpisodeLength: Int?
+        /// Whether episodes end at terminal states alone, in a file that has no `timeouts` or the
+        /// like.
+        public var hasNoTimeLimit = false
         /// How many observation dimensions to keep, from the first on; nil keeps all, except that
         /// of the 111 of Ant the first 27 are kept, as the authors do.
         public var observationDimensions: Int?
@@ -24,6 +29,18 @@ extension TrajectoryDataset {
         public var observationKeys: [String]?
         /// Whether NaN and infinite numbers are let through, to be looked at, instead of refused.
         public var allowsNonFinite = false
+        /// Whether a file's data may lie in other files, which a file can name as it likes.
+        public var followsExternal = false
+        /// The program that reads instead of this one; nil reads in this process, which a damaged
+        /// file can crash or keep busy for ever.
+        public var reader: DatasetReader?
+
+        /// Whether nothing was chosen but who reads.
+        public var areDefault: Bool {
+            var options = self
+            options.reader = nil
+            return options == ReadingOptions()
+        }
 
         /// All rows, all finite, episodes cut where the file says.
         public init() {}

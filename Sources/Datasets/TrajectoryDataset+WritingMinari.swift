@@ -26,6 +26,7 @@ extension TrajectoryDataset {
             DatasetError(code, file: url.path, detail)
         }
         guard rowCount > 0 else { throw refuse(.empty, "there are no transitions to write") }
+        try requireFinite(file: url.path)
         let name = description.datasetID ?? url.lastPathComponent
         if let problem = MinariDescription.problem(withID: name) {
             throw refuse(.unwritable, problem)
@@ -85,9 +86,9 @@ extension TrajectoryDataset {
         var entries: [String: Any] = [
             "dataset_id": name, "minari_version": Self.minariVersion, "data_format": "hdf5",
             "total_episodes": trajectories.count, "total_steps": rowCount,
-            "observation_space": attributes["observation_space"].flatMap {
-                MinariSpace.isBox($0, size: layout.observationDimension) ? $0 : nil
-            } ?? MinariSpace.box(Array(repeating: nil, count: layout.observationDimension)),
+            "observation_space": MinariSpace.inSinglePrecision(
+                attributes["observation_space"], size: layout.observationDimension)
+                ?? MinariSpace.box(Array(repeating: nil, count: layout.observationDimension)),
             "action_space": actionSpace(description),
         ]
         let environment = description.environment ?? attributes["environment"]
@@ -112,7 +113,7 @@ extension TrajectoryDataset {
     private func actionSpace(_ description: MinariDescription) -> String {
         let width = layout.actionDimension
         if let limits = description.actionLimits { return MinariSpace.box(limits) }
-        if let space = attributes["action_space"], MinariSpace.isBox(space, size: width) {
+        if let space = MinariSpace.inSinglePrecision(attributes["action_space"], size: width) {
             return space
         }
         var limits = [ClosedRange<Float>](repeating: -1...1, count: width)

@@ -1,5 +1,15 @@
 public import Trajectories
 
+/// An entry under `metadata` of a D4RL file.
+public enum MetadataEntry: Sendable, Equatable {
+    /// A text.
+    case text(String)
+    /// A whole number.
+    case integer(Int)
+    /// An array of numbers, row-major.
+    case numbers([Float], shape: [Int])
+}
+
 /// Logged episodes of one environment, as a dataset file holds them.
 ///
 /// D4RL's format (Fu et al. 2020, arXiv 2004.07219) is five arrays over all steps: `observations`
@@ -13,6 +23,9 @@ public struct TrajectoryDataset: Sendable, Equatable {
     public let trajectories: [Trajectory]
     /// Texts that the file carries about itself, such as the environment's name.
     public var attributes: [String: String]
+    /// How the data were made, by the path under `metadata` in D4RL's files, such as
+    /// `policy/nonlinearity`; written there, and not read.
+    public var metadata: [String: MetadataEntry] = [:]
     /// What reading decided by itself, a line for a person each.
     public let notes: [String]
 

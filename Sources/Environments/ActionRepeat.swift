@@ -39,6 +39,7 @@ package class ActionRepeat: SimulatedEnvironment {
     package var model: MuJoCoModel { base.model }
     package var stepDuration: Double { base.stepDuration * Double(count) }
     package var state: SimulationState { base.state }
+    package var infos: [String: [Double]] { base.infos }
     package func set(_ state: SimulationState) -> [Double] { base.set(state) }
     package func reset(seed: UInt64) -> [Double] { base.reset(seed: seed) }
 

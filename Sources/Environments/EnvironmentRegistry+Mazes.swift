@@ -53,14 +53,16 @@ extension EnvironmentRegistry {
         ]
     }
 
-    /// D4RL's AntMaze. Without its version `antmaze-umaze` is Gymnasium-Robotics', the others are
-    /// these.
+    /// D4RL's six AntMazes.
+    ///
+    /// Without its version `antmaze-umaze` is Gymnasium-Robotics', the others are these.
     static let d4rlAntMazes: [(name: String, make: Maker)] = AntMazeTask.all.map { task in
         (task.identifier, { () throws(SimulationError) in try D4RLAntMaze(task) })
     }
 
-    /// The maze that `pointmaze:FILE`, `antmaze:FILE` or either with `-dense` describes; nil if
-    /// `name` is not of that form.
+    /// The maze that `pointmaze:FILE`, `antmaze:FILE` or either with `-dense` describes, or one
+    /// whose rows are written out (`pointmaze:11111;1r0g1;11111`); nil if `name` is not of that
+    /// form.
     static func mazeOfFile(_ name: String) throws(EnvironmentError) -> Maker? {
         guard let colon = name.firstIndex(of: ":") else { return nil }
         let kind = name[..<colon].lowercased()
@@ -73,7 +75,9 @@ extension EnvironmentRegistry {
                 code: .unknownName, environment: name,
                 detail: "only pointmaze and antmaze take a map, as in pointmaze:map.txt")
         }
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+        // A map may be written out, its rows with semicolons between.
+        let written = path.contains(";") ? path.replacing(";", with: "\n") : nil
+        guard let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? written else {
             throw EnvironmentError(
                 code: .invalidMap, environment: name,
                 detail:

@@ -75,6 +75,12 @@ public enum EnvironmentRegistry {
         if let family = makers.first(where: { plain(withoutVersion($0.name)) == wanted }) {
             return family
         }
+        if name.hasSuffix(")"), name.contains("(") {
+            throw EnvironmentError(
+                code: .unknownName, environment: name,
+                detail: "it was made with settings that no environment here has; name the one to "
+                    + "be in all the same")
+        }
         throw EnvironmentError(
             code: .unknownName, environment: name,
             detail: "there is no such environment"

@@ -15,3 +15,11 @@ public protocol SimulatedEnvironment: Environment {
     /// Puts the simulation into `state` and returns its observation.
     func set(_ state: SimulationState) -> [Double]
 }
+
+extension SimulatedEnvironment {
+    /// Positions and velocities.
+    public var infos: [String: [Double]] {
+        let state = state
+        return ["qpos": state.positions, "qvel": state.velocities]
+    }
+}

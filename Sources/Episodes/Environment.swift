@@ -11,6 +11,15 @@ public protocol Environment: AnyObject {
 
     /// Takes one step with `action` (`actionDimension` numbers, not clipped by the environment).
     func step(_ action: [Double]) -> EnvironmentStep
+
+    /// What a log keeps of the state as it is, beside the observation, by its name under `infos` in
+    /// D4RL's files; nothing unless said otherwise.
+    var infos: [String: [Double]] { get }
+}
+
+extension Environment {
+    /// Nothing.
+    public var infos: [String: [Double]] { [:] }
 }
 
 /// What came of one action.

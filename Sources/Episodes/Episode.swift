@@ -72,25 +72,41 @@ public struct Episode {
 }
 
 extension Trajectory {
+    /// An action, and the logarithm of its density where it was drawn.
+    package typealias Decision = (action: [Double], logProbability: Double?)
+
     /// Acts from the episode's start to its end, and logs it.
     ///
     /// `act` decides on actions, which are rounded to `Float` before they are taken, so that what
     /// is logged is what was done; `arrive` sees every later observation but the last, and says
-    /// whether to go on.
+    /// whether to go on. What the environment tells of its state before each action is kept, and the
+    /// logarithm of each action's density where `decide` says it.
     package init(
-        of episode: consuming Episode, act: ([Double]) -> [Double],
+        of episode: consuming Episode, decide: ([Double]) -> Decision,
         arrive: ([Double]) -> Bool = { _ in true }
     ) {
         self.init(layout: episode.environment.specification.layout)
         while !episode.isOver {
             let observation = episode.observation
-            let action = act(observation).map(Float.init)
+            var infos = episode.environment.infos
+            let decision = decide(observation)
+            infos["action_log_probs"] = decision.logProbability.map { [$0] }
+            let action = decision.action.map(Float.init)
             let step = episode.take(action.map(Double.init))
             append(
                 observation: observation.map(Float.init), action: action,
-                reward: Float(step.reward))
+                reward: Float(step.reward), infos: infos.mapValues { $0.map(Float.init) })
             if !episode.isOver, !arrive(episode.observation) { episode.cut() }
         }
         ending = episode.ending ?? .unfinished
+        finalObservation = episode.observation.map(Float.init)
+    }
+
+    /// Acts and logs as ``init(of:decide:arrive:)`` does, where no density is known.
+    package init(
+        of episode: consuming Episode, act: ([Double]) -> [Double],
+        arrive: ([Double]) -> Bool = { _ in true }
+    ) {
+        self.init(of: episode, decide: { (act($0), nil) }, arrive: arrive)
     }
 }

@@ -1,7 +1,7 @@
 public import Datasets
 public import Environments
 public import Episodes
-import Trajectories
+public import Trajectories
 public import Transformer
 
 /// The environment that a dataset comes from, and whether a model is for it.
@@ -9,7 +9,7 @@ public enum DatasetEnvironment {
     /// The attribute of a file that names its environment.
     public static let attribute = "environment"
 
-    /// The environment `name`, or else the one that the dataset names.
+    /// The environment `name`, or else the one that the dataset describes.
     ///
     /// With `allowsFewerObservations` the data may lack observation dimensions at the end.
     ///
@@ -19,19 +19,15 @@ public enum DatasetEnvironment {
         _ name: String?, for dataset: TrajectoryDataset, file: String,
         allowsFewerObservations: Bool = false
     ) throws -> any SimulatedEnvironment {
-        guard let name = name ?? dataset.attributes[attribute] else {
+        guard let name = name ?? RecordedEnvironment(dataset.attributes, file: file).name else {
             throw DatasetMismatch(
                 code: .unnamedEnvironment, file: file,
                 detail: "it does not name its environment; give its name")
         }
         let environment = try EnvironmentRegistry.make(name)
-        let (found, expected) = (dataset.layout, environment.specification.layout)
-        let isPart =
-            found.actionDimension == expected.actionDimension
-            && found.observationDimension < expected.observationDimension
-        if !(allowsFewerObservations && isPart) {
-            try requireMatch(found, environment.specification, file: file)
-        }
+        try requireMatch(
+            dataset.layout, environment.specification, file: file,
+            allowsFewerObservations: allowsFewerObservations)
         return environment
     }
 
@@ -42,33 +38,84 @@ public enum DatasetEnvironment {
     /// known one that does not fit is left aside with a warning.
     public static func specification(
         _ name: String?, for dataset: TrajectoryDataset, file: String
-    ) throws -> (specification: EnvironmentSpecification?, warning: String?) {
-        if name != nil { return (try make(name, for: dataset, file: file).specification, nil) }
-        guard let stated = dataset.attributes[attribute],
-            let specification = try? EnvironmentRegistry.make(stated).specification
-        else { return (nil, nil) }
-        let (found, expected) = (dataset.layout, specification.layout)
-        guard found != expected else { return (specification, nil) }
+    ) throws -> (specification: EnvironmentSpecification?, warnings: [String]) {
+        if name != nil { return (try make(name, for: dataset, file: file).specification, []) }
+        let recorded = RecordedEnvironment(dataset.attributes, file: file)
+        let (specification, warning) = specification(named: recorded.name, fitting: dataset.layout)
+        return (specification, recorded.notes + (warning.map { [$0] } ?? []))
+    }
+
+    /// What is fixed about the environment that data of `layout` name, if it is known and fits;
+    /// else a warning.
+    private static func specification(
+        named name: String?, fitting layout: TransitionLayout
+    ) -> (specification: EnvironmentSpecification?, warning: String?) {
+        guard let name, let specification = try? EnvironmentRegistry.make(name).specification else {
+            return (nil, nil)
+        }
+        let expected = specification.layout
+        guard layout != expected else { return (specification, nil) }
         return (
             nil,
             "the file names \(specification.identifier), which has "
                 + "\(expected.observationDimension) observation and \(expected.actionDimension) "
-                + "action dimensions, but has \(found.observationDimension) and "
-                + "\(found.actionDimension)"
+                + "action dimensions, but has \(layout.observationDimension) and "
+                + "\(layout.actionDimension)"
+                + (joinsGoals(layout, specification)
+                    ? "; its goals are joined to the observations" : "")
         )
     }
 
+    /// Checks, before anything is learnt, that data of `layout` can be of the environment that a
+    /// user names.
+    ///
+    /// - Parameters:
+    ///   - name: What a user says.
+    ///   - recorded: What the data say.
+    ///   - layout: The data's.
+    ///   - keepsPart: Whether observation dimensions were left out on purpose.
+    ///   - file: What the data are called.
+    /// - Returns: A warning where they cannot be of the one that they name themselves.
+    /// - Throws: As ``make``.
+    public static func check(
+        _ name: String?, recorded: String?, layout: TransitionLayout, keepsPart: Bool, file: String
+    ) throws -> String? {
+        if let name {
+            try requireMatch(
+                layout, EnvironmentRegistry.make(name).specification, file: file,
+                allowsFewerObservations: keepsPart)
+            return nil
+        }
+        return keepsPart ? nil : specification(named: recorded, fitting: layout).warning
+    }
+
     private static func requireMatch(
-        _ layout: TransitionLayout, _ specification: EnvironmentSpecification, file: String
+        _ layout: TransitionLayout, _ specification: EnvironmentSpecification, file: String,
+        allowsFewerObservations: Bool
     ) throws(DatasetMismatch) {
         let expected = specification.layout
-        guard layout != expected else { return }
+        let isPart =
+            layout.actionDimension == expected.actionDimension
+            && layout.observationDimension < expected.observationDimension
+        guard layout != expected, !(allowsFewerObservations && isPart) else { return }
         throw DatasetMismatch(
-            code: .otherEnvironment, file: file,
+            code: joinsGoals(layout, specification) ? .joinedGoals : .otherEnvironment, file: file,
             detail: "it has \(layout.observationDimension) observation and "
                 + "\(layout.actionDimension) action dimensions, \(specification.identifier) has "
-                + "\(expected.observationDimension) and \(expected.actionDimension); give the "
-                + "environment of the data")
+                + "\(expected.observationDimension) and \(expected.actionDimension); "
+                + (joinsGoals(layout, specification)
+                    ? "goals are joined to the observations: read the entry 'observation' alone"
+                    : "give the environment of the data"))
+    }
+
+    /// Whether data of a maze hold its goals beside the observation: where it is, and where to go.
+    private static func joinsGoals(
+        _ layout: TransitionLayout, _ specification: EnvironmentSpecification
+    ) -> Bool {
+        let expected = specification.layout
+        return specification.family.contains("maze")
+            && layout.actionDimension == expected.actionDimension
+            && [2, 4].contains(layout.observationDimension - expected.observationDimension)
     }
 }
 
@@ -98,6 +145,8 @@ public struct DatasetMismatch: Error, CustomStringConvertible, Sendable, Hashabl
         case unnamedEnvironment
         /// The dataset has other dimensions than the environment.
         case otherEnvironment
+        /// The dataset has the environment's goals among its observations.
+        case joinedGoals
         /// The dataset has other dimensions than the model.
         case otherModel
     }

@@ -117,7 +117,8 @@ public struct ExperimentJob: Sendable {
             selected: { step in only.isEmpty || only.contains { step.name.contains($0) } },
             report: { report(.step($1, number: $0 + 1, count: count)) },
             execute: { step, arguments, log in
-                try await programs.run(step, arguments, in: runner.folder.url, log: log, until: isStopped)
+                try await programs.run(
+                    step, arguments, in: runner.folder.url, log: log, until: isStopped)
             })
     }
 }

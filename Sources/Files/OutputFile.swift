@@ -61,7 +61,8 @@ public enum OutputFile {
         guard bytes.withUnsafeBytes({ PendingFile.write($0, to: STDOUT_FILENO) }) else {
             let reason = String(cString: strerror(errno))
             throw FileError(
-                .unwritable, "standard output", "the result is lost (\(reason)); check where it leads")
+                .unwritable, "standard output",
+                "the result is lost (\(reason)); check where it leads")
         }
     }
 }

@@ -28,7 +28,8 @@ public final class PendingFile {
             path = file
             try Destination.make(Destination.folder(of: file), for: target)
         } else {
-            path = FileManager.default.temporaryDirectory
+            path =
+                FileManager.default.temporaryDirectory
                 .appendingPathComponent(target.lastPathComponent).path
         }
         (partial, descriptor) = try Self.create(beside: path, for: target)

@@ -33,7 +33,7 @@ public final class HDF5Dataset: Sendable {
     init(_ handle: HDF5Handle, file: String, path: String) throws(HDF5Error) {
         func damaged(_ detail: String = "it is damaged") -> HDF5Error {
             HDF5Error(
-                code: .malformed, file: file, key: path, detail: detail + HDF5Library.reason())
+                code: .malformed, file: file, key: path, detail: HDF5Library.problem(detail))
         }
         let (shape, type, size) = try HDF5Library.locked { () throws(HDF5Error) in
             guard let space = HDF5Handle(H5Dget_space(handle.id), H5Sclose),
@@ -86,6 +86,9 @@ public final class HDF5Dataset: Sendable {
         case H5T_ENUM: return .other("an enumeration")
         case H5T_STRING: return .other("strings")
         case H5T_COMPOUND: return .other("compounds")
+        case H5T_VLEN:
+            return .other("lists of any length, such as pictures compressed as JPEG are kept in")
+        case H5T_REFERENCE: return .other("references")
         default: return .other("neither numbers nor strings")
         }
     }
@@ -204,10 +207,10 @@ public final class HDF5Dataset: Sendable {
     }
 
     private func damaged() -> HDF5Error {
-        HDF5Error(
-            code: .malformed, file: file, key: path,
-            detail: "its data are damaged or cut short; fetch or write the file again"
-                + HDF5Library.reason())
+        let reason = HDF5Library.problem(
+            "its data are damaged or cut short; fetch or write the file again")
+        let filter = HDF5Library.locked { HDF5Dataset.foreignFilter(of: handle) }
+        return HDF5Error(code: .malformed, file: file, key: path, detail: filter ?? reason)
     }
 
     private func wrongType(_ wanted: String) -> HDF5Error {

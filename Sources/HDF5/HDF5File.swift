@@ -12,10 +12,18 @@ public final class HDF5File: Sendable {
     public let root: HDF5Group
     private let handle: HDF5Handle
 
-    /// Opens a file for reading.
+    /// Opens a file for reading, in this process.
     ///
+    /// A file whose structure is damaged, be it by one bit, can crash the C library or keep it busy
+    /// for ever, and this process with it.
+    ///
+    /// - Parameters:
+    ///   - url: The file.
+    ///   - followsExternal: Whether data may lie in other files: raw data of their own, links to
+    ///     other files, virtual datasets made of them. A file from somewhere can so name any file
+    ///     that this process may read.
     /// - Throws: ``HDF5Error`` when the file is missing, unreadable, not HDF5, or cut short.
-    public convenience init(reading url: URL) throws(HDF5Error) {
+    public convenience init(reading url: URL, followsExternal: Bool = false) throws(HDF5Error) {
         let path = url.path
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
@@ -27,11 +35,12 @@ public final class HDF5File: Sendable {
             let what = isDirectory.boolValue ? "it is a folder" : "reading it is not permitted"
             throw HDF5Error(code: .unreadable, file: path, key: nil, detail: what)
         }
-        try self.init(path, writable: false) { () throws(HDF5Error) in
+        let links = HDF5LinkAccess(followsExternal: followsExternal)
+        try self.init(path, writable: false, links) { () throws(HDF5Error) in
             guard H5Fis_hdf5(path) > 0 else {
                 throw HDF5Error(
                     code: .malformed, file: path, key: nil,
-                    detail: "it is not an HDF5 file, or damaged; fetch or write it again")
+                    detail: ForeignFile.detail(path))
             }
             // Without the library's lock on the file: file systems that have none refuse it.
             guard let access = HDF5Handle(H5Pcreate(chdf5_file_access()), H5Pclose),
@@ -40,8 +49,8 @@ public final class HDF5File: Sendable {
             else {
                 throw HDF5Error(
                     code: .malformed, file: path, key: nil,
-                    detail: "it is damaged or cut short; fetch or write it again"
-                        + HDF5Library.reason())
+                    detail: HDF5Library.problem(
+                        "it is damaged or cut short; fetch or write it again"))
             }
             return handle
         }
@@ -69,7 +78,9 @@ public final class HDF5File: Sendable {
         } catch {
             throw failure(error.detail)
         }
-        let file = try HDF5File(url.path, writable: true) { () throws(HDF5Error) in
+        let file = try HDF5File(
+            url.path, writable: true, HDF5LinkAccess(followsExternal: false)
+        ) { () throws(HDF5Error) in
             guard let access = HDF5Handle(H5Pcreate(chdf5_file_access()), H5Pclose),
                 HDF5Library.succeeded(H5Pset_fapl_core(access.id, memoryStep, false)),
                 let handle = HDF5Handle(
@@ -110,7 +121,8 @@ public final class HDF5File: Sendable {
     }
 
     private init(
-        _ path: String, writable: Bool, open: () throws(HDF5Error) -> HDF5Handle
+        _ path: String, writable: Bool, _ access: HDF5LinkAccess,
+        open: () throws(HDF5Error) -> HDF5Handle
     ) throws(HDF5Error) {
         let (handle, root) = try HDF5Library.locked { () throws(HDF5Error) in
             let handle = try open()
@@ -123,6 +135,6 @@ public final class HDF5File: Sendable {
         }
         self.path = path
         self.handle = handle
-        self.root = HDF5Group(root, file: path, path: "")
+        self.root = HDF5Group(root, file: path, path: "", access: access)
     }
 }

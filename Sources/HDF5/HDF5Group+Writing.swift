@@ -23,7 +23,7 @@ extension HDF5Group {
         guard let group else {
             throw failure(.unwritable, name, "the group cannot be made\(HDF5Library.reason())")
         }
-        return HDF5Group(group, file: file, path: key(name))
+        return HDF5Group(group, file: file, path: key(name), access: access)
     }
 
     /// Adds a dataset of single-precision numbers, row-major.
@@ -75,12 +75,31 @@ extension HDF5Group {
         try write(name, values.map { $0 ? Int8(1) : 0 }, shape, storage, type.id, type.id)
     }
 
+    /// Adds a text as a dataset without dimensions, of fixed length, as h5py writes bytes.
+    ///
+    /// - Throws: ``HDF5Error`` when the name is taken or the file cannot be written.
+    public func write(_ name: String, text: String) throws(HDF5Error) {
+        let bytes = Array(text.utf8)
+        let type = HDF5Library.locked { () -> HDF5Handle? in
+            guard let type = HDF5Handle(H5Tcopy(chdf5_c_string()), H5Tclose),
+                HDF5Library.succeeded(H5Tset_size(type.id, max(1, bytes.count))),
+                HDF5Library.succeeded(H5Tset_strpad(type.id, H5T_STR_NULLPAD))
+            else { return nil }
+            return type
+        }
+        guard let type else {
+            throw failure(.unwritable, name, "its type cannot be made\(HDF5Library.reason())")
+        }
+        try write(
+            name, bytes.isEmpty ? [0] : bytes, elements: 1, [], .contiguous, type.id, type.id)
+    }
+
     private func write<Element: BitwiseCopyable>(
-        _ name: String, _ values: [Element], _ shape: [Int], _ storage: HDF5Storage,
-        _ memoryType: hid_t, _ fileType: hid_t
+        _ name: String, _ values: [Element], elements: Int? = nil, _ shape: [Int],
+        _ storage: HDF5Storage, _ memoryType: hid_t, _ fileType: hid_t
     ) throws(HDF5Error) {
         precondition(
-            shape.reduce(1, *) == values.count,
+            shape.reduce(1, *) == elements ?? values.count,
             "\(values.count) elements do not fill the shape \(shape) of '\(key(name))'")
         let done = HDF5Library.locked { () -> Bool in
             let space =

@@ -1,3 +1,4 @@
+import Bounds
 import Environments
 import Episodes
 public import Foundation
@@ -126,23 +127,20 @@ public struct BehaviorTrainingJob: Sendable {
     ///
     /// - Throws: ``JobError``, and errors of the environment, the settings and writing.
     public func run(report: (Event) -> Void = { _ in }) async throws -> Result {
-        try require(
-            atLeast: 1,
-            [
-                "steps": steps, "measurementInterval": measurementInterval, "episodes": episodes,
-                "workers": workers,
-            ])
+        try require(.steps, ["steps": steps, "measurementInterval": measurementInterval])
+        try require(.episodes, ["episodes": episodes])
+        try require(.workers, ["workers": workers])
         // Known before the work as well as after it.
         try output.requireWritable()
         try snapshots?.requireWritableFolder()
         switch method {
         case .softActorCritic(let settings): return try await run(settings, report: report)
         case .randomSearch(let settings):
-            guard engine == nil, !resumes, !keepsMemory else {
+            guard engine == nil, !resumes, !keepsMemory, timeLimit == nil else {
                 throw JobError(
                     .invalidSetting,
-                    "random search computes on the processor, keeps no memory and is not resumed; "
-                        + "it gives the same policy again when it is run again")
+                    "random search computes on the processor, keeps no memory and no time limit, "
+                        + "and is not resumed; it gives the same policy again when it is run again")
             }
             return try await run(settings, report: report)
         }

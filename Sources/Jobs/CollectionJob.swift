@@ -1,9 +1,10 @@
 import Behavior
-import Episodes
-import Policies
+import Bounds
 import Datasets
 import Environments
+import Episodes
 public import Foundation
+import Policies
 import Trajectories
 
 /// Logs episodes of a policy, or makes a whole dataset of a name like D4RL's, to an HDF5 file.
@@ -38,6 +39,9 @@ public struct CollectionJob: Sendable {
         public var normalizedScore, bestTenthScore: Double?
         /// Mean number of steps.
         public var meanLength: Double
+        /// Of AntMaze's datasets: share of the walks that got where they were sent, and the mean
+        /// number of steps until then.
+        public var successRate, meanStepsToGoal: Double?
         /// Wall-clock time.
         public var seconds: Double
     }
@@ -50,6 +54,8 @@ public struct CollectionJob: Sendable {
     public var steps: Int?
     /// Whether an episode in a maze ends at its goal.
     public var untilGoal = false
+    /// Who walks in AntMaze's datasets, as `PolicyParser` reads it for the environment `ant-goal`.
+    public var walker: String?
     /// Seed of starts, noise and mixing.
     public var seed: UInt64 = 0
     /// Threads that simulate.
@@ -67,6 +73,14 @@ public struct CollectionJob: Sendable {
     ///
     /// - Throws: ``JobError``, and errors of policies, environments and writing.
     public func run(report: (JobEvent<Share>) -> Void = { _ in }) async throws -> Result {
+        if case .dataset(let name) = source, let task = AntMazeTask(named: name) {
+            return try await run(task, report: report)
+        }
+        guard walker == nil else {
+            throw JobError(
+                .invalidSetting,
+                "only AntMaze's datasets, such as antmaze-large-play, take a walker; leave it out")
+        }
         var recipe: DatasetRecipe?
         var (name, policy) = ("", "")
         switch source {
@@ -84,7 +98,7 @@ public struct CollectionJob: Sendable {
         let pool = try EpisodeWorkers(count: workers) { try EnvironmentRegistry.make(environment) }
         let mixture = recipe == nil ? try PolicyParser(pool.specification).parse(policy) : nil
         let steps = steps ?? recipe?.kind.defaultSteps ?? 0
-        try require(atLeast: 1, ["steps": steps])
+        try require(.steps, ["steps": steps])
         // Known before the work as well as after it.
         try output.requireWritable()
         let start = ContinuousClock.now
@@ -92,8 +106,8 @@ public struct CollectionJob: Sendable {
             if let mixture {
                 await Collector(mixture, workers: pool, seed: seed, until: isStopped)
                     .collect(steps: steps) {
-                    report(.progress(Share("steps", $0, of: steps)))
-                }
+                        report(.progress(Share("steps", $0, of: steps)))
+                    }
             } else {
                 try await recipe?.collect(
                     steps: steps, seed: seed, workers: pool, untilGoal: untilGoal, until: isStopped,
@@ -104,25 +118,37 @@ public struct CollectionJob: Sendable {
         ]
         if case .dataset(let name) = source { attributes["dataset"] = name }
         if untilGoal { attributes["until_goal"] = "true" }
-        let dataset = TrajectoryDataset(
+        // A replay that was stopped early says so.
+        if let recipe, let whole = try recipe.trainingSteps(for: pool.specification) {
+            attributes["training_steps"] = "\(min(steps, whole)) of \(whole)"
+        }
+        var dataset = TrajectoryDataset(
             layout: pool.specification.layout, trajectories: trajectories, attributes: attributes)
+        dataset.metadata = try metadata(recipe, policy: policy, in: pool.specification)
         if isStopped(), dataset.rowCount < steps { try keep(dataset, of: steps) }
         try dataset.write(to: output)
+        return result(of: dataset, policy: policy, in: pool.specification, since: start)
+    }
 
-        let whole = trajectories.filter { $0.ending != .unfinished }
-        let score = PolicyScore(of: whole.isEmpty ? trajectories : whole)
+    /// What is told of a dataset that was written.
+    func result(
+        of dataset: TrajectoryDataset, policy: String, in specification: EnvironmentSpecification,
+        since start: ContinuousClock.Instant
+    ) -> Result {
+        let whole = dataset.trajectories.filter { $0.ending != .unfinished }
+        let score = PolicyScore(of: whole.isEmpty ? dataset.trajectories : whole)
         return Result(
-            output: output.given, environment: pool.specification.identifier, policy: policy,
-            seed: seed, transitions: dataset.rowCount, episodes: trajectories.count,
+            output: output.given, environment: specification.identifier, policy: policy,
+            seed: seed, transitions: dataset.rowCount, episodes: dataset.trajectories.count,
             meanReturn: score.mean, standardDeviation: score.deviation,
             bestReturn: score.returns.max() ?? 0, bestTenthReturn: score.bestTenth,
-            normalizedScore: pool.specification.normalizedScore(score.mean),
-            bestTenthScore: pool.specification.normalizedScore(score.bestTenth),
+            normalizedScore: specification.normalizedScore(score.mean),
+            bestTenthScore: specification.normalizedScore(score.bestTenth),
             meanLength: score.meanLength, seconds: elapsed(since: start))
     }
 
     /// Keeps what a collection has that was stopped.
-    private func keep(_ dataset: TrajectoryDataset, of steps: Int) throws {
+    func keep(_ dataset: TrajectoryDataset, of steps: Int) throws {
         guard dataset.rowCount > 0 else {
             throw JobError(
                 .stopped,

@@ -76,7 +76,7 @@ public struct CriticTrainingJob: Sendable {
             actionLimits: data.actionLimits, settings: settings)
         report(.note("\(learner.transitions.count) transitions"))
         let last = try learner.train(
-                report: { report(.progress($0)) }, until: isStopped)
+            report: { report(.progress($0)) }, until: isStopped)
         let record = settings.learning
             .record(method: "iql", dataset: dataset, environment: data.environment)
             .merging(settings.record.merging(["steps": "\(last.step)"]) { $1 }) { $1 }

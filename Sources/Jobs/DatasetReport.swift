@@ -11,16 +11,20 @@ public struct DatasetReport: Encodable, Sendable {
     public private(set) var summary: DatasetSummary
     /// The environment of the data, where it is known.
     public let specification: EnvironmentSpecification?
+    /// What the terminal states are, by which the bins of reward and value have a penalty or none.
+    public let terminalStates: TerminalStates
     /// Use of the bins by each dimension of a transition; nil where the data cannot be discretized.
     public let usage: [TokenUsage]?
 
-    /// Looks through a dataset; `warning` is one that is known already.
+    /// Looks through a dataset; `warnings` are known already.
     public init(
-        _ dataset: TrajectoryDataset, specification: EnvironmentSpecification?, warning: String?
+        _ dataset: TrajectoryDataset, specification: EnvironmentSpecification?,
+        warnings: [String] = []
     ) {
         self.specification = specification
+        terminalStates = TerminalStates(of: dataset.trajectories)
         summary = DatasetSummary(dataset, actionLimits: specification?.actionLimits)
-        if let warning { summary.warnings.append(warning) }
+        summary.warnings += warnings
         do {
             let usage = try TokenUsage.measure(dataset.trajectories, layout: dataset.layout)
             self.usage = usage
@@ -55,8 +59,15 @@ public struct DatasetReport: Encodable, Sendable {
         let largestShare: Double
     }
 
+    private struct States: Encodable {
+        let episodes: Int
+        let meaning: TerminalStates.Meaning
+        let penalty: TerminationPenalty
+        let explanation: String?
+    }
+
     private enum CodingKeys: String, CodingKey {
-        case actionLimits, tokenUsage, environment
+        case actionLimits, tokenUsage, environment, terminalStates
     }
 
     /// Encodes the summary's numbers, and beside them the environment and the use of bins.
@@ -67,6 +78,11 @@ public struct DatasetReport: Encodable, Sendable {
         try container.encode(
             specification?.actionLimits.map { [$0.lowerBound, $0.upperBound] },
             forKey: .actionLimits)
+        try container.encode(
+            States(
+                episodes: terminalStates.terminalEpisodes, meaning: terminalStates.meaning,
+                penalty: terminalStates.penalty, explanation: terminalStates.explanation),
+            forKey: .terminalStates)
         try container.encode(
             usage.map { usage in
                 zip(Self.names(summary), usage).map {
@@ -106,8 +122,8 @@ public struct InspectionJob: Sendable {
     }
 
     func report(_ data: TrajectoryDataset) throws -> DatasetReport {
-        let (specification, warning) = try DatasetEnvironment.specification(
+        let (specification, warnings) = try DatasetEnvironment.specification(
             environment, for: data, file: dataset.given)
-        return DatasetReport(data, specification: specification, warning: warning)
+        return DatasetReport(data, specification: specification, warnings: warnings)
     }
 }

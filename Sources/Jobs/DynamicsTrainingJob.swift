@@ -1,6 +1,8 @@
-public import Learning
+import Bounds
 public import Datasets
+import Evaluation
 public import Foundation
+public import Learning
 import Trajectories
 
 /// Trains an ensemble of single-step dynamics models, the baseline of predictions.
@@ -43,18 +45,22 @@ public struct DynamicsTrainingJob: Sendable {
     public func run(
         report: (JobEvent<LearningProgress>) -> Void = { _ in }
     ) throws -> Result {
-        try require(atLeast: 0, ["skippedEpisodes": skippedEpisodes])
+        try require(Bound.steps.orNone, ["skippedEpisodes": skippedEpisodes])
         try output.requireWritable()
         let data = try TrajectoryDataset(contentsOf: dataset, options: reading)
         data.notes.forEach { report(.note($0)) }
+        Plausibility.warnings(of: data.trajectories).forEach { report(.note("warning: \($0)")) }
         let episodes = Array(data.trajectories.dropLast(skippedEpisodes))
         let trainer = try DynamicsTrainer(episodes, settings: settings)
         let start = ContinuousClock.now
         let (ensemble, last) = try trainer.train(
-                report: { report(.progress($0)) }, until: isStopped)
+            report: { report(.progress($0)) }, until: isStopped)
         let learning = settings.learning
         var metadata = ["seed": "\(learning.seed)", "steps": "\(last.step)"]
-        metadata["environment"] = data.attributes["environment"]
+        metadata["environment"] =
+            RecordedEnvironment(
+                data.attributes, file: dataset.given
+            ).name
         let file = last.isWhole ? output : output.partial
         try ensemble.write(to: file, metadata: metadata)
         try last.requireWhole(keptIn: [file])

@@ -1,3 +1,4 @@
+import Bounds
 import Datasets
 import Environments
 import Episodes
@@ -70,9 +71,9 @@ public struct EvaluationJob: Sendable {
     /// - Returns: What came of all episodes.
     /// - Throws: ``JobError``, errors of loading who acts, of planning, drawing and writing.
     public func run(report: (JobEvent<Progress>) -> Void = { _ in }) throws -> EvaluationReport {
-        try require(
-            atLeast: 1,
-            ["episodes": episodes, "parallel": parallel, "maximumSteps": maximumSteps])
+        try require(.episodes, ["episodes": episodes])
+        try require(.together, ["parallel": parallel])
+        try require(.steps, ["maximumSteps": maximumSteps])
         // Known before the work as well as after it.
         for file in [video, paths, log].compactMap(\.self) { try file.requireWritable() }
         let loaded = try LoadedAgent(agent, in: environment, check: requireKind) {
@@ -132,9 +133,8 @@ public struct EvaluationJob: Sendable {
     /// another time, make no error.
     private func foreign(_ loaded: LoadedAgent) -> String? {
         let given = loaded.environment.specification.identifier
-        guard let recorded = loaded.recorded, recorded != given,
-            let own = try? EnvironmentRegistry.make(recorded).specification.identifier
-        else { return nil }
+        guard let recorded = loaded.recorded, recorded != given else { return nil }
+        let own = (try? EnvironmentRegistry.make(recorded).specification.identifier) ?? recorded
         return own == given ? nil : own
     }
 
@@ -162,7 +162,8 @@ public struct EvaluationJob: Sendable {
             return try EvaluationReport.evaluate(
                 episodes: episodes, parallel: parallel, seed: seed, controller: controller,
                 options: options, recordedEpisodes: recordedEpisodes,
-                environment: { try EnvironmentRegistry.make(name) }, until: isStopped, onStep: onStep)
+                environment: { try EnvironmentRegistry.make(name) }, until: isStopped,
+                onStep: onStep)
         case .policy(var agent):
             let start = ContinuousClock.now
             var (report, rollouts) = try EvaluationReport.evaluate(

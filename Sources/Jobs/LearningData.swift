@@ -30,9 +30,10 @@ struct LearningData {
         }
         dataset = try TrajectoryDataset(contentsOf: url, options: reading)
         dataset.notes.forEach(note)
-        let (specification, warning) = try DatasetEnvironment.specification(
+        Plausibility.warnings(of: dataset.trajectories).forEach { note("warning: \($0)") }
+        let (specification, warnings) = try DatasetEnvironment.specification(
             name, for: dataset, file: url.given)
-        if let warning { note("warning: \(warning)") }
+        warnings.forEach { note("warning: \($0)") }
         environment = specification?.identifier
         actionLimits = specification?.actionLimits ?? Self.range(of: dataset)
         if specification == nil {

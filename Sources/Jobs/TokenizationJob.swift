@@ -1,4 +1,5 @@
 public import Datasets
+import Evaluation
 public import Foundation
 public import Tokenization
 import Trajectories
@@ -11,7 +12,7 @@ public struct TokenizationJob: Sendable {
         public var output: String
         /// How much it holds.
         public var transitions, episodes, dimensions, bins, bytes: Int
-        /// What reading left out or made up.
+        /// What reading left out or made up, and what was decided about terminal states.
         public var notes: [String]
         /// Wall-clock time.
         public var seconds: Double
@@ -47,14 +48,24 @@ public struct TokenizationJob: Sendable {
         let start = ContinuousClock.now
         let file = try DatasetFile(input, options: reading)
         file.notes.forEach { report(.note($0)) }
+        var notes = file.notes
+        var decision: String?
+        var settings = settings
+        if settings.terminationPenalty == .automatic {
+            let states = try TerminalStates(of: file)
+            decision = states.explanation
+            settings = settings.decided(by: states)
+        }
+        let recorded = RecordedEnvironment(file.attributes, file: input.given)
+        let watched = WatchedStream(file)
         let source = TokenFile.Source(
             name: input.lastPathComponent, format: file.format.rawValue,
-            environment: file.attributes["environment"],
+            environment: recorded.name,
             observationDimensions: reading.observationDimensions)
         let description: TokenFile.Description
         do {
             description = try TokenFile.write(
-                file, settings: settings, source: source, to: output
+                watched, settings: settings, source: source, to: output
             ) {
                 report(.progress($0))
                 if isStopped() {
@@ -67,11 +78,17 @@ public struct TokenizationJob: Sendable {
         } catch let error as DiscretizerError {
             throw JobError(error, of: input)
         }
+        for line in [decision].compactMap(\.self)
+            + (recorded.notes + watched.warnings).map({ "warning: \($0)" })
+        {
+            notes.append(line)
+            report(.note(line))
+        }
         let bytes = try? output.resourceValues(forKeys: [.fileSizeKey]).fileSize
         return Result(
             output: output.given, transitions: description.rowCount,
             episodes: description.episodeCount,
             dimensions: description.layout.transitionDimension, bins: description.binCount,
-            bytes: bytes ?? 0, notes: file.notes, seconds: elapsed(since: start))
+            bytes: bytes ?? 0, notes: notes, seconds: elapsed(since: start))
     }
 }

@@ -1,4 +1,5 @@
 import Datasets
+import Evaluation
 import Foundation
 import Tokenization
 import Trajectories
@@ -20,19 +21,22 @@ struct TrainingData {
     /// How many observation dimensions were kept, where this was asked for.
     let observationDimensions: Int?
 
-    /// Reads a dataset and tokenizes it, or maps a token file.
+    /// Reads a dataset and tokenizes it, or maps a token file; `note` is told what a user should
+    /// know, such as which termination penalty the data ask for.
     ///
     /// - Throws: What reading throws; ``JobError`` when settings or reading options were given with
     ///   which the token file was not made.
     init(
-        _ url: URL, settings: TokenizedDataset.Settings, reading: TrajectoryDataset.ReadingOptions,
-        note: (String) -> Void
+        _ url: URL, settings: TokenizedDataset.Settings, settled: Set<String> = [],
+        reading: TrajectoryDataset.ReadingOptions, note: (String) -> Void
     ) throws {
         guard TokenFile.isTokenFile(url) else {
             let data = try TrajectoryDataset(contentsOf: url, options: reading)
             data.notes.forEach(note)
+            let states = TerminalStates(of: data.trajectories)
             do {
-                tokenized = try TokenizedDataset(data.trajectories, settings: settings)
+                tokenized = try TokenizedDataset(
+                    data.trajectories, settings: settings.decided(by: states))
             } catch {
                 throw JobError(error, of: url)
             }
@@ -42,11 +46,15 @@ struct TrainingData {
                     "cannot use '\(url.path)': no episode has two transitions or more, "
                         + "so there is nothing to train on")
             }
-            environment = data.attributes["environment"]
+            if settings.terminationPenalty == .automatic { states.explanation.map(note) }
+            let recorded = RecordedEnvironment(data.attributes, file: url.given)
+            (recorded.notes + Plausibility.warnings(of: data.trajectories))
+                .forEach { note("warning: \($0)") }
+            environment = recorded.name
             observationDimensions = reading.observationDimensions
             return
         }
-        guard reading == .init() else {
+        guard reading.areDefault else {
             throw JobError(
                 .settledReading,
                 "cannot use reading options with the token file '\(url.path)', which was made with "
@@ -56,21 +64,33 @@ struct TrainingData {
         tokenized = try TokenizedDataset(file, settings: settings)
         environment = file.description.source.environment
         observationDimensions = file.description.source.observationDimensions
-        try Self.check("discount", settings, \.discount, tokenized, url)
-        try Self.check("terminationPenalty", settings, \.terminationPenalty, tokenized, url)
-        try Self.check("binCount", settings, \.binCount, tokenized, url)
-        try Self.check("strategy", settings, \.strategy, tokenized, url)
+        func check<Value: Equatable>(
+            _ name: String, _ setting: KeyPath<TokenizedDataset.Settings, Value>
+        ) throws(JobError) {
+            try Self.check(
+                name, settings, setting, tokenized, url,
+                mayGiveWay: !settled.contains("tokenization.\(name)"))
+        }
+        try check("discount", \.discount)
+        try check("terminationPenalty", \.terminationPenalty)
+        try check("binCount", \.binCount)
+        try check("strategy", \.strategy)
     }
 
-    /// Refuses a setting that was changed from its default to another value than the file's.
+    /// Refuses a setting with another value than the file's, unless it is the default and may give
+    /// way.
     private static func check<Value: Equatable>(
         _ name: String, _ given: TokenizedDataset.Settings,
         _ setting: KeyPath<TokenizedDataset.Settings, Value>, _ tokenized: TokenizedDataset,
-        _ url: URL
+        _ url: URL, mayGiveWay: Bool
     ) throws(JobError) {
         let value = given[keyPath: setting]
         let present = tokenized.settings[keyPath: setting]
-        guard value == TokenizedDataset.Settings()[keyPath: setting] || value == present else {
+        let isDefault = value == TokenizedDataset.Settings()[keyPath: setting]
+        guard
+            value == present || (isDefault && mayGiveWay)
+                || value as? TerminationPenalty == .automatic
+        else {
             throw JobError(
                 .tokenFile,
                 "cannot use '\(url.path)' with tokenization.\(name) \(value): it was "

@@ -1,4 +1,6 @@
 public import Datasets
+import Environments
+import Evaluation
 public import Foundation
 import Tokenization
 public import Training
@@ -21,6 +23,9 @@ public struct TrainingJob: Sendable {
     public var output: URL
     /// All settings.
     public var settings = TrainingSettings()
+    /// Names of settings that must not give way to a token file's, such as `tokenization.binCount`,
+    /// also where they have their default.
+    public var settledSettings: Set<String> = []
     /// How the dataset is read; a token file knows how it was.
     public var reading = TrajectoryDataset.ReadingOptions()
     /// Name of the environment of the data, kept in the checkpoint; the one that the data name if
@@ -52,12 +57,28 @@ public struct TrainingJob: Sendable {
         report: (JobEvent<TrainingProgress>) -> Void = { _ in }
     ) throws -> TrainingProgress {
         try output.requireWritableFolder()
-        let data = try TrainingData(dataset, settings: settings.tokenization, reading: reading) {
-            report(.note($0))
+        // Before the data are read, and before anything is made as large as they say.
+        if let problem = settings.problem {
+            throw JobError(.invalidSetting, "unusable options: \(problem)")
         }
         var settings = settings
+        if resumes, settings.tokenization.terminationPenalty == .automatic,
+            let kept = try? Checkpoint.description(in: output).tokenization
+        {
+            // What the run has decided once holds.
+            settings.tokenization.terminationPenalty = kept.terminationPenalty
+        }
+        // Before a file is read that may be large.
+        if let environment { _ = try EnvironmentRegistry.make(environment) }
+        let data = try TrainingData(
+            dataset, settings: settings.tokenization, settled: settledSettings, reading: reading
+        ) { report(.note($0)) }
         settings.tokenization = data.tokenized.settings
         let store = data.tokenized.windows.store
+        let warning = try DatasetEnvironment.check(
+            environment, recorded: data.environment, layout: store.layout,
+            keepsPart: data.observationDimensions != nil, file: dataset.given)
+        if let warning { report(.note("warning: \(warning)")) }
         let engine = engine ?? processor(&settings.training)
         let trainer = try Trainer(
             settings.configuration(layout: store.layout), dataset: data.tokenized,

@@ -157,11 +157,11 @@ public final class CPUSoftActorCritic: SoftActorCriticEngine, @unchecked Sendabl
     }
 
     public func update(_ count: Int) throws -> SoftActorCriticUpdates {
+        var total = SoftActorCriticUpdates()
+        guard count > 0 else { return total }
         guard memory.count > 0 else {
             throw LearningError(.noData, "an empty memory", "act first")
         }
-        var total = SoftActorCriticUpdates()
-        guard count > 0 else { return total }
         pool.run { worker in
             for index in updates..<(updates + count) {
                 computeTargetsAndCritics(update: index, worker: worker)

@@ -70,7 +70,8 @@ public struct Controller {
         try model.requireGoalColumns(goalColumns)
         self.actionLimits = actionLimits
         context = PlanningContext(
-            layout: model.layout, discretizer: discretizer, limit: options.contextTransitions,
+            layout: model.layout, discretizer: discretizer,
+            limit: options.contextTransitions,
             goalColumns: goalColumns)
     }
 

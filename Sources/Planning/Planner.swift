@@ -71,7 +71,7 @@ public final class Planner: Sendable {
         checkpoint: Checkpoint, options: PlannerOptions = .init(),
         critic: (any TransitionCritic)? = nil, engine: some Engine
     ) throws {
-        var options = options
+        var options = try options.fitted(toWindowOf: checkpoint.windowTransitions)
         options.discount = options.discount ?? checkpoint.description.tokenization.discount
         try self.init(
             model: checkpoint.model, discretizer: checkpoint.discretizer,

@@ -18,6 +18,12 @@ public struct GaussianPolicy: Policy, Equatable {
         public let squashed: [Float]
         /// Logarithm of the density of ``squashed``, what D4RL's files call `action_log_probs`.
         public let logProbability: Double
+
+        /// Creates a sample.
+        public init(squashed: [Float], logProbability: Double) {
+            self.squashed = squashed
+            self.logProbability = logProbability
+        }
     }
 
     /// Sizes of observation and action.
@@ -137,6 +143,15 @@ public struct GaussianPolicy: Policy, Equatable {
     public func action(for observation: [Double], using generator: inout PCG64) -> [Double] {
         guard isSampling else { return action(sample(for: observation.map(Float.init)).squashed) }
         return sample(for: observation, using: &generator).action
+    }
+
+    /// The same action, with the logarithm of its density where it is drawn.
+    public func decision(
+        for observation: [Double], using generator: inout PCG64
+    ) -> (action: [Double], logProbability: Double?) {
+        guard isSampling else { return (action(for: observation, using: &generator), nil) }
+        let drawn = sample(for: observation, using: &generator)
+        return (drawn.action, drawn.logProbability)
     }
 
     /// An action that is drawn, in the environment's units, and the logarithm of the density of its

@@ -1,4 +1,5 @@
 public import Episodes
+import Foundation
 public import RandomNumbers
 
 /// A rule that chooses an action for an observation.
@@ -11,11 +12,32 @@ public protocol Policy: Sendable {
     var goalColumns: [Int] { get }
     /// The action for `observation`, which the goal follows where there are ``goalColumns``.
     func action(for observation: [Double], using generator: inout PCG64) -> [Double]
+    /// The same action, and the logarithm of its density where the policy draws from one; nil, as
+    /// by default, elsewhere.
+    func decision(
+        for observation: [Double], using generator: inout PCG64
+    ) -> (action: [Double], logProbability: Double?)
 }
 
 extension Policy {
+    /// The action alone.
+    public func decision(
+        for observation: [Double], using generator: inout PCG64
+    ) -> (action: [Double], logProbability: Double?) {
+        (action(for: observation, using: &generator), nil)
+    }
+
     /// No use for a goal.
     public var goalColumns: [Int] { [] }
+
+    /// The decision on the way to `goal`, values for ``goalColumns``; a policy without these ignores
+    /// it.
+    public func decision(
+        for observation: [Double], goal: [Double]?, using generator: inout PCG64
+    ) -> (action: [Double], logProbability: Double?) {
+        guard !goalColumns.isEmpty else { return decision(for: observation, using: &generator) }
+        return (action(for: observation, goal: goal, using: &generator), nil)
+    }
 
     /// The action on the way to `goal`, values for ``goalColumns``; a policy without these ignores
     /// it.
@@ -42,6 +64,14 @@ public struct RandomPolicy: Policy {
     /// A uniform draw.
     public func action(for observation: [Double], using generator: inout PCG64) -> [Double] {
         limits.map { generator.uniform($0.lowerBound, $0.upperBound) }
+    }
+
+    /// A uniform draw and the logarithm of its density, which is that of every action.
+    public func decision(
+        for observation: [Double], using generator: inout PCG64
+    ) -> (action: [Double], logProbability: Double?) {
+        let volume = limits.reduce(1) { $0 * ($1.upperBound - $1.lowerBound) }
+        return (action(for: observation, using: &generator), -log(volume))
     }
 }
 

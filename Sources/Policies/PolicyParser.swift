@@ -70,7 +70,7 @@ public struct PolicyParser: Sendable {
 
     private func acting(_ text: String) throws(PolicyError) -> any Policy {
         let prefix = "sample:"
-        guard text.hasPrefix(prefix) else { return try acting(text) }
+        guard text.hasPrefix(prefix) else { return try base(text) }
         guard let policy = try base(String(text.dropFirst(prefix.count))) as? GaussianPolicy else {
             throw PolicyError(
                 code: .malformedPolicy, subject: text,

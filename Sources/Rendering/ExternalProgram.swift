@@ -116,7 +116,8 @@ package final class ExternalProgram {
             .replacingOccurrences(of: output?.partial.path ?? file, with: file)
             .split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
             .filter { !$0.isEmpty }
-        let reason = text.isEmpty ? "what it wrote is cut short" : text.suffix(2).joined(separator: "; ")
+        let reason =
+            text.isEmpty ? "what it wrote is cut short" : text.suffix(2).joined(separator: "; ")
         return RenderingError(
             code: .programFailed, file: file,
             detail: "\(name) failed (\(reason)); check the folder and the free space")

@@ -130,7 +130,7 @@ private struct ColumnFits {
     mutating func addRewards(_ rewards: [Float], _ ending: Trajectory.Ending) {
         let (rewards, values) = TransitionRows.rewardsAndValues(
             rewards, ending, discount: settings.discount,
-            terminationPenalty: settings.terminationPenalty)
+            terminationPenalty: settings.terminationPenalty.value)
         add(rewards, layout.rewardIndex)
         add(values, layout.valueIndex)
     }

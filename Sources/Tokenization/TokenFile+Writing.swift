@@ -27,6 +27,7 @@ extension TokenFile {
         if let problem = settings.problem {
             throw DiscretizerError(code: .malformed, dimension: nil, detail: problem)
         }
+        let settings = try settings.decided(by: TerminalStates(of: stream))
         let (all, rewards) = Discretizer.passes(settings, stream.layout)
         func progress(_ pass: Int, _ rows: Int) throws {
             try report(
@@ -104,7 +105,7 @@ private struct TokenFileWriter {
         try pad()
         let description = TokenFile.Description(
             layout: stream.layout, rowCount: rows, episodeCount: endings.count,
-            discount: settings.discount, terminationPenalty: settings.terminationPenalty,
+            discount: settings.discount, terminationPenalty: settings.terminationPenalty.value,
             binCount: discretizer.binCount, strategy: discretizer.strategy, source: source)
         let place = written
         let encoder = JSONEncoder()

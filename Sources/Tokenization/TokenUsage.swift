@@ -51,9 +51,10 @@ public struct TokenUsage: Sendable, Equatable {
         _ trajectories: [Trajectory], layout: TransitionLayout,
         settings: TokenizedDataset.Settings = .init()
     ) throws(DiscretizerError) -> [TokenUsage] {
+        let settings = settings.decided(by: TerminalStates(of: trajectories))
         let table = TransitionTable(
             trajectories, layout: layout, discount: settings.discount,
-            terminationPenalty: settings.terminationPenalty)
+            terminationPenalty: settings.terminationPenalty.value)
         let discretizer = try Discretizer(
             fitting: settings.strategy, to: table.values, dimension: layout.transitionDimension,
             binCount: settings.binCount)

@@ -1,3 +1,4 @@
+import Bounds
 public import Trajectories
 
 /// A dataset ready for training: the fitted discretizer and the windows of tokens.
@@ -10,9 +11,8 @@ public struct TokenizedDataset: Sendable {
     public struct Settings: Sendable, Hashable, Codable {
         /// The factor by which a reward counts less for each step it lies ahead.
         public var discount = 0.99
-        /// Takes the place of the last reward of an episode that ends in a terminal state; nil
-        /// keeps that reward.
-        public var terminationPenalty: Double? = -100
+        /// Takes the place of the last reward of an episode that ends in a terminal state.
+        public var terminationPenalty = TerminationPenalty.automatic
         /// Transitions in a window.
         public var windowLength = 10
         /// Number of transitions after which an episode is cut by its time limit (1000 in D4RL).
@@ -33,17 +33,17 @@ public struct TokenizedDataset: Sendable {
         public init() {}
 
         /// What is wrong with the settings, or nil.
-        var problem: String? {
-            if windowLength < 1 {
-                return "windowLength must be at least 1 transition, found \(windowLength)"
-            }
-            if !(1..<Int(UInt16.max)).contains(binCount) {
-                return "binCount must lie in 1..<\(UInt16.max), found \(binCount)"
+        package var problem: String? {
+            if let problem = Bound.transitions.problem("windowLength", windowLength)
+                ?? Bound.bins.problem("binCount", binCount)
+                ?? Bound.steps.problem("maxPathLength", maxPathLength)
+            {
+                return problem
             }
             if !(0...1).contains(discount) {
                 return "discount must lie in [0, 1], found \(discount)"
             }
-            return nil
+            return terminationPenalty.problem
         }
 
         /// What is wrong with ``goalColumns`` for observations of `layout`, or nil.
@@ -52,7 +52,7 @@ public struct TokenizedDataset: Sendable {
         }
     }
 
-    /// How the tokens were made.
+    /// How the tokens were made; an automatic penalty has been decided.
     public let settings: Settings
     /// The bins.
     public let discretizer: Discretizer
@@ -72,6 +72,7 @@ public struct TokenizedDataset: Sendable {
         if let problem = settings.problem {
             throw DiscretizerError(code: .malformed, dimension: nil, detail: problem)
         }
+        let settings = settings.decided(by: TerminalStates(of: trajectories))
         let table = try TokenizedDataset.table(trajectories, settings)
         try settings.requireGoalColumns(in: table.layout)
         let discretizer = try Discretizer(
@@ -92,6 +93,7 @@ public struct TokenizedDataset: Sendable {
     public init(
         _ trajectories: [Trajectory], settings: Settings = Settings(), discretizer: Discretizer
     ) throws(DiscretizerError) {
+        var settings = settings.decided(by: TerminalStates(of: trajectories))
         let table = try TokenizedDataset.table(trajectories, settings)
         guard table.layout.transitionDimension == discretizer.dimension else {
             throw DiscretizerError(
@@ -100,7 +102,6 @@ public struct TokenizedDataset: Sendable {
                     + "discretizer \(discretizer.dimension); use data of the same environment")
         }
         try settings.requireGoalColumns(in: table.layout)
-        var settings = settings
         settings.strategy = discretizer.strategy
         settings.binCount = discretizer.binCount
         self.init(table, discretizer, settings)
@@ -136,7 +137,7 @@ public struct TokenizedDataset: Sendable {
         }
         let table = TransitionTable(
             trajectories, layout: layout, discount: settings.discount,
-            terminationPenalty: settings.terminationPenalty)
+            terminationPenalty: settings.terminationPenalty.value)
         if let index = table.values.firstIndex(where: { !$0.isFinite }) {
             let width = layout.transitionDimension
             throw DiscretizerError(
@@ -154,5 +155,28 @@ extension TokenizedDataset.Settings {
         if let problem = goalProblem(layout: layout) {
             throw DiscretizerError(code: .malformed, dimension: nil, detail: problem)
         }
+    }
+}
+
+extension TokenizedDataset.Settings {
+    private enum CodingKeys: String, CodingKey {
+        case discount, terminationPenalty, windowLength, maxPathLength, binCount, strategy, mask
+        case goalColumns
+    }
+
+    /// Decodes settings; files from before the penalty could be decided leave it out where there
+    /// is none.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        discount = try values.decode(Double.self, forKey: .discount)
+        terminationPenalty =
+            try values.decodeIfPresent(TerminationPenalty.self, forKey: .terminationPenalty)
+            ?? .nothing
+        windowLength = try values.decode(Int.self, forKey: .windowLength)
+        maxPathLength = try values.decodeIfPresent(Int.self, forKey: .maxPathLength)
+        binCount = try values.decode(Int.self, forKey: .binCount)
+        strategy = try values.decode(Discretizer.Strategy.self, forKey: .strategy)
+        mask = try values.decode(WindowMask.self, forKey: .mask)
+        goalColumns = try values.decodeIfPresent([Int].self, forKey: .goalColumns)
     }
 }

@@ -33,11 +33,12 @@ public struct TransitionRows: Sendable, Equatable {
             terminationPenalty: terminationPenalty)
     }
 
-    /// The rows of an episode as they are tokenized under these settings.
+    /// The rows of an episode as they are tokenized under these settings, whose penalty has been
+    /// decided.
     public init(of trajectory: Trajectory, settings: TokenizedDataset.Settings) {
         self.init(
             of: trajectory, discount: settings.discount,
-            terminationPenalty: settings.terminationPenalty)
+            terminationPenalty: settings.terminationPenalty.value)
     }
 
     /// Number of rows.

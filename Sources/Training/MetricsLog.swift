@@ -19,7 +19,8 @@ public struct MetricsLog: Sendable {
         let kept = lines.dropFirst().filter { line in
             // A line that a full disk or a kill cut short has fewer fields.
             let fields = line.split(separator: ",", omittingEmptySubsequences: false)
-            return fields.count == MetricsLog.fieldCount && Int(fields[0]).map { $0 <= step } == true
+            return fields.count == MetricsLog.fieldCount
+                && Int(fields[0]).map { $0 <= step } == true
         }
         let text = MetricsLog.header + kept.map { $0 + "\n" }.joined()
         try OutputFile.write(Data(text.utf8), to: url, followsLinks: false)
@@ -39,7 +40,8 @@ public struct MetricsLog: Sendable {
         }
         let last = rows.last?.first ?? 0
         return rows.compactMap { row in
-            guard row.count == fieldCount, let step = row[0], let tokens = row[1], let seconds = row[2],
+            guard row.count == fieldCount, let step = row[0], let tokens = row[1],
+                let seconds = row[2],
                 let loss = row[3], let rate = row[5], let norm = row[6], let speed = row[7]
             else { return nil }
             return TrainingProgress(

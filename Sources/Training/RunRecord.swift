@@ -80,7 +80,8 @@ enum RunRecord {
         }
         var result: [String: String] = [:]
         for (section, values) in sections {
-            for (key, value) in values as? [String: Any] ?? [:] {
+            // Null is written for what is unset, or nothing at all.
+            for (key, value) in values as? [String: Any] ?? [:] where !(value is NSNull) {
                 // A list's own text has several lines.
                 let text = (value as? [Any])?.map { "\($0)" }.joined(separator: ", ")
                 result["\(section).\(key)"] = text ?? "\(value)"

@@ -5,7 +5,7 @@ public import Transformer
 
 extension Trainer {
     /// Windows of the held-out measurement, at most.
-    private static let heldOutLimit = 256
+    static let heldOutLimit = 256
 
     /// Trains to the end, the time limit or until told to stop, reporting about every `interval`
     /// seconds.

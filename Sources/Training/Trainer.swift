@@ -1,3 +1,4 @@
+import Bounds
 import Files
 public import Foundation
 import Safetensors
@@ -65,6 +66,11 @@ public final class Trainer {
         if let problem = options.problem ?? configuration.problem {
             throw TrainingError(.unusableOptions, in: folder, "unusable options: \(problem)")
         }
+        var need = engine.trainingMemory(
+            configuration, options: options.engineOptions(windowLength: dataset.windows.length))
+        // Batches, and the one that measures.
+        need.add(max(options.batchSize, Trainer.heldOutLimit), dataset.windows.length, 3)
+        try need.require()
         guard configuration.goalDimension == dataset.windows.goalColumns.count else {
             throw TrainingError(
                 .goalMismatch, in: folder,
@@ -85,6 +91,8 @@ public final class Trainer {
         try Trainer.requireRun(resume, in: directory)
         var optimizer: SafetensorsFile?
         if resume {
+            // First, as it names the setting that differs; other bins may come of it.
+            try RunRecord.check(options, dataset.settings, in: directory)
             let (checkpoint, moments) = try Checkpoint.newest(in: directory) {
                 let file = try Checkpoint.optimizer($0, in: directory)
                 try file.map(EngineState.check)
@@ -92,7 +100,6 @@ public final class Trainer {
             }
             let present = checkpoint.description
             try Trainer.check(present, configuration, dataset, checkpoint.discretizer, directory)
-            try RunRecord.check(options, dataset.settings, in: directory)
             model = checkpoint.model
             step = present.step
             tokens = present.tokens

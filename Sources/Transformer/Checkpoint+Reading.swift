@@ -83,6 +83,7 @@ extension Checkpoint {
 
     private init(_ description: Description, _ weights: SafetensorsFile) throws {
         self.description = description
+        try TransformerParameters.requireShapes(of: weights, description.model)
         let width = description.model.layout.transitionDimension
         let bins = description.model.binCount
         guard try weights.shape(of: Checkpoint.edgesName) == [bins + 1, width] else {

@@ -27,7 +27,8 @@ extension Checkpoint {
                 description.checksums?[name] = try optimizer.write(
                     to: directory.appendingPathComponent(name), followsLinks: false)
             }
-            if let present, present.step != description.step, let data = try? Data(contentsOf: newest)
+            if let present, present.step != description.step,
+                let data = try? Data(contentsOf: newest)
             {
                 try Checkpoint.write(
                     data, to: directory.appendingPathComponent(Checkpoint.previousName))

@@ -88,8 +88,9 @@ public struct Checkpoint {
                 detail: "it is of format \(description.format), this version reads format "
                     + "\(currentFormat); train again or use the version that wrote it")
         }
-        if let problem = description.model.problem
+        if let problem = description.model.problem ?? description.tokenization.problem
             ?? description.tokenization.goalProblem(layout: description.model.layout)
+            ?? description.problem
         {
             throw CheckpointError(code: .malformed, file: url.path, detail: problem)
         }
@@ -104,6 +105,11 @@ public struct Checkpoint {
             throw CheckpointError(
                 code: .malformed, file: url.path,
                 detail: "'\(file)' is no name of a file beside it")
+        }
+        guard description.tokenization.terminationPenalty != .automatic else {
+            throw CheckpointError(
+                code: .malformed, file: url.path,
+                detail: "its terminationPenalty is undecided; was it edited by hand?")
         }
         let columns = description.tokenization.goalColumns ?? []
         guard columns.count == description.model.goalDimension else {

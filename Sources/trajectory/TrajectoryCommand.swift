@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Experiments
 import Files
 import Foundation
@@ -12,7 +13,7 @@ struct TrajectoryCommand: AsyncParsableCommand {
         abstract: "Offline reinforcement learning as one big sequence modelling problem.",
         discussion: """
             Results go to standard output, progress and errors to standard error. An error is one \
-            line that begins with "error:".
+            line that begins with "error:"; after wrong usage, how the command is called follows.
 
             Exit codes: 0 success, 1 failure (a bad file, a full disk and the like), 64 wrong usage, \
             128 + N stopped by signal N. Commands that take long finish their step at SIGINT \
@@ -31,10 +32,16 @@ struct TrajectoryCommand: AsyncParsableCommand {
 
     static func main() async {
         Console.holdStreams()
+        DatasetReader.serveIfAsked()
+        let arguments = Array(CommandLine.arguments.dropFirst())
         // A file may not grow further than this: an error of writing, not the end.
         signal(SIGXFSZ, SIG_IGN)
         do {
-            var command = try parseAsRoot()
+            if let option = RepeatedOption.first(in: arguments) {
+                throw ValidationError(
+                    "\(option) was given twice with different values; give it once")
+            }
+            var command = try parseAsRoot(arguments)
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -44,9 +51,11 @@ struct TrajectoryCommand: AsyncParsableCommand {
             // Help, wrong usage and codes that a command chose are the parser's to report.
             let code = exitCode(for: error)
             if code.isSuccess { printOrFail(fullMessage(for: error)) }
-            guard code != .validationFailure, !(error is ExitCode) else {
-                exit(withError: error)
+            if code == .validationFailure {
+                Console.progress(UsageText.of(fullMessage(for: error), arguments))
+                Foundation.exit(code.rawValue)
             }
+            guard !(error is ExitCode) else { exit(withError: error) }
             if let number = Signals.received, isStop(error) {
                 Console.progress(oneLine(error))
                 Foundation.exit(128 + number)

@@ -1,3 +1,5 @@
+import Foundation
+import MuJoCo
 import TestSupport
 import Policies
 import RandomNumbers
@@ -73,5 +75,52 @@ import Trajectories
             #expect(step.isTerminated == (row == trajectory.count - 1))
             observation = step.observation
         }
+    }
+
+    @Test func `state, density and last observation are kept as D4RL does`() async throws {
+        let workers = try EpisodeWorkers(count: 1) { try EnvironmentRegistry.make("hopper") }
+        let specification = workers.specification
+        let sizes = [8]
+        let count = GaussianPolicy.parameterCount(
+            layout: specification.layout, hiddenSizes: sizes)
+        var generator = PCG64(seed: 3)
+        let policy = GaussianPolicy(
+            layout: specification.layout, actionLimits: specification.actionLimits,
+            hiddenSizes: sizes,
+            parameters: (0..<count).map { _ in Float(generator.uniform(-0.3, 0.3)) })
+        func episodes(_ policy: any Policy) async -> [Trajectory] {
+            await Collector(PolicyMixture(policy), workers: workers, seed: 2).collect(steps: 60)
+        }
+        let trajectory = try #require(await episodes(policy.sampling).first)
+        let (positions, velocities, densities) = (
+            try #require(trajectory.infos["qpos"]), try #require(trajectory.infos["qvel"]),
+            try #require(trajectory.infos["action_log_probs"])
+        )
+        #expect(positions.width == 6 && velocities.width == 6 && densities.width == 1)
+        let environment = try EnvironmentRegistry.make("hopper")
+        for row in 0..<trajectory.count {
+            // A state gives its observation, before the action.
+            let observed = environment.set(
+                SimulationState(
+                    positions: positions.values[(6 * row)..<(6 * row + 6)].map(Double.init),
+                    velocities: velocities.values[(6 * row)..<(6 * row + 6)].map(Double.init)))
+            #expect(absoluteError(observed, trajectory.observation(row).map(Double.init)) < 1e-6)
+            // The density of the action under the policy's own Gaussian, by the change of variables.
+            let (mean, logDeviation) = policy.distribution(for: Array(trajectory.observation(row)))
+            let expected = zip(trajectory.action(row), zip(mean, logDeviation)).reduce(0.0) {
+                let (a, mean, logDeviation) = (Double($1.0), Double($1.1.0), Double($1.1.1))
+                let z = (atanh(a) - mean) / exp(logDeviation)
+                return $0 - z * z / 2 - logDeviation - log(2 * .pi) / 2 - log(1 - a * a)
+            }
+            #expect(abs(Double(densities.values[row]) - expected) < 2e-3 * max(1, abs(expected)))
+        }
+        #expect(trajectory.finalObservation?.count == 11)
+        // Actions are the same whether the density is kept or not; the mean's have none.
+        #expect(await episodes(policy).allSatisfy { $0.infos["action_log_probs"] == nil })
+        let uniform = try #require(
+            await episodes(RandomPolicy(actionLimits: specification.actionLimits)).first)
+        let expected = Float(-3 * log(2.0))
+        #expect(
+            try #require(uniform.infos["action_log_probs"]).values.allSatisfy { $0 == expected })
     }
 }

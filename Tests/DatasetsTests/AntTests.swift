@@ -12,11 +12,14 @@ import Trajectories
         folder = try TemporaryFolder()
     }
 
-    private func write(_ name: String, width: Int = 111, environment: String? = nil) throws -> URL {
-        let layout = TransitionLayout(observationDimension: width, actionDimension: 2)
+    private func write(
+        _ name: String, width: Int = 111, actions: Int = 2, environment: String? = nil
+    ) throws -> URL {
+        let layout = TransitionLayout(observationDimension: width, actionDimension: actions)
         let episode = Trajectory(
             layout: layout, observations: (0..<(5 * width)).map { Float($0) },
-            actions: (0..<10).map { Float($0) }, rewards: [0, 1, 2, 3, 4], ending: .timeout)
+            actions: (0..<(5 * actions)).map { Float($0) }, rewards: [0, 1, 2, 3, 4],
+            ending: .timeout)
         try TrajectoryDataset(
             layout: layout, trajectories: [episode],
             attributes: environment.map { ["environment": $0] } ?? [:]
@@ -46,9 +49,42 @@ import Trajectories
         }
     }
 
+    /// The names of `d4rl/infos.py`.
+    @Test(arguments: [
+        "ant_random.hdf5", "ant_medium.hdf5", "ant_mixed.hdf5", "ant_medium_expert.hdf5",
+        "ant_random-v1.hdf5", "ant_expert-v1.hdf5", "ant_medium_replay-v1.hdf5",
+        "ant_medium-v2.hdf5", "ant_medium_replay-v2.hdf5", "ant_full_replay-v2.hdf5",
+        "Ant_Medium-v2.h5", "ant-medium-v2.hdf5",
+    ])
+    func `D4RL's own files are Ant's`(name: String) throws {
+        let dataset = try read(write(name, actions: 8))
+        #expect(dataset.layout.observationDimension == 27)
+        #expect(dataset.attributes["environment"] == "ant")
+        #expect(dataset.notes.count == 2, "\(dataset.notes)")
+    }
+
+    @Test func `a robot is known by the name of D4RL's file, where the dimensions are its own`()
+        throws
+    {
+        func environment(_ name: String, _ width: Int, _ actions: Int) throws -> String? {
+            try read(write(name, width: width, actions: actions)).attributes["environment"]
+        }
+        #expect(try environment("hopper_medium_replay-v2.hdf5", 11, 3) == "hopper")
+        #expect(try environment("halfcheetah-random-v0.hdf5", 17, 6) == "halfcheetah")
+        #expect(try environment("walker2d_mixed.hdf5", 17, 6) == "walker2d")
+        #expect(try environment("ant_expert-v2.hdf5", 27, 8) == "ant")
+        #expect(try environment("hopper_medium-v2.hdf5", 12, 3) == nil)
+        #expect(try environment("hopper_mine.hdf5", 11, 3) == nil)
+        #expect(try environment("hopper_medium-v3.hdf5", 11, 3) == nil)
+        let own = try read(
+            write("hopper_medium-v2.hdf5", width: 11, actions: 3, environment: "Hopper-v5"))
+        #expect(own.attributes["environment"] == "Hopper-v5" && own.notes == [])
+    }
+
     @Test func `nothing else is cut`() throws {
         for url in [
             try write("data.hdf5"), try write("antmaze-v2.hdf5"),
+            try write("Ant_maze_big-maze.hdf5"), try write("antenna.hdf5"),
             try write("ant-v5.hdf5", width: 105), try write("ant-small.hdf5", width: 27),
         ] {
             let dataset = try read(url)

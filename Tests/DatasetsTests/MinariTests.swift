@@ -242,7 +242,7 @@ import Trajectories
     }
 
     @Test(arguments: [
-        ("observations", [2, 2]), ("observations", [4, 2]), ("observations", [3, 0]),
+        ("observations", [1, 2]), ("observations", [4, 2]), ("observations", [3, 0]),
         ("actions", [3, 1]), ("actions", [0, 1]), ("rewards", [2, 2]), ("terminations", [3]),
         ("truncations", [1]),
     ])
@@ -254,6 +254,88 @@ import Trajectories
             })
         #expect(error?.code == .shapeMismatch)
         #expect(error?.field?.hasPrefix("episode_0/") == true)
+    }
+
+    @Test func `an episode may lack the observation after its last step`() throws {
+        let dataset = try TrajectoryDataset(
+            contentsOf: file(without: ["observations"]) { episode throws(HDF5Error) in
+                try episode.write("observations", [1.0, 2, 3, 4], shape: [2, 2])
+            })
+        #expect(dataset.trajectories.map(\.observations) == [[1, 2, 3, 4]])
+        let actions = try failure(
+            file(without: ["actions"]) { episode throws(HDF5Error) in
+                try episode.write("actions", [1.0, 2, 3], shape: [3, 1])
+            })
+        #expect(actions?.detail.contains("expected 2 rows of 1 for 2 steps") == true)
+    }
+
+    @Test func `options that a Minari dataset has no use for are refused, and longer episodes cut`()
+        throws
+    {
+        let url = try file()
+        for change in [
+            { (options: inout TrajectoryDataset.ReadingOptions) in options.dropsLastRow = true },
+            { $0.hasNoTimeLimit = true },
+        ] {
+            var options = TrajectoryDataset.ReadingOptions()
+            change(&options)
+            let error = #expect(throws: DatasetError.self) {
+                try TrajectoryDataset(contentsOf: url, options: options)
+            }
+            #expect(error?.code == .unusedOption)
+        }
+        var options = TrajectoryDataset.ReadingOptions()
+        options.maxEpisodeLength = 1
+        let cut = try TrajectoryDataset(contentsOf: url, options: options)
+        #expect(cut.trajectories.map(\.ending) == [.timeout, .terminal])
+        #expect(cut.notes.count == 1 && cut.notes[0].hasPrefix("1 episodes of"))
+    }
+
+    @Test func `spaces that no key names are no obstacle`() throws {
+        _ = try file(without: ["observations"]) { episode throws(HDF5Error) in
+            let group = try episode.createGroup("observations")
+            try group.write("observation", [1.0, 2, 3], shape: [3, 1])
+            try group.write("direction", [0, 1, 2] as [Int64], shape: [3])
+        }
+        let space =
+            #"{\"type\": \"Dict\", \"subspaces\": {\"observation\": {\"type\": \"Box\"}, "#
+            + #"\"direction\": {\"type\": \"Discrete\", \"n\": 4}}}"#
+        try Data(#"{"total_episodes": 1, "observation_space": "\#(space)"}"#.utf8)
+            .write(to: folder.file("metadata.json"))
+        let all = failure(folder.url)
+        #expect(all?.code == .wrongType)
+        #expect(all?.detail.contains("'direction' in it is a Discrete space") == true)
+        #expect(all?.detail.contains("observation keys") == true)
+        var options = TrajectoryDataset.ReadingOptions()
+        options.observationKeys = ["observation"]
+        let read = try TrajectoryDataset(contentsOf: folder.url, options: options)
+        #expect(read.trajectories.map(\.observations) == [[1, 2]])
+        options.observationKeys = ["direction"]
+        #expect(throws: DatasetError.self) {
+            try TrajectoryDataset(contentsOf: folder.url, options: options)
+        }
+    }
+
+    @Test func `written spaces are of single precision, as the data are`() throws {
+        var data = dataset()
+        let (width, actions) = (data.layout.observationDimension, data.layout.actionDimension)
+        func list(_ value: String, _ count: Int) -> String {
+            Array(repeating: value, count: count).joined(separator: ", ")
+        }
+        data.attributes["observation_space"] =
+            #"{"type": "Box", "dtype": "int64", "shape": [\#(width)], "#
+            + #""low": [\#(list("-9223372036854775808", width))], "high": [\#(list("200", width))]}"#
+        data.attributes["action_space"] =
+            #"{"type": "Box", "dtype": "float64", "shape": [\#(actions)], "#
+            + #""low": [\#(list("-Infinity", actions))], "high": [\#(list("0.1", actions))]}"#
+        try data.writeMinari(to: folder.file("a-v1"))
+        let text = try String(
+            contentsOf: folder.file("a-v1").appendingPathComponent("data/metadata.json"),
+            encoding: .utf8)
+        #expect(!text.contains("int64") && !text.contains("float64"))
+        #expect(text.contains(#"\"high\": [\#(list("200.0", width))]"#))
+        #expect(text.contains(#"\"low\": [\#(list("-Infinity", actions))]"#))
+        #expect(text.contains(#"\"high\": [\#(list("0.1", actions))]"#))
     }
 
     @Test func `an episode without steps, or none at all, is refused`() throws {

@@ -100,9 +100,12 @@ import Trajectories
         #expect(trajectories[0].rewards == [1, 2])
     }
 
-    @Test func `without timeouts the longest episode must be known`() throws {
+    @Test func `without timeouts the time limit must be known, or that there is none`() throws {
         try file(without: ["timeouts"])
-        #expect(failure()?.detail.contains("maximum episode length") == true)
+        #expect(failure()?.field == "timeouts")
+        #expect(
+            failure()?.detail.contains("1 terminal state, with at most 2 rows from one to the next")
+                == true)
         var options = TrajectoryDataset.ReadingOptions()
         options.maxEpisodeLength = 1
         let cut = try TrajectoryDataset(contentsOf: url, options: options).trajectories
@@ -110,6 +113,80 @@ import Trajectories
         options.maxEpisodeLength = 1000
         let whole = try TrajectoryDataset(contentsOf: url, options: options).trajectories
         #expect(whole.map(\.ending) == [.terminal, .unfinished])
+        options.maxEpisodeLength = nil
+        options.hasNoTimeLimit = true
+        #expect(try TrajectoryDataset(contentsOf: url, options: options).trajectories == whole)
+        try file(without: ["timeouts", "terminals"]) { root throws(HDF5Error) in
+            try root.write("terminals", [0, 0, 0] as [Int64], shape: [3])
+        }
+        #expect(failure()?.detail.contains("no terminal state") == true)
+    }
+
+    @Test(arguments: ["timeouts", "truncations", "episode_terminals", "dones"])
+    func `ends are marked by any of the names that others give them`(name: String) throws {
+        try file(without: ["timeouts"]) { root throws(HDF5Error) in
+            // As d3rlpy does it, terminal states are ends as well.
+            let all = name == "episode_terminals" || name == "dones"
+            try root.write(name, [0, all ? 1 : 0, 1] as [Int64], shape: [3])
+        }
+        let dataset = try TrajectoryDataset(contentsOf: url)
+        #expect(dataset.trajectories.map(\.ending) == [.terminal, .timeout])
+        #expect(dataset.trajectories.map(\.count) == [2, 1])
+        #expect(dataset.notes.joined().contains("'\(name)' says") == (name != "timeouts"))
+        var options = TrajectoryDataset.ReadingOptions()
+        options.hasNoTimeLimit = true
+        #expect(failure(options)?.code == .unusedOption)
+        #expect(failure(options)?.field == name)
+    }
+
+    @Test func `dones alone are all ends, and terminations terminal states`() throws {
+        try file(without: ["timeouts", "terminals"]) { root throws(HDF5Error) in
+            try root.write("dones", [0, 1, 1] as [Int64], shape: [3])
+        }
+        let dones = try TrajectoryDataset(contentsOf: url)
+        #expect(dones.trajectories.map(\.ending) == [.terminal, .terminal])
+        #expect(dones.notes.first?.contains("has 'dones' alone") == true)
+        try file(without: ["timeouts", "terminals"]) { root throws(HDF5Error) in
+            try root.write("terminations", [1, 0, 0] as [Int64], shape: [3])
+            try root.write("truncations", [0, 0, 1] as [Int64], shape: [3])
+        }
+        let named = try TrajectoryDataset(contentsOf: url)
+        #expect(named.trajectories.map(\.ending) == [.terminal, .timeout])
+        #expect(named.notes.count == 1)
+    }
+
+    @Test func `a greatest length also cuts what the file leaves longer, and says so`() throws {
+        try dataset([(90, .timeout), (7, .terminal), (30, .timeout)]).write(to: url)
+        var options = TrajectoryDataset.ReadingOptions()
+        options.maxEpisodeLength = 30
+        let read = try TrajectoryDataset(contentsOf: url, options: options)
+        #expect(read.trajectories.map(\.count) == [30, 30, 30, 7, 30])
+        #expect(read.notes.count == 1 && read.notes[0].contains("2 more are made"))
+        options.maxEpisodeLength = 90
+        let whole = try TrajectoryDataset(contentsOf: url, options: options)
+        #expect(whole.notes == [] && whole.trajectories.count == 3)
+    }
+
+    @Test(arguments: [(10, 2), (20, 0), (5, 6)])
+    func `cuts where the next observation says that the episode goes on are warned of`(
+        length: Int, wrong: Int
+    ) throws {
+        // Two episodes of twenty rows, without a mark; an observation is its row.
+        try HDF5File.write(to: url) { root throws(HDF5Error) in
+            let rows = (0..<40).map(Double.init)
+            try root.write("observations", rows, shape: [40, 1])
+            try root.write(
+                "next_observations", rows.map { $0 == 19 ? -1 : $0 + 1 }, shape: [40, 1])
+            try root.write("actions", rows, shape: [40, 1])
+            try root.write("rewards", rows, shape: [40])
+            try root.write("terminals", rows.map { _ in 0.0 }, shape: [40])
+        }
+        var options = TrajectoryDataset.ReadingOptions()
+        options.maxEpisodeLength = length
+        let read = try TrajectoryDataset(contentsOf: url, options: options)
+        #expect(read.trajectories.count == 40 / length)
+        #expect(read.notes.isEmpty == (wrong == 0))
+        #expect(read.notes.allSatisfy { $0.hasPrefix("warning: \(wrong) of \(40 / length - 1)") })
     }
 
     @Test(arguments: ["observations", "actions", "rewards", "terminals"])
@@ -165,6 +242,26 @@ import Trajectories
         options.allowsNonFinite = true
         let summary = try DatasetSummary(TrajectoryDataset(contentsOf: url, options: options))
         #expect(summary.warnings.contains("observation dimension 1 is NaN or infinite in 1 rows"))
+    }
+
+    @Test(arguments: [Float.nan, -.infinity])
+    func `what could not be read back is not written`(value: Float) throws {
+        let layout = TransitionLayout(observationDimension: 2, actionDimension: 1)
+        let broken = TrajectoryDataset(
+            layout: layout,
+            trajectories: [
+                Trajectory(
+                    layout: layout, observations: [1, 2, 3, 4], actions: [0, value],
+                    rewards: [1, 2], ending: .timeout)
+            ])
+        for write in [
+            { try broken.write(to: url) }, { try broken.writeMinari(to: folder.file("a-v0")) },
+        ] {
+            let error = #expect(throws: DatasetError.self) { try write() }
+            #expect(error?.code == .notFinite && error?.field == "actions")
+            #expect(error?.detail.hasPrefix("step 1 of episode 0 has") == true)
+        }
+        #expect(try folder.contents() == [])
     }
 
     @Test func `files without rows are refused`() throws {

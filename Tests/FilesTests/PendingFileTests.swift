@@ -87,7 +87,9 @@ import Testing
             }
         }
         #expect(bound == 0)
-        for (url, words) in [(loop, "leads to itself"), (folder.url, "a folder"), (socket, "a socket")] {
+        for (url, words) in [
+            (loop, "leads to itself"), (folder.url, "a folder"), (socket, "a socket"),
+        ] {
             #expect {
                 try OutputFile.check(url)
             } throws: {
@@ -150,8 +152,12 @@ import Testing
         } throws: {
             ($0 as? FileError)?.code == .unwritable
         }
-        #expect(throws: FileError.self) { try OutputFile.check(folder: URL(fileURLWithPath: "/proc/none")) }
-        #expect(throws: FileError.self) { try PendingFolder.check(URL(fileURLWithPath: "/proc/none")) }
+        #expect(throws: FileError.self) {
+            try OutputFile.check(folder: URL(fileURLWithPath: "/proc/none"))
+        }
+        #expect(throws: FileError.self) {
+            try PendingFolder.check(URL(fileURLWithPath: "/proc/none"))
+        }
     }
 
     @Test func `what a killed program left is removed, what a living one makes is not`() throws {

@@ -60,6 +60,22 @@ import Testing
         return job
     }
 
+    @Test func `a time limit ends a run as its steps would, with all its files`() async throws {
+        let folder = try TemporaryFolder()
+        var job = acting(folder.file("policy.safetensors"), steps: 1_000_000_000)
+        job.measurementInterval = 1_000_000_000
+        job.timeLimit = 0.2
+        let result = try await job.run()
+        #expect(result.steps % 20 == 0 && result.steps < 1_000_000_000)
+        #expect(result.bestSteps == result.steps)
+        #expect(try snapshot(folder.file("policy.safetensors")).steps == result.steps)
+        for limit in [0, -1, .infinity, .nan] {
+            job.timeLimit = limit
+            job.output = folder.file("other.safetensors")
+            await #expect(throws: JobError.self) { try await job.run() }
+        }
+    }
+
     private func snapshot(_ output: URL) throws -> SoftActorCriticSnapshot {
         try SoftActorCriticSnapshot(
             contentsOf: output.deletingPathExtension().appendingPathExtension(

@@ -27,13 +27,13 @@ import Trajectories
         var settings = TokenizedDataset.Settings()
         settings.windowLength = 3
         settings.binCount = 10
-        settings.terminationPenalty = -5
+        settings.terminationPenalty = .number(-5)
         let dataset = try TokenizedDataset(trajectories, settings: settings)
         let windows = dataset.windows
         let nowhere = URL(fileURLWithPath: "/tmp")
         var job = AttentionJob(checkpoint: nowhere, dataset: nowhere, output: nowhere)
         var unpenalized = settings
-        unpenalized.terminationPenalty = nil
+        unpenalized.terminationPenalty = .nothing
         job.place = (0, 3)
         let (with, without) = (
             try job.chooseWindows(
@@ -114,7 +114,7 @@ import Trajectories
             ("columns", { _ = try rendering.run() }), ("plans", { _ = try speed.run() }),
         ] as [(String, () throws -> Void)] {
             let error = #expect(throws: JobError.self) { try run() }
-            #expect(error?.description == "\(name) must be at least 1, found 0")
+            #expect(error?.description == "\(name) must be positive, found 0")
         }
     }
 

@@ -3,6 +3,7 @@ import Foundation
 import Jobs
 import Learning
 import Policies
+import Safetensors
 import TestSupport
 import Testing
 import Tokenization
@@ -22,7 +23,7 @@ import Transformer
         #expect(settings.model.layerCount == 2 && settings.model.headCount == 4)
         #expect(settings.training.timeLimit == 1.5 && settings.training.learningRate == 0.002)
         #expect(settings.tokenization.goalColumns == [0, 1])
-        #expect(settings.tokenization.terminationPenalty == nil)
+        #expect(settings.tokenization.terminationPenalty == .nothing)
         #expect(settings.tokenization.windowLength == 10)
     }
 
@@ -34,6 +35,31 @@ import Transformer
         settings.training.workers = 3
         try settings.yaml().write(to: file, atomically: true, encoding: .utf8)
         #expect(try TrainingSettings(contentsOf: file) == settings)
+    }
+
+    @Test func `what is unset stays unset in printed settings, and numbers are as given`() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.file("settings.yaml")
+        for (text, penalty) in [
+            ("null", TerminationPenalty.nothing), ("~", .nothing), ("auto", .automatic),
+            ("-100", .number(-100)), ("2.5", .number(2.5)),
+        ] {
+            try "tokenization: {terminationPenalty: \(text)}\n".write(
+                to: file, atomically: true, encoding: .utf8)
+            let settings = try TrainingSettings(contentsOf: file)
+            #expect(settings.tokenization.terminationPenalty == penalty)
+            try settings.yaml().write(to: file, atomically: true, encoding: .utf8)
+            #expect(try TrainingSettings(contentsOf: file) == settings)
+            #expect(try settings.yaml().contains("  terminationPenalty: "))
+        }
+        let text = try TrainingSettings().yaml()
+        for line in ["attentionDropout: 0.1", "discount: 0.99", "learningRate: 0.0006"] {
+            #expect(text.contains("  \(line)\n"), "\(text)")
+        }
+        try "tokenization: {terminationPenalty: often}\n".write(
+            to: file, atomically: true, encoding: .utf8)
+        let error = #expect(throws: SettingsError.self) { try TrainingSettings(contentsOf: file) }
+        #expect(error?.code == .invalid)
     }
 
     @Test(arguments: [
@@ -128,5 +154,33 @@ import Transformer
         #expect(
             try folder.contents()
                 == ["bc.safetensors", "critic.safetensors", "dynamics.safetensors"])
+
+        // None is used once a number in it is none.
+        for (name, key) in [
+            ("bc", "layers.0.weight"), ("bc", "deviation"), ("critic", "observation_mean"),
+            ("dynamics", "change_mean"),
+        ] {
+            let whole = try Data(contentsOf: folder.file("\(name).safetensors"))
+            defer { try? whole.write(to: folder.file("\(name).safetensors")) }
+            var file = try SafetensorsFile(contentsOf: folder.file("\(name).safetensors"))
+            var values = try file.floats(key)
+            values[values.count - 1] = .nan
+            file.set(key, values, shape: try file.shape(of: key))
+            try file.write(to: folder.file("\(name).safetensors"))
+            let error = #expect(throws: (any Error).self) {
+                switch name {
+                case "bc":
+                    var evaluation = EvaluationJob(
+                        .policy(folder.file("bc.safetensors").path), in: "hopper")
+                    evaluation.episodes = 1
+                    _ = try evaluation.run()
+                case "critic": _ = try Critic(contentsOf: folder.file("critic.safetensors"))
+                default: _ = try DynamicsEnsemble(contentsOf: folder.file("dynamics.safetensors"))
+                }
+            }
+            let words = "number \(values.count - 1) is NaN or infinite"
+            #expect(error.map { "\($0)" }?.contains(words) == true, "\(name): \(error as Any)")
+            #expect(error.map { "\($0)" }?.contains(key) == true)
+        }
     }
 }

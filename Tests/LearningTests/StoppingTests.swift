@@ -63,10 +63,12 @@ import Trajectories
     @Test(arguments: learners)
     func `stops after the step in which it is told to`(_ learner: String) throws {
         var asked = 0
-        let end = try learn(learner, steps: 50, until: {
-            asked += 1
-            return asked == 7
-        })
+        let end = try learn(
+            learner, steps: 50,
+            until: {
+                asked += 1
+                return asked == 7
+            })
         #expect(end.step == 7 && end.steps == 50)
         #expect(end.losses.allSatisfy { $0.value.isFinite } && !end.losses.isEmpty)
     }

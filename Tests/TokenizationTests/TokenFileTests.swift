@@ -5,7 +5,7 @@ import Tokenization
 import Trajectories
 
 /// Episodes in memory that stream by, as those of files do.
-private struct EpisodeList: EpisodeStream {
+struct EpisodeList: EpisodeStream {
     let layout: TransitionLayout
     let trajectories: [Trajectory]
     /// Rows claimed beyond those there are.
@@ -95,7 +95,7 @@ private struct EpisodeList: EpisodeStream {
             settings.strategy = strategy
             settings.binCount = bins
             settings.windowLength = 3
-            settings.terminationPenalty = penalty
+            settings.terminationPenalty = TerminationPenalty(penalty)
             settings.discount = 0.97
             let description = try TokenFile.write(
                 episodes, settings: settings, source: source, to: url)

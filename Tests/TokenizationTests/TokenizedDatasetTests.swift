@@ -38,6 +38,7 @@ import Trajectories
         settings.windowLength = 4
         settings.maxPathLength = 20
         settings.binCount = 10
+        settings.terminationPenalty = .number(-100)
         settings.mask = .authors
         return settings
     }
@@ -109,7 +110,7 @@ import Trajectories
         }
         var settings = TokenizedDataset.Settings()
         settings.windowLength = windowLength
-        settings.terminationPenalty = nil
+        settings.terminationPenalty = .nothing
         settings.binCount = 4
         change(&settings)
         return try TokenizedDataset(trajectories, settings: settings).windows

@@ -47,7 +47,8 @@ import TransformerCPU
             try FileManager.default.contentsOfDirectory(atPath: run.path).count == files.count)
     }
 
-    @Test func `the step is named within which it happened, and its batch can be had again`() throws {
+    @Test func `the step is named within which it happened, and its batch can be had again`() throws
+    {
         let (trainer, _) = try world.train("run", steps: 10)
         var checkpoint = try Checkpoint(directory: world.folder.file("run"))
         checkpoint.model = TrajectoryTransformer(

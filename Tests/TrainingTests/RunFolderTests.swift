@@ -35,7 +35,8 @@ import TransformerCPU
                 until: {
                     asked += 1
                     return asked == steps
-                }) { _ in }
+                }
+            ) { _ in }
             #expect(end.step == steps && end.steps == 24)
             #expect(try Checkpoint.description(in: world.folder.file(name)).step == steps)
             let resumed = try world.train(name, steps: 24, resume: true, on: tested.engine)
@@ -176,7 +177,8 @@ import TransformerCPU
     }
 
     @Test(arguments: ["checkpoint.json", "weights-20.safetensors", "optimizer-20.safetensors"])
-    func `where the newest is damaged the one before it is taken, with a line`(_ name: String) throws
+    func `where the newest is damaged the one before it is taken, with a line`(_ name: String)
+        throws
     {
         let whole = try world.train("whole", steps: 30)
         for (run, damage) in [

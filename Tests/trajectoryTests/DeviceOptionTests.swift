@@ -17,6 +17,17 @@ import Testing
         #expect(outcome.errors.split(separator: "\n").count == 1)
     }
 
+    @Test func `asking soft actor-critic for a card that is not there is one line, too`() throws {
+        let outcome = try Program.run(
+            [
+                "train-behavior", "--env", "hopper", "--output", "/nowhere/x.safetensors",
+                "--device", "cuda",
+            ], environment: Self.nowhere)
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.hasPrefix("error: no CUDA driver can be loaded"))
+        #expect(outcome.errors.split(separator: "\n").count == 1)
+    }
+
     @Test func `auto computes on the processor where there is no card`() throws {
         let outcome = try Program.run(
             Self.plan + ["--device", "auto"], environment: Self.nowhere)

@@ -102,10 +102,15 @@ import Testing
             collect(file("x.hdf5"), steps: 1000), ["dataset", "convert", data, file("x.hdf5")],
             ["dataset", "convert", data, file("x-v0")],
             ["dataset", "tokenize", data, file("x.tokens")],
-            ["train-policy", "--method", "bc", "--dataset", data, "--steps", "1", "--output",
-                file("x.safetensors")],
-            ["train", "--dataset", data, "--output", file("run"), "--steps", "1", "--layers", "1",
-                "--width", "32", "--batch-size", "2"],
+            [
+                "train-policy", "--method", "bc", "--dataset", data, "--steps", "1", "--output",
+                file("x.safetensors"),
+            ],
+            [
+                "train", "--dataset", data, "--output", file("run"), "--steps", "1", "--layers",
+                "1",
+                "--width", "32", "--batch-size", "2",
+            ],
         ] {
             let outcome = try Program.run(arguments)
             oneError(outcome, "No space left")

@@ -65,10 +65,12 @@ import Testing
     @Test func `a signal that the program was started to ignore is ignored`() throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = [
-            "-c", "trap '' HUP; \"$@\" & child=$!; sleep 1; kill -HUP $child; wait $child", "sh",
-            Program.url.path,
-        ] + training("run", steps: 20)
+        process.arguments =
+            [
+                "-c", "trap '' HUP; \"$@\" & child=$!; sleep 1; kill -HUP $child; wait $child",
+                "sh",
+                Program.url.path,
+            ] + training("run", steps: 20)
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
@@ -125,7 +127,8 @@ import Testing
             [
                 "train-behavior", "--env", "hopper", "--output", path("best.safetensors"),
                 "--steps", "100000000", "--measure-every", "1", "--episodes", "1",
-            ], by: [SIGTERM]) { $0.contains("iteration") }
+            ], by: [SIGTERM]
+        ) { $0.contains("iteration") }
         #expect(outcome.status == 128 + SIGTERM, "\(outcome.errors)")
         #expect(outcome.errors.contains("holds the best policy so far"))
         let played = try Program.run(
@@ -136,7 +139,8 @@ import Testing
     @Test func `tokenize leaves nothing`() throws {
         let large = path("large.hdf5")
         let made = try Program.run(
-            "collect", "--env", "hopper", "--policy", "random", "--steps", "4000", "--output", large)
+            "collect", "--env", "hopper", "--policy", "random", "--steps", "4000", "--output", large
+        )
         #expect(made.status == 0)
         let outcome = try stop(["dataset", "tokenize", large, path("x.tokens")], by: [SIGTERM])
         if outcome.status == 0 {
@@ -161,7 +165,8 @@ import Testing
         for rate in ["inf", "nan", "-1"] {
             let outcome = try Program.run(training("r", steps: 3) + ["--learning-rate=\(rate)"])
             #expect(outcome.status == 64, "\(outcome.errors)")
-            #expect(outcome.errors.contains("learningRate") || outcome.errors.contains("learning-rate"))
+            #expect(
+                outcome.errors.contains("learningRate") || outcome.errors.contains("learning-rate"))
         }
         #expect(try !folder.contents().contains("r"))
     }

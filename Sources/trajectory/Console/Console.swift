@@ -14,8 +14,9 @@ enum Console {
     /// their number and with it what is meant for them.
     static func holdStreams() {
         // Open for reading: writing to it fails, as it must.
-        for (number, mode) in [(0, O_RDONLY), (1, O_RDONLY), (2, O_WRONLY)] as [(Int32, Int32)] {
-            if fcntl(number, F_GETFD) < 0 { _ = open("/dev/null", mode) }
+        for (number, mode) in [(0, O_RDONLY), (1, O_RDONLY), (2, O_WRONLY)] as [(Int32, Int32)]
+        where fcntl(number, F_GETFD) < 0 {
+            _ = open("/dev/null", mode)
         }
     }
 

@@ -1,11 +1,13 @@
 import Agents
 import Behavior
+import Datasets
 import Environments
 import Evaluation
 import Experiments
 import Figures
 import Jobs
 import Learning
+import Planning
 import Policies
 import Tokenization
 import Training
@@ -37,6 +39,10 @@ enum Remedy {
             case .noGoals, .unobservedGoals: "that is, without --goal-columns"
             case .otherLayout: nil
             }
+        case let error as DatasetError: text(for: error)
+        case let error as PlannerOptionsError: PlannerOptionsGroup.optionName(error.option)
+        case let error as DatasetMismatch where error.code == .joinedGoals:
+            "--observation-keys observation"
         case let error as DatasetMismatch where error.code != .otherModel: "--env"
         case let error as JobError: text(for: error.code)
         case let error as FigureError: text(for: error.code)
@@ -51,6 +57,17 @@ enum Remedy {
             case .unreadable, .empty, .unwritable: nil
             }
         case let error as ExperimentError where error.code == .program: "leave out --python"
+        default: nil
+        }
+    }
+
+    private static func text(for error: DatasetError) -> String? {
+        switch error.code {
+        case .missingField where error.field == "timeouts":
+            "--no-time-limit, or --max-episode-length"
+        case .unusedOption where error.field == nil: "leave out --drop-last-row or --no-time-limit"
+        case .unusedOption: "leave out --no-time-limit"
+        case .external: "--follow-external"
         default: nil
         }
     }

@@ -26,7 +26,9 @@ enum Signals {
     private static var ignored: UInt64 {
         let text = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
         let line = text.split(separator: "\n").first { $0.hasPrefix("SigIgn:") }
-        return line.flatMap { UInt64($0.dropFirst(7).trimmingCharacters(in: .whitespaces), radix: 16) } ?? 0
+        return line.flatMap {
+            UInt64($0.dropFirst(7).trimmingCharacters(in: .whitespaces), radix: 16)
+        } ?? 0
     }
 
     private static let receive: @convention(c) (Int32) -> Void = { number in

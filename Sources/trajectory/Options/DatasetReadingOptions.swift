@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Datasets
 import Foundation
 
@@ -6,9 +7,13 @@ import Foundation
 struct DatasetReadingOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Steps after which the time limit cut an episode, for files without 'timeouts'.",
-            discussion: "1000 for D4RL's older locomotion files.", valueName: "steps"))
+            "Cut episodes after so many steps, as a time limit that the file does not mark did.",
+            discussion: "1000 for D4RL's older locomotion files, which lack 'timeouts'.",
+            valueName: "steps"))
     var maxEpisodeLength: Int?
+
+    @Flag(help: "Episodes end at terminal states alone, in a file without 'timeouts' or the like.")
+    var noTimeLimit = false
 
     @Flag(help: "Leave out the last row of the file, as the authors' code does.")
     var dropLastRow = false
@@ -26,23 +31,31 @@ struct DatasetReadingOptions: ParsableArguments {
             discussion: "All when not given, 'observation' first. Minari only.", valueName: "keys"))
     var observationKeys: String?
 
+    @Flag(
+        help: ArgumentHelp(
+            "Follow links and data that lie in other files.",
+            discussion: "A file can name any file that you may read; only for files you trust."))
+    var followExternal = false
+
     func validate() throws {
-        if let maxEpisodeLength, maxEpisodeLength < 1 {
-            throw ValidationError("--max-episode-length must be at least 1")
-        }
-        if let observationDimensions, observationDimensions < 1 {
-            throw ValidationError("--observation-dimensions must be at least 1")
+        try require(.steps, ["--max-episode-length": maxEpisodeLength])
+        try require(.dimension, ["--observation-dimensions": observationDimensions])
+        guard maxEpisodeLength == nil || !noTimeLimit else {
+            throw ValidationError("--max-episode-length and --no-time-limit exclude each other")
         }
     }
 
     var options: TrajectoryDataset.ReadingOptions {
         var options = TrajectoryDataset.ReadingOptions()
         options.dropsLastRow = dropLastRow
+        options.hasNoTimeLimit = noTimeLimit
         options.maxEpisodeLength = maxEpisodeLength
         options.observationDimensions = observationDimensions
         options.observationKeys = observationKeys?.split(separator: ",").map {
             $0.trimmingCharacters(in: .whitespaces)
         }
+        options.followsExternal = followExternal
+        options.reader = .thisProgram
         return options
     }
 }

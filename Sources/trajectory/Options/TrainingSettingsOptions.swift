@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Jobs
 import Tokenization
 import Training
@@ -45,6 +46,8 @@ struct TrainingSettingsOptions: ParsableArguments {
         transform: GoalColumnsArgument.parse)
     var goalColumns: [Int]?
 
+    @OptionGroup var penalty: PenaltyOptions
+
     @Option(
         help: """
             Dropout of embedding, attention and residual connections (\(defaults.model.dropout)).
@@ -65,6 +68,14 @@ struct TrainingSettingsOptions: ParsableArguments {
     var timeLimit: Double?
 
     func validate() throws {
+        try require(.steps, ["--steps": steps])
+        try require(.batch, ["--batch-size": batchSize])
+        try require(.layers, ["--layers": layers])
+        try require(.heads, ["--heads": heads])
+        try require(.width, ["--width": width])
+        try require(.transitions, ["--window": window])
+        try require(.bins, ["--bins": bins])
+        try require(.workers, ["--workers": workers])
         var settings = Self.defaults
         apply(to: &settings)
         if let problem = settings.training.problem { throw ValidationError(problem) }
@@ -89,5 +100,6 @@ struct TrainingSettingsOptions: ParsableArguments {
         set(\.tokenization.windowLength, window)
         set(\.tokenization.binCount, bins)
         set(\.tokenization.goalColumns, goalColumns)
+        set(\.tokenization.terminationPenalty, penalty.penalty)
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Foundation
 import Jobs
 
@@ -9,15 +10,20 @@ struct CollectCommand: AsyncParsableCommand {
         abstract: "Log episodes of a policy to a D4RL-format HDF5 file.",
         discussion: """
             A policy is random, weak, medium, expert, or a file that `trajectory train-behavior` \
-            or `train-policy` wrote; +X adds Gaussian noise of X times half the action range; \
-            mix:POLICY=WEIGHT,... draws one policy for each episode by weight. What a trained \
-            model plans, `trajectory evaluate --log` keeps.
+            or `train-policy` wrote. A stochastic one acts by its mean; sample: before it draws. \
+            ars-weak and so on are those of random search. +X adds Gaussian noise of X times half \
+            the action range; mix:POLICY=WEIGHT,... draws one policy for each episode by weight. \
+            What a trained model plans, `trajectory evaluate --log` keeps.
 
             --dataset makes a whole dataset like D4RL's by its name: an environment and random, \
-            medium, medium-replay (every episode that training saw up to medium), medium-expert or \
-            expert, with 5 % of noise; or a maze of the point, where a noisy PD controller goes \
-            from goal to goal, with --until-goal one goal an episode. Its size is D4RL's, or \
-            --steps.
+            medium, expert (drawn from the level's policy), medium-expert, or medium-replay and \
+            full-replay, for which soft actor-critic is trained again and all that it sees is \
+            kept: as many steps as its policy took, or --steps. ars-medium, ars-medium-replay and \
+            so on are random search's. Or a maze of the point, where a noisy PD controller goes \
+            from goal to goal, with --until-goal one goal an episode; or one of AntMaze's \
+            (antmaze-umaze, -umaze-diverse, -medium-play, -medium-diverse, -large-play, \
+            -large-diverse), where --walker, a policy of ant-goal, is told the way. Its size is \
+            D4RL's, or --steps.
 
             @K after an environment's name holds every action for K steps. The same settings give \
             the same file, whatever the number of workers; an episode that does not fit into \
@@ -33,7 +39,8 @@ struct CollectCommand: AsyncParsableCommand {
             Keys of the JSON object: output, environment, policy, seed, transitions, episodes, \
             mean_return, standard_deviation, best_return, best_tenth_return (mean of the best \
             tenth of the episodes), normalized_score and best_tenth_score, mean_length, seconds. \
-            Returns and lengths are those of whole episodes.
+            Returns and lengths are those of whole episodes. Of AntMaze also success_rate (share \
+            of the walks that got where they were sent) and mean_steps_to_goal.
             """)
 
     private static let defaults = CollectionJob(
@@ -54,6 +61,9 @@ struct CollectCommand: AsyncParsableCommand {
     @Flag(help: "With --dataset of a maze, end an episode when its goal is reached.")
     var untilGoal = false
 
+    @Option(help: "With --dataset of AntMaze, who walks; the one that comes along if not given.")
+    var walker: String?
+
     @Option(help: "Seed of starts, noise and mixing.")
     var seed = defaults.seed
 
@@ -67,9 +77,8 @@ struct CollectCommand: AsyncParsableCommand {
     var json = false
 
     mutating func validate() throws {
-        if let steps, steps < 1 {
-            throw ValidationError("--steps must be positive, found \(steps)")
-        }
+        try require(.steps, ["--steps": steps])
+        try require(.workers, ["--workers": workers])
         if dataset != nil {
             guard environment == nil, policy == nil else {
                 throw ValidationError(
@@ -86,17 +95,19 @@ struct CollectCommand: AsyncParsableCommand {
             output: URL(fileURLWithPath: output))
         job.steps = steps
         job.untilGoal = untilGoal
+        job.walker = walker
         job.seed = seed
         job.workers = workers
         job.isStopped = Signals.watch()
         var lines = Lines()
         let result = try await job.run { lines.show($0) }
+        let success = result.successRate.map { String(format: ", goals reached %.1f %%", 100 * $0) }
         try Console.report(
             result, json: json,
             text: String(
                 format: "%@: %d transitions, %d episodes, return %.0f ± %.0f, best %.0f", output,
                 result.transitions, result.episodes, result.meanReturn, result.standardDeviation,
-                result.bestReturn))
+                result.bestReturn) + (success ?? ""))
     }
 
     /// Says now and then how far a collection is.

@@ -25,6 +25,8 @@ struct DatasetInfoCommand: AsyncParsableCommand {
             action_dimension, returns and lengths (minimum, mean, maximum), return_histogram \
             (edges, counts), endings, observations and actions (an array each) and rewards \
             (minimum, mean, maximum, standard_deviation, non_finite_rows, finite_rows), \
+            terminal_states (episodes, meaning: none, failure, goal or timeLimit, penalty: what \
+            takes the place of their last reward in training, null for nothing, explanation), \
             action_limits (null where unknown), token_usage (an array over observation, action, \
             reward and value: name, used_bins, duplicate_bins, effective_bins, largest_share; null \
             where the data cannot be discretized), attributes, environment, warnings.

@@ -52,27 +52,12 @@ struct DatasetTokenizeCommand: AsyncParsableCommand {
     )
     var discount: Double?
 
-    @Option(
-        help: """
-            Takes the place of the last reward of an episode with a terminal state \
-            (\(defaults.terminationPenalty ?? 0)).
-            """)
-    var terminationPenalty: Double?
-
-    @Flag(help: "Keep the last reward of episodes with a terminal state.")
-    var noTerminationPenalty = false
+    @OptionGroup var penalty: PenaltyOptions
 
     @OptionGroup(title: "Reading Options") var reading: DatasetReadingOptions
 
     @Flag(help: "Print a JSON object.")
     var json = false
-
-    func validate() throws {
-        guard terminationPenalty == nil || !noTerminationPenalty else {
-            throw ValidationError(
-                "--termination-penalty and --no-termination-penalty exclude each other")
-        }
-    }
 
     func run() async throws {
         var settings =
@@ -81,8 +66,7 @@ struct DatasetTokenizeCommand: AsyncParsableCommand {
         settings.binCount = bins ?? settings.binCount
         settings.strategy = discretizer ?? settings.strategy
         settings.discount = discount ?? settings.discount
-        settings.terminationPenalty =
-            noTerminationPenalty ? nil : terminationPenalty ?? settings.terminationPenalty
+        settings.terminationPenalty = penalty.penalty ?? settings.terminationPenalty
         var job = TokenizationJob(
             from: URL(fileURLWithPath: input), to: URL(fileURLWithPath: output))
         job.settings = settings

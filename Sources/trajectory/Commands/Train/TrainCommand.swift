@@ -72,6 +72,8 @@ struct TrainCommand: AsyncParsableCommand {
     @Flag(help: "Print where the run ended as JSON.")
     var json = false
 
+    func validate() throws { try engine.refuseUnused() }
+
     func run() async throws {
         let settings = try settings()
         if printConfig { return try OutputFile.print(settings.yaml()) }
@@ -80,6 +82,11 @@ struct TrainCommand: AsyncParsableCommand {
         var job = TrainingJob(
             dataset: URL(fileURLWithPath: dataset), output: URL(fileURLWithPath: output))
         job.settings = settings
+        job.settledSettings =
+            try config.map {
+                try TrainingSettings.names(in: URL(fileURLWithPath: $0))
+            } ?? []
+        if chosen.bins != nil { job.settledSettings.insert("tokenization.binCount") }
         job.reading = reading.options
         job.environment = env
         job.resumes = resume
