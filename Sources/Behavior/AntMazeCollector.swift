@@ -47,6 +47,7 @@ public struct AntMazeCollector: Sendable {
     ///   - workers: Who simulates, with environments of the task.
     ///   - seed: Decides on starts, goals and noise.
     ///   - untilGoal: Whether an episode ends where the robot was sent.
+    ///   - isStopped: Asked before each episode, on several threads: whether to run no further one.
     public init(
         _ task: AntMazeTask, walker: any Policy, workers: EpisodeWorkers, seed: UInt64,
         untilGoal: Bool = false, isStopped: @escaping @Sendable () -> Bool = { false }

@@ -25,8 +25,9 @@ public struct Collector: Sendable {
     }
 
     /// Logs exactly `steps` transitions; where the last episode does not fit, it is cut and left
-    /// unfinished. Where it is stopped, whole episodes of fewer transitions.
+    /// unfinished.
     ///
+    /// Where the collection is stopped, whole episodes of fewer transitions.
     /// `progress` is called with the number of transitions so far. Actions are rounded to `Float`
     /// before they are taken, so that what is logged is what was done.
     public func collect(steps: Int, progress: (Int) -> Void = { _ in }) async -> [Trajectory] {

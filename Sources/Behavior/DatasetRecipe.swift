@@ -99,6 +99,8 @@ public struct DatasetRecipe: Sendable, Hashable {
     ///   - workers: Who simulates, with environments of the name ``environment``.
     ///   - untilGoal: Of ``Kind/navigation``, whether an episode ends at its first goal rather than
     ///     going on to the next; no other kind has goals.
+    ///   - isStopped: Asked before each episode, on several threads; where it says so, there are
+    ///     whole episodes of fewer steps.
     ///   - progress: Told how many steps have been taken, and of how many.
     /// - Returns: The episodes, in the order of their numbers.
     /// - Throws: `PolicyError` when there is no policy of the level for the environment, and

@@ -41,6 +41,7 @@ public enum Seal {
     /// - Parameters:
     ///   - bytes: The file.
     ///   - text: Where in it the JSON object is; everywhere if nil.
+    /// - Returns: Whether it has a checksum, and is what that says.
     public static func state(of bytes: Data, text: Range<Int>? = nil) -> State {
         guard let place = place(in: bytes, text ?? 0..<bytes.count) else { return .absent }
         let range = place.map { $0 + bytes.startIndex }

@@ -85,6 +85,7 @@ package final class ExternalProgram {
     /// Ends the input and waits until the file is written.
     ///
     /// - Parameter format: What the file must be to its end: programs end well after a disk was full.
+    /// - Throws: ``RenderingError`` when the program failed or what it wrote is not whole.
     package func finish(_ format: PictureFormat? = nil) throws(RenderingError) {
         try? input.fileHandleForWriting.close()
         // Read before waiting: a program that says much would wait for us.

@@ -34,8 +34,10 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
     public var timeLimit: Double?
     /// Fixes initial weights, order of the data and dropout.
     public var seed: UInt64 = 0
-    /// Worker threads of the engine, for who makes one by these options; nil for one a core, or for
-    /// a resumed run as many as it had. By their number sums are rounded.
+    /// Worker threads of the engine, for who makes one by these options; by their number sums are
+    /// rounded.
+    ///
+    /// Nil for one a core, or for a resumed run as many as it had.
     public var workers: Int?
 
     /// The defaults.

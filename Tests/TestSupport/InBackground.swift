@@ -20,6 +20,9 @@ public final class InBackground<Value: Sendable>: Sendable {
     /// What came of it; waits for it, and may be asked once.
     public func value() throws -> Value {
         isDone.wait()
-        return try outcome.withLock { try $0!.get() }
+        guard let outcome = outcome.withLock(\.self) else {
+            preconditionFailure("a thread that has ended has left nothing")
+        }
+        return try outcome.get()
     }
 }

@@ -139,7 +139,6 @@ struct EvaluateCommand: AsyncParsableCommand {
     /// Says now and then how far an evaluation is.
     struct Lines {
         private var pace = Pace(every: .seconds(5))
-
         mutating func show(_ event: JobEvent<EvaluationJob.Progress>) {
             switch event {
             case .note(let line): Console.progress(line)
