@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Jobs
 import Tokenization
 import Training
@@ -65,6 +66,17 @@ struct TrainingSettingsOptions: ParsableArguments {
 
     @Option(help: "Stop with a checkpoint after so many minutes.")
     var timeLimit: Double?
+
+    func validate() throws {
+        try require(.steps, ["--steps": steps])
+        try require(.batch, ["--batch-size": batchSize])
+        try require(.layers, ["--layers": layers])
+        try require(.heads, ["--heads": heads])
+        try require(.width, ["--width": width])
+        try require(.transitions, ["--window": window])
+        try require(.bins, ["--bins": bins])
+        try require(.workers, ["--workers": workers])
+    }
 
     /// Replaces what the options say.
     func apply(to settings: inout TrainingSettings) {
