@@ -263,7 +263,7 @@ let package = Package(
             of: "Jobs",
             [
                 "Datasets", "Environments", "Episodes", "Evaluation", "HDF5", "Learning",
-                "Planning", "Policies", "RandomNumbers", "Tokenization", "Training",
+                "Planning", "Policies", "RandomNumbers", "Safetensors", "Tokenization", "Training",
                 "Trajectories", "Transformer",
             ]),
         tests(of: "Experiments"),

@@ -23,6 +23,7 @@ public enum HDF5Library {
         // Where the library does know threads, each one has its own setting. Without it, it prints
         // its error stack to standard error.
         H5Eset_auto2(chdf5_error_stack(), nil, nil)
+        _ = LZFFilter.isRegistered
         return try body()
     }
 

@@ -23,6 +23,9 @@ public struct TrainingJob: Sendable {
     public var output: URL
     /// All settings.
     public var settings = TrainingSettings()
+    /// Names of settings that must not give way to a token file's, such as `tokenization.binCount`,
+    /// also where they have their default.
+    public var settledSettings: Set<String> = []
     /// How the dataset is read; a token file knows how it was.
     public var reading = TrajectoryDataset.ReadingOptions()
     /// Name of the environment of the data, kept in the checkpoint; the one that the data name if
@@ -61,9 +64,9 @@ public struct TrainingJob: Sendable {
         }
         // Before a file is read that may be large.
         if let environment { _ = try EnvironmentRegistry.make(environment) }
-        let data = try TrainingData(dataset, settings: settings.tokenization, reading: reading) {
-            report(.note($0))
-        }
+        let data = try TrainingData(
+            dataset, settings: settings.tokenization, settled: settledSettings, reading: reading
+        ) { report(.note($0)) }
         settings.tokenization = data.tokenized.settings
         let store = data.tokenized.windows.store
         let warning = try DatasetEnvironment.check(

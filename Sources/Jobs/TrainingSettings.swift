@@ -52,6 +52,21 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
         }
     }
 
+    /// The names of the settings that a file gives, such as `tokenization.binCount`.
+    ///
+    /// - Throws: ``SettingsError`` when it cannot be read.
+    public static func names(in url: URL) throws -> Set<String> {
+        guard let text = try? String(contentsOf: url, encoding: .utf8) else {
+            throw SettingsError(
+                code: .unreadable, file: url.given, detail: "the file is missing or unreadable")
+        }
+        let sections = try object(text, file: url.given)
+        return Set(
+            sections.flatMap { section, values in
+                (values as? [String: Any] ?? [:]).keys.map { "\(section).\($0)" }
+            })
+    }
+
     /// What is wrong with the settings, whatever the data; nil where nothing is.
     public var problem: String? {
         var model = configuration(
@@ -92,7 +107,15 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
 
     private static func object(_ text: String, file: String) throws -> [String: Any] {
         do {
-            return try PlainYAML.node(text)?.any as? [String: Any] ?? [:]
+            guard let node = try PlainYAML.node(text) else { return [:] }
+            guard let sections = node.any as? [String: Any] else {
+                throw SettingsError(
+                    code: .invalid, file: file,
+                    detail: "it is no mapping of sections to settings")
+            }
+            return sections
+        } catch let error as SettingsError {
+            throw error
         } catch {
             throw SettingsError(
                 code: .unreadable, file: file, detail: "it is not YAML: \(error)")

@@ -117,6 +117,7 @@ public struct Critic: Sendable {
             guard file.metadata["kind"] == Self.kind else {
                 throw unreadable("it holds something else")
             }
+            try file.requireFinite()
             func number<Number: LosslessStringConvertible>(_ key: String) throws -> Number {
                 guard let number = file.metadata[key].flatMap(Number.init) else {
                     throw unreadable("its '\(key)' is missing or no number")

@@ -150,6 +150,7 @@ extension DynamicsEnsemble {
     public init(contentsOf url: URL) throws(LearningError) {
         do {
             let file = try SafetensorsFile(contentsOf: url)
+            try file.requireFinite()
             func number(_ key: String) -> Int? { file.metadata[key].flatMap { Int($0) } }
             guard let observation = number("observation_dimension"),
                 Bound.dimension.range.contains(observation),

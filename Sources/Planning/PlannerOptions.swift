@@ -145,7 +145,7 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
         ] {
             guard let value, !(0 < value && value < 1) else { continue }
             throw PlannerOptionsError(
-                name, "\(value)", "give a mass between 0 and 1, or none to allow all tokens")
+                name, "\(value)", "give a mass between 0 and 1, or all to allow all tokens")
         }
         if case .percentile(let fraction, _) = readout, !(0 < fraction && fraction < 1) {
             throw PlannerOptionsError(

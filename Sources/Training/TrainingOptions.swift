@@ -58,6 +58,12 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
         if let (name, value) = positive.first(where: { !($0.1 > 0) }) {
             return "\(name) must be positive, found \(value)"
         }
+        for (name, value) in [
+            ("learningRate", learningRate), ("gradientLimit", gradientLimit),
+            ("weightDecay", weightDecay), ("timeLimit", timeLimit ?? 1),
+        ] where !(value >= 0 && value.isFinite) {
+            return "\(name) must be a finite number from 0 up, found \(value)"
+        }
         guard (0..<1).contains(heldOutFraction) else {
             return "heldOutFraction must lie in [0, 1), found \(heldOutFraction)"
         }

@@ -95,6 +95,12 @@ public struct TransformerConfiguration: Sendable, Hashable, Codable {
                 "goalDimension must lie in 0...\(layout.observationDimension), the observation's "
                 + "columns, found \(goalDimension)"
         }
+        for (name, weight) in [
+            ("actionWeight", actionWeight), ("rewardWeight", rewardWeight),
+            ("valueWeight", valueWeight),
+        ] where !(weight >= 0 && weight.isFinite) {
+            return "\(name) must be a number from 0 up, found \(weight)"
+        }
         guard embeddingWidth % headCount == 0 else {
             return "embeddingWidth \(embeddingWidth) is not a multiple of headCount \(headCount)"
         }

@@ -7,11 +7,11 @@ extension EvaluationReport {
     /// The report for a person.
     var text: String {
         var lines = zip(seeds, zip(returns, lengths)).map { seed, episode in
-            String(format: "seed %llu  return %.1f  steps %d", seed, episode.0, episode.1)
+            "seed \(seed)  return \(episode.0.text("%.1f"))  steps \(episode.1)"
         }
         lines.append(
             String(
-                format: "%@: mean return %.1f ± %.1f", environment, meanReturn,
+                format: "%@: mean return %@ ± %.1f", environment, meanReturn.text("%.1f"),
                 standardDeviation)
                 + (normalizedScore.map { String(format: ", normalized score %.1f", $0) }
                     ?? "")

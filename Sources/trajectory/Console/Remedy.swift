@@ -41,6 +41,8 @@ enum Remedy {
             }
         case let error as DatasetError: text(for: error)
         case let error as PlannerOptionsError: PlannerOptionsGroup.optionName(error.option)
+        case let error as DatasetMismatch where error.code == .joinedGoals:
+            "--observation-keys observation"
         case let error as DatasetMismatch where error.code != .otherModel: "--env"
         case let error as JobError: text(for: error.code)
         case let error as FigureError: text(for: error.code)

@@ -47,6 +47,17 @@ struct FrameOptions: ParsableArguments {
         }
     }
 
+    /// Refuses options that such a drawing has no use for.
+    func refuseUnused(picture: Bool, plans: Bool, of given: GivenOptions = .here) throws {
+        try given.refuse(["--plan-interval"], unless: plans, "is for --plans")
+        try given.refuse(
+            ["--plan-count"], unless: picture && plans, "is for a picture (png) with --plans")
+        try given.refuse(["--frames"], unless: picture, "is for a picture (png)")
+        try given.refuse(
+            ["--columns"], unless: picture && !plans, "is for a picture (png) without --plans")
+        try given.refuse(["--speed"], unless: !picture, "is for a video (mp4, gif)")
+    }
+
     /// Sets what the options say.
     func apply(to job: inout RenderJob) {
         job.planInterval = planInterval

@@ -84,6 +84,9 @@ struct CriticOptions: ParsableArguments {
                 + "give 1 for mazes.", valueName: "auto|number"))
     var rewardScale = RewardScale(value: nil)
 
+    /// The names of all.
+    static var names: [String] { ["--expectile", "--temperature", "--discount", "--reward-scale"] }
+
     /// The options as the algorithm takes them.
     func settings(_ learning: LearningSettings) -> ImplicitQLearning.Settings {
         var settings = ImplicitQLearning.Settings()

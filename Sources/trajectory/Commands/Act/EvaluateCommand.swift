@@ -101,10 +101,11 @@ struct EvaluateCommand: AsyncParsableCommand {
                 checkpoint == nil
                     ? "give --checkpoint or --policy" : "give --checkpoint or --policy, not both")
         }
-        if policy != nil, parallel != 1 || planner.options != PlannerOptions() {
-            throw ValidationError(
-                "a policy does not plan; leave out --parallel and the planner's options")
-        }
+        try GivenOptions.here.refuse(
+            ["--parallel"] + PlannerOptionsGroup.names + EngineOptionsGroup.names,
+            unless: policy == nil, "is for a model that plans, not for --policy")
+        try engine.refuseUnused()
+        try planner.refuseUnused()
         try require(.episodes, ["--episodes": episodes])
         try require(.together, ["--parallel": parallel])
         try require(.steps, ["--maximum-steps": maximumSteps])

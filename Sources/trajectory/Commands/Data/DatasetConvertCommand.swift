@@ -56,6 +56,7 @@ struct DatasetConvertCommand: AsyncParsableCommand {
         var environment: String?
 
         @Option(
+            parsing: .unconditional,
             help: ArgumentHelp(
                 "Limits of the actions: LOW:HIGH for all dimensions, or one for each, with commas.",
                 discussion: "-1:1 when not given, or the range of the actions where that is wider.",
@@ -104,6 +105,17 @@ struct DatasetConvertCommand: AsyncParsableCommand {
                 return low...high
             }
         }
+    }
+
+    func validate() throws {
+        let isFile = ["hdf5", "h5"].contains(
+            URL(fileURLWithPath: output).pathExtension.lowercased())
+        try GivenOptions.here.refuse(
+            [
+                "--dataset-id", "--action-limits", "--max-episode-steps", "--algorithm", "--author",
+                "--summary",
+            ], unless: format ?? (isFile ? .d4rl : .minari) == .minari,
+            "is for a Minari dataset; D4RL's format has no place for it")
     }
 
     func run() async throws {

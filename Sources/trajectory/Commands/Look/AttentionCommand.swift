@@ -49,6 +49,9 @@ struct AttentionCommand: AsyncParsableCommand {
     func validate() throws {
         try require(.episodes, ["--windows": windows])
         try require(Bound.steps.orNone, ["--episode": episode, "--row": row])
+        try GivenOptions.here.refuse(["--row"], unless: episode != nil, "is for --episode")
+        try GivenOptions.here.refuse(
+            ["--windows"], unless: episode == nil, "is for an average, not for --episode")
     }
 
     func run() async throws {

@@ -100,6 +100,9 @@ struct PredictCommand: AsyncParsableCommand {
                 "--video-episode must be from 0 to \(episodes - 1), of the --episodes predicted; "
                     + "found \(videoEpisode)")
         }
+        try GivenOptions.here.refuse(
+            ["--video-episode", "--env"], unless: video != nil, "is for --video")
+        try engine.refuseUnused()
         try PictureFile.require(PictureFile.chart, plot, option: "--plot")
         try PictureFile.require(PictureFile.scene, video, option: "--video")
     }

@@ -52,6 +52,9 @@ struct BenchmarkPlanCommand: AsyncParsableCommand {
     func validate() throws {
         try require(.episodes, ["--plans": plans])
         try require(.together, ["--together": together])
+        try GivenOptions.here.refuse(
+            ["--shape"], unless: checkpoint == nil, "is for random weights, not for --checkpoint")
+        try engine.refuseUnused()
     }
 
     func run() async throws {

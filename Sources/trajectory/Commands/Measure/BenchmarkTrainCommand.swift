@@ -50,6 +50,10 @@ struct BenchmarkTrainCommand: AsyncParsableCommand {
         try require(.batch, ["--batch": batch, "--sequences-per-pass": sequencesPerPass])
         try require(.episodes, ["--steps": steps])
         try require(.workers, ["--workers": workers])
+        try engine.refuseUnused()
+        try GivenOptions.here.refuse(
+            ["--profile", "--sequences-per-pass"], unless: engine.device != .cuda,
+            "is for the processor")
     }
 
     func run() async throws {
