@@ -1,4 +1,5 @@
 import Behavior
+import Bounds
 import Datasets
 import Environments
 import Episodes
@@ -19,7 +20,7 @@ extension CollectionJob {
                 .invalidSetting, "the walker '\(walker)' is a mix; give a single policy")
         }
         let steps = steps ?? DatasetRecipe.Kind.navigation.defaultSteps
-        try require(atLeast: 1, ["steps": steps])
+        try require(.steps, ["steps": steps])
         try output.requireFolder()
         let start = ContinuousClock.now
         let collector = AntMazeCollector(

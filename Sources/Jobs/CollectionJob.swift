@@ -1,9 +1,10 @@
 import Behavior
-import Episodes
-import Policies
+import Bounds
 import Datasets
 import Environments
+import Episodes
 public import Foundation
+import Policies
 import Trajectories
 
 /// Logs episodes of a policy, or makes a whole dataset of a name like D4RL's, to an HDF5 file.
@@ -95,7 +96,7 @@ public struct CollectionJob: Sendable {
         let pool = try EpisodeWorkers(count: workers) { try EnvironmentRegistry.make(environment) }
         let mixture = recipe == nil ? try PolicyParser(pool.specification).parse(policy) : nil
         let steps = steps ?? recipe?.kind.defaultSteps ?? 0
-        try require(atLeast: 1, ["steps": steps])
+        try require(.steps, ["steps": steps])
         // Known before the work as well as after it.
         try output.requireFolder()
         let start = ContinuousClock.now

@@ -1,4 +1,5 @@
 import Behavior
+import Bounds
 import Datasets
 import Environments
 import Episodes
@@ -69,8 +70,8 @@ public struct DemoJob: Sendable {
     /// - Returns: The rows of the comparison.
     /// - Throws: What the steps throw.
     public func run(report: (Event) -> Void = { _ in }) async throws -> [Row] {
-        try require(
-            atLeast: 1, ["episodes": episodes, "transitions": transitions, "steps": steps])
+        try require(.episodes, ["episodes": episodes])
+        try require(.steps, ["transitions": transitions, "steps": steps])
         try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true)
         let model = file("model")
         try? FileManager.default.removeItem(at: model)

@@ -1,3 +1,4 @@
+import Bounds
 import Foundation
 
 /// A job that cannot be done with what it was given.
@@ -59,11 +60,10 @@ extension URL {
     }
 }
 
-/// Refuses the first setting that is given and below `least`.
-func require(atLeast least: Int, _ settings: KeyValuePairs<String, Int?>) throws(JobError) {
+/// Refuses the first setting that is given and out of bounds.
+func require(_ bound: Bound, _ settings: KeyValuePairs<String, Int?>) throws(JobError) {
     for (name, value) in settings {
-        guard let value, value < least else { continue }
-        throw JobError(.invalidSetting, "\(name) must be at least \(least), found \(value)")
+        if let problem = bound.problem(name, value) { throw JobError(.invalidSetting, problem) }
     }
 }
 

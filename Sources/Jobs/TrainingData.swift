@@ -54,7 +54,7 @@ struct TrainingData {
             observationDimensions = reading.observationDimensions
             return
         }
-        guard reading == .init() else {
+        guard reading.areDefault else {
             throw JobError(
                 .settledReading,
                 "cannot use reading options with the token file '\(url.path)', which was made with "

@@ -51,6 +51,10 @@ public struct TrainingJob: Sendable {
     public func run(
         report: (JobEvent<TrainingProgress>) -> Void = { _ in }
     ) throws -> TrainingProgress {
+        // Before the data are read, and before anything is made as large as they say.
+        if let problem = settings.problem {
+            throw JobError(.invalidSetting, "unusable options: \(problem)")
+        }
         var settings = settings
         if resumes, settings.tokenization.terminationPenalty == .automatic,
             let kept = try? Checkpoint.description(in: output).tokenization

@@ -1,4 +1,5 @@
 public import Foundation
+import PlainYAML
 public import Tokenization
 public import Training
 public import Trajectories
@@ -66,6 +67,15 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
             })
     }
 
+    /// What is wrong with the settings, whatever the data; nil where nothing is.
+    public var problem: String? {
+        var model = configuration(
+            layout: TransitionLayout(observationDimension: 1, actionDimension: 1))
+        // Depends on the data.
+        model.goalDimension = 0
+        return training.problem ?? tokenization.problem ?? model.problem
+    }
+
     /// The settings as a configuration file.
     ///
     /// Scalars are written as JSON writes them, which YAML reads: 0.1 for single precision, too,
@@ -97,7 +107,7 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
 
     private static func object(_ text: String, file: String) throws -> [String: Any] {
         do {
-            let content = try Yams.load(yaml: text)
+            let content = try PlainYAML.node(text)?.any
             if content == nil { return [:] }
             guard let sections = content as? [String: Any] else {
                 throw SettingsError(
@@ -108,9 +118,8 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
         } catch let error as SettingsError {
             throw error
         } catch {
-            let reason = "\(error)".split(separator: "\n").first.map(String.init) ?? "bad YAML"
             throw SettingsError(
-                code: .unreadable, file: file, detail: "it is not YAML: \(reason)")
+                code: .unreadable, file: file, detail: "it is not YAML: \(error)")
         }
     }
 
@@ -167,6 +176,13 @@ public struct SettingsError: Error, Hashable, CustomStringConvertible, Sendable 
     public let file: String
     /// What about it.
     public let detail: String
+
+    /// What is wrong with a file, and where.
+    public init(code: Code, file: String, detail: String) {
+        self.code = code
+        self.file = file
+        self.detail = detail
+    }
 
     /// One line: what and where.
     public var description: String { "cannot use settings '\(file)': \(detail)" }

@@ -1,3 +1,4 @@
+import Bounds
 public import Foundation
 import Safetensors
 import Tensors
@@ -131,8 +132,9 @@ public struct Critic: Sendable {
             )
             let mean = try file.floats("observation_mean")
             let deviation = try file.floats("observation_deviation")
-            guard width > 0, actionWidth > 0, mean.count == width, deviation.count == width,
-                scale > 0
+            guard Bound.dimension.range.contains(width),
+                Bound.dimension.range.contains(actionWidth), mean.count == width,
+                deviation.count == width, scale > 0, scale.isFinite, 0...1 ~= discount
             else { throw unreadable("its sizes do not fit together") }
             var record = file.metadata
             for key in [

@@ -1,3 +1,4 @@
+import Bounds
 import RandomNumbers
 
 /// The settings of soft actor-critic; the defaults are those of Haarnoja et al. 2018, arXiv
@@ -42,12 +43,17 @@ public struct SoftActorCriticSettings: Sendable, Hashable {
     ///
     /// - Throws: ``LearningError`` with the setting that cannot.
     public func validate() throws(LearningError) {
-        for (name, value) in [
-            ("batch size", batchSize), ("capacity", capacity), ("interval", interval),
-            ("number of environments", environments), ("warm-up", warmUp),
-            ("size of a hidden layer", hiddenSizes.min() ?? 0),
-        ] where value < 1 {
-            throw LearningError(.invalidSetting, "\(name) \(value)", "give a number from 1 up")
+        let numbers: [(String, Int, Bound)] = [
+            ("batch size", batchSize, .batch), ("capacity", capacity, .steps),
+            ("interval", interval, .steps), ("number of environments", environments, .together),
+            ("warm-up", warmUp, .steps), ("number of hidden layers", hiddenSizes.count, .layers),
+            ("size of a hidden layer", hiddenSizes.min() ?? 0, .width),
+            ("size of a hidden layer", hiddenSizes.max() ?? 0, .width),
+        ]
+        for (name, value, bound) in numbers where bound.problem(name, value) != nil {
+            throw LearningError(
+                .invalidSetting, "\(name) \(value)",
+                "give a number from 1 to \(bound.range.upperBound)")
         }
         guard capacity <= Int(UInt32.max) else {
             throw LearningError(

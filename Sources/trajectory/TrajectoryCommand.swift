@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Foundation
 
 /// The root of the command line.
@@ -24,6 +25,7 @@ struct TrajectoryCommand: AsyncParsableCommand {
         ])
 
     static func main() async {
+        DatasetReader.serveIfAsked()
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
             if let option = RepeatedOption.first(in: arguments) {

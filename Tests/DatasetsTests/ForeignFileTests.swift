@@ -90,7 +90,7 @@ import Trajectories
     ) throws {
         let url = try fixture(name)
         let error = #expect(throws: HDF5Error.self) {
-            try HDF5File(reading: url).root.dataset("observations")
+            try HDF5File(reading: url, followsExternal: true).root.dataset("observations")
         }
         #expect(error?.key == "observations")
         #expect(error?.detail.contains(words) == true, "\(error?.detail ?? "")")

@@ -53,6 +53,33 @@ import Testing
         #expect(error?.code == .wrongType && error?.description.contains("F8_E4M3") == true)
     }
 
+    /// A file of this header before `count` bytes.
+    private func file(_ header: String, bytes count: Int) -> Data {
+        Data(withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Data($0) })
+            + Data(header.utf8) + Data(count: count)
+    }
+
+    @Test func `tensors that share bytes are refused, so that a small file stays small`() throws {
+        let entry = #"{"dtype":"F32","shape":[2],"data_offsets":"#
+        for offsets in ["[0,8]", "[4,12]"] {
+            let data = file(#"{"a":\#(entry)[0,8]},"b":\#(entry)\#(offsets)}}"#, bytes: 16)
+            let error = #expect(throws: SafetensorsError.self) {
+                try SafetensorsFile(data: data, name: "shared")
+            }
+            #expect(
+                error?.detail.contains("'a' and 'b' overlap") == true
+                    || error?.detail.contains("'b' and 'a' overlap") == true)
+        }
+        let apart = file(#"{"a":\#(entry)[0,8]},"b":\#(entry)[8,16]}}"#, bytes: 16)
+        #expect(try SafetensorsFile(data: apart, name: "apart").tensors.count == 2)
+    }
+
+    @Test(arguments: ["[9223372036854775807]", "[4611686018427387904,4]", "[-1]", "[1e300]"])
+    func `a shape that no file can hold is refused`(_ shape: String) {
+        let data = file(#"{"a":{"dtype":"F32","shape":\#(shape),"data_offsets":[0,8]}}"#, bytes: 8)
+        #expect(throws: SafetensorsError.self) { try SafetensorsFile(data: data, name: "shape") }
+    }
+
     @Test func `every truncation of a file is refused, never misread`() throws {
         let data = sample().serialized()
         for length in 0..<data.count {

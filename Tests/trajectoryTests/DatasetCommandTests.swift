@@ -132,7 +132,7 @@ import Testing
         #expect(try Program.run("dataset", "info").status == 64)
         let length = try Program.run("dataset", "info", "x", "--max-episode-length", "0")
         #expect(length.status == 64)
-        #expect(length.errors.contains("--max-episode-length must be at least 1"))
+        #expect(length.errors.contains("--max-episode-length must be positive"))
         let help = try Program.run("--help")
         #expect(help.status == 0)
         #expect(help.output.contains("Exit codes: 0 success, 1 failure"))

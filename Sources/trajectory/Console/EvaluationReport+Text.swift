@@ -30,10 +30,14 @@ extension EvaluationReport {
                         String(format: ", where the shortest have %.1f m", $0)
                     } ?? ""))
         }
-        if let median = millisecondsPerPlan, let mean = meanMillisecondsPerPlan {
+        if let median = millisecondsPerPlan, let mean = meanMillisecondsPerPlan,
+            let times = planMilliseconds
+        {
             lines.append(
                 String(
-                    format: "%.0f ms a plan (median of %d, mean %.0f)", median, plans, mean))
+                    format: "%.0f ms a plan (median of %d, mean %.0f, 99 %% within %.0f, "
+                        + "99.9 %% within %.0f, at most %.0f)",
+                    median, plans, mean, times.p99, times.p999, times.maximum))
         }
         if let limit = planner?.deadlineMilliseconds, let horizon = meanHorizon,
             let width = meanBeamWidth, let longest = longestSearchMilliseconds

@@ -67,6 +67,7 @@ enum Remedy {
             "--no-time-limit, or --max-episode-length"
         case .unusedOption where error.field == nil: "leave out --drop-last-row or --no-time-limit"
         case .unusedOption: "leave out --no-time-limit"
+        case .external: "--follow-external"
         default: nil
         }
     }

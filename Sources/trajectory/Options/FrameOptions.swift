@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Foundation
 import Jobs
 
@@ -29,14 +30,12 @@ struct FrameOptions: ParsableArguments {
     var height: Int?
 
     func validate() throws {
-        for (name, value) in [
-            ("--plan-interval", planInterval), ("--plan-count", planCount), ("--frames", frames),
-            ("--columns", columns),
-        ] {
-            if let value, value < 1 {
-                throw ValidationError("\(name) must be positive, found \(value)")
-            }
-        }
+        try require(
+            .episodes,
+            [
+                "--plan-interval": planInterval, "--plan-count": planCount, "--frames": frames,
+                "--columns": columns,
+            ])
         for (name, value) in [("--width", width), ("--height", height)] {
             if let value, !(16...4096).contains(value) || !value.isMultiple(of: 2) {
                 throw ValidationError(

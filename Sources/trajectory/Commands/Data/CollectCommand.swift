@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Foundation
 import Jobs
 
@@ -73,9 +74,8 @@ struct CollectCommand: AsyncParsableCommand {
     var json = false
 
     mutating func validate() throws {
-        if let steps, steps < 1 {
-            throw ValidationError("--steps must be positive, found \(steps)")
-        }
+        try require(.steps, ["--steps": steps])
+        try require(.workers, ["--workers": workers])
         if dataset != nil {
             guard environment == nil, policy == nil else {
                 throw ValidationError(

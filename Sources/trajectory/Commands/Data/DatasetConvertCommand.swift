@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Bounds
 public import Datasets
 import Foundation
 import Jobs
@@ -74,7 +75,10 @@ struct DatasetConvertCommand: AsyncParsableCommand {
         @Option(help: "What the data are.")
         var summary: String?
 
-        func validate() throws { _ = try limits() }
+        func validate() throws {
+            _ = try limits()
+            try require(.steps, ["--max-episode-steps": maxEpisodeSteps])
+        }
 
         /// What the options say, but for the limits of actions.
         var description: MinariDescription {

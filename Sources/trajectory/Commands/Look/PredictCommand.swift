@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Foundation
 import Jobs
 
@@ -91,10 +92,9 @@ struct PredictCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        guard horizon > 0, context > 0, episodes > 0, samples > 0 else {
-            throw ValidationError("--horizon, --context, --episodes and --samples must be positive")
-        }
-        if let topK, topK < 1 { throw ValidationError("--top-k must be positive, found \(topK)") }
+        try require(.horizon, ["--horizon": horizon, "--context": context])
+        try require(.episodes, ["--episodes": episodes, "--samples": samples])
+        try require(.beam, ["--top-k": topK])
         guard 0..<episodes ~= videoEpisode else {
             throw ValidationError(
                 "--video-episode must be from 0 to \(episodes - 1), of the --episodes predicted; "

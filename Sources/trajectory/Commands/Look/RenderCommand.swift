@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Foundation
 import Jobs
 
@@ -90,9 +91,7 @@ struct RenderCommand: AsyncParsableCommand {
             ["--episode"] + DatasetReadingOptions.names, unless: dataset != nil, "is for --dataset")
         try given.refuse(["--seed"], unless: dataset == nil, "is for an episode that is acted")
         try frame.refuseUnused(picture: output.lowercased().hasSuffix(".png"), plans: plans)
-        if let maximumSteps, maximumSteps < 1 {
-            throw ValidationError("--maximum-steps must be positive, found \(maximumSteps)")
-        }
+        try require(.steps, ["--maximum-steps": maximumSteps])
         for (name, value) in [("--episode", episode), ("--first-step", firstStep)] where value < 0 {
             throw ValidationError("\(name) must not be negative, found \(value)")
         }
