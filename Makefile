@@ -7,7 +7,7 @@ SWIFT_FLAGS := -c release -Xlinker -rpath -Xlinker $(ROOT)/.deps/mujoco/lib
 TRAJECTORY := $(ROOT)/.build/release/trajectory
 EXAMPLES := Examples/.build/release
 
-.PHONY: bootstrap build demo test fuzz test-sanitizers soak test-everything test-kernels test-cuda device test-minari test-reference reference experiment experiments-quick format lint compare-training compare-planning compare-environments example check-structure clean help
+.PHONY: bootstrap build demo test fuzz test-sanitizers soak test-everything test-kernels test-cuda device test-minari test-reference reference experiment experiments-quick format lint compare-training compare-planning compare-environments compare-sac example check-structure clean help
 
 bootstrap: ## installs what is missing
 	@Scripts/bootstrap.sh
@@ -96,6 +96,9 @@ compare-planning: build ## planning speed beside PyTorch's (QUICK=1 for a short 
 
 compare-environments: build ## environment steps a second beside Python Gymnasium's (QUICK=1 for a short run)
 	Benchmarks/compare.py environments $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+compare-sac: build ## updates of soft actor-critic beside PyTorch's (QUICK=1 for a short run)
+	Benchmarks/compare.py sac $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 clean: ## removes what was built
 	rm -rf .build Examples/.build

@@ -26,7 +26,8 @@ extension MazePlot {
 
     /// A plot of a dataset's episodes in a maze, at most `count`, spread evenly over the data.
     ///
-    /// Starts are marked, and the goal where the environment has one that never changes.
+    /// Starts are marked, and the goal that rewards are given for where the data or the environment
+    /// have one.
     ///
     /// - Throws: ``FigureError`` when the environment is no maze whose observations begin with
     ///   where the agent is.
@@ -57,7 +58,11 @@ extension MazePlot {
         self.init(of: maze, trajectories: lines)
         title = "\(identifier), \(count) of \(all.count) episodes"
         starts = lines.compactMap(\.first)
-        if let goal = maze.rules.goalCell {
+        let goal = (dataset.attributes["evaluation_goal"] ?? "").split(separator: " ")
+            .compactMap { Double($0) }
+        if goal.count == 2 {
+            goals = [(goal[0], goal[1])]
+        } else if let goal = maze.rules.goalCell {
             goals = [maze.map.center(of: goal, cellSize: maze.cellSize)]
         }
     }

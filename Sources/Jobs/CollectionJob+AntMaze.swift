@@ -36,8 +36,8 @@ extension CollectionJob {
                 .joined(separator: " "),
             "walks": "\(made.walks)",
             "success_rate": String(format: "%.3f", made.successRate),
-            "mean_steps_to_goal": String(format: "%.1f", made.meanStepsToGoal),
         ]
+        attributes["mean_steps_to_goal"] = made.meanStepsToGoal.map { String(format: "%.1f", $0) }
         if untilGoal { attributes["until_goal"] = "true" }
         let dataset = TrajectoryDataset(
             layout: pool.specification.layout, trajectories: made.trajectories,

@@ -115,6 +115,10 @@ public struct CollectionJob: Sendable {
         ]
         if case .dataset(let name) = source { attributes["dataset"] = name }
         if untilGoal { attributes["until_goal"] = "true" }
+        // A replay that was stopped early says so.
+        if let recipe, let whole = try recipe.trainingSteps(for: pool.specification) {
+            attributes["training_steps"] = "\(min(steps, whole)) of \(whole)"
+        }
         var dataset = TrajectoryDataset(
             layout: pool.specification.layout, trajectories: trajectories, attributes: attributes)
         dataset.metadata = try metadata(recipe, policy: policy, in: pool.specification)

@@ -53,7 +53,7 @@ public struct DemoJob: Sendable {
     public var steps = 3000
 
     /// Weights of behaviour levels in the data: few good episodes, many mediocre ones.
-    public static let policy = "mix:expert+0.1=2,medium+0.1=4,weak+0.1=3,random=1"
+    public static let policy = "mix:ars-expert+0.1=2,ars-medium+0.1=4,ars-weak+0.1=3,random=1"
     private static let environment = "hopper"
 
     /// A job; see the properties.

@@ -107,9 +107,8 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
 
     private static func object(_ text: String, file: String) throws -> [String: Any] {
         do {
-            let content = try PlainYAML.node(text)?.any
-            if content == nil { return [:] }
-            guard let sections = content as? [String: Any] else {
+            guard let node = try PlainYAML.node(text) else { return [:] }
+            guard let sections = node.any as? [String: Any] else {
                 throw SettingsError(
                     code: .invalid, file: file,
                     detail: "it is no mapping of sections to settings")

@@ -18,6 +18,12 @@ public struct GaussianPolicy: Policy, Equatable {
         public let squashed: [Float]
         /// Logarithm of the density of ``squashed``, what D4RL's files call `action_log_probs`.
         public let logProbability: Double
+
+        /// Creates a sample.
+        public init(squashed: [Float], logProbability: Double) {
+            self.squashed = squashed
+            self.logProbability = logProbability
+        }
     }
 
     /// Sizes of observation and action.

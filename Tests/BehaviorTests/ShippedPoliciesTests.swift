@@ -5,7 +5,7 @@ import Behavior
 import Environments
 import Testing
 
-/// The weight files that come with the package.
+/// The weight files of random search that come with the package.
 @Suite struct ShippedPoliciesTests {
     /// A policy, and where its mean return over a few episodes lies.
     struct Level: Sendable, CustomTestStringConvertible {
@@ -15,19 +15,19 @@ import Testing
     }
 
     static let levels = [
-        Level(environment: "hopper", name: "weak", range: 200...500),
-        Level(environment: "hopper", name: "medium", range: 1000...1600),
-        Level(environment: "hopper", name: "expert", range: 3200...3500),
-        Level(environment: "halfcheetah", name: "weak", range: 750...1000),
-        Level(environment: "halfcheetah", name: "medium", range: 1750...1950),
-        Level(environment: "halfcheetah", name: "expert", range: 4400...4800),
-        Level(environment: "walker2d", name: "weak", range: 350...500),
-        Level(environment: "walker2d", name: "medium", range: 900...1300),
-        Level(environment: "walker2d", name: "expert", range: 2850...3050),
-        Level(environment: "ant", name: "weak", range: 850...1250),
-        Level(environment: "ant", name: "medium", range: 1350...1500),
-        Level(environment: "ant", name: "expert", range: 2150...2300),
-        Level(environment: "humanoid", name: "weak", range: 300...550),
+        Level(environment: "hopper", name: "ars-weak", range: 200...500),
+        Level(environment: "hopper", name: "ars-medium", range: 1000...1600),
+        Level(environment: "hopper", name: "ars-expert", range: 3200...3500),
+        Level(environment: "halfcheetah", name: "ars-weak", range: 750...1000),
+        Level(environment: "halfcheetah", name: "ars-medium", range: 1750...1950),
+        Level(environment: "halfcheetah", name: "ars-expert", range: 4400...4800),
+        Level(environment: "walker2d", name: "ars-weak", range: 350...500),
+        Level(environment: "walker2d", name: "ars-medium", range: 900...1300),
+        Level(environment: "walker2d", name: "ars-expert", range: 2850...3050),
+        Level(environment: "ant", name: "ars-weak", range: 850...1250),
+        Level(environment: "ant", name: "ars-medium", range: 1350...1500),
+        Level(environment: "ant", name: "ars-expert", range: 2150...2300),
+        Level(environment: "humanoid", name: "ars-weak", range: 300...550),
     ]
 
     @Test(arguments: levels)

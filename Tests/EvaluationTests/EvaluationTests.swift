@@ -101,7 +101,7 @@ private struct EchoingAgent: Agent {
 
     @Test func `a policy acts as an agent, with the draws of its score elsewhere`() async throws {
         let mixture = try PolicyParser(EnvironmentRegistry.make("hopper").specification)
-            .parse("mix:weak+0.2=1,random=1")
+            .parse("mix:ars-weak+0.2=1,random=1")
         let hopper = try EnvironmentRegistry.make("hopper").specification.layout
         var agent = PolicyAgent(mixture, layout: hopper)
         let (report, _) = try EvaluationReport.evaluate(

@@ -36,6 +36,33 @@ import Testing
         #expect(halves == [1, -2, 0x1p-24, -1023 * 0x1p-24, .infinity, 0.333251953125])
     }
 
+    @Test func `half precision is written rounded to the nearest, ties to even`() throws {
+        let pairs: [(Float, Float)] = [
+            (1, 1), (-0.5, -0.5), (0, 0), (1 + 0x1p-11, 1), (1 + 0x1.8p-10, 1 + 0x1p-9),
+            (1 + 0x1.1p-11, 1 + 0x1p-10), (0x1.ffep-1, 0x1.ffep-1), (0x1.fffp-1, 1),
+            (65_504, 65_504), (65_519, 65_504), (65_520, .infinity), (-1e9, -.infinity),
+            (0x1p-24, 0x1p-24), (0x1p-25, 0), (0x1.8p-24, 0x1p-23), (-0x1.3p-16, -0x1.3p-16),
+            (0x1.ffcp-15, 0x1.ffcp-15), (0x1.fffp-15, 0x1p-14),
+        ]
+        var file = SafetensorsFile()
+        file.setHalf("x", pairs.map(\.0), shape: [pairs.count])
+        let read = try SafetensorsFile(data: file.serialized(), name: "x").floats("x")
+        #expect(read == pairs.map(\.1))
+        // All numbers that there are stay as they are.
+        var exact: [Float] = []
+        for exponent in -14...15 {
+            for fraction in 0..<1024 {
+                exact.append(
+                    Float(1024 + fraction) / 1024
+                        * Float(sign: .plus, exponent: exponent, significand: 1))
+            }
+        }
+        file.setHalf("x", exact + [.nan], shape: [exact.count + 1])
+        let again = try file.floats("x")
+        #expect(Array(again.dropLast()) == exact)
+        #expect(again[exact.count].isNaN)
+    }
+
     @Test func `bfloat16 widens exactly, and a type that is not read is refused when asked for`()
         throws
     {
