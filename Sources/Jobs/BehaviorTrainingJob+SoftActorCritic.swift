@@ -15,6 +15,7 @@ extension BehaviorTrainingJob {
         let (steps, interval) = (steps ?? 1_000_000, measurementInterval ?? 10_000)
         let name = environment
         let pool = try EpisodeWorkers(count: workers) { try EnvironmentRegistry.make(name) }
+        try pool.specification.layout.requireMemory(transitions: min(steps, settings.capacity))
         var (trainer, best) = try await begin(settings, files, report: report)
         let folder = try snapshotFolder()
         var curve = BehaviorCurve(url: files.curve, keepingUpTo: trainer.steps)
