@@ -1,3 +1,4 @@
+import Bounds
 import Foundation
 import Learning
 import RandomNumbers
