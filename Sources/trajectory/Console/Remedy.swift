@@ -76,6 +76,7 @@ enum Remedy {
 
     private static func text(for code: TrainingError.Code) -> String? {
         switch code {
+        case .paused: "--resume"
         case .runExists: "--resume, or another --output"
         case .noRun: "leave out --resume to begin one"
         case .diverged: "--learning-rate"
