@@ -7,7 +7,7 @@ SWIFT_FLAGS := -c release -Xlinker -rpath -Xlinker $(ROOT)/.deps/mujoco/lib
 TRAJECTORY := $(ROOT)/.build/release/trajectory
 EXAMPLES := Examples/.build/release
 
-.PHONY: bootstrap build demo test test-kernels test-cuda device test-minari test-reference reference experiment experiments-quick format lint compare-training compare-planning compare-environments example check-structure clean help
+.PHONY: bootstrap build demo test fuzz test-sanitizers soak test-everything test-kernels test-cuda device test-minari test-reference reference experiment experiments-quick format lint compare-training compare-planning compare-environments compare-sac example check-structure clean help
 
 bootstrap: ## installs what is missing
 	@Scripts/bootstrap.sh
@@ -27,6 +27,23 @@ test-minari: build ## what we write, Minari's own package reads, and the other w
 
 test: bootstrap ## all tests (FILTER=name for some)
 	swift test --disable-xctest $(SWIFT_FLAGS) $(if $(FILTER),--filter '$(FILTER)')
+
+fuzz: bootstrap ## parsers fed with mutations of small files, guided by coverage (RUNS=100000, TARGETS=names for some)
+	Scripts/fuzz.sh $(or $(RUNS),100000) $(TARGETS)
+
+test-sanitizers: bootstrap ## tests under the address and thread sanitizers, kernels under that of undefined behaviour (KIND=address for one)
+	Scripts/test-sanitizers.sh $(KIND)
+
+soak: build ## half an hour of training beside closed-loop planning, which stay flat, and 100 kills (MINUTES=30, KILLS=100)
+	Scripts/soak.py $(TRAJECTORY) --minutes $(or $(MINUTES),30)
+	TRAJECTORY_KILLS=$(or $(KILLS),100) swift test --disable-xctest $(SWIFT_FLAGS) --filter 'Experiments that are killed'
+
+test-everything: ## what .ci/run does and the slow parts: sanitizers, fuzzing, soak; hours
+	.ci/run
+	$(MAKE) test-cuda LONG=1
+	$(MAKE) test-sanitizers
+	$(MAKE) fuzz
+	$(MAKE) soak
 
 test-cuda: bootstrap ## kernels for cards: compiled for several, run by the emulated driver (LONG=1: more cards, the address sanitizer)
 	@Scripts/bootstrap-nvrtc.sh
@@ -79,6 +96,9 @@ compare-planning: build ## planning speed beside PyTorch's (QUICK=1 for a short 
 
 compare-environments: build ## environment steps a second beside Python Gymnasium's (QUICK=1 for a short run)
 	Benchmarks/compare.py environments $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+compare-sac: build ## updates of soft actor-critic beside PyTorch's (QUICK=1 for a short run)
+	Benchmarks/compare.py sac $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 clean: ## removes what was built
 	rm -rf .build Examples/.build

@@ -58,27 +58,34 @@ let package = Package(
     ],
     targets: [
         // MARK: - The pipeline: dataset -> tokens -> model -> planner -> environment
-        library("Trajectories"),
-        library("Datasets", ["HDF5", "Trajectories"]),
-        library("Tokenization", ["RandomNumbers", "Trajectories"]),
+        library("Trajectories", ["Bounds"]),
+        library("Datasets", ["Bounds", "HDF5", "Trajectories"]),
+        library("Tokenization", ["Bounds", "RandomNumbers", "Trajectories"]),
         library(
             "Transformer",
-            ["RandomNumbers", "Tensors", "Tokenization", "Trajectories", "Safetensors"]),
+            ["Bounds", "RandomNumbers", "Tensors", "Tokenization", "Trajectories", "Safetensors"]),
         library(
             "TransformerCPU",
-            ["Layers", "RandomNumbers", "Tensors", "Tokenization", "Trajectories", "Transformer"]),
+            [
+                "Bounds", "Layers", "RandomNumbers", "Tensors", "Tokenization", "Trajectories",
+                "Transformer",
+            ]),
         library(
             "Training",
-            ["Transformer", "Tokenization", "Trajectories", "RandomNumbers", "Safetensors"]),
-        library("Planning", ["RandomNumbers", "Transformer", "Tokenization", "Trajectories"]),
-        library("Episodes", ["Trajectories"]),
+            [
+                "Bounds", "Transformer", "Tokenization", "Trajectories", "RandomNumbers",
+                "Safetensors",
+            ]),
+        library(
+            "Planning", ["Bounds", "RandomNumbers", "Transformer", "Tokenization", "Trajectories"]),
+        library("Episodes", ["Bounds", "Trajectories"]),
         library(
             "Policies", ["Episodes", "RandomNumbers", "Safetensors", "Trajectories"]),
         library(
             "Learning",
             [
-                "Episodes", "Layers", "Policies", "RandomNumbers", "Safetensors", "Tensors",
-                "Trajectories",
+                "Bounds", "Episodes", "Layers", "Policies", "RandomNumbers", "Safetensors",
+                "Tensors", "Trajectories",
             ]),
         library(
             "Agents",
@@ -109,17 +116,20 @@ let package = Package(
         library(
             "Jobs",
             [
-                "Agents", "Behavior", "Datasets", "Environments", "Episodes", "Evaluation",
-                "Figures", "Learning", "Planning", "Policies", "RandomNumbers", "Rendering",
+                "Agents", "Behavior", "Bounds", "Datasets", "Environments", "Episodes",
+                "Evaluation", "Figures", "Learning", "Planning", "Policies", "RandomNumbers",
+                "Rendering",
                 "Tokenization", "Training", "Trajectories", "Transformer", "TransformerCPU",
-                .product(name: "Yams", package: "Yams"),
+                "PlainYAML", .product(name: "Yams", package: "Yams"),
             ]),
-        library("Experiments", ["Rendering", .product(name: "Yams", package: "Yams")]),
+        library(
+            "Experiments",
+            ["Bounds", "PlainYAML", "Rendering", .product(name: "Yams", package: "Yams")]),
         .executableTarget(
             name: "trajectory",
             dependencies: [
-                "Agents", "Behavior", "Datasets", "Environments", "Episodes", "Evaluation",
-                "Experiments", "Figures",
+                "Agents", "Behavior", "Bounds", "Datasets", "Environments", "Episodes",
+                "Evaluation", "Experiments", "Figures",
                 "CUDA", "Jobs", "Learning", "LearningCUDA", "Planning", "Policies", "Tokenization",
                 "Training", "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -146,9 +156,11 @@ let package = Package(
         library("Layers", ["CKernels", "RandomNumbers", "Tensors"]),
         library("Tensors"),
         library("OneDNN", ["COneDNN", "Tensors"]),
-        library("HDF5", ["CHDF5"]),
+        library("HDF5", ["Bounds", "CHDF5"]),
         library("MuJoCo", ["CMuJoCo"]),
         library("Safetensors"),
+        library("Bounds"),
+        library("PlainYAML", [.product(name: "Yams", package: "Yams")]),
         library("RandomNumbers"),
         .target(name: "CKernels", exclude: ["README.md"]),
 
@@ -180,7 +192,22 @@ let package = Package(
             ],
             path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "Bounds", "Datasets", "Environments", "Episodes", "Experiments", "Jobs",
+                "Learning", "Policies", "RandomNumbers", "Safetensors", "Tokenization",
+                "Training", "Trajectories", "Transformer", "TransformerCPU",
+            ],
+            path: "Tests/FuzzTargets", swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "fuzz", dependencies: ["Datasets", "FuzzTargets"], path: "Tests/Fuzz",
+            exclude: ["README.md"],
+            swiftSettings: swiftSettings),
+        tests(of: "FuzzTargets", fixtures: true),
         tests(of: "Safetensors"),
+        tests(of: "Bounds"),
+        tests(of: "PlainYAML", [.product(name: "Yams", package: "Yams")]),
         tests(
             of: "trajectory", ["Datasets", "Tokenization", "Trajectories", "Transformer"],
             fixtures: true),
@@ -211,7 +238,10 @@ let package = Package(
             ]),
         tests(
             of: "Learning",
-            ["Episodes", "Layers", "Policies", "RandomNumbers", "Tensors", "Trajectories"]),
+            [
+                "Episodes", "Layers", "Policies", "RandomNumbers", "Safetensors", "Tensors",
+                "Trajectories",
+            ]),
         tests(
             of: "Agents",
             [
@@ -233,7 +263,7 @@ let package = Package(
             of: "Jobs",
             [
                 "Datasets", "Environments", "Episodes", "Evaluation", "HDF5", "Learning",
-                "Planning", "Policies", "RandomNumbers", "Tokenization", "Training",
+                "Planning", "Policies", "RandomNumbers", "Safetensors", "Tokenization", "Training",
                 "Trajectories", "Transformer",
             ]),
         tests(of: "Experiments"),

@@ -4,6 +4,7 @@
     Benchmarks/compare.py training            all shapes and peers, about 15 minutes on 2 cores
     Benchmarks/compare.py planning            all shapes and peers, about 12 minutes on 2 cores
     Benchmarks/compare.py environments        all robots and Gymnasium's vectors, about 10 minutes
+    Benchmarks/compare.py sac                 updates of soft actor-critic, about 5 minutes
     Benchmarks/compare.py training --quick    one shape, fewer rounds, within about 2 minutes
 
 In a round each side runs once, and every other round in the opposite order, so that a machine
@@ -89,6 +90,8 @@ class Comparison:
     our_arguments: list[str]
     peer_arguments: list[str]
     peer: Peer = PYTORCH
+    ceiling: str | None = None
+    """The key of what our side could reach at most, if it says so."""
 
     def speedup(self, ours: float, peer: float) -> float:
         """How many times as fast we are."""
@@ -171,6 +174,27 @@ def environments(quick: bool) -> Comparison:
         our_arguments=["--copies", "16"],
         peer_arguments=[],
         peer=GYMNASIUM,
+    )
+
+
+def sac(quick: bool) -> Comparison:
+    """Updates of soft actor-critic from random transitions; no environment acts."""
+    shapes = ["hopper"] if quick else ["hopper", "halfcheetah", "ant"]
+    return Comparison(
+        subcommand="sac",
+        script="sac.py",
+        figure="updates_per_second",
+        unit="updates/s",
+        higher_is_better=True,
+        cases=[
+            Case(shape, ["--shape", shape], ["eager", "fused", "compiled"]) for shape in shapes
+        ],
+        rounds=3 if quick else 5,
+        our_arguments=["--seconds", "5"],
+        peer_arguments=["--seconds", "5", "--threads", str(os.cpu_count() or 1)],
+        # Whose networks are not those of the golden data.
+        peer=replace(PYTORCH, check=None),
+        ceiling="updates_ceiling",
     )
 
 
@@ -263,6 +287,9 @@ def table(comparison: Comparison, summaries: dict[str, dict[str, dict]]) -> str:
                 ratios = result["times_as_fast_rounds"]
                 line += f"   {number(result['times_as_fast'])}"
                 line += f" ({number(min(ratios))}, {number(max(ratios))})"
+            elif comparison.ceiling:
+                ceiling = statistics.median(r[comparison.ceiling] for r in result["rounds"])
+                line += f"   of {number(ceiling)} if it were matrix products alone"
             lines.append(line)
     return "\n".join(lines)
 
@@ -322,7 +349,7 @@ def note(text: str) -> None:
 
 def compare(options: argparse.Namespace) -> None:
     """Measures, prints the table, writes the results."""
-    kinds = {"training": training, "planning": planning, "environments": environments}
+    kinds = {"training": training, "planning": planning, "environments": environments, "sac": sac}
     comparison = kinds[options.what](options.quick)
     if options.rounds:
         comparison = replace(comparison, rounds=options.rounds)
@@ -369,7 +396,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=["training", "planning", "environments"])
+    parser.add_argument("what", choices=["training", "planning", "environments", "sac"])
     parser.add_argument("--quick", action="store_true", help="one shape, fewer rounds")
     parser.add_argument("--rounds", type=int, help="rounds; by default 2 to 5, by what is compared")
     parser.add_argument("--name", help="of the results; what is compared when not given")

@@ -51,7 +51,10 @@ gymnasium_sha=1cb947c59e7c72d8eabb2c2274c00cd20948e69f8452a9ef4092223be24fdf0e
 robotics_sha=a1743530431cb377e6b3b956d284bc96436fc68bac1648ef205054c178e7dc4b
 
 stamp="mujoco $mujoco_version $mujoco_sha gymnasium $gymnasium_sha robotics $robotics_sha"
+# The hashes of all files that were unpacked.
+unpacked() { (cd "$deps" && find mujoco models pkgconfig -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum); }
 if [[ "$(cat "$deps/stamp" 2>/dev/null)" != "$stamp" ]]; then
+    rm -f "$deps/hashes"
     echo "bootstrap: fetching MuJoCo $mujoco_version and the robot models into .deps/" >&2
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
@@ -83,5 +86,11 @@ Cflags: -I${prefix}/include
 Libs: -L${prefix}/lib -lmujoco
 PC
     sed -i "s/MUJOCO_VERSION/$mujoco_version/" "$deps/pkgconfig/mujoco.pc"
+    unpacked | sha256sum >"$deps/hashes"
     echo "$stamp" >"$deps/stamp"
 fi
+
+# What lies there is what was unpacked, today as well: a library that was changed or cut short is not built with.
+[[ -f $deps/hashes ]] || unpacked | sha256sum >"$deps/hashes"
+unpacked | sha256sum | cmp -s - "$deps/hashes" ||
+    fail "the files in .deps are not those that were unpacked there; remove .deps/stamp and run it again"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks both directions between the built tool and Minari's own package, which is installed from PyPI
-# into .deps/minari (pinned, with what it needs) the first time.
+# into .deps/minari (pinned by version and SHA-256, with what it needs) the first time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 deps=.deps/minari
@@ -13,7 +13,7 @@ if ! cmp -s "$requirements" "$deps/installed.txt"; then
     rm -rf "$deps"
     python3 -m venv "$deps" || fail "could not make a virtual environment; apt-get install python3-venv"
     "$deps/bin/python" -m pip install -q --disable-pip-version-check --only-binary=:all: \
-        -r "$requirements" || fail "could not install Minari from PyPI (see pip's message above)"
+        --require-hashes -r "$requirements" || fail "could not install Minari from PyPI (see pip's message above)"
     cp "$requirements" "$deps/installed.txt"
 fi
 folder=$(mktemp -d)

@@ -35,15 +35,20 @@ public struct PolicyAgent: Agent {
 
     /// The policy's action.
     ///
-    /// - Throws: `PlanningError` when the observation has another length or is not finite, as a planner
-    ///   refuses it.
+    /// - Throws: `PlanningError` when the observation or the action has another length or is not
+    ///   finite, as a planner refuses it.
     public mutating func act(on observation: [Double]) throws -> Controller.Decision {
         try PlanningError.require(
             observation, count: layout.observationDimension, "observation")
-        return Controller.Decision(
-            action: policy.action(for: observation, goal: goal, using: &generator))
+        let action = policy.action(for: observation, goal: goal, using: &generator)
+        try PlanningError.require(action, count: layout.actionDimension, "policy's action")
+        return Controller.Decision(action: action)
     }
 
-    /// Policies do not mind what an action brought.
-    public mutating func receive(reward: Double) {}
+    /// Policies do not mind what an action brought, as long as it is a number.
+    ///
+    /// - Throws: `PlanningError` when it is not finite.
+    public mutating func receive(reward: Double) throws {
+        try PlanningError.require([reward], count: 1, "reward")
+    }
 }

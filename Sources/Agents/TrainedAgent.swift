@@ -48,7 +48,11 @@ public struct TrainedAgent {
                 detail: "it was trained for \(layout.observationDimension) observation and "
                     + "\(layout.actionDimension) action dimensions, \(specification.identifier) has "
                     + "\(specification.layout.observationDimension) and "
-                    + "\(specification.layout.actionDimension); give the environment of its data")
+                    + "\(specification.layout.actionDimension); "
+                    + (environment is any GoalEnvironment
+                        && layout.observationDimension > specification.layout.observationDimension
+                        ? "train on the entry 'observation' of its data alone, without goals"
+                        : "give the environment of its data"))
         }
         try Self.requireGoal(of: trained, named: name, in: environment)
         var chosen = try options.fitted(toWindowOf: trained.windowTransitions)

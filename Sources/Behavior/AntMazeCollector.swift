@@ -22,8 +22,8 @@ public struct AntMazeCollector: Sendable {
         public let walks: Int
         /// Share of them in which it got within the radius of where it was sent.
         public let successRate: Double
-        /// Mean number of steps until then.
-        public let meanStepsToGoal: Double
+        /// Mean number of steps until then; nil where it never did.
+        public let meanStepsToGoal: Double?
     }
 
     /// What acts, as `PolicyParser` would name it for the environment of the walker.
@@ -80,7 +80,8 @@ public struct AntMazeCollector: Sendable {
             trajectories: walks.flatMap { $0.rewarded(for: goal.map(Float.init), radius: radius) },
             evaluationGoal: goal, walks: whole.count,
             successRate: Double(arrivals.count) / Double(max(1, whole.count)),
-            meanStepsToGoal: Double(arrivals.reduce(0, +)) / Double(max(1, arrivals.count)))
+            meanStepsToGoal: arrivals.isEmpty
+                ? nil : Double(arrivals.reduce(0, +)) / Double(arrivals.count))
     }
 
     private static func maze(_ environment: any Environment) -> D4RLAntMaze {

@@ -7,10 +7,13 @@ public import Trajectories
 /// How a dataset of a name like D4RL's is made: `hopper-medium-replay`, `maze2d-large`.
 ///
 /// - `random`: uniformly random actions.
-/// - `medium`, `expert`: the level's policy with a little noise.
-/// - `medium-replay`: every episode that training saw up to the medium policy.
+/// - `medium`, `expert`: actions drawn from the level's policy, which soft actor-critic trained.
 /// - `medium-expert`: as many transitions of `medium` as of `expert`, in this order.
+/// - `medium-replay`, `full-replay`: all that training saw up to the medium, or the expert, policy.
 /// - a maze of the point: a noisy PD controller that follows waypoints from goal to goal.
+///
+/// `ars-` before a level (`hopper-ars-medium`) is for the linear policies of random search: their
+/// actions with a little noise, and every episode of the search.
 ///
 /// The same seed gives the same data, whatever the number of workers.
 public struct DatasetRecipe: Sendable, Hashable {
@@ -19,6 +22,7 @@ public struct DatasetRecipe: Sendable, Hashable {
         case random, medium, expert
         case mediumReplay = "medium-replay"
         case mediumExpert = "medium-expert"
+        case fullReplay = "full-replay"
         case navigation
 
         /// Transitions where nothing is said, as many as D4RL's have.
@@ -31,8 +35,10 @@ public struct DatasetRecipe: Sendable, Hashable {
     public let environment: String
     /// Where the data comes from.
     public let kind: Kind
+    /// Whether the policies are those of random search rather than soft actor-critic's.
+    public let isSearched: Bool
 
-    /// Noise of the policies' actions: standard deviation in units of half the action range.
+    /// Noise of random search's policies: standard deviation in units of half the action range.
     public static let noise = 0.05
 
     /// Understands a name: an environment, a dash and a kind, or the environment of a maze.
@@ -47,8 +53,11 @@ public struct DatasetRecipe: Sendable, Hashable {
         if name.hasPrefix("pointmaze") || name.hasPrefix("maze2d") {
             environment = name
             kind = .navigation
+            isSearched = false
         } else if let suffix {
-            environment = String(name.dropLast(suffix.rawValue.count + 1))
+            let rest = name.dropLast(suffix.rawValue.count + 1)
+            isSearched = rest.hasSuffix("-ars") && suffix != .random && suffix != .fullReplay
+            environment = String(isSearched ? rest.dropLast(4) : rest)
             kind = suffix
         } else {
             throw BehaviorError(
@@ -63,19 +72,29 @@ public struct DatasetRecipe: Sendable, Hashable {
     public var policy: String {
         switch kind {
         case .random: "random"
-        case .medium: "medium+\(Self.noise)"
-        case .expert: "expert+\(Self.noise)"
-        case .mediumExpert: "medium+\(Self.noise), then expert+\(Self.noise)"
-        case .mediumReplay: "training up to medium"
+        case .medium: acting("medium")
+        case .expert: acting("expert")
+        case .mediumExpert: "\(acting("medium")), then \(acting("expert"))"
+        case .mediumReplay, .fullReplay: "training up to \(replayedLevel)"
         case .navigation: "waypoints by PD control with noise 0.5"
         }
+    }
+
+    /// How a level acts, as `PolicyParser` names it.
+    private func acting(_ level: String) -> String {
+        isSearched ? "ars-\(level)+\(Self.noise)" : "sample:\(level)"
+    }
+
+    /// The level up to which training is seen again.
+    var replayedLevel: String {
+        (isSearched ? "ars-" : "") + (kind == .fullReplay ? "expert" : "medium")
     }
 
     /// Collects the data.
     ///
     /// - Parameters:
-    ///   - steps: Transitions; of a replay, at most as many, in episodes spread evenly over
-    ///     training.
+    ///   - steps: Transitions; of a replay, at most as many: the first that soft actor-critic saw,
+    ///     or whole episodes spread evenly over random search.
     ///   - seed: Decides on starts and noise; training seen again is always the same.
     ///   - workers: Who simulates, with environments of the name ``environment``.
     ///   - untilGoal: Of ``Kind/navigation``, whether an episode ends at its first goal rather than
@@ -100,51 +119,18 @@ public struct DatasetRecipe: Sendable, Hashable {
         case .random, .medium, .expert: return try await collected(policy, steps, seed)
         case .mediumExpert:
             let half = steps / 2
-            let medium = try await collected("medium+\(Self.noise)", half, seed)
+            let medium = try await collected(acting("medium"), half, seed)
             return try await medium
-                + collected("expert+\(Self.noise)", steps - half, seed &+ 1, after: half)
+                + collected(
+                    acting("expert"), steps - half, seed &+ 1, after: half)
         case .navigation:
             let collector = NavigationCollector(
                 workers: workers, seed: seed, untilGoal: untilGoal)
             return await Collector.collect(
                 steps: steps, atOnce: workers.count, progress: { progress($0, steps) },
                 episodes: { await collector.episodes(from: $0, count: $1) })
-        case .mediumReplay:
-            guard !workers.specification.identifier.contains("@") else {
-                throw BehaviorError(
-                    code: .unknownDataset, subject: "\(environment)-\(kind.rawValue)",
-                    detail: "training held no action for several steps; leave out the @ and what "
-                        + "follows it")
-            }
-            let file = try parser.url(ofLevel: "medium")
-            guard let record = RandomSearch.Record(try LinearPolicy.metadata(ofFile: file)) else {
-                throw BehaviorError(
-                    code: .unrecordedPolicy, subject: file.path,
-                    detail: "it does not say how it was trained; train one by random search")
-            }
-            return try await Self.replay(record, steps: steps, workers: workers, progress: progress)
+        case .mediumReplay, .fullReplay:
+            return try await replay(steps: steps, workers: workers, progress: progress)
         }
-    }
-
-    /// What a search sees, again; where that is more than `steps`, episodes spread evenly.
-    private static func replay(
-        _ record: RandomSearch.Record, steps: Int, workers: EpisodeWorkers,
-        progress: (Int, Int) -> Void
-    ) async throws -> [Trajectory] {
-        var search = try RandomSearch(record.settings, workers: workers)
-        var kept: [Trajectory] = []
-        var count = 0
-        while search.iteration < record.iterations {
-            for episode in await search.advance(recordsEpisodes: true).episodes {
-                // An episode is kept whenever less than its share of all that was seen is there.
-                let share = min(1, Double(steps) / Double(max(record.steps, 1)))
-                let due = Double(search.steps) * share
-                guard Double(count + episode.count) <= min(due, Double(steps)) else { continue }
-                kept.append(episode)
-                count += episode.count
-            }
-            progress(search.steps, record.steps)
-        }
-        return kept
     }
 }

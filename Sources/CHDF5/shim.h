@@ -13,6 +13,7 @@ static inline hid_t chdf5_error_stack(void) { return H5E_DEFAULT; }
 
 // Property list classes.
 static inline hid_t chdf5_file_access(void) { return H5P_FILE_ACCESS; }
+static inline hid_t chdf5_link_access(void) { return H5P_LINK_ACCESS; }
 static inline hid_t chdf5_dataset_create(void) { return H5P_DATASET_CREATE; }
 
 // Types of numbers in memory.
@@ -27,3 +28,13 @@ static inline hid_t chdf5_file_int8(void) { return H5T_STD_I8LE; }
 static inline hid_t chdf5_file_int64(void) { return H5T_STD_I64LE; }
 static inline hid_t chdf5_c_string(void) { return H5T_C_S1; }
 static inline size_t chdf5_variable_length(void) { return H5T_VARIABLE; }
+
+// The address of an object in its file; negative where that is unknown.
+static inline int64_t chdf5_address(hid_t object) {
+#if H5_VERSION_GE(1, 12, 0)
+    H5O_info1_t info;
+#else
+    H5O_info_t info;
+#endif
+    return H5Oget_info2(object, &info, H5O_INFO_BASIC) < 0 ? -1 : (int64_t)info.addr;
+}

@@ -20,6 +20,10 @@ struct D4RLFile: EpisodeSource {
     init(_ file: HDF5File, options: TrajectoryDataset.ReadingOptions) throws {
         func matrix(_ field: String) throws -> HDF5Dataset {
             let dataset = try file.root.dataset(field)
+            guard dataset.count > 0 || dataset.shape.count != 1 else {
+                throw DatasetError(
+                    .empty, file: file.path, field: field, "there are no transitions")
+            }
             guard dataset.shape.count == 2, dataset.shape[1] > 0 else {
                 throw DatasetError(
                     .shapeMismatch, file: file.path, field: field,

@@ -1,9 +1,9 @@
 import HDF5
 
 /// Why a dataset could not be read or written.
-public struct DatasetError: Error, CustomStringConvertible, Sendable, Equatable {
+public struct DatasetError: Error, CustomStringConvertible, Sendable, Equatable, Codable {
     /// The kinds of failure.
-    public enum Code: Sendable, Hashable {
+    public enum Code: String, Sendable, Hashable, Codable {
         /// The file is missing, not HDF5, or damaged.
         case unreadable
         /// The file could not be written.
@@ -16,6 +16,10 @@ public struct DatasetError: Error, CustomStringConvertible, Sendable, Equatable 
         case wrongType
         /// A number is NaN or infinite.
         case notFinite
+        /// Its data lie in another file, which was not allowed.
+        case external
+        /// All of it at once needs more memory than there is.
+        case tooLarge
         /// There are no transitions.
         case empty
         /// An option of reading does not go with the file.
@@ -48,6 +52,7 @@ public struct DatasetError: Error, CustomStringConvertible, Sendable, Equatable 
             switch error.code {
             case .unreadable, .malformed, .outOfBounds: .unreadable
             case .unwritable: .unwritable
+            case .external: .external
             case .missing: .missingField
             case .wrongType: .wrongType
             }

@@ -35,6 +35,9 @@ public struct DatasetFile: EpisodeStream, Sendable {
     /// The format is seen from the content: a folder, or a file that has episodes rather than
     /// `observations` at its root, is Minari's.
     ///
+    /// Without ``TrajectoryDataset/ReadingOptions/reader`` the file is read in this process, which
+    /// a damaged one can crash or keep busy for ever.
+    ///
     /// - Throws: ``DatasetError`` when the file is missing, damaged or empty, or a field is missing
     ///   or of the wrong type or shape.
     public init(
@@ -42,15 +45,24 @@ public struct DatasetFile: EpisodeStream, Sendable {
     ) throws(DatasetError) {
         self.url = url
         (format, source) = try DatasetError.mapped(url) {
-            if let minari = try MinariFile.place(url) {
-                return (.minari, try MinariFile(minari, options: options))
-            }
-            let file = try HDF5File(reading: url)
-            if !file.root.contains("observations"), file.root.containsGroup("episode_0") {
-                return (.minari, try MinariFile(.init(data: url), options: options))
-            }
-            return (.d4rl, try D4RLFile(file, options: options))
+            guard let reader = options.reader else { return try DatasetFile.open(url, options) }
+            let process = try ReaderProcess(url, options, reader: reader)
+            return (process.format, process)
         }
+    }
+
+    /// Opens a file in this process.
+    static func open(
+        _ url: URL, _ options: TrajectoryDataset.ReadingOptions
+    ) throws -> (Format, any EpisodeSource) {
+        if let minari = try MinariFile.place(url) {
+            return (.minari, try MinariFile(minari, options: options))
+        }
+        let file = try HDF5File(reading: url, followsExternal: options.followsExternal)
+        if !file.root.contains("observations"), file.root.containsGroup("episode_0") {
+            return (.minari, try MinariFile(.init(data: url), options: options))
+        }
+        return (.d4rl, try D4RLFile(file, options: options))
     }
 
     /// Hands on the episodes in the order of the file; none is empty.
@@ -89,12 +101,17 @@ extension DatasetError {
     {
         do {
             return try body()
-        } catch let error as HDF5Error {
-            throw DatasetError(error)
-        } catch let error as DatasetError {
-            throw error
         } catch {
-            throw DatasetError(.unreadable, file: url.path, error.localizedDescription)
+            throw mapping(error, url)
+        }
+    }
+
+    /// Any failure as one about `url`.
+    static func mapping(_ error: any Error, _ url: URL) -> DatasetError {
+        switch error {
+        case let error as HDF5Error: DatasetError(error)
+        case let error as DatasetError: error
+        default: DatasetError(.unreadable, file: url.path, error.localizedDescription)
         }
     }
 }

@@ -67,7 +67,8 @@ struct MinariFile: EpisodeSource {
     }
 
     init(_ place: Place, options: TrajectoryDataset.ReadingOptions) throws {
-        let file = try HDF5File(reading: place.data)
+        let file = try HDF5File(
+            reading: place.data, followsExternal: options.followsExternal)
         let root = file.root
         for (isSet, what) in [
             (
@@ -143,8 +144,17 @@ struct MinariFile: EpisodeSource {
         ].compactMap(\.self)
     }
 
+    /// Groups within groups that an observation may have.
+    private static let deepest = 32
+    /// Arrays that an observation may have.
+    private static let mostLeaves = 4096
+
     /// The arrays at `name` within an episode: one, or those of a group of groups, by name.
-    private static func leaves(of episode: HDF5Group, _ name: String) throws -> [Leaf] {
+    ///
+    /// - Throws: ``DatasetError`` also where a group is a member of itself, as links can make it.
+    private static func leaves(
+        of episode: HDF5Group, _ name: String, above: [Int64?] = []
+    ) throws -> [Leaf] {
         guard episode.containsGroup(name) else {
             let dataset = try episode.dataset(name)
             // With a row, the product of the others is known to be a size that the file can hold.
@@ -155,17 +165,31 @@ struct MinariFile: EpisodeSource {
             }
             return [Leaf(path: name, width: dataset.count / rows)]
         }
+        func malformed(_ detail: String) -> DatasetError {
+            DatasetError(
+                .missingField, file: episode.file, field: "\(episode.path)/\(name)", detail)
+        }
+        let group = try episode.group(name)
+        let address = group.address
+        guard address == nil || !above.contains(address), above.count < deepest else {
+            throw malformed("the group is a member of itself, or lies too deep; record it again")
+        }
         // Tuples have members _index_0, _index_1, …, _index_10, which count.
-        let members = try episode.group(name).members().sorted {
+        let members = try group.members().sorted {
             $0.hasPrefix("_index_") && $1.hasPrefix("_index_") && $0.utf8.count != $1.utf8.count
                 ? $0.utf8.count < $1.utf8.count : $0 < $1
         }
         guard !members.isEmpty else {
-            throw DatasetError(
-                .missingField, file: episode.file, field: "\(episode.path)/\(name)",
-                "the group holds no arrays; record the dataset again")
+            throw malformed("the group holds no arrays; record the dataset again")
         }
-        return try members.flatMap { try leaves(of: episode, "\(name)/\($0)") }
+        var result: [Leaf] = []
+        for member in members {
+            result += try leaves(of: episode, "\(name)/\(member)", above: above + [address])
+            guard result.count <= mostLeaves else {
+                throw malformed("the group holds more than \(mostLeaves) arrays")
+            }
+        }
+        return result
     }
 
     /// Which of the first `kept` columns of the joined observations are whose, such as

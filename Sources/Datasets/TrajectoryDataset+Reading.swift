@@ -1,9 +1,10 @@
+import Bounds
 public import Foundation
 import Trajectories
 
 extension TrajectoryDataset {
     /// How a file is read.
-    public struct ReadingOptions: Sendable, Hashable {
+    public struct ReadingOptions: Sendable, Hashable, Codable {
         /// Whether the last row of the file is left out.
         ///
         /// The authors' code does so, since it has no next observation, which that code goes on not
@@ -29,6 +30,18 @@ extension TrajectoryDataset {
         public var observationKeys: [String]?
         /// Whether NaN and infinite numbers are let through, to be looked at, instead of refused.
         public var allowsNonFinite = false
+        /// Whether a file's data may lie in other files, which a file can name as it likes.
+        public var followsExternal = false
+        /// The program that reads instead of this one; nil reads in this process, which a damaged
+        /// file can crash or keep busy for ever.
+        public var reader: DatasetReader?
+
+        /// Whether nothing was chosen but who reads.
+        public var areDefault: Bool {
+            var options = self
+            options.reader = nil
+            return options == ReadingOptions()
+        }
 
         /// All rows, all finite, episodes cut where the file says.
         public init() {}
@@ -54,6 +67,13 @@ extension TrajectoryDataset {
         throws(DatasetError)
     {
         let file = try DatasetFile(url, options: options)
+        var need = MemoryNeed("reading it whole, \(file.rowCount) transitions,")
+        need.add(file.rowCount, file.layout.transitionDimension)
+        do {
+            try need.require()
+        } catch {
+            throw DatasetError(.tooLarge, file: url.path, error.description)
+        }
         var trajectories: [Trajectory] = []
         try DatasetError.mapped(url) { try file.forEachEpisode { trajectories.append($0) } }
         self.init(

@@ -16,13 +16,15 @@ extension TrajectoryDataset {
     /// - Parameters:
     ///   - url: Where the file shall lie; a file there is replaced.
     ///   - gzipLevel: How hard to compress, 1 to 9; nil writes plain arrays.
-    /// - Throws: ``DatasetError`` when there are no transitions or the file cannot be written.
+    /// - Throws: ``DatasetError`` when there are no transitions, a number is not finite, or the file
+    ///   cannot be written.
     public func write(to url: URL, gzipLevel: Int? = 4) throws(DatasetError) {
         let rows = rowCount
         guard rows > 0 else {
             throw DatasetError(
                 .empty, file: url.path, "there are no transitions to write")
         }
+        try requireFinite(file: url.path)
         var terminals = [Bool](repeating: false, count: rows)
         var timeouts = terminals
         var row = -1
@@ -106,5 +108,24 @@ extension Trajectory {
     /// The observation after each row, of which the last is ``finalObservation``.
     fileprivate var nextObservations: [Float] {
         observations.dropFirst(layout.observationDimension) + (finalObservation ?? [])
+    }
+}
+
+extension TrajectoryDataset {
+    /// Refuses numbers that no reader would take.
+    func requireFinite(file: String) throws(DatasetError) {
+        for (index, trajectory) in trajectories.enumerated() {
+            for (name, values, width) in [
+                ("observations", trajectory.observations, layout.observationDimension),
+                ("actions", trajectory.actions, layout.actionDimension),
+                ("rewards", trajectory.rewards, 1),
+            ] {
+                guard let place = values.firstIndex(where: { !$0.isFinite }) else { continue }
+                throw DatasetError(
+                    .notFinite, file: file, field: name,
+                    "step \(place / width) of episode \(index) has \(values[place]) in column "
+                        + "\(place % width); look into what acts or is acted in")
+            }
+        }
     }
 }

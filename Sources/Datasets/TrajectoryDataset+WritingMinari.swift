@@ -25,6 +25,7 @@ extension TrajectoryDataset {
             DatasetError(code, file: url.path, detail)
         }
         guard rowCount > 0 else { throw refuse(.empty, "there are no transitions to write") }
+        try requireFinite(file: url.path)
         let name = description.datasetID ?? url.lastPathComponent
         if let problem = MinariDescription.problem(withID: name) {
             throw refuse(.unwritable, problem)

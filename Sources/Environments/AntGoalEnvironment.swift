@@ -21,6 +21,8 @@ package final class AntGoalEnvironment: SimulatedEnvironment {
     package static let sight = 2.0
     /// Distance to a goal, in metres, that counts as being there, as in the mazes.
     package static let successRadius = 0.5
+    /// Metres a second beyond which no more is paid: MuJoCo puts back what it cannot compute.
+    private static let fastest = 10.0
     /// Metres between the robot and a new goal.
     private static let distances = 1.0...10.0
 
@@ -54,9 +56,10 @@ package final class AntGoalEnvironment: SimulatedEnvironment {
         data.controls = action
         data.step(D4RLAnt.frameSkip)
         let after = distanceToGoal()
+        let speed = (before - after) / stepDuration
         let isHealthy = isHealthy()
         let terms = [
-            RewardTerm("towards goal", 2 * (before - after) / stepDuration),
+            RewardTerm("towards goal", 2 * min(max(speed, -Self.fastest), Self.fastest)),
             RewardTerm("healthy", isHealthy ? specification.survivalBonus : 0),
             RewardTerm("control", -0.05 * action.sumOfSquares),
         ]

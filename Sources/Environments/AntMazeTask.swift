@@ -1,5 +1,6 @@
-/// One of D4RL's six AntMazes (Fu et al. 2020, arXiv 2004.07219; d4rl/locomotion, version 2): a
-/// map, and where the episodes of its dataset start and lead.
+/// One of D4RL's six AntMazes: a map, and where the episodes of its dataset start and lead.
+///
+/// Fu et al. 2020, arXiv 2004.07219; d4rl/locomotion/maze_env.py, version 2 of the environments.
 public struct AntMazeTask: Sendable, Hashable {
     /// The maps, which are Gymnasium-Robotics' too.
     public enum Size: String, Sendable, Hashable, CaseIterable {

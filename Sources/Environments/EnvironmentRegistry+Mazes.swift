@@ -53,8 +53,9 @@ extension EnvironmentRegistry {
         ]
     }
 
-    /// D4RL's AntMaze. Without its version `antmaze-umaze` is Gymnasium-Robotics', the others are
-    /// these.
+    /// D4RL's six AntMazes.
+    ///
+    /// Without its version `antmaze-umaze` is Gymnasium-Robotics', the others are these.
     static let d4rlAntMazes: [(name: String, make: Maker)] = AntMazeTask.all.map { task in
         (task.identifier, { () throws(SimulationError) in try D4RLAntMaze(task) })
     }

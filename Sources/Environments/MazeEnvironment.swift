@@ -54,7 +54,7 @@ public struct MazeRules: Sendable, Hashable {
 ///
 /// Walls are added to the robot's model box by box. A start draws a goal cell, then a start cell
 /// whose centre is more than half a cell from the goal, both moved by up to a quarter of a cell;
-/// seeds give the starts that they give in Gymnasium.
+/// seeds give the starts that they give in Gymnasium. A goal that leaves no start is drawn anew.
 package final class MazeEnvironment<Agent: MazeAgent>: MazeSimulation {
     package let specification: EnvironmentSpecification
     package let map: MazeMap
@@ -76,6 +76,9 @@ package final class MazeEnvironment<Agent: MazeAgent>: MazeSimulation {
         self.agent = agent
         self.map = map
         self.rules = rules
+        precondition(
+            rules.goalCell == nil || map.startCells.contains { $0 != rules.goalCell },
+            "a goal in the only cell where episodes of \(identifier) start")
         model = try MuJoCoModel(
             contentsOf: ModelLibrary.url(of: agent.modelFile),
             adding: map.walls(cellSize: agent.cellSize, height: agent.wallHeight))
@@ -92,12 +95,14 @@ package final class MazeEnvironment<Agent: MazeAgent>: MazeSimulation {
 
     package func reset(seed: UInt64) -> [Double] {
         generator = PCG64(seed: seed)
-        goal = drawGoal()
         let starts = map.startCells
+        // Both end: a map has a start and a goal in different cells, and from the middle of one to
+        // a goal in another it is at least three quarters of a cell.
+        repeat { goal = drawGoal() } while !starts.contains { isStart(center(of: $0)) }
         var start: (x: Double, y: Double)
         repeat {
             start = center(of: starts[generator.index(below: starts.count)])
-        } while distance(from: [start.x, start.y]) <= 0.5 * agent.cellSize
+        } while !isStart(start)
         return place(at: disturbed(start))
     }
 
@@ -121,10 +126,7 @@ package final class MazeEnvironment<Agent: MazeAgent>: MazeSimulation {
             case .dense: exp(-distance)
             }
         if isSuccess, rules.isContinuing, rules.replacesGoal {
-            repeat {
-                goal = drawGoal()
-            } while self.distance(from: achievedGoal)
-                <= rules.successRadius
+            replaceGoal()
         }
         return EnvironmentStep(
             observation: agent.observation(of: data), reward: reward,
@@ -140,6 +142,17 @@ package final class MazeEnvironment<Agent: MazeAgent>: MazeSimulation {
     }
 
     // MARK: - Goals and starts
+
+    /// Whether an episode may start at a point: not where its goal is.
+    private func isStart(_ point: (x: Double, y: Double)) -> Bool {
+        distance(from: [point.x, point.y]) > 0.5 * agent.cellSize
+    }
+
+    /// Draws goals until one is not reached yet; where there is but one cell for goals it stays.
+    private func replaceGoal() {
+        guard rules.goalCell == nil, map.goalCells.count > 1 else { return }
+        repeat { goal = drawGoal() } while distance(from: achievedGoal) <= rules.successRadius
+    }
 
     private func drawGoal() -> [Double] {
         if let cell = rules.goalCell {

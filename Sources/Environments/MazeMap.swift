@@ -192,8 +192,14 @@ extension MazeMap {
         }
         guard isClosed else { throw fail("there is a gap in its border; put walls all around") }
         let free = positions { $0 != .wall }
-        guard free.count > 1, let goal = goalCells.first, !startCells.isEmpty else {
-            throw fail("there is no room for a start and a goal; leave at least two cells free")
+        let (starts, goals) = (startCells, goalCells)
+        // An episode starts elsewhere than at its goal.
+        guard free.count > 1, let goal = goals.first, !starts.isEmpty,
+            starts.count > 1 || goals.contains(where: { $0 != starts[0] })
+        else {
+            throw fail(
+                "there is no room for a start and a goal in different cells; leave at least two "
+                    + "cells free, and a start that is not the only goal")
         }
         guard distances(to: goal).count == free.count else {
             throw fail("its free cells are not all connected; open a wall between them")

@@ -1,3 +1,4 @@
+import Bounds
 import Synchronization
 
 /// A fixed number of workers, each with its own copy of an environment.
@@ -44,7 +45,7 @@ public struct EpisodeWorkers: Sendable {
     /// - Throws: ``EpisodeWorkersError`` when `count` is not positive, or the error that `make`
     ///   throws.
     public init(count: Int, make: @Sendable () throws -> any Environment) throws {
-        guard count > 0 else {
+        guard Bound.workers.range.contains(count) else {
             throw EpisodeWorkersError(count: count)
         }
         specification = try make().specification

@@ -61,6 +61,8 @@ public enum DatasetEnvironment {
                 + "\(expected.observationDimension) observation and \(expected.actionDimension) "
                 + "action dimensions, but has \(layout.observationDimension) and "
                 + "\(layout.actionDimension)"
+                + (joinsGoals(layout, specification)
+                    ? "; its goals are joined to the observations" : "")
         )
     }
 
@@ -97,11 +99,23 @@ public enum DatasetEnvironment {
             && layout.observationDimension < expected.observationDimension
         guard layout != expected, !(allowsFewerObservations && isPart) else { return }
         throw DatasetMismatch(
-            code: .otherEnvironment, file: file,
+            code: joinsGoals(layout, specification) ? .joinedGoals : .otherEnvironment, file: file,
             detail: "it has \(layout.observationDimension) observation and "
                 + "\(layout.actionDimension) action dimensions, \(specification.identifier) has "
-                + "\(expected.observationDimension) and \(expected.actionDimension); give the "
-                + "environment of the data")
+                + "\(expected.observationDimension) and \(expected.actionDimension); "
+                + (joinsGoals(layout, specification)
+                    ? "goals are joined to the observations: read the entry 'observation' alone"
+                    : "give the environment of the data"))
+    }
+
+    /// Whether data of a maze hold its goals beside the observation: where it is, and where to go.
+    private static func joinsGoals(
+        _ layout: TransitionLayout, _ specification: EnvironmentSpecification
+    ) -> Bool {
+        let expected = specification.layout
+        return specification.family.contains("maze")
+            && layout.actionDimension == expected.actionDimension
+            && [2, 4].contains(layout.observationDimension - expected.observationDimension)
     }
 }
 
@@ -131,6 +145,8 @@ public struct DatasetMismatch: Error, CustomStringConvertible, Sendable, Hashabl
         case unnamedEnvironment
         /// The dataset has other dimensions than the environment.
         case otherEnvironment
+        /// The dataset has the environment's goals among its observations.
+        case joinedGoals
         /// The dataset has other dimensions than the model.
         case otherModel
     }

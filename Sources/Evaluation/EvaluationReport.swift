@@ -41,6 +41,8 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
     public var millisecondsPerPlan: Double?
     /// Mean wall-clock time of a plan; nil if none was made.
     public var meanMillisecondsPerPlan: Double?
+    /// How the times of the plans are spread; nil if none was made.
+    public var planMilliseconds: PlanTimes?
     /// Longest search, whoever shared it; nil if none was made.
     public var longestSearchMilliseconds: Double?
     /// Mean number of transitions planned; nil if no plan was made.
@@ -93,6 +95,7 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
                 times.count.isMultiple(of: 2)
                 ? (times[middle - 1] + times[middle]) / 2 : times[middle]
             meanMillisecondsPerPlan = times.reduce(0, +) / Double(times.count)
+            planMilliseconds = PlanTimes(times)
             longestSearchMilliseconds = made.map { $0.seconds * 1000 }.max()
             meanHorizon = Double(made.reduce(0) { $0 + $1.horizon }) / Double(plans)
             meanBeamWidth = Double(made.reduce(0) { $0 + $1.beamWidth }) / Double(plans)

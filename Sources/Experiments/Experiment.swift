@@ -1,3 +1,5 @@
+import Bounds
+
 /// An experiment of one size: its definition with settings and axes chosen, and its steps in order.
 public struct Experiment: Sendable {
     /// What it was made from; its settings and axes are those of this size.
@@ -83,6 +85,10 @@ public struct Experiment: Sendable {
                 // Its value, if it is a setting, does not make further points.
                 guard definition.settings[name] != nil else { throw unknown(name, template.text) }
                 continue
+            }
+            let count = Int.saturating(points.count, times: values.count)
+            if let problem = Bound.together.orNone.problem("the combinations of axes", count) {
+                throw error("'\(template.text)': \(problem)")
             }
             points = points.flatMap { point in
                 values.map { point.merging([name: $0]) { $1 } }

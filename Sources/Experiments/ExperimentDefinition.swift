@@ -1,4 +1,5 @@
 public import Foundation
+import PlainYAML
 import Yams
 
 /// An experiment as its file defines it: which commands to run over which axes, and what to report.
@@ -213,7 +214,8 @@ extension ExperimentDefinition: Decodable {
 
     init(yaml: String, name: String, file: String) throws(ExperimentError) {
         do {
-            self = try YAMLDecoder().decode(ExperimentDefinition.self, from: yaml)
+            let node = try PlainYAML.node(yaml) ?? Node("")
+            self = try YAMLDecoder().decode(ExperimentDefinition.self, from: node)
             self.name = name
         } catch {
             throw ExperimentError(

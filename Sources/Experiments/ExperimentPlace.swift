@@ -53,11 +53,15 @@ public struct ExperimentPlace: Sendable {
     }
 
     /// The commit that is checked out, with a plus sign if files were changed since.
+    ///
+    /// The folder may be anybody's, and its configuration can name programs for git to run: none of
+    /// them is.
     public var commit: String {
+        var harmless = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]
         func git(_ arguments: [String]) -> String? {
             let process = Process()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            process.arguments = ["git", "-C", root.path] + arguments
+            process.arguments = ["git", "-C", root.path] + harmless + arguments
             let output = Pipe()
             process.standardOutput = output
             process.standardError = FileHandle.nullDevice
@@ -69,7 +73,18 @@ public struct ExperimentPlace: Sendable {
                 ? text.trimmingCharacters(in: .whitespacesAndNewlines) : nil
         }
         guard let commit = git(["rev-parse", "--short=7", "HEAD"]) else { return "unknown" }
-        let changes = git(["status", "--porcelain", "--untracked-files=no", "--", "Sources"]) ?? ""
+        // Filters are programs as well; what they are called is the configuration's choice.
+        let filters = git([
+            "config", "--name-only", "--get-regexp", #"^filter\..*\.(clean|process)$"#,
+        ])
+        for name in (filters ?? "").split(whereSeparator: \.isNewline) {
+            harmless += ["-c", "\(name)="]
+        }
+        let changes =
+            git([
+                "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all", "--",
+                "Sources",
+            ]) ?? ""
         return changes.isEmpty ? commit : commit + "+"
     }
 }

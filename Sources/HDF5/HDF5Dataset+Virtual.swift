@@ -1,3 +1,4 @@
+import Bounds
 import CHDF5
 import Foundation
 
@@ -76,6 +77,14 @@ private struct VirtualMapping {
         let rank = Int(max(0, H5Sget_simple_extent_ndims(space.id)))
         var extents = [hsize_t](repeating: 0, count: rank)
         var (start, end) = (extents, extents)
+        if let sourceSpace, H5Sget_select_type(sourceSpace.id) == H5S_SEL_ALL, count > 0,
+            H5Sget_simple_extent_dims(space.id, &extents, nil) >= 0
+        {
+            // The whole of it, whose extents the mapping does not repeat.
+            let present = extents.reduce(1) { Int.saturating($0, times: Int(clamping: $1)) }
+            return present >= count
+                ? nil : "its source \(place) has the shape \(extents), too small"
+        }
         guard let sourceSpace, Int(H5Sget_simple_extent_ndims(sourceSpace.id)) == rank,
             H5Sget_simple_extent_dims(space.id, &extents, nil) >= 0,
             H5Sget_select_bounds(sourceSpace.id, &start, &end) >= 0, count > 0

@@ -86,6 +86,9 @@ public final class HDF5Dataset: Sendable {
         case H5T_ENUM: return .other("an enumeration")
         case H5T_STRING: return .other("strings")
         case H5T_COMPOUND: return .other("compounds")
+        case H5T_VLEN:
+            return .other("lists of any length, such as pictures compressed as JPEG are kept in")
+        case H5T_REFERENCE: return .other("references")
         default: return .other("neither numbers nor strings")
         }
     }

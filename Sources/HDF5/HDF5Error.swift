@@ -12,6 +12,8 @@ public struct HDF5Error: Error, CustomStringConvertible, Sendable, Equatable {
         case missing
         /// A dataset holds elements of another type.
         case wrongType
+        /// Its data lie in another file, which was not allowed.
+        case external
         /// Rows were asked for that a dataset does not have.
         case outOfBounds
     }

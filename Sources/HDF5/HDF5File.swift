@@ -11,10 +11,18 @@ public final class HDF5File: Sendable {
     public let root: HDF5Group
     private let handle: HDF5Handle
 
-    /// Opens a file for reading.
+    /// Opens a file for reading, in this process.
     ///
+    /// A file whose structure is damaged, be it by one bit, can crash the C library or keep it busy
+    /// for ever, and this process with it.
+    ///
+    /// - Parameters:
+    ///   - url: The file.
+    ///   - followsExternal: Whether data may lie in other files: raw data of their own, links to
+    ///     other files, virtual datasets made of them. A file from somewhere can so name any file
+    ///     that this process may read.
     /// - Throws: ``HDF5Error`` when the file is missing, unreadable, not HDF5, or cut short.
-    public convenience init(reading url: URL) throws(HDF5Error) {
+    public convenience init(reading url: URL, followsExternal: Bool = false) throws(HDF5Error) {
         let path = url.path
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
@@ -26,7 +34,8 @@ public final class HDF5File: Sendable {
             let what = isDirectory.boolValue ? "it is a folder" : "reading it is not permitted"
             throw HDF5Error(code: .unreadable, file: path, key: nil, detail: what)
         }
-        try self.init(path, writable: false) { () throws(HDF5Error) in
+        let links = HDF5LinkAccess(followsExternal: followsExternal)
+        try self.init(path, writable: false, links) { () throws(HDF5Error) in
             guard H5Fis_hdf5(path) > 0 else {
                 throw HDF5Error(
                     code: .malformed, file: path, key: nil,
@@ -85,7 +94,9 @@ public final class HDF5File: Sendable {
         _ part: String, _ failure: (String) -> HDF5Error,
         _ body: (HDF5Group) throws(HDF5Error) -> Void
     ) throws(HDF5Error) {
-        let file = try HDF5File(part, writable: true) { () throws(HDF5Error) in
+        let file = try HDF5File(
+            part, writable: true, HDF5LinkAccess(followsExternal: false)
+        ) { () throws(HDF5Error) in
             let id = H5Fcreate(part, chdf5_exclusive(), chdf5_default(), chdf5_default())
             guard let handle = HDF5Handle(id, H5Fclose) else {
                 throw failure("the file cannot be created\(HDF5Library.reason())")
@@ -101,7 +112,8 @@ public final class HDF5File: Sendable {
     }
 
     private init(
-        _ path: String, writable: Bool, open: () throws(HDF5Error) -> HDF5Handle
+        _ path: String, writable: Bool, _ access: HDF5LinkAccess,
+        open: () throws(HDF5Error) -> HDF5Handle
     ) throws(HDF5Error) {
         let (handle, root) = try HDF5Library.locked { () throws(HDF5Error) in
             let handle = try open()
@@ -114,6 +126,6 @@ public final class HDF5File: Sendable {
         }
         self.path = path
         self.handle = handle
-        self.root = HDF5Group(root, file: path, path: "")
+        self.root = HDF5Group(root, file: path, path: "", access: access)
     }
 }

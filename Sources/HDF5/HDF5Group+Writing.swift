@@ -23,7 +23,7 @@ extension HDF5Group {
         guard let group else {
             throw failure(.unwritable, name, "the group cannot be made\(HDF5Library.reason())")
         }
-        return HDF5Group(group, file: file, path: key(name))
+        return HDF5Group(group, file: file, path: key(name), access: access)
     }
 
     /// Adds a dataset of single-precision numbers, row-major.

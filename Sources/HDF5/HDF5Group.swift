@@ -9,11 +9,14 @@ public final class HDF5Group: Sendable {
     /// The group's path within the file, empty for the root.
     public let path: String
     let handle: HDF5Handle
+    /// How far links may lead.
+    let access: HDF5LinkAccess
 
-    init(_ handle: HDF5Handle, file: String, path: String) {
+    init(_ handle: HDF5Handle, file: String, path: String, access: HDF5LinkAccess) {
         self.handle = handle
         self.file = file
         self.path = path
+        self.access = access
     }
 
     /// The path within the file of a member.
@@ -41,7 +44,7 @@ public final class HDF5Group: Sendable {
                 func name(_ buffer: UnsafeMutablePointer<CChar>?, _ size: Int) -> Int {
                     H5Lget_name_by_idx(
                         handle.id, ".", H5_INDEX_NAME, H5_ITER_INC, index, buffer, size,
-                        chdf5_default())
+                        access.id)
                 }
                 let length = name(nil, 0)
                 guard length >= 0 else {
@@ -56,16 +59,22 @@ public final class HDF5Group: Sendable {
         }
     }
 
-    /// Whether there is a member of this name.
+    /// Whether there is a member of this name; one that lies in another file counts, though it may
+    /// be refused when it is opened.
     public func contains(_ name: String) -> Bool {
         HDF5Library.locked {
+            HDF5LinkAccess.refused = nil
             // The library answers only about the last part of a path whose others exist.
             var prefix = ""
             for part in name.split(separator: "/") {
                 prefix += prefix.isEmpty ? "\(part)" : "/\(part)"
-                if H5Lexists(handle.id, prefix, chdf5_default()) <= 0 { return false }
+                if H5Lexists(handle.id, prefix, access.id) <= 0 {
+                    return HDF5LinkAccess.refused != nil
+                }
             }
-            return !prefix.isEmpty && H5Oexists_by_name(handle.id, prefix, chdf5_default()) > 0
+            guard !prefix.isEmpty else { return false }
+            return H5Oexists_by_name(handle.id, prefix, access.id) > 0
+                || HDF5LinkAccess.refused != nil
         }
     }
 
@@ -73,7 +82,7 @@ public final class HDF5Group: Sendable {
     public func containsGroup(_ name: String) -> Bool {
         HDF5Library.locked {
             guard contains(name),
-                let object = HDF5Handle(H5Oopen(handle.id, name, chdf5_default()), H5Oclose)
+                let object = HDF5Handle(H5Oopen(handle.id, name, access.id), H5Oclose)
             else { return false }
             return H5Iget_type(object.id) == H5I_GROUP
         }
@@ -83,43 +92,43 @@ public final class HDF5Group: Sendable {
     ///
     /// - Throws: ``HDF5Error`` when there is none of this name.
     public func group(_ name: String) throws(HDF5Error) -> HDF5Group {
-        let handle = try open(name, H5I_GROUP, "group", H5Gclose) { id in
-            H5Gopen2(id, name, chdf5_default())
-        }
-        return HDF5Group(handle, file: file, path: key(name))
+        HDF5Group(
+            try open(name, H5I_GROUP, "group"), file: file, path: key(name), access: access)
     }
 
     /// A dataset within this group.
     ///
-    /// - Throws: ``HDF5Error`` when there is none of this name or it is damaged.
+    /// - Throws: ``HDF5Error`` when there is none of this name, it is damaged, or its data lie in
+    ///   another file, which was not allowed.
     public func dataset(_ name: String) throws(HDF5Error) -> HDF5Dataset {
-        let handle = try open(name, H5I_DATASET, "dataset", H5Dclose) { id in
-            H5Dopen2(id, name, chdf5_default())
-        }
+        let handle = try open(name, H5I_DATASET, "dataset")
+        if !access.followsExternal { try requireOwnData(handle, key(name)) }
         let dataset = try HDF5Dataset(handle, file: file, path: key(name))
         try HDF5Dataset.requireSources(
             handle, count: dataset.count, file: file, path: dataset.path)
         return dataset
     }
 
-    private func open(
-        _ name: String, _ type: H5I_type_t, _ what: String,
-        _ close: @convention(c) @Sendable (hid_t) -> herr_t, _ open: (hid_t) -> hid_t
-    ) throws(HDF5Error) -> HDF5Handle {
+    /// Which object of the file this is, the same for all names of a group; nil where that cannot
+    /// be told.
+    package var address: Int64? {
+        HDF5Library.locked {
+            let address = chdf5_address(handle.id)
+            return address < 0 ? nil : address
+        }
+    }
+
+    func open(_ name: String, _ type: H5I_type_t, _ what: String) throws(HDF5Error) -> HDF5Handle {
         try HDF5Library.locked { () throws(HDF5Error) in
             guard contains(name) else {
                 throw failure(.missing, name, "there is no such \(what)")
             }
-            let object = H5Oopen(handle.id, name, chdf5_default())
-            defer { if object >= 0 { H5Oclose(object) } }
-            guard HDF5Library.succeeded(object) else {
+            if let other = HDF5LinkAccess.refused { throw external(name, "a link to '\(other)'") }
+            guard let handle = HDF5Handle(H5Oopen(handle.id, name, access.id), H5Oclose) else {
                 throw failure(.malformed, name, HDF5Library.problem())
             }
-            guard H5Iget_type(object) == type else {
+            guard H5Iget_type(handle.id) == type else {
                 throw failure(.missing, name, "it is not a \(what)")
-            }
-            guard let handle = HDF5Handle(open(self.handle.id), close) else {
-                throw failure(.malformed, name, HDF5Library.problem())
             }
             return handle
         }

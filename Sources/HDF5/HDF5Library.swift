@@ -23,14 +23,23 @@ public enum HDF5Library {
         // Where the library does know threads, each one has its own setting. Without it, it prints
         // its error stack to standard error.
         H5Eset_auto2(chdf5_error_stack(), nil, nil)
+        _ = LZFFilter.isRegistered
         return try body()
     }
 
     // The library's words for the last failure, kept since its next call forgets them. Each thread
     // keeps its own: between a failure and its message, other threads may use the library.
     private static var words: String {
-        get { Thread.current.threadDictionary["HDF5 failure"] as? String ?? "" }
-        set { Thread.current.threadDictionary["HDF5 failure"] = newValue }
+        get { note("HDF5 failure") ?? "" }
+        set { setNote("HDF5 failure", newValue) }
+    }
+
+    /// What this thread noted under `key`.
+    static func note(_ key: String) -> String? { Thread.current.threadDictionary[key] as? String }
+
+    /// Notes something for this thread.
+    static func setNote(_ key: String, _ text: String?) {
+        Thread.current.threadDictionary[key] = text
     }
 
     /// Whether a call succeeded, to be asked at once; if not, its reason is kept.

@@ -1,3 +1,4 @@
+import Bounds
 public import Datasets
 import Evaluation
 import Figures
@@ -54,7 +55,7 @@ public struct AttentionJob: Sendable {
     ///
     /// - Throws: ``JobError``, and errors of reading and drawing.
     public func run(note: (String) -> Void = { _ in }) throws -> Result {
-        try require(atLeast: 1, ["windows": windows])
+        try require(.episodes, ["windows": windows])
         let trained = try Checkpoint(directory: checkpoint)
         let data = try TrajectoryDataset(
             contentsOf: dataset, options: reading.fitting(trained))

@@ -1,3 +1,4 @@
+import Bounds
 import Environments
 import Episodes
 public import Foundation
@@ -124,12 +125,9 @@ public struct BehaviorTrainingJob: Sendable {
     ///
     /// - Throws: ``JobError``, and errors of the environment, the settings and writing.
     public func run(report: (Event) -> Void = { _ in }) async throws -> Result {
-        try require(
-            atLeast: 1,
-            [
-                "steps": steps, "measurementInterval": measurementInterval, "episodes": episodes,
-                "workers": workers,
-            ])
+        try require(.steps, ["steps": steps, "measurementInterval": measurementInterval])
+        try require(.episodes, ["episodes": episodes])
+        try require(.workers, ["workers": workers])
         // Known before the work as well as after it.
         try output.requireFolder()
         switch method {

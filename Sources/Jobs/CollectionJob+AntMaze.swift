@@ -1,4 +1,5 @@
 import Behavior
+import Bounds
 import Datasets
 import Environments
 import Episodes
@@ -19,7 +20,8 @@ extension CollectionJob {
                 .invalidSetting, "the walker '\(walker)' is a mix; give a single policy")
         }
         let steps = steps ?? DatasetRecipe.Kind.navigation.defaultSteps
-        try require(atLeast: 1, ["steps": steps])
+        try require(.steps, ["steps": steps])
+        try pool.specification.layout.requireMemory(transitions: steps)
         try output.requireFolder()
         let start = ContinuousClock.now
         let collector = AntMazeCollector(
@@ -35,8 +37,8 @@ extension CollectionJob {
                 .joined(separator: " "),
             "walks": "\(made.walks)",
             "success_rate": String(format: "%.3f", made.successRate),
-            "mean_steps_to_goal": String(format: "%.1f", made.meanStepsToGoal),
         ]
+        attributes["mean_steps_to_goal"] = made.meanStepsToGoal.map { String(format: "%.1f", $0) }
         if untilGoal { attributes["until_goal"] = "true" }
         let dataset = TrajectoryDataset(
             layout: pool.specification.layout, trajectories: made.trajectories,

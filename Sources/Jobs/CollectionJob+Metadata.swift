@@ -12,9 +12,13 @@ extension CollectionJob {
         _ recipe: DatasetRecipe?, policy: String, in specification: EnvironmentSpecification
     ) throws -> [String: MetadataEntry] {
         let parser = PolicyParser(specification)
-        let level = recipe?.kind == .mediumReplay ? "medium" : policy.replacing("sample:", with: "")
+        let isReplay = recipe?.kind == .mediumReplay || recipe?.kind == .fullReplay
+        let level =
+            isReplay
+            ? recipe?.kind == .fullReplay ? "expert" : "medium"
+            : policy.replacing("sample:", with: "")
         let file =
-            PolicyParser.levels.contains(level)
+            recipe?.isSearched != true && PolicyParser.levels.contains(level)
             ? try? parser.url(ofLevel: level) : URL(fileURLWithPath: level)
         let record = file.flatMap { try? LinearPolicy.metadata(ofFile: $0) } ?? [:]
         guard record["kind"] == "gaussian policy" else { return [:] }
@@ -23,10 +27,10 @@ extension CollectionJob {
         if let steps = record["steps"].flatMap(Int.init) {
             metadata["iteration"] = .integer(steps / 1000)
         }
-        guard recipe?.kind != .mediumReplay,
+        guard !isReplay,
             let drawn = try? parser.parse(policy).components.first?.policy as? GaussianPolicy,
             drawn.isSampling
-        else { return recipe?.kind == .mediumReplay ? metadata : [:] }
+        else { return isReplay ? metadata : [:] }
         metadata.merge(drawn.metadata) { $1 }
         return metadata
     }

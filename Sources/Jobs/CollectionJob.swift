@@ -1,9 +1,10 @@
 import Behavior
-import Episodes
-import Policies
+import Bounds
 import Datasets
 import Environments
+import Episodes
 public import Foundation
+import Policies
 import Trajectories
 
 /// Logs episodes of a policy, or makes a whole dataset of a name like D4RL's, to an HDF5 file.
@@ -95,7 +96,8 @@ public struct CollectionJob: Sendable {
         let pool = try EpisodeWorkers(count: workers) { try EnvironmentRegistry.make(environment) }
         let mixture = recipe == nil ? try PolicyParser(pool.specification).parse(policy) : nil
         let steps = steps ?? recipe?.kind.defaultSteps ?? 0
-        try require(atLeast: 1, ["steps": steps])
+        try require(.steps, ["steps": steps])
+        try pool.specification.layout.requireMemory(transitions: steps)
         // Known before the work as well as after it.
         try output.requireFolder()
         let start = ContinuousClock.now
@@ -114,6 +116,10 @@ public struct CollectionJob: Sendable {
         ]
         if case .dataset(let name) = source { attributes["dataset"] = name }
         if untilGoal { attributes["until_goal"] = "true" }
+        // A replay that was stopped early says so.
+        if let recipe, let whole = try recipe.trainingSteps(for: pool.specification) {
+            attributes["training_steps"] = "\(min(steps, whole)) of \(whole)"
+        }
         var dataset = TrajectoryDataset(
             layout: pool.specification.layout, trajectories: trajectories, attributes: attributes)
         dataset.metadata = try metadata(recipe, policy: policy, in: pool.specification)

@@ -1,4 +1,5 @@
 import Behavior
+import Bounds
 import Datasets
 import Environments
 import Episodes
@@ -52,7 +53,7 @@ public struct DemoJob: Sendable {
     public var steps = 3000
 
     /// Weights of behaviour levels in the data: few good episodes, many mediocre ones.
-    public static let policy = "mix:expert+0.1=2,medium+0.1=4,weak+0.1=3,random=1"
+    public static let policy = "mix:ars-expert+0.1=2,ars-medium+0.1=4,ars-weak+0.1=3,random=1"
     private static let environment = "hopper"
 
     /// A job; see the properties.
@@ -69,8 +70,8 @@ public struct DemoJob: Sendable {
     /// - Returns: The rows of the comparison.
     /// - Throws: What the steps throw.
     public func run(report: (Event) -> Void = { _ in }) async throws -> [Row] {
-        try require(
-            atLeast: 1, ["episodes": episodes, "transitions": transitions, "steps": steps])
+        try require(.episodes, ["episodes": episodes])
+        try require(.steps, ["transitions": transitions, "steps": steps])
         try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true)
         let model = file("model")
         try? FileManager.default.removeItem(at: model)

@@ -1,7 +1,8 @@
-public import Learning
+import Bounds
 public import Datasets
 import Evaluation
 public import Foundation
+public import Learning
 import Trajectories
 
 /// Trains an ensemble of single-step dynamics models, the baseline of predictions.
@@ -41,7 +42,7 @@ public struct DynamicsTrainingJob: Sendable {
     public func run(
         report: (JobEvent<LearningProgress>) -> Void = { _ in }
     ) throws -> Result {
-        try require(atLeast: 0, ["skippedEpisodes": skippedEpisodes])
+        try require(Bound.steps.orNone, ["skippedEpisodes": skippedEpisodes])
         try output.requireFolder()
         let data = try TrajectoryDataset(contentsOf: dataset, options: reading)
         data.notes.forEach { report(.note($0)) }

@@ -1,3 +1,4 @@
+import Bounds
 import Datasets
 import Environments
 import Episodes
@@ -67,9 +68,9 @@ public struct EvaluationJob: Sendable {
     /// - Returns: What came of all episodes.
     /// - Throws: ``JobError``, errors of loading who acts, of planning, drawing and writing.
     public func run(report: (JobEvent<Progress>) -> Void = { _ in }) throws -> EvaluationReport {
-        try require(
-            atLeast: 1,
-            ["episodes": episodes, "parallel": parallel, "maximumSteps": maximumSteps])
+        try require(.episodes, ["episodes": episodes])
+        try require(.together, ["parallel": parallel])
+        try require(.steps, ["maximumSteps": maximumSteps])
         // Known before the work as well as after it.
         for file in [video, paths, log].compactMap(\.self) { try file.requireFolder() }
         let loaded = try LoadedAgent(agent, in: environment, check: requireKind) {

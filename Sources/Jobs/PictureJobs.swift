@@ -1,3 +1,4 @@
+import Bounds
 public import Datasets
 import Evaluation
 import Figures
@@ -69,7 +70,7 @@ public struct MazePictureJob: Sendable {
     ///
     /// - Throws: `FigureError` when it is no maze; errors of reading and drawing.
     public func run() throws -> String {
-        try require(atLeast: 1, ["episodes": episodes])
+        try require(.episodes, ["episodes": episodes])
         let data = try TrajectoryDataset(contentsOf: dataset, options: reading)
         let simulation = try DatasetEnvironment.make(
             environment, for: data, file: dataset.given)

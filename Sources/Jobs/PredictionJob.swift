@@ -1,3 +1,4 @@
+import Bounds
 public import Datasets
 import Environments
 import Episodes
@@ -89,13 +90,10 @@ public struct PredictionJob: Sendable {
     ///
     /// - Throws: ``JobError``, `FigureError`, errors of reading and drawing.
     public func run(report: (JobEvent<Share>) -> Void = { _ in }) throws -> Result {
-        try require(
-            atLeast: 1,
-            [
-                "horizon": horizon, "context": context, "episodes": episodes, "samples": samples,
-                "topK": topK,
-            ])
-        try require(atLeast: 0, ["videoEpisode": videoEpisode])
+        try require(.horizon, ["horizon": horizon, "context": context])
+        try require(.episodes, ["episodes": episodes, "samples": samples])
+        try require(.beam, ["topK": topK])
+        try require(Bound.episodes.orNone, ["videoEpisode": videoEpisode])
         let start = ContinuousClock.now
         // Known before the work as well as after it.
         for file in [plot, video].compactMap(\.self) { try file.requireFolder() }

@@ -1,3 +1,4 @@
+import Bounds
 public import Datasets
 import Environments
 import Episodes
@@ -91,14 +92,15 @@ public struct RenderJob: Sendable {
     ///
     /// - Throws: ``JobError``, `FigureError`, errors of loading, planning and drawing.
     public func run(report: (JobEvent<Progress>) -> Void = { _ in }) throws -> Result {
+        try require(.steps, ["maximumSteps": maximumSteps])
         try require(
-            atLeast: 1,
+            .episodes,
             [
-                "maximumSteps": maximumSteps, "planInterval": planInterval, "planCount": planCount,
-                "frames": frames, "columns": columns,
+                "planInterval": planInterval, "planCount": planCount, "frames": frames,
+                "columns": columns,
             ])
-        try require(atLeast: 0, ["firstStep": firstStep])
-        try require(atLeast: 16, ["width": width, "height": height])
+        try require(Bound.steps.orNone, ["firstStep": firstStep])
+        try require(.pixels, ["width": width, "height": height])
         guard speed.map({ $0 > 0 && $0.isFinite }) ?? true else {
             throw JobError(.invalidSetting, "speed must be positive, found \(speed ?? 0)")
         }

@@ -27,8 +27,8 @@ struct TrainingData {
     /// - Throws: What reading throws; ``JobError`` when settings or reading options were given with
     ///   which the token file was not made.
     init(
-        _ url: URL, settings: TokenizedDataset.Settings, reading: TrajectoryDataset.ReadingOptions,
-        note: (String) -> Void
+        _ url: URL, settings: TokenizedDataset.Settings, settled: Set<String> = [],
+        reading: TrajectoryDataset.ReadingOptions, note: (String) -> Void
     ) throws {
         guard TokenFile.isTokenFile(url) else {
             let data = try TrajectoryDataset(contentsOf: url, options: reading)
@@ -54,7 +54,7 @@ struct TrainingData {
             observationDimensions = reading.observationDimensions
             return
         }
-        guard reading == .init() else {
+        guard reading.areDefault else {
             throw JobError(
                 .settledReading,
                 "cannot use reading options with the token file '\(url.path)', which was made with "
@@ -64,21 +64,33 @@ struct TrainingData {
         tokenized = try TokenizedDataset(file, settings: settings)
         environment = file.description.source.environment
         observationDimensions = file.description.source.observationDimensions
-        try Self.check("discount", settings, \.discount, tokenized, url)
-        try Self.check("terminationPenalty", settings, \.terminationPenalty, tokenized, url)
-        try Self.check("binCount", settings, \.binCount, tokenized, url)
-        try Self.check("strategy", settings, \.strategy, tokenized, url)
+        func check<Value: Equatable>(
+            _ name: String, _ setting: KeyPath<TokenizedDataset.Settings, Value>
+        ) throws(JobError) {
+            try Self.check(
+                name, settings, setting, tokenized, url,
+                mayGiveWay: !settled.contains("tokenization.\(name)"))
+        }
+        try check("discount", \.discount)
+        try check("terminationPenalty", \.terminationPenalty)
+        try check("binCount", \.binCount)
+        try check("strategy", \.strategy)
     }
 
-    /// Refuses a setting that was changed from its default to another value than the file's.
+    /// Refuses a setting with another value than the file's, unless it is the default and may give
+    /// way.
     private static func check<Value: Equatable>(
         _ name: String, _ given: TokenizedDataset.Settings,
         _ setting: KeyPath<TokenizedDataset.Settings, Value>, _ tokenized: TokenizedDataset,
-        _ url: URL
+        _ url: URL, mayGiveWay: Bool
     ) throws(JobError) {
         let value = given[keyPath: setting]
         let present = tokenized.settings[keyPath: setting]
-        guard value == TokenizedDataset.Settings()[keyPath: setting] || value == present else {
+        let isDefault = value == TokenizedDataset.Settings()[keyPath: setting]
+        guard
+            value == present || (isDefault && mayGiveWay)
+                || value as? TerminationPenalty == .automatic
+        else {
             throw JobError(
                 .tokenFile,
                 "cannot use '\(url.path)' with tokenization.\(name) \(value): it was "

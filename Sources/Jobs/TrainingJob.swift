@@ -23,6 +23,9 @@ public struct TrainingJob: Sendable {
     public var output: URL
     /// All settings.
     public var settings = TrainingSettings()
+    /// Names of settings that must not give way to a token file's, such as `tokenization.binCount`,
+    /// also where they have their default.
+    public var settledSettings: Set<String> = []
     /// How the dataset is read; a token file knows how it was.
     public var reading = TrajectoryDataset.ReadingOptions()
     /// Name of the environment of the data, kept in the checkpoint; the one that the data name if
@@ -48,6 +51,10 @@ public struct TrainingJob: Sendable {
     public func run(
         report: (JobEvent<TrainingProgress>) -> Void = { _ in }
     ) throws -> TrainingProgress {
+        // Before the data are read, and before anything is made as large as they say.
+        if let problem = settings.problem {
+            throw JobError(.invalidSetting, "unusable options: \(problem)")
+        }
         var settings = settings
         if resumes, settings.tokenization.terminationPenalty == .automatic,
             let kept = try? Checkpoint.description(in: output).tokenization
@@ -57,9 +64,9 @@ public struct TrainingJob: Sendable {
         }
         // Before a file is read that may be large.
         if let environment { _ = try EnvironmentRegistry.make(environment) }
-        let data = try TrainingData(dataset, settings: settings.tokenization, reading: reading) {
-            report(.note($0))
-        }
+        let data = try TrainingData(
+            dataset, settings: settings.tokenization, settled: settledSettings, reading: reading
+        ) { report(.note($0)) }
         settings.tokenization = data.tokenized.settings
         let store = data.tokenized.windows.store
         let warning = try DatasetEnvironment.check(

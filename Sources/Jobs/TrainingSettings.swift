@@ -1,4 +1,5 @@
 public import Foundation
+import PlainYAML
 public import Tokenization
 public import Training
 public import Trajectories
@@ -51,6 +52,30 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
         }
     }
 
+    /// The names of the settings that a file gives, such as `tokenization.binCount`.
+    ///
+    /// - Throws: ``SettingsError`` when it cannot be read.
+    public static func names(in url: URL) throws -> Set<String> {
+        guard let text = try? String(contentsOf: url, encoding: .utf8) else {
+            throw SettingsError(
+                code: .unreadable, file: url.given, detail: "the file is missing or unreadable")
+        }
+        let sections = try object(text, file: url.given)
+        return Set(
+            sections.flatMap { section, values in
+                (values as? [String: Any] ?? [:]).keys.map { "\(section).\($0)" }
+            })
+    }
+
+    /// What is wrong with the settings, whatever the data; nil where nothing is.
+    public var problem: String? {
+        var model = configuration(
+            layout: TransitionLayout(observationDimension: 1, actionDimension: 1))
+        // Depends on the data.
+        model.goalDimension = 0
+        return training.problem ?? tokenization.problem ?? model.problem
+    }
+
     /// The settings as a configuration file.
     ///
     /// Scalars are written as JSON writes them, which YAML reads: 0.1 for single precision, too,
@@ -82,11 +107,18 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
 
     private static func object(_ text: String, file: String) throws -> [String: Any] {
         do {
-            return try Yams.load(yaml: text) as? [String: Any] ?? [:]
+            guard let node = try PlainYAML.node(text) else { return [:] }
+            guard let sections = node.any as? [String: Any] else {
+                throw SettingsError(
+                    code: .invalid, file: file,
+                    detail: "it is no mapping of sections to settings")
+            }
+            return sections
+        } catch let error as SettingsError {
+            throw error
         } catch {
-            let reason = "\(error)".split(separator: "\n").first.map(String.init) ?? "bad YAML"
             throw SettingsError(
-                code: .unreadable, file: file, detail: "it is not YAML: \(reason)")
+                code: .unreadable, file: file, detail: "it is not YAML: \(error)")
         }
     }
 
@@ -143,6 +175,13 @@ public struct SettingsError: Error, Hashable, CustomStringConvertible, Sendable 
     public let file: String
     /// What about it.
     public let detail: String
+
+    /// What is wrong with a file, and where.
+    public init(code: Code, file: String, detail: String) {
+        self.code = code
+        self.file = file
+        self.detail = detail
+    }
 
     /// One line: what and where.
     public var description: String { "cannot use settings '\(file)': \(detail)" }

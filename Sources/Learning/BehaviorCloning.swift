@@ -62,6 +62,8 @@ public final class BehaviorCloning {
         guard !chosen.isEmpty else {
             throw LearningError(.noData, "the dataset", "it has no transitions")
         }
+        try settings.learning.requireMemory(
+            networks: 1, inputs: 2 * layout.observationDimension, outputs: layout.actionDimension)
         self.settings = settings
         self.layout = layout
         episodeCount = chosen.count

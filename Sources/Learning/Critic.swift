@@ -1,3 +1,4 @@
+import Bounds
 public import Foundation
 import Safetensors
 import Tensors
@@ -116,6 +117,7 @@ public struct Critic: Sendable {
             guard file.metadata["kind"] == Self.kind else {
                 throw unreadable("it holds something else")
             }
+            try file.requireFinite()
             func number<Number: LosslessStringConvertible>(_ key: String) throws -> Number {
                 guard let number = file.metadata[key].flatMap(Number.init) else {
                     throw unreadable("its '\(key)' is missing or no number")
@@ -130,8 +132,9 @@ public struct Critic: Sendable {
             )
             let mean = try file.floats("observation_mean")
             let deviation = try file.floats("observation_deviation")
-            guard width > 0, actionWidth > 0, mean.count == width, deviation.count == width,
-                scale > 0
+            guard Bound.dimension.range.contains(width),
+                Bound.dimension.range.contains(actionWidth), mean.count == width,
+                deviation.count == width, scale > 0, scale.isFinite, 0...1 ~= discount
             else { throw unreadable("its sizes do not fit together") }
             var record = file.metadata
             for key in [

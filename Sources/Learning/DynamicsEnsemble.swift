@@ -1,3 +1,4 @@
+import Bounds
 public import Foundation
 import RandomNumbers
 import Safetensors
@@ -149,9 +150,11 @@ extension DynamicsEnsemble {
     public init(contentsOf url: URL) throws(LearningError) {
         do {
             let file = try SafetensorsFile(contentsOf: url)
+            try file.requireFinite()
             func number(_ key: String) -> Int? { file.metadata[key].flatMap { Int($0) } }
-            guard let observation = number("observation_dimension"), observation > 0,
-                let action = number("action_dimension"), action > 0,
+            guard let observation = number("observation_dimension"),
+                Bound.dimension.range.contains(observation),
+                let action = number("action_dimension"), Bound.dimension.range.contains(action),
                 let count = number("members"), 1...1000 ~= count
             else {
                 throw LearningError(

@@ -49,6 +49,10 @@ public struct DynamicsTrainer: Sendable {
         guard let layout = trajectories.first(where: { $0.count > 1 })?.layout else {
             throw LearningError(.noData, "the dataset", "no episode has two transitions or more")
         }
+        try settings.learning.requireMemory(
+            networks: settings.members,
+            inputs: layout.observationDimension + layout.actionDimension,
+            outputs: 2 * layout.observationDimension)
         self.settings = settings
         self.layout = layout
         var inputs: [Float] = []

@@ -101,6 +101,9 @@ public final class ImplicitQLearning {
             throw LearningError(
                 .noData, "the dataset", "no episode has two transitions or a terminal one")
         }
+        try settings.learning.requireMemory(
+            networks: 6, inputs: layout.observationDimension + layout.actionDimension,
+            outputs: layout.actionDimension)
         self.settings = settings
         self.transitions = transitions
         rewardScale = settings.rewardScale ?? Self.scale(trajectories)

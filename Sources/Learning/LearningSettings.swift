@@ -1,3 +1,4 @@
+import Bounds
 import Layers
 import Tensors
 
@@ -27,11 +28,17 @@ public struct LearningSettings: Sendable, Hashable {
 
     /// Checks that the settings can be.
     func validate() throws(LearningError) {
-        for (name, value) in [
-            ("steps", steps), ("batch size", batchSize), ("workers", workers ?? 1),
-            ("size of a hidden layer", hiddenSizes.min() ?? 1),
-        ] where value < 1 {
-            throw LearningError(.invalidSetting, "\(name) \(value)", "give a number from 1 up")
+        let numbers: [(String, Int?, Bound)] = [
+            ("steps", steps, .steps), ("batch size", batchSize, .batch),
+            ("workers", workers, .workers),
+            ("hidden layers", hiddenSizes.count, Bound.layers.orNone),
+            ("size of a hidden layer", hiddenSizes.min(), .width),
+            ("size of a hidden layer", hiddenSizes.max(), .width),
+        ]
+        for (name, value, bound) in numbers where bound.problem(name, value) != nil {
+            throw LearningError(
+                .invalidSetting, "\(name) \(value ?? 0)",
+                "give a number from 1 to \(bound.range.upperBound)")
         }
         guard learningRate > 0, learningRate.isFinite else {
             throw LearningError(
@@ -43,6 +50,28 @@ public struct LearningSettings: Sendable, Hashable {
         guard weightDecay >= 0, weightDecay.isFinite else {
             throw LearningError(
                 .invalidSetting, "weight decay \(weightDecay)", "give 0 or a number above")
+        }
+    }
+
+    /// Refuses networks of `inputs` inputs and `outputs` outputs, `count` of them, that the machine
+    /// has no room for.
+    func requireMemory(networks count: Int, inputs: Int, outputs: Int) throws(LearningError) {
+        let sizes = [inputs] + hiddenSizes + [outputs]
+        var need = MemoryNeed("learning")
+        for (input, output) in zip(sizes, sizes.dropFirst()) {
+            // Values, packed twice, gradient, two moments, and what is written at the end.
+            need.add(count, 8, input + 1, output)
+            // Activations and their gradients.
+            need.add(count, 4, batchSize, output)
+        }
+        need.add(4, batchSize, inputs)
+        do {
+            try need.require()
+        } catch {
+            throw LearningError(
+                .invalidSetting,
+                "networks of \(hiddenSizes.count) layers, \(batchSize) rows at once",
+                error.description)
         }
     }
 

@@ -1,3 +1,4 @@
+import Bounds
 package import Layers
 package import RandomNumbers
 import Safetensors
@@ -64,7 +65,10 @@ package struct Network: Sendable {
         while file.tensors["\(name).\(sizes.count - 1).weight"] != nil {
             let key = "\(name).\(sizes.count - 1).weight"
             let shape = try file.shape(of: key)
-            guard shape.count == 2, shape[1] == sizes[sizes.count - 1] else {
+            guard shape.count == 2, shape[1] == sizes[sizes.count - 1],
+                Bound.dimension.range.contains(shape[0]),
+                sizes.count <= Bound.layers.range.upperBound
+            else {
                 throw SafetensorsError(
                     code: .wrongShape, file: file.name, tensor: key,
                     detail: "its shape is \(shape), expected \(sizes[sizes.count - 1]) columns")

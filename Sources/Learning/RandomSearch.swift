@@ -1,3 +1,4 @@
+import Bounds
 public import Episodes
 public import Policies
 import RandomNumbers
@@ -70,7 +71,9 @@ public struct RandomSearch: Sendable {
             }
         }
         try check(
-            settings.directions > 0, "\(settings.directions) directions", "at least 1 is needed")
+            Bound.together.range.contains(settings.directions),
+            "\(settings.directions) directions",
+            "give from 1 to \(Bound.together.range.upperBound)")
         try check(
             1...settings.directions ~= settings.topDirections,
             "the top \(settings.topDirections) directions",

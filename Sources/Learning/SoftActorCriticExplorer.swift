@@ -1,4 +1,5 @@
 import Episodes
+import Foundation
 import Policies
 import RandomNumbers
 import Trajectories
@@ -31,11 +32,11 @@ actor SoftActorCriticExplorer {
     private let noise, starts: CounterNumbers
     private let recordsEpisodes: Bool
     private var episode: Episode?
-    private var log: Trajectory
+    private var record: Trajectory
     /// Where it stands.
     private(set) var place = Place()
     /// The running episode so far, where episodes are recorded.
-    var unfinished: Trajectory? { log.count > 0 ? log : nil }
+    var unfinished: Trajectory? { record.count > 0 ? record : nil }
 
     /// An explorer of the environment that `make` gives, number `index` of a run.
     init(
@@ -46,26 +47,20 @@ actor SoftActorCriticExplorer {
         noise = CounterNumbers(seed: seed, stream: 16 + 2 * UInt64(index))
         starts = CounterNumbers(seed: seed, stream: 17 + 2 * UInt64(index))
         self.recordsEpisodes = recordsEpisodes
-        log = Trajectory(layout: environment.specification.layout)
+        record = Trajectory(layout: environment.specification.layout)
     }
 
     /// Takes `count` steps; actions are the policy's, drawn, or uniform.
     func act(_ policy: GaussianPolicy, isUniform: Bool, steps count: Int) -> Outcome {
-        let width = policy.layout.actionDimension
         var outcome = Outcome()
         for _ in 0..<count {
             var running = begin()
             let observation = running.observation.map(Float.init)
-            let first = UInt64(place.steps * width)
-            let squashed =
-                isUniform
-                ? (0..<width).map { Float(2 * noise.uniform(first + UInt64($0)) - 1) }
-                : policy.sample(
-                    for: observation, noise: (0..<width).map { noise.normal(first + UInt64($0)) }
-                ).squashed
-            let step = take(squashed, policy, in: &running, observation)
+            let sample = draw(policy, for: observation, isUniform: isUniform)
+            let step = take(
+                sample.squashed, sample.logProbability, policy, in: &running, observation)
             outcome.rows.observations += observation
-            outcome.rows.actions += squashed
+            outcome.rows.actions += sample.squashed
             outcome.rows.rewards.append(Float(step.reward))
             outcome.rows.terminals.append(step.isTerminated ? 1 : 0)
             outcome.rows.nextObservations += step.observation.map(Float.init)
@@ -84,11 +79,25 @@ actor SoftActorCriticExplorer {
         for at in stride(from: 0, to: place.actions.count, by: width) {
             var running = begin()
             _ = take(
-                Array(place.actions[at..<at + width]), policy, in: &running,
+                Array(place.actions[at..<at + width]), nil, policy, in: &running,
                 running.observation.map(Float.init))
             finish(running, &outcome)
         }
         self.place.steps = place.steps
+    }
+
+    private func draw(
+        _ policy: GaussianPolicy, for observation: [Float], isUniform: Bool
+    ) -> GaussianPolicy.Sample {
+        let width = policy.layout.actionDimension
+        let first = UInt64(place.steps * width)
+        let places = first..<(first + UInt64(width))
+        guard isUniform else {
+            return policy.sample(for: observation, noise: places.map { noise.normal($0) })
+        }
+        let uniform: [Float] = places.map { 2 * Float(noise.uniform($0)) - 1 }
+        return GaussianPolicy.Sample(
+            squashed: uniform, logProbability: -Double(width) * log(2.0))
     }
 
     private func begin() -> Episode {
@@ -99,15 +108,19 @@ actor SoftActorCriticExplorer {
     }
 
     private func take(
-        _ squashed: [Float], _ policy: GaussianPolicy, in running: inout Episode,
-        _ observation: [Float]
+        _ squashed: [Float], _ logProbability: Double?, _ policy: GaussianPolicy,
+        in running: inout Episode, _ observation: [Float]
     ) -> EnvironmentStep {
+        var infos = recordsEpisodes ? environment.infos : [:]
+        infos["action_log_probs"] = logProbability.map { [$0] }
         let action = policy.action(squashed).map(Float.init)
         let step = running.take(action.map(Double.init))
         place.steps += 1
         place.actions += squashed
         if recordsEpisodes {
-            log.append(observation: observation, action: action, reward: Float(step.reward))
+            record.append(
+                observation: observation, action: action, reward: Float(step.reward),
+                infos: infos.mapValues { $0.map(Float.init) })
         }
         return step
     }
@@ -121,8 +134,9 @@ actor SoftActorCriticExplorer {
         place.actions = []
         outcome.returns.append(running.totalReward)
         guard recordsEpisodes else { return }
-        log.ending = ending
-        outcome.episodes.append(log)
-        log = Trajectory(layout: log.layout)
+        record.ending = ending
+        record.finalObservation = running.observation.map(Float.init)
+        outcome.episodes.append(record)
+        record = Trajectory(layout: record.layout)
     }
 }

@@ -1,7 +1,9 @@
+import Bounds
 import RandomNumbers
 
-/// The settings of soft actor-critic; the defaults are those of Haarnoja et al. 2018, arXiv
-/// 1812.05905, table 1.
+/// The settings of soft actor-critic.
+///
+/// The defaults are those of Haarnoja et al. 2018, arXiv 1812.05905, table 1.
 public struct SoftActorCriticSettings: Sendable, Hashable {
     /// Sizes of the hidden layers of actor and critics.
     public var hiddenSizes = [256, 256]
@@ -42,12 +44,17 @@ public struct SoftActorCriticSettings: Sendable, Hashable {
     ///
     /// - Throws: ``LearningError`` with the setting that cannot.
     public func validate() throws(LearningError) {
-        for (name, value) in [
-            ("batch size", batchSize), ("capacity", capacity), ("interval", interval),
-            ("number of environments", environments), ("warm-up", warmUp),
-            ("size of a hidden layer", hiddenSizes.min() ?? 0),
-        ] where value < 1 {
-            throw LearningError(.invalidSetting, "\(name) \(value)", "give a number from 1 up")
+        let numbers: [(String, Int, Bound)] = [
+            ("batch size", batchSize, .batch), ("capacity", capacity, .steps),
+            ("interval", interval, .steps), ("number of environments", environments, .together),
+            ("warm-up", warmUp, .steps), ("number of hidden layers", hiddenSizes.count, .layers),
+            ("size of a hidden layer", hiddenSizes.min() ?? 0, .width),
+            ("size of a hidden layer", hiddenSizes.max() ?? 0, .width),
+        ]
+        for (name, value, bound) in numbers where bound.problem(name, value) != nil {
+            throw LearningError(
+                .invalidSetting, "\(name) \(value)",
+                "give a number from 1 to \(bound.range.upperBound)")
         }
         guard capacity <= Int(UInt32.max) else {
             throw LearningError(
@@ -82,8 +89,10 @@ public struct SoftActorCriticSettings: Sendable, Hashable {
     }
 }
 
-/// Random numbers of the updates, the same on every engine: which rows are in the batch of update k,
-/// and the noise of actions. All depend on seed, k and place alone.
+/// Random numbers of the updates, the same on every engine.
+///
+/// Which rows are in the batch of update k, and the noise of actions: all depend on seed, k and
+/// place alone.
 package struct SoftActorCriticDraws: Sendable {
     private let rows, nextNoise, noise: CounterNumbers
     private let batchSize, actionDimension: Int

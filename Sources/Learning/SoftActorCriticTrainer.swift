@@ -91,8 +91,10 @@ public struct SoftActorCriticTrainer {
         }
     }
 
-    /// Goes on with a run from a snapshot: with its memory exactly as if it had not been stopped;
-    /// without, the snapshot's policy first fills the memory again.
+    /// Goes on with a run from a snapshot.
+    ///
+    /// With its memory exactly as if it had not been stopped; without, the snapshot's policy first
+    /// fills the memory again. Episodes are not recorded.
     ///
     /// - Throws: ``LearningError`` when the snapshot is of another environment, and errors of `make`
     ///   and `engine`.
@@ -103,6 +105,8 @@ public struct SoftActorCriticTrainer {
     ) async throws {
         let settings = snapshot.settings
         try settings.validate()
+        var execution = execution
+        execution.recordsEpisodes = false
         let specification = try make().specification
         guard
             snapshot.environment == specification.identifier,

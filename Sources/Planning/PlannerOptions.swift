@@ -1,3 +1,4 @@
+import Bounds
 public import Tokenization
 import Trajectories
 public import Transformer
@@ -114,13 +115,20 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
     ///
     /// - Throws: ``PlannerOptionsError`` naming the first option that does not.
     public func validate() throws(PlannerOptionsError) {
-        for (name, value) in [
-            ("horizon", horizon), ("beamWidth", beamWidth), ("expansionFactor", expansionFactor),
-            ("observationTopK", observationTopK ?? 1), ("actionTopK", actionTopK ?? 1),
-            ("rewardTopK", rewardTopK ?? 1), ("likelihoodTopK", likelihoodTopK ?? 1),
-            ("replanInterval", replanInterval),
-        ] where value < 1 {
-            throw PlannerOptionsError(name, "\(value)", "give a whole number from 1 up")
+        let numbers: [(String, Int?, Bound)] = [
+            ("horizon", horizon, .horizon), ("beamWidth", beamWidth, .beam),
+            ("expansionFactor", expansionFactor, .beam),
+            ("observationTopK", observationTopK, .beam), ("actionTopK", actionTopK, .beam),
+            ("rewardTopK", rewardTopK, .beam), ("likelihoodTopK", likelihoodTopK, .beam),
+            ("replanInterval", replanInterval, .horizon),
+            ("contextTransitions", max(1, contextTransitions), .transitions),
+        ]
+        for (name, value, bound) in numbers where bound.problem(name, value) != nil {
+            throw PlannerOptionsError(
+                name, "\(value ?? 0)",
+                value ?? 0 < 1
+                    ? "give a whole number from 1 up"
+                    : "give a whole number up to \(bound.range.upperBound)")
         }
         guard contextTransitions >= 2 else {
             throw PlannerOptionsError(
@@ -137,7 +145,7 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
         ] {
             guard let value, !(0 < value && value < 1) else { continue }
             throw PlannerOptionsError(
-                name, "\(value)", "give a mass between 0 and 1, or none to allow all tokens")
+                name, "\(value)", "give a mass between 0 and 1, or all to allow all tokens")
         }
         if case .percentile(let fraction, _) = readout, !(0 < fraction && fraction < 1) {
             throw PlannerOptionsError(
@@ -174,6 +182,33 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
                 "plan with a model trained on windows of 2 transitions or more: this one sees "
                     + "\(model.contextLength) tokens, a transition has \(transition)")
         }
+        do {
+            try memoryNeed(for: model).require()
+        } catch {
+            throw PlannerOptionsError(
+                "beamWidth", "\(beamWidth) with horizon \(horizon)",
+                "keep fewer sequences or plan less far: \(error)")
+        }
+    }
+
+    /// What searches of so many episodes at once need of memory, about, at most.
+    func memoryNeed(for model: any PrefixTreeModel, together: Int = 1) -> MemoryNeed {
+        let transition = model.layout.transitionDimension
+        let candidates = objective == .likelihood ? 1 : expansionFactor
+        let seen =
+            window == .exact
+            ? min(model.contextLength, Int.saturating(contextTransitions, times: transition))
+            : model.contextLength
+        let planned = Int.saturating(horizon, times: transition)
+        var need = MemoryNeed("planning")
+        // Tokens of every row, its rewards and values; of the nodes it stands on keys and values;
+        // its last logits.
+        need.add(together, beamWidth, candidates, planned)
+        need.add(together, beamWidth, candidates, horizon, size: 16)
+        need.add(
+            together, beamWidth, candidates, min(seen, planned), size: model.bytesPerNode)
+        need.add(together, beamWidth, candidates, model.vocabularySize, size: 12)
+        return need
     }
 
     /// The options as they are with a model that was trained on windows of so many transitions: the

@@ -1,3 +1,4 @@
+import Bounds
 import Tokenization
 import Transformer
 
@@ -23,6 +24,13 @@ enum Search {
             }
     }
 
+    private var model: any PrefixTreeModel {
+        switch self {
+        case .expectedReturn(let planner): planner.model
+        case .likelihood(let planner): planner.model
+        }
+    }
+
     /// The options, complete.
     var options: PlannerOptions {
         switch self {
@@ -37,6 +45,11 @@ enum Search {
         _ requests: [BeamPlanner.Request], uniforms: inout [SeededUniforms],
         size: SearchSize? = nil, deadline: ContinuousClock.Instant? = nil, keepsCandidates: Bool
     ) throws(PlanningError) -> [Plan] {
+        do {
+            try options.memoryNeed(for: model, together: requests.count).require()
+        } catch {
+            throw PlanningError(code: .mismatch, detail: "\(error) (\(requests.count) at once)")
+        }
         switch self {
         case .expectedReturn(let planner):
             return try (size.map(planner.resized) ?? planner).plan(

@@ -28,6 +28,11 @@ extension GaussianPolicy {
                 code: .unwritablePolicy, subject: url.path,
                 detail: "one of its weights is no number; nothing was written")
         }
+        guard precision == .single || parameters.allSatisfy({ $0.magnitude < 65_520 }) else {
+            throw PolicyError(
+                code: .unwritablePolicy, subject: url.path,
+                detail: "one of its weights is too large for half precision")
+        }
         var file = SafetensorsFile(name: url.path)
         forEachTensor { key, shape, range in
             let values = Array(parameters[range])

@@ -55,6 +55,7 @@ public struct LinearPolicy: Policy, Equatable {
         self.init(specification)
         do {
             let file = try SafetensorsFile(contentsOf: url)
+            try file.requireFinite()
             let made = file.metadata["environment"] ?? "another environment"
             let shape = try file.shape(of: "weights")
             guard shape == [layout.actionDimension, layout.observationDimension],

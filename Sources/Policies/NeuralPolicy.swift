@@ -151,6 +151,7 @@ public struct NeuralPolicy: Policy, Equatable {
         }
         do {
             let file = try SafetensorsFile(contentsOf: url)
+            try file.requireFinite()
             mean = try file.floats("mean")
             deviation = try file.floats("deviation")
             var layers: [Layer] = []

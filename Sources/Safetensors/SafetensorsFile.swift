@@ -118,11 +118,14 @@ public struct SafetensorsFile: Sendable {
                 as? [String: Any]
         else { throw malformed("its header is not JSON") }
         metadata = header["__metadata__"] as? [String: String] ?? [:]
+        var taken: [(range: Range<Int>, key: String)] = []
+        var entries: [(key: String, type: ElementType, shape: [Int], bytes: Range<Int>)] = []
         for (key, value) in header where key != "__metadata__" {
             guard let entry = value as? [String: Any], let typeName = entry["dtype"] as? String,
                 let shape = entry["shape"] as? [Int], let offsets = entry["data_offsets"] as? [Int],
                 offsets.count == 2, shape.allSatisfy({ $0 >= 0 })
             else { throw malformed("the header entry of '\(key)' is incomplete") }
+            if offsets[0] < offsets[1] { taken.append((offsets[0]..<offsets[1], key)) }
             guard let type = ElementType(rawValue: typeName) else {
                 // Others may be asked for: a file is not refused for what nobody reads.
                 unread[key] = typeName
@@ -136,9 +139,17 @@ public struct SafetensorsFile: Sendable {
                 offsets[1] <= bytes.count - body, (offsets[1] - offsets[0]) / type.size == count,
                 (offsets[1] - offsets[0]) % type.size == 0
             else { throw malformed("the data of '\(key)' lies outside the file") }
-            tensors[key] = Tensor(
-                type: type, shape: shape,
-                bytes: Array(bytes[(body + offsets[0])..<(body + offsets[1])]))
+            entries.append((key, type, shape, (body + offsets[0])..<(body + offsets[1])))
+        }
+        // Otherwise a small file could become a large memory, a tensor at a time.
+        taken.sort { $0.range.lowerBound < $1.range.lowerBound }
+        for (first, second) in zip(taken, taken.dropFirst())
+        where second.range.lowerBound < first.range.upperBound {
+            throw malformed("the data of '\(first.key)' and '\(second.key)' overlap")
+        }
+        for entry in entries {
+            tensors[entry.key] = Tensor(
+                type: entry.type, shape: entry.shape, bytes: Array(bytes[entry.bytes]))
         }
     }
 

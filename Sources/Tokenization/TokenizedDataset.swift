@@ -1,3 +1,4 @@
+import Bounds
 public import Trajectories
 
 /// A dataset ready for training: the fitted discretizer and the windows of tokens.
@@ -32,12 +33,12 @@ public struct TokenizedDataset: Sendable {
         public init() {}
 
         /// What is wrong with the settings, or nil.
-        var problem: String? {
-            if windowLength < 1 {
-                return "windowLength must be at least 1 transition, found \(windowLength)"
-            }
-            if !(1..<Int(UInt16.max)).contains(binCount) {
-                return "binCount must lie in 1..<\(UInt16.max), found \(binCount)"
+        package var problem: String? {
+            if let problem = Bound.transitions.problem("windowLength", windowLength)
+                ?? Bound.bins.problem("binCount", binCount)
+                ?? Bound.steps.problem("maxPathLength", maxPathLength)
+            {
+                return problem
             }
             if !(0...1).contains(discount) {
                 return "discount must lie in [0, 1], found \(discount)"

@@ -1,3 +1,4 @@
+import Bounds
 public import Foundation
 import Safetensors
 public import Tokenization
@@ -58,6 +59,11 @@ public final class Trainer {
         if let problem = options.problem ?? configuration.problem {
             throw TrainingError(.unusableOptions, in: folder, "unusable options: \(problem)")
         }
+        var need = engine.trainingMemory(
+            configuration, options: options.engineOptions(windowLength: dataset.windows.length))
+        // Batches, and the one that measures.
+        need.add(max(options.batchSize, Trainer.heldOutLimit), dataset.windows.length, 3)
+        try need.require()
         guard configuration.goalDimension == dataset.windows.goalColumns.count else {
             throw TrainingError(
                 .goalMismatch, in: folder,

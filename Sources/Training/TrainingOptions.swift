@@ -1,3 +1,4 @@
+import Bounds
 import Transformer
 
 /// How long and how a model is trained; the defaults are the paper's, for a machine of few cores.
@@ -41,16 +42,27 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
 
     /// What is wrong with the options, or nil.
     public var problem: String? {
+        if let problem = Bound.steps.problem("steps", steps)
+            ?? Bound.batch.problem("batchSize", batchSize)
+            ?? Bound.steps.problem("evaluationInterval", evaluationInterval)
+            ?? Bound.steps.problem("checkpointInterval", checkpointInterval)
+            ?? Bound.workers.problem("workers", workers)
+            ?? Bound(1, through: .max).problem("finalTokens", finalTokens)
+        {
+            return problem
+        }
         let positive: [(String, Double)] = [
-            ("steps", Double(steps)), ("batchSize", Double(batchSize)),
             ("learningRate", learningRate), ("gradientLimit", gradientLimit),
-            ("evaluationInterval", Double(evaluationInterval)),
-            ("checkpointInterval", Double(checkpointInterval)),
-            ("timeLimit", timeLimit ?? 1), ("workers", Double(workers ?? 1)),
-            ("finalTokens", Double(finalTokens ?? 1)),
+            ("timeLimit", timeLimit ?? 1),
         ]
         if let (name, value) = positive.first(where: { !($0.1 > 0) }) {
             return "\(name) must be positive, found \(value)"
+        }
+        for (name, value) in [
+            ("learningRate", learningRate), ("gradientLimit", gradientLimit),
+            ("weightDecay", weightDecay), ("timeLimit", timeLimit ?? 1),
+        ] where !(value >= 0 && value.isFinite) {
+            return "\(name) must be a finite number from 0 up, found \(value)"
         }
         guard (0..<1).contains(heldOutFraction) else {
             return "heldOutFraction must lie in [0, 1), found \(heldOutFraction)"
@@ -71,9 +83,10 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
 
     /// The schedule of the learning rate, counted in tokens of full windows.
     func schedule(tokensPerStep: Int) -> LearningRateSchedule {
-        let final = finalTokens ?? steps * tokensPerStep
+        let final = finalTokens ?? Int.saturating(steps, times: tokensPerStep)
         return LearningRateSchedule(
-            rate: learningRate, warmupTokens: Int(warmupFraction * Double(final)),
+            rate: learningRate,
+            warmupTokens: Int(exactly: (warmupFraction * Double(final)).rounded(.down)) ?? final,
             finalTokens: final, ending: scheduleEnding)
     }
 }

@@ -16,7 +16,7 @@ package struct WindowSampler {
         self.seed = seed
     }
 
-    /// Fills `batch` with the windows of step `step`; a share of a batch with its own.
+    /// Fills `batch` with the windows of step `step`, from 0; a share of a batch with its own.
     package mutating func fill(_ batch: inout TokenBatch, from windows: TokenWindows, step: Int) {
         for row in 0..<batch.rows {
             let draw = step * batch.totalRows + batch.firstRow + row

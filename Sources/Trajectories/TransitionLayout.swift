@@ -1,3 +1,5 @@
+import Bounds
+
 /// What a dimension of a transition holds.
 public enum DimensionKind: String, Sendable, Hashable, CaseIterable, Codable {
     case observation, action, reward, value
@@ -23,6 +25,25 @@ public struct TransitionLayout: Sendable, Hashable, Codable {
                 + "\(observationDimension) and \(actionDimension)")
         self.observationDimension = observationDimension
         self.actionDimension = actionDimension
+    }
+
+    private enum CodingKeys: String, CodingKey { case observationDimension, actionDimension }
+
+    /// Decodes a layout; what no transition can have is refused.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        observationDimension = try values.decode(Int.self, forKey: .observationDimension)
+        actionDimension = try values.decode(Int.self, forKey: .actionDimension)
+        if let problem = problem {
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: problem))
+        }
+    }
+
+    /// What is wrong with the numbers, or nil.
+    public var problem: String? {
+        Bound.dimension.problem("observationDimension", observationDimension)
+            ?? Bound.dimension.problem("actionDimension", actionDimension)
     }
 
     /// Tokens in one transition: observation, action, reward and value.

@@ -1,4 +1,6 @@
+import Bounds
 public import Tokenization
+import Trajectories
 
 extension Checkpoint {
     /// What the JSON file holds.
@@ -36,6 +38,32 @@ extension Checkpoint {
             self.step = step
             self.tokens = tokens
             weights = ""
+        }
+
+        /// What of the numbers and names does not fit together, or nil.
+        var problem: String? {
+            let window = Int.saturating(
+                tokenization.windowLength, times: model.layout.transitionDimension)
+            if tokenization.binCount != model.binCount {
+                return "its tokenization has \(tokenization.binCount) bins, its model "
+                    + "\(model.binCount); was it edited by hand?"
+            }
+            if window - 1 > model.contextLength {
+                return "its windows have \(window - 1) tokens, its model sees "
+                    + "\(model.contextLength); was it edited by hand?"
+            }
+            if let observationDimensions, observationDimensions != model.layout.observationDimension
+            {
+                return "it keeps \(observationDimensions) observation dimensions, its model has "
+                    + "\(model.layout.observationDimension); was it edited by hand?"
+            }
+            // A name, not a path: what a checkpoint is made of lies in its folder.
+            for name in [weights, optimizer].compactMap(\.self)
+            where name.isEmpty || name.contains("/") || name.hasPrefix(".") {
+                return "it names the file '\(name)'; its files lie beside it"
+            }
+            return Bound.steps.orNone.problem("step", step)
+                ?? Bound.progress.problem("tokens", tokens)
         }
 
         private enum CodingKeys: String, CodingKey {

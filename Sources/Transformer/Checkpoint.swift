@@ -52,6 +52,7 @@ public struct Checkpoint {
         self.description = description
         let weights = try SafetensorsFile(
             contentsOf: directory.appendingPathComponent(description.weights))
+        try TransformerParameters.requireShapes(of: weights, description.model)
         let width = description.model.layout.transitionDimension
         let bins = description.model.binCount
         guard try weights.shape(of: Checkpoint.edgesName) == [bins + 1, width] else {
@@ -97,8 +98,9 @@ public struct Checkpoint {
                 detail: "it is of format \(description.format), this version reads format "
                     + "\(currentFormat); train again or use the version that wrote it")
         }
-        if let problem = description.model.problem
+        if let problem = description.model.problem ?? description.tokenization.problem
             ?? description.tokenization.goalProblem(layout: description.model.layout)
+            ?? description.problem
         {
             throw CheckpointError(code: .malformed, file: url.path, detail: problem)
         }

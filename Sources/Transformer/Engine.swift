@@ -1,4 +1,6 @@
+public import Bounds
 public import Tokenization
+import Trajectories
 
 /// What computes a model: the seam between a model's values and the machine that trains and
 /// searches with them.
@@ -16,11 +18,40 @@ public protocol Engine: Sendable {
         _ model: TrajectoryTransformer, options: TrainingEngineOptions
     ) throws(EngineError) -> any TrainingEngine
 
+    /// About how much of this process's memory training such a model will need.
+    func trainingMemory(
+        _ configuration: TransformerConfiguration, options: TrainingEngineOptions
+    ) -> MemoryNeed
+
     /// A tree of prefixes for one search at a time; what can be shared between the decoders of one
     /// model is.
     ///
     /// - Throws: ``EngineError`` when the device is not there, or cannot hold or compute the model.
     func decoder(_ model: TrajectoryTransformer) throws(EngineError) -> any PrefixTreeModel
+}
+
+extension Engine {
+    /// The model, and what a checkpoint of it is made of.
+    public func trainingMemory(
+        _ configuration: TransformerConfiguration, options: TrainingEngineOptions
+    ) -> MemoryNeed {
+        configuration.memoryNeed(copies: 6)
+    }
+}
+
+extension TransformerConfiguration {
+    /// Room for `copies` of all parameters.
+    package func memoryNeed(copies: Int) -> MemoryNeed {
+        var need = MemoryNeed(
+            "training this model (\(layerCount) layers of \(embeddingWidth) channels, "
+                + "\(contextLength) tokens)")
+        let dimension = layout.transitionDimension
+        need.add(copies, layerCount, 12, embeddingWidth, embeddingWidth)
+        need.add(copies, binCount, dimension + goalDimension, embeddingWidth)
+        need.add(copies, contextLength, embeddingWidth)
+        need.add(copies, dimension, vocabularySize, embeddingWidth)
+        return need
+    }
 }
 
 /// A model that learns: it owns the parameters, the optimizer's moments and the gradients.

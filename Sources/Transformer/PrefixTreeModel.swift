@@ -36,6 +36,8 @@ public protocol PrefixTreeModel: AnyObject {
     /// Lends the logits at a node that was added with ``PrefixNode/needsOutput`` to `body`:
     /// ``vocabularySize`` numbers for the token after it.
     func withLogits<Result>(of node: Int, _ body: (Span<Float>) throws -> Result) rethrows -> Result
+    /// Bytes of this process's memory that a node takes, about.
+    var bytesPerNode: Int { get }
     /// Threads on which ``concurrently(_:)`` runs; 1 where logits may be read by one thread only.
     var workerCount: Int { get }
     /// Runs `body` once on every worker, with the worker's number, and returns when all are done.
@@ -53,6 +55,9 @@ extension PrefixTreeModel {
         precondition(goals.allSatisfy(\.isEmpty), "goals for a model without goals")
         try removeAll()
     }
+
+    /// Its place in the tree.
+    public var bytesPerNode: Int { 16 }
 
     /// One.
     public var workerCount: Int { 1 }

@@ -1,3 +1,4 @@
+import Bounds
 public import Trajectories
 
 /// Everything that fixes the shape of a Trajectory Transformer and its training loss.
@@ -39,7 +40,8 @@ public struct TransformerConfiguration: Sendable, Hashable, Codable {
         layout: TransitionLayout, contextTransitions: Int = 10, shape: Shape = Shape()
     ) {
         self.layout = layout
-        contextLength = contextTransitions * layout.transitionDimension - 1
+        contextLength =
+            Int.saturating(contextTransitions, times: layout.transitionDimension) - 1
         layerCount = shape.layerCount
         headCount = shape.headCount
         embeddingWidth = shape.embeddingWidth
@@ -74,17 +76,14 @@ public struct TransformerConfiguration: Sendable, Hashable, Codable {
 
     /// What is wrong with the configuration, or nil.
     public var problem: String? {
-        func positive(_ name: String, _ value: Int) -> String? {
-            value > 0 ? nil : "\(name) must be positive, found \(value)"
-        }
         func probability(_ name: String, _ value: Float) -> String? {
             value >= 0 && value < 1 ? nil : "\(name) must lie in [0, 1), found \(value)"
         }
-        if let problem = positive("observationDimension", layout.observationDimension)
-            ?? positive("actionDimension", layout.actionDimension)
-            ?? positive("binCount", binCount) ?? positive("layerCount", layerCount)
-            ?? positive("headCount", headCount) ?? positive("embeddingWidth", embeddingWidth)
-            ?? positive("contextLength", contextLength)
+        if let problem = layout.problem ?? Bound.bins.problem("binCount", binCount)
+            ?? Bound.layers.problem("layerCount", layerCount)
+            ?? Bound.heads.problem("headCount", headCount)
+            ?? Bound.width.problem("embeddingWidth", embeddingWidth)
+            ?? Bound.tokens.problem("contextLength", contextLength)
             ?? probability("embeddingDropout", embeddingDropout)
             ?? probability("attentionDropout", attentionDropout)
             ?? probability("residualDropout", residualDropout)
@@ -95,6 +94,12 @@ public struct TransformerConfiguration: Sendable, Hashable, Codable {
             return
                 "goalDimension must lie in 0...\(layout.observationDimension), the observation's "
                 + "columns, found \(goalDimension)"
+        }
+        for (name, weight) in [
+            ("actionWeight", actionWeight), ("rewardWeight", rewardWeight),
+            ("valueWeight", valueWeight),
+        ] where !(weight >= 0 && weight.isFinite) {
+            return "\(name) must be a number from 0 up, found \(weight)"
         }
         guard embeddingWidth % headCount == 0 else {
             return "embeddingWidth \(embeddingWidth) is not a multiple of headCount \(headCount)"

@@ -1,3 +1,4 @@
+public import Bounds
 import Foundation
 import Synchronization
 import Tensors
@@ -44,6 +45,21 @@ public struct CPUEngine: Engine {
     ) throws(EngineError) -> CPUTrainingEngine {
         try CPUTrainingEngine(
             model, options: options, pool: pool, sequencesPerPass: sequencesPerPass, name: name)
+    }
+
+    /// Parameters with their packed copies, gradients and moments, and every worker's activations.
+    public func trainingMemory(
+        _ configuration: TransformerConfiguration, options: TrainingEngineOptions
+    ) -> MemoryNeed {
+        var need = configuration.memoryNeed(copies: 9 + workers)
+        let rows = Int.saturating(
+            sequencesPerPass, times: options.windowLength + configuration.goalDimension)
+        need.add(
+            workers, rows, configuration.embeddingWidth, 16 * configuration.layerCount + 14)
+        need.add(
+            workers, configuration.layerCount, configuration.headCount, rows, options.windowLength)
+        need.add(workers, rows, configuration.vocabularySize)
+        return need
     }
 
     /// A tree of prefixes for one search at a time; the model's packed weights are shared.

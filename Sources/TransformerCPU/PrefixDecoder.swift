@@ -85,6 +85,10 @@ public final class PrefixDecoder: PrefixTreeModel {
     public var vocabularySize: Int { model.configuration.vocabularySize }
     /// Tokens the model can see at once.
     public var contextLength: Int { model.configuration.contextLength }
+    /// Its keys and values in every layer, and its place.
+    public var bytesPerNode: Int {
+        8 * model.configuration.layerCount * model.configuration.embeddingWidth + 16
+    }
     /// Tokens of a goal; 0 for a model without goals.
     public var goalDimension: Int { model.configuration.goalDimension }
 

@@ -70,6 +70,12 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "Stop with a checkpoint after so many minutes.")
     var timeLimit: Double?
 
+    func validate() throws {
+        guard device == .cuda || precision == .exact else {
+            throw ValidationError("--precision is for a card, not for --device cpu; leave it out")
+        }
+    }
+
     func run() async throws {
         let file = try TokenFile(contentsOf: URL(fileURLWithPath: tokens))
         var settings = TokenizedDataset.Settings()

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Foundation
 
 /// The root of the command line.
@@ -24,8 +25,9 @@ struct TrajectoryCommand: AsyncParsableCommand {
         ])
 
     static func main() async {
+        DatasetReader.serveIfAsked()
+        let arguments = Array(CommandLine.arguments.dropFirst())
         do {
-            let arguments = Array(CommandLine.arguments.dropFirst())
             if let option = RepeatedOption.first(in: arguments) {
                 throw ValidationError(
                     "\(option) was given twice with different values; give it once")
@@ -40,7 +42,7 @@ struct TrajectoryCommand: AsyncParsableCommand {
             // Help, wrong usage and codes that a command chose are the parser's to report.
             let code = exitCode(for: error)
             if code == .validationFailure {
-                let text = fullMessage(for: error).replacing(/^Error:/, with: "error:")
+                let text = UsageText.of(fullMessage(for: error), arguments)
                 FileHandle.standardError.write(Data((text + "\n").utf8))
                 Foundation.exit(code.rawValue)
             }

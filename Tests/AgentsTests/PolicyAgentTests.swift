@@ -19,4 +19,15 @@ import Testing
             #expect(error?.code == .input, "\(observation)")
         }
     }
+
+    @Test func `an action or reward that is no number ends the episode`() throws {
+        var agent = PolicyAgent(
+            PolicyMixture(ProportionalPolicy(gain: .infinity)),
+            layout: PointEnvironment().specification.layout)
+        agent.reset(seed: 1)
+        let action = #expect(throws: PlanningError.self) { try agent.act(on: [0]) }
+        #expect(action?.description.contains("number 0 of the policy's action is") == true)
+        #expect(throws: PlanningError.self) { try agent.receive(reward: .nan) }
+        try agent.receive(reward: 0)
+    }
 }

@@ -171,4 +171,25 @@ import Trajectories
         let other = try await collect("antmaze-large-play", steps: 300, seed: 5)
         #expect(other.trajectories != one.trajectories)
     }
+
+    @Test func `with a goal an episode each, a walk ends where it was sent`() async throws {
+        let task = AntMazeTask.all[1]
+        let maze = try #require(EnvironmentRegistry.make(task.identifier) as? D4RLAntMaze)
+        // A seed whose first walk starts at its goal.
+        let seed = try #require(
+            (UInt64(0)..<500).first { seed in
+                var generator = PCG64(seed: seed, 0)
+                let start = maze.resetForData(using: &generator)
+                return hypot(start[0] - maze.goal[0], start[1] - maze.goal[1]) < 0.3
+            })
+        for untilGoal in [true, false] {
+            let made = try await AntMazeCollector(
+                task, walker: Still(), workers: pool(task, workers: 1), seed: seed,
+                untilGoal: untilGoal
+            ).collect(steps: 3)
+            let first = try #require(made.trajectories.first)
+            #expect((first.ending == .timeout && first.count == 1) == untilGoal, "seed \(seed)")
+            #expect(made.successRate > 0 && made.meanStepsToGoal == 1)
+        }
+    }
 }

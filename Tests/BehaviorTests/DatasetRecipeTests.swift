@@ -24,6 +24,9 @@ import Trajectories
         ("hopper-medium-expert", "hopper", .mediumExpert),
         ("ant-v5-medium-replay", "ant-v5", .mediumReplay),
         ("walker2d-expert", "walker2d", .expert),
+        ("hopper-full-replay", "hopper", .fullReplay),
+        ("hopper-ars-medium-replay", "hopper", .mediumReplay),
+        ("ant-v5-ars-expert", "ant-v5", .expert),
         ("maze2d-large-v1", "maze2d-large-v1", .navigation),
         ("pointmaze:map.txt", "pointmaze:map.txt", .navigation),
         ("pointmaze-fourrooms@5", "pointmaze-fourrooms@5", .navigation),
@@ -33,6 +36,7 @@ import Trajectories
     ) throws {
         let recipe = try DatasetRecipe(named: name)
         #expect(recipe.environment == environment && recipe.kind == kind)
+        #expect(recipe.isSearched == name.contains("-ars-"))
     }
 
     @Test func `another name is refused with what there is`() {
@@ -42,9 +46,9 @@ import Trajectories
     }
 
     @Test func `medium-expert is half medium and half expert`() async throws {
-        let both = try await collect("hopper-medium-expert", steps: 6001)
+        let both = try await collect("hopper-ars-medium-expert", steps: 6001)
         #expect(both.reduce(0) { $0 + $1.count } == 6001)
-        let medium = try await collect("hopper-medium", steps: 3000)
+        let medium = try await collect("hopper-ars-medium", steps: 3000)
         #expect(Array(both.prefix(medium.count)) == medium)
         let rest = both.dropFirst(medium.count)
         #expect(rest.reduce(0) { $0 + $1.count } == 3001)
@@ -53,11 +57,11 @@ import Trajectories
     }
 
     @Test func `a replay is what training saw, thinned evenly where it must be`() async throws {
-        let all = try await collect("hopper-medium-replay", steps: 1_000_000, workers: 2)
+        let all = try await collect("hopper-ars-medium-replay", steps: 1_000_000, workers: 2)
         // As many as the policy's file says.
         #expect(all.reduce(0) { $0 + $1.count } == 138_785)
         #expect(all.count == 50 * 16)
-        let part = try await collect("hopper-medium-replay", steps: 20_000, workers: 1)
+        let part = try await collect("hopper-ars-medium-replay", steps: 20_000, workers: 1)
         let count = part.reduce(0) { $0 + $1.count }
         #expect(19_000...20_000 ~= count)
         // In the order of training, from its beginning to its end.
@@ -67,6 +71,36 @@ import Trajectories
             next = next[(index + 1)...]
         }
         #expect(next.count < 40)
+    }
+
+    @Test func `a replay of soft actor-critic is the first that training saw`() async throws {
+        var settings = SoftActorCriticSettings()
+        settings.hiddenSizes = [16, 16]
+        settings.batchSize = 16
+        settings.interval = 30
+        settings.environments = 2
+        settings.warmUp = 60
+        settings.seed = 4
+        let episodes = try await DatasetRecipe.replay(
+            settings, steps: 200, in: "hopper", workers: 2, progress: { _, _ in })
+        #expect(episodes.reduce(0) { $0 + $1.count } == 200)
+        var trainer = try SoftActorCriticTrainer(
+            settings, engine: { try CPUSoftActorCritic($0, settings: $1, firstRow: $2) },
+            make: { try EnvironmentRegistry.make("hopper") })
+        var rewards: [Float] = []
+        while trainer.steps < 210 { rewards += try await trainer.advance().rows.rewards }
+        // In another order, and without those of the last round that do not fit.
+        let seen = episodes.flatMap(\.rewards).sorted()
+        var left = rewards.sorted()[...]
+        for reward in seen {
+            left = left.drop { $0 < reward }
+            #expect(left.first == reward)
+            left = left.dropFirst()
+        }
+        #expect(episodes.dropLast(2).allSatisfy { $0.ending == .terminal })
+        // As D4RL's files have it: also the density of each action, uniform ones included.
+        let densities = episodes.compactMap { $0.infos["action_log_probs"]?.values.count }
+        #expect(densities == episodes.map(\.count))
     }
 
     @Test(arguments: ["maze2d-umaze", "maze2d-medium", "pointmaze-fourrooms", "pointmaze-large"])
@@ -115,7 +149,7 @@ import Trajectories
 
     @Test func `a replay is of single steps`() async throws {
         let error = await #expect(throws: BehaviorError.self) {
-            try await collect("hopper@2-medium-replay", steps: 100)
+            try await collect("hopper@2-ars-medium-replay", steps: 100)
         }
         #expect(error?.description.contains("leave out the @") == true)
     }

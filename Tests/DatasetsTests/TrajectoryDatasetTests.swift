@@ -244,6 +244,26 @@ import Trajectories
         #expect(summary.warnings.contains("observation dimension 1 is NaN or infinite in 1 rows"))
     }
 
+    @Test(arguments: [Float.nan, -.infinity])
+    func `what could not be read back is not written`(value: Float) throws {
+        let layout = TransitionLayout(observationDimension: 2, actionDimension: 1)
+        let broken = TrajectoryDataset(
+            layout: layout,
+            trajectories: [
+                Trajectory(
+                    layout: layout, observations: [1, 2, 3, 4], actions: [0, value],
+                    rewards: [1, 2], ending: .timeout)
+            ])
+        for write in [
+            { try broken.write(to: url) }, { try broken.writeMinari(to: folder.file("a-v0")) },
+        ] {
+            let error = #expect(throws: DatasetError.self) { try write() }
+            #expect(error?.code == .notFinite && error?.field == "actions")
+            #expect(error?.detail.hasPrefix("step 1 of episode 0 has") == true)
+        }
+        #expect(try folder.contents() == [])
+    }
+
     @Test func `files without rows are refused`() throws {
         try HDF5File.write(to: url) { root throws(HDF5Error) in
             try root.write("observations", [Float](), shape: [0, 2])

@@ -34,11 +34,26 @@ import Trajectories
         ("", "no row"), ("111\n1x1\n111", "line 2, column 2 is 'x'"),
         ("1111\n1001\n111", "line 3 has 3 cells"), ("1111\n1000\n1111", "gap in its border"),
         ("111\n101\n111", "no room"), ("11111\n10101\n11111", "not all connected"),
+        ("11111\n1c001\n11111", "in different cells"),
+        ("#####\n#c..#\n#####", "in different cells"),
     ])
     func `a text that is no maze is refused with its place`(text: String, message: String) {
         let error = #expect(throws: EnvironmentError.self) { try MazeMap(text, name: "mine") }
         #expect(error?.code == .invalidMap)
         #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
+    }
+
+    @Test func `a goal that would leave no start is drawn anew, and the last goal stays`() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.url.appendingPathComponent("map.txt")
+        // The only start may be a goal as well, which no episode can have.
+        try "#####\n#c.g#\n#####".write(to: file, atomically: true, encoding: .utf8)
+        let environment = try EnvironmentRegistry.make("pointmaze:\(file.path)")
+        for seed: UInt64 in 0..<20 {
+            let start = environment.reset(seed: seed)
+            let goal = try #require((environment as? any GoalEnvironment)?.goal)
+            #expect(goal[0] > 0.5 && start[0] < -0.5, "seed \(seed)")
+        }
     }
 
     @Test func `cells and metres convert both ways`() throws {

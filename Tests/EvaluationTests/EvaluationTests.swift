@@ -77,6 +77,12 @@ private struct EchoingAgent: Agent {
         // Plans took 7, 1, 3 and 8, 1 ms; the step that observed 2 made none.
         #expect(report.plans == 5)
         #expect(abs((report.millisecondsPerPlan ?? 0) - 3) < 1e-9)
+        let times = report.planMilliseconds
+        #expect(times?.maximum == report.longestSearchMilliseconds)
+        #expect(times?.p999 == times?.maximum && times?.p99 == times?.maximum)
+        let json = try JSONEncoder().encode(times)
+        let keys = try JSONSerialization.jsonObject(with: json) as? [String: Double] ?? [:]
+        #expect(keys.keys.sorted() == ["maximum", "p50", "p99", "p99.9"])
         #expect(abs((report.meanMillisecondsPerPlan ?? 0) - 4) < 1e-9)
     }
 
@@ -95,7 +101,7 @@ private struct EchoingAgent: Agent {
 
     @Test func `a policy acts as an agent, with the draws of its score elsewhere`() async throws {
         let mixture = try PolicyParser(EnvironmentRegistry.make("hopper").specification)
-            .parse("mix:weak+0.2=1,random=1")
+            .parse("mix:ars-weak+0.2=1,random=1")
         let hopper = try EnvironmentRegistry.make("hopper").specification.layout
         var agent = PolicyAgent(mixture, layout: hopper)
         let (report, _) = try EvaluationReport.evaluate(

@@ -1,6 +1,7 @@
 import Environments
 import Evaluation
 import Testing
+import Trajectories
 
 /// What environment data are of, by Gymnasium's description in them.
 @Suite struct RecordedEnvironmentTests {
@@ -82,5 +83,21 @@ import Testing
                     + "with healthy_reward=2"
             ])
         #expect(recorded("Hopper-v5", evaluation: "{").notes == [])
+    }
+
+    @Test func `data with goals among their observations are told which entry to read`() throws {
+        func check(_ width: Int, _ name: String?) throws -> String? {
+            try DatasetEnvironment.check(
+                name, recorded: "pointmaze-umaze",
+                layout: TransitionLayout(observationDimension: width, actionDimension: 2),
+                keepsPart: false, file: "data")
+        }
+        #expect(try check(4, "pointmaze-umaze") == nil)
+        let joined = #expect(throws: DatasetMismatch.self) { try check(8, "pointmaze-umaze") }
+        #expect(joined?.code == .joinedGoals && joined?.detail.contains("'observation'") == true)
+        let other = #expect(throws: DatasetMismatch.self) { try check(11, "pointmaze-umaze") }
+        #expect(other?.code == .otherEnvironment)
+        #expect(try check(8, nil)?.contains("goals are joined") == true)
+        #expect(try check(4, nil) == nil)
     }
 }

@@ -46,6 +46,22 @@ import Testing
         #expect(experiment.steps[11].program == .reference)
     }
 
+    @Test func `axes that multiply beyond reason are refused`() throws {
+        let values = (0..<101).map { "v\($0)" }.joined(separator: ", ")
+        let text = """
+            title: A
+            description: D
+            axes: {a: [\(values)], b: [\(values)]}
+            steps: [{name: "s {a} {b}", run: "collect --output {a}{b}"}]
+            """
+        let folder = try TemporaryFolder()
+        let file = folder.url.appendingPathComponent("a.yaml")
+        try text.write(to: file, atomically: true, encoding: .utf8)
+        let definition = try ExperimentDefinition(contentsOf: file)
+        let error = #expect(throws: ExperimentError.self) { try Experiment(definition) }
+        #expect(error?.description.contains("must be at most 10000, found 10201") == true)
+    }
+
     @Test func `may have a setting for each value of an axis`() throws {
         let steps = try Experiment(definition(Self.text)).steps
         #expect(steps[6].arguments.contains("15"))

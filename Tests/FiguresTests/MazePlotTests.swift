@@ -1,8 +1,11 @@
+import Datasets
 import Environments
+import Episodes
 import Figures
 import Foundation
 import Rendering
 import Testing
+import Trajectories
 
 @Suite struct MazePlotTests {
     private func plot() throws -> MazePlot {
@@ -60,6 +63,49 @@ import Testing
         let line = try #require(script.range(of: "$line1 using 1:2 with lines"))
         #expect(plan.lowerBound < line.lowerBound)
         #expect(script.contains("linewidth 2.5 linecolor rgb '#059669'"))
+    }
+
+    @Test func `AntMaze lies in D4RL's frame, with the goal that its data are paid for`() throws {
+        let environment = try EnvironmentRegistry.make("antmaze-umaze-v2")
+        let layout = environment.specification.layout
+        let dataset = TrajectoryDataset(
+            layout: layout,
+            trajectories: [
+                Trajectory(
+                    layout: layout, observations: Array(repeating: 0, count: 29),
+                    actions: Array(repeating: 0, count: 8), rewards: [0])
+            ], attributes: ["evaluation_goal": "0.500 8.250"])
+        let plot = try MazePlot(of: dataset, in: environment, episodes: 1)
+        #expect(plot.goals.map(\.x) == [0.5] && plot.goals.map(\.y) == [8.25])
+        #expect(plot.center(row: 1, column: 1) == (0, 0))
+        let script = try script(plot)
+        #expect(script.contains("set xrange [-6.0:14.0]\nset yrange [-6.0:14.0]"))
+        // The bar between the corridors, three cells of the third row.
+        #expect(script.contains("from -6.0, 2.0 to 6.0, 6.0"))
+    }
+
+    @Test func `a walk that goes on at its goal is one line`() throws {
+        let environment = try EnvironmentRegistry.make("antmaze-umaze-v2")
+        let layout = environment.specification.layout
+        func episode(_ xs: [Float], _ ending: Trajectory.Ending) -> Trajectory {
+            var trajectory = Trajectory(layout: layout, ending: ending)
+            for x in xs {
+                trajectory.append(
+                    observation: [x] + Array(repeating: 0, count: 28),
+                    action: Array(repeating: 0, count: 8), reward: 0)
+            }
+            return trajectory
+        }
+        let dataset = TrajectoryDataset(
+            layout: layout,
+            trajectories: [
+                episode([0, 0.1], .terminal), episode([0.2], .terminal),
+                episode([0.3, 0.4], .timeout), episode([0.5], .terminal),
+                episode([4, 4.1], .timeout),
+            ])
+        let plot = try MazePlot(of: dataset, in: environment, episodes: 9)
+        #expect(plot.trajectories.map(\.count) == [5, 1, 2])
+        #expect(plot.starts.count == 3 && plot.title.contains("3 of 3 episodes"))
     }
 
     @Test(arguments: ["png", "svg"])

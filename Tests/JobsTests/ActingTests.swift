@@ -14,7 +14,7 @@ import Trajectories
         let folder = try TemporaryFolder()
         for workers in [1, 3] {
             var job = CollectionJob(
-                .policy("mix:medium+0.1=1,random=1", environment: "hopper"),
+                .policy("mix:ars-medium+0.1=1,random=1", environment: "hopper"),
                 output: folder.file("\(workers).hdf5"))
             job.steps = 300
             job.workers = workers
@@ -31,7 +31,7 @@ import Trajectories
 
     @Test func `only a dataset of a point maze ends episodes at a goal`() async throws {
         var job = CollectionJob(
-            .dataset("hopper-medium"), output: URL(fileURLWithPath: "/tmp/none.hdf5"))
+            .dataset("hopper-ars-medium"), output: URL(fileURLWithPath: "/tmp/none.hdf5"))
         job.untilGoal = true
         let error = await #expect(throws: JobError.self) { try await job.run() }
         #expect(error?.code == .noGoal)

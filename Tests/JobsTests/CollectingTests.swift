@@ -85,7 +85,7 @@ import Testing
         let result = try await job.run()
         #expect(result.environment == "antmaze-umaze-diverse-v2" && result.transitions == 1000)
         let rate = try #require(result.successRate)
-        #expect(0...1 ~= rate && result.meanStepsToGoal != nil)
+        #expect(0...1 ~= rate && (result.meanStepsToGoal != nil) == (rate > 0))
         let report = try InspectionJob(job.output).run()
         #expect(report.specification?.identifier == "antmaze-umaze-diverse-v2")
         #expect(report.summary.attributes["success_rate"] == String(format: "%.3f", rate))

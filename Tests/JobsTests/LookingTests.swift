@@ -114,7 +114,7 @@ import Trajectories
             ("columns", { _ = try rendering.run() }), ("plans", { _ = try speed.run() }),
         ] as [(String, () throws -> Void)] {
             let error = #expect(throws: JobError.self) { try run() }
-            #expect(error?.description == "\(name) must be at least 1, found 0")
+            #expect(error?.description == "\(name) must be positive, found 0")
         }
     }
 

@@ -3,6 +3,7 @@ import Foundation
 import Jobs
 import Learning
 import Policies
+import Safetensors
 import TestSupport
 import Testing
 import Tokenization
@@ -153,5 +154,33 @@ import Transformer
         #expect(
             try folder.contents()
                 == ["bc.safetensors", "critic.safetensors", "dynamics.safetensors"])
+
+        // None is used once a number in it is none.
+        for (name, key) in [
+            ("bc", "layers.0.weight"), ("bc", "deviation"), ("critic", "observation_mean"),
+            ("dynamics", "change_mean"),
+        ] {
+            let whole = try Data(contentsOf: folder.file("\(name).safetensors"))
+            defer { try? whole.write(to: folder.file("\(name).safetensors")) }
+            var file = try SafetensorsFile(contentsOf: folder.file("\(name).safetensors"))
+            var values = try file.floats(key)
+            values[values.count - 1] = .nan
+            file.set(key, values, shape: try file.shape(of: key))
+            try file.write(to: folder.file("\(name).safetensors"))
+            let error = #expect(throws: (any Error).self) {
+                switch name {
+                case "bc":
+                    var evaluation = EvaluationJob(
+                        .policy(folder.file("bc.safetensors").path), in: "hopper")
+                    evaluation.episodes = 1
+                    _ = try evaluation.run()
+                case "critic": _ = try Critic(contentsOf: folder.file("critic.safetensors"))
+                default: _ = try DynamicsEnsemble(contentsOf: folder.file("dynamics.safetensors"))
+                }
+            }
+            let words = "number \(values.count - 1) is NaN or infinite"
+            #expect(error.map { "\($0)" }?.contains(words) == true, "\(name): \(error as Any)")
+            #expect(error.map { "\($0)" }?.contains(key) == true)
+        }
     }
 }

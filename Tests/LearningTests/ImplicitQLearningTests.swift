@@ -4,6 +4,7 @@ import Learning
 import Policies
 import RandomNumbers
 import Testing
+import Safetensors
 import TestSupport
 import Trajectories
 
@@ -143,6 +144,22 @@ private enum Chain {
         #expect(try values(seed: 3, workers: 3) == first)
         #expect(try values(seed: 3, workers: 1, trainsPolicy: false) == first)
         #expect(try values(seed: 4, workers: 1) != first)
+    }
+
+    @Test(arguments: [
+        ("observation_dimension", "9223372036854775807"), ("observation_dimension", "-1"),
+        ("action_dimension", "4611686018427387904"), ("action_dimension", "2"),
+        ("reward_scale", "nan"), ("reward_scale", "0"), ("discount", "inf"), ("discount", "2"),
+    ])
+    func `a critic whose file says what cannot be is refused`(_ key: String, _ value: String) throws
+    {
+        let folder = try TemporaryFolder()
+        let url = folder.file("critic.safetensors")
+        try chain(settings { $0.learning.steps = 1 }).critic.write(to: url)
+        var file = try SafetensorsFile(contentsOf: url)
+        file.metadata[key] = value
+        try file.write(to: url)
+        #expect(throws: LearningError.self) { try Critic(contentsOf: url) }
     }
 
     @Test func `a critic read back from its file is the same`() throws {

@@ -27,4 +27,17 @@ import Transformer
         #expect(paper.layerCount == 4 && paper.headCount == 4 && paper.embeddingWidth == 128)
         #expect(paper.actionWeight == 5 && paper.residualDropout == 0.1)
     }
+
+    @Test(arguments: [Float.nan, .infinity, -1])
+    func `a weight in the loss is a number from 0 up`(weight: Float) {
+        for path in [
+            \TransformerConfiguration.actionWeight, \.rewardWeight, \.valueWeight,
+        ] as [WritableKeyPath<TransformerConfiguration, Float>] {
+            var configuration = TransformerConfiguration(
+                layout: TransitionLayout(observationDimension: 2, actionDimension: 1))
+            #expect(configuration.problem == nil)
+            configuration[keyPath: path] = weight
+            #expect(configuration.problem?.contains("Weight must be a number") == true)
+        }
+    }
 }

@@ -20,7 +20,7 @@ import Testing
         for workers in ["1", "2"] {
             let file = folder.file("data-\(workers).hdf5")
             let outcome = try Program.run(
-                "collect", "--env", "hopper", "--policy", "mix:medium+0.1=1,random=1", "--steps",
+                "collect", "--env", "hopper", "--policy", "mix:ars-medium+0.1=1,random=1", "--steps",
                 "700", "--seed", "3", "--output", file.path, "--workers", workers, "--json")
             #expect(outcome.status == 0, "\(outcome.errors)")
             let result = try result(outcome)
@@ -30,7 +30,7 @@ import Testing
             let info = try Program.run("dataset", "info", file.path)
             #expect(info.output.contains("observation 11   action 3"))
             #expect(info.output.contains("hopper-v4"))
-            #expect(info.output.contains("mix:medium+0.1=1,random=1"))
+            #expect(info.output.contains("mix:ars-medium+0.1=1,random=1"))
         }
         #expect(files[0] == files[1])
     }
@@ -84,7 +84,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ["--dataset", "hopper-medium", "--env", "hopper"],
+        ["--dataset", "hopper-ars-medium", "--env", "hopper"],
         ["--env", "hopper", "--policy", "random"],
         ["--policy", "random", "--steps", "3"],
     ])

@@ -40,7 +40,8 @@ import Testing
     private func collected(in folder: TemporaryFolder) throws -> String {
         let file = folder.file("data.hdf5").path
         let outcome = try Program.run(
-            "collect", "--env", "hopper", "--policy", "weak+0.3", "--steps", "400", "--output", file
+            "collect", "--env", "hopper", "--policy", "ars-weak+0.3", "--steps", "400", "--output",
+            file
         )
         try #require(outcome.status == 0, "\(outcome.errors)")
         return file
@@ -132,7 +133,7 @@ import Testing
         #expect(try Program.run("dataset", "info").status == 64)
         let length = try Program.run("dataset", "info", "x", "--max-episode-length", "0")
         #expect(length.status == 64)
-        #expect(length.errors.contains("--max-episode-length must be at least 1"))
+        #expect(length.errors.contains("--max-episode-length must be positive"))
         let help = try Program.run("--help")
         #expect(help.status == 0)
         #expect(help.output.contains("Exit codes: 0 success, 1 failure"))

@@ -112,7 +112,7 @@ import Testing
                 folder.file("paths.png").path), "hopper-v4 is no maze")
         requireOneLine(
             try Program.run(
-                "collect", "--dataset", "hopper-medium", "--until-goal", "--output", data),
+                "collect", "--dataset", "hopper-ars-medium", "--until-goal", "--output", data),
             "leave out --until-goal")
         let usage = try Program.run(
             "train-policy", "--method", "iql", "--goal-columns", "0,1", "--dataset", data,

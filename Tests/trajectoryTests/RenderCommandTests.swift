@@ -32,7 +32,7 @@ import Testing
         func draw(_ name: String, seed: String) throws -> Data {
             let file = folder.file(name)
             let result = try render(
-                "--env", "hopper", "--policy", "medium+0.2", "--seed", seed, "--output", file.path,
+                "--env", "hopper", "--policy", "ars-medium+0.2", "--seed", seed, "--output", file.path,
                 "--maximum-steps", "30", "--frames", "5", "--columns", "3", "--width", "64")
             #expect(result.steps == 30 && result.frames == 5)
             #expect(result.environment == "hopper-v4" && result.plans == nil)

@@ -24,6 +24,42 @@ import Testing
         #expect(outcome.errors.contains(words), "\(outcome.errors)")
     }
 
+    @Test(arguments: [
+        ("--dropout=1.5", "--dropout must lie in [0, 1), found 1.5"),
+        ("--learning-rate=inf", "--learning-rate must"), ("--action-weight=nan", "--action-weight"),
+        ("--layers=0", "--layers"), ("--heads=3", "--width 128 is not a multiple of --heads 3"),
+        ("--batch-size=0", "--batch-size"), ("--bins=0", "--bins"), ("--steps=-1", "--steps"),
+    ])
+    func `settings that cannot be are wrong usage, named as options`(
+        option: String, words: String
+    ) throws {
+        let folder = try TemporaryFolder()
+        let given = ["train", "--dataset", "d.hdf5", "--output", folder.file("run").path]
+        let outcome = try Program.run(given + [option])
+        #expect(outcome.status == 64, "\(outcome.errors)")
+        #expect(outcome.errors.hasPrefix("error: \(words)"), "\(outcome.errors)")
+        // In a file they are the file's.
+        let file = folder.file("settings.yaml")
+        try "model: {attentionDropout: 2}".write(to: file, atomically: true, encoding: .utf8)
+        let configured = try Program.run(given + ["--config", file.path])
+        #expect(configured.status == 1)
+        #expect(
+            configured.errors.hasPrefix(
+                "error: cannot use settings '\(file.path)': attentionDropout must lie in"),
+            "\(configured.errors)")
+    }
+
+    @Test func `a settings file that is a list or a word is refused`() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.file("settings.yaml")
+        for text in ["- model\n- training\n", "model\n"] {
+            try text.write(to: file, atomically: true, encoding: .utf8)
+            let outcome = try Program.run("train", "--config", file.path, "--print-config")
+            #expect(outcome.status == 1 && outcome.output == "")
+            #expect(outcome.errors.contains("no mapping of sections"), "\(outcome.errors)")
+        }
+    }
+
     @Test func `what adds up, and what is the same again, may be given twice`() throws {
         let same = try Program.run(
             "train", "--print-config", "--steps", "5", "--steps", "5", "--json", "--json")
@@ -70,5 +106,52 @@ import Testing
         let usual = try evaluate()
         #expect(usual.status == 0, "\(usual.errors)")
         #expect(usual.output.contains("\"context_transitions\" : 3"))
+    }
+}
+
+/// Options that would do nothing are refused where they stand, also with their default's value.
+@Suite struct UnusedOptionTests {
+    @Test(arguments: [
+        "evaluate --policy random --env hopper --temperature 1.0",
+        "evaluate --policy random --env hopper --device cpu",
+        "evaluate --policy random --env hopper --parallel 1",
+        "evaluate --checkpoint r --likelihood-top-k 3",
+        "evaluate --checkpoint r --objective imitation --action-top-k 3",
+        "evaluate --checkpoint r --objective imitation --readout 0.8",
+        "evaluate --checkpoint r --precision fast",
+        "render --policy random --env hopper --output a.mp4 --horizon 5",
+        "render --policy random --env hopper --output a.mp4 --episode 0",
+        "render --checkpoint r --output a.mp4 --drop-last-row",
+        "render --dataset d --output a.mp4 --seed 0",
+        "render --policy random --env hopper --output a.mp4 --frames 3",
+        "render --policy random --env hopper --output a.mp4 --plan-interval 3",
+        "render --checkpoint r --plans --output a.png --columns 3",
+        "render --policy random --env hopper --output a.png --speed 1",
+        "train --dataset d --output r --precision fast",
+        "train --dataset d --output r --device cuda --workers 2",
+        "train-policy --method bc --dataset d --output p --expectile 0.7",
+        "train-policy --method bc --dataset d --output p --reward-scale auto",
+        "train-policy --method iql --dataset d --output p --top-fraction 1",
+        "train-critic --dataset d --output c --temperature 3",
+        "attention --checkpoint r --dataset d --output a.png --row 0",
+        "attention --checkpoint r --dataset d --output a.png --episode 0 --windows 3",
+        "predict --checkpoint r --dataset d --video-episode 0",
+        "predict --checkpoint r --dataset d --env hopper",
+        "dataset convert a.hdf5 b.hdf5 --author me",
+        "dataset convert a b --format d4rl --action-limits -1:1",
+        "benchmark plan --shape hopper --checkpoint r",
+        "benchmark train --device cuda --profile",
+    ])
+    func `what would do nothing is refused`(line: String) throws {
+        let outcome = try Program.run(line.split(separator: " ").map(String.init))
+        #expect(outcome.status == 64, "\(outcome.errors)")
+        #expect(outcome.errors.hasPrefix("error: --"), "\(outcome.errors)")
+        #expect(outcome.errors.contains("; leave it out"), "\(outcome.errors)")
+    }
+
+    @Test func `a value that begins with a dash has a way in`() throws {
+        let outcome = try Program.run("train", "--seed", "-1")
+        #expect(outcome.status == 64)
+        #expect(outcome.errors.contains("write --seed=-1"), "\(outcome.errors)")
     }
 }

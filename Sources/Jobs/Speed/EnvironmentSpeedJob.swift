@@ -1,3 +1,4 @@
+import Bounds
 import Environments
 import Episodes
 import Foundation
@@ -34,7 +35,8 @@ public struct EnvironmentSpeedJob: Sendable {
     ///
     /// - Throws: `EnvironmentError` when there is no such environment.
     public func run() throws -> Result {
-        try require(atLeast: 1, ["copies": copies, "workers": workers])
+        try require(.together, ["copies": copies])
+        try require(.workers, ["workers": workers])
         let vector = try VectorEnvironment(count: copies, workers: workers) {
             try EnvironmentRegistry.make(environment)
         }

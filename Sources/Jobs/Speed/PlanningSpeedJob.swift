@@ -1,3 +1,4 @@
+import Bounds
 public import Foundation
 public import Planning
 import Tokenization
@@ -52,7 +53,8 @@ public struct PlanningSpeedJob: Sendable {
     ///
     /// - Throws: ``JobError`` for a model that wants goals; errors of loading and planning.
     public func run() throws -> Result {
-        try require(atLeast: 1, ["together": together, "plans": plans])
+        try require(.together, ["together": together])
+        try require(.episodes, ["plans": plans])
         let (model, discretizer) = try subject()
         let counting = engine == nil ? CPUEngine.cpu.prefixDecoder(model) : nil
         let decoder: any PrefixTreeModel =

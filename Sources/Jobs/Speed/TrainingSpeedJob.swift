@@ -1,3 +1,4 @@
+import Bounds
 import Tokenization
 public import Transformer
 import TransformerCPU
@@ -41,12 +42,9 @@ public struct TrainingSpeedJob: Sendable {
     ///
     /// - Throws: `EngineError` when the engine fails.
     public func run() throws -> Result {
-        try require(
-            atLeast: 1,
-            [
-                "batch": batch, "steps": steps, "workers": workers,
-                "sequencesPerPass": sequencesPerPass,
-            ])
+        try require(.batch, ["batch": batch, "sequencesPerPass": sequencesPerPass])
+        try require(.episodes, ["steps": steps])
+        try require(.workers, ["workers": workers])
         let configuration = shape.configuration
         let length = configuration.contextLength
         var generator = SystemRandomNumberGenerator()

@@ -15,7 +15,7 @@ extension DatasetReport {
     private var facts: String {
         func spread(_ spread: DatasetSummary.Spread, _ digits: Int) -> String {
             [("min", spread.minimum), ("mean", spread.mean), ("max", spread.maximum)].map {
-                "\($0) \(String(format: "%.\(digits)f", $1))"
+                "\($0) \($1.text("%.\(digits)f"))"
             }.joined(separator: "   ")
         }
         let endings = summary.endings.sorted { $0.key < $1.key }
@@ -49,7 +49,7 @@ extension DatasetReport {
     }
 
     private var dimensions: String {
-        func number(_ value: Double) -> String { String(format: "%.4g", value) }
+        func number(_ value: Double) -> String { value.text("%.4g") }
         let columns = summary.observations + summary.actions + [summary.rewards]
         let limits =
             summary.observations.map { _ in "" }

@@ -7,11 +7,11 @@ extension EvaluationReport {
     /// The report for a person.
     var text: String {
         var lines = zip(seeds, zip(returns, lengths)).map { seed, episode in
-            String(format: "seed %llu  return %.1f  steps %d", seed, episode.0, episode.1)
+            "seed \(seed)  return \(episode.0.text("%.1f"))  steps \(episode.1)"
         }
         lines.append(
             String(
-                format: "%@: mean return %.1f ± %.1f", environment, meanReturn,
+                format: "%@: mean return %@ ± %.1f", environment, meanReturn.text("%.1f"),
                 standardDeviation)
                 + (normalizedScore.map { String(format: ", normalized score %.1f", $0) }
                     ?? "")
@@ -30,10 +30,14 @@ extension EvaluationReport {
                         String(format: ", where the shortest have %.1f m", $0)
                     } ?? ""))
         }
-        if let median = millisecondsPerPlan, let mean = meanMillisecondsPerPlan {
+        if let median = millisecondsPerPlan, let mean = meanMillisecondsPerPlan,
+            let times = planMilliseconds
+        {
             lines.append(
                 String(
-                    format: "%.0f ms a plan (median of %d, mean %.0f)", median, plans, mean))
+                    format: "%.0f ms a plan (median of %d, mean %.0f, 99 %% within %.0f, "
+                        + "99.9 %% within %.0f, at most %.0f)",
+                    median, plans, mean, times.p99, times.p999, times.maximum))
         }
         if let limit = planner?.deadlineMilliseconds, let horizon = meanHorizon,
             let width = meanBeamWidth, let longest = longestSearchMilliseconds

@@ -12,12 +12,12 @@ extension TrainingProgress {
     /// One line for a person.
     var line: String {
         var parts = [
-            "step \(step)/\(steps)", String(format: "loss %.4f", loss),
+            "step \(step)/\(steps)", "loss \(loss.text("%.4f"))",
             String(format: "%.0f tokens/s", tokensPerSecond),
             String(format: "rate %.2g", learningRate),
             "\(Console.duration(seconds: secondsLeft)) left",
         ]
-        if let heldOutLoss { parts.insert(String(format: "held out %.4f", heldOutLoss), at: 2) }
+        if let heldOutLoss { parts.insert("held out \(heldOutLoss.text("%.4f"))", at: 2) }
         return parts.joined(separator: "  ")
     }
 }
@@ -28,7 +28,7 @@ extension LearningProgress {
         let left = Double(steps - step) / stepsPerSecond
         return
             (["step \(step)/\(steps)"]
-            + losses.map { String(format: "%@ loss %.4g", $0.name, $0.value) }
+            + losses.map { "\($0.name) loss \($0.value.text("%.4g"))" }
             + [
                 String(format: "%.0f steps/s", stepsPerSecond),
                 "\(Console.duration(seconds: left)) left",

@@ -43,6 +43,8 @@ enum Remedy {
             }
         case let error as DatasetError: text(for: error)
         case let error as PlannerOptionsError: PlannerOptionsGroup.optionName(error.option)
+        case let error as DatasetMismatch where error.code == .joinedGoals:
+            "--observation-keys observation"
         case let error as DatasetMismatch where error.code != .otherModel: "--env"
         case let error as JobError: text(for: error.code)
         case let error as FigureError: text(for: error.code)
@@ -67,6 +69,7 @@ enum Remedy {
             "--no-time-limit, or --max-episode-length"
         case .unusedOption where error.field == nil: "leave out --drop-last-row or --no-time-limit"
         case .unusedOption: "leave out --no-time-limit"
+        case .external: "--follow-external"
         default: nil
         }
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Datasets
 import Foundation
 
@@ -30,15 +31,17 @@ struct DatasetReadingOptions: ParsableArguments {
             discussion: "All when not given, 'observation' first. Minari only.", valueName: "keys"))
     var observationKeys: String?
 
+    @Flag(
+        help: ArgumentHelp(
+            "Follow links and data that lie in other files.",
+            discussion: "A file can name any file that you may read; only for files you trust."))
+    var followExternal = false
+
     func validate() throws {
-        if let maxEpisodeLength, maxEpisodeLength < 1 {
-            throw ValidationError("--max-episode-length must be at least 1")
-        }
+        try require(.steps, ["--max-episode-length": maxEpisodeLength])
+        try require(.dimension, ["--observation-dimensions": observationDimensions])
         guard maxEpisodeLength == nil || !noTimeLimit else {
             throw ValidationError("--max-episode-length and --no-time-limit exclude each other")
-        }
-        if let observationDimensions, observationDimensions < 1 {
-            throw ValidationError("--observation-dimensions must be at least 1")
         }
     }
 
@@ -51,6 +54,8 @@ struct DatasetReadingOptions: ParsableArguments {
         options.observationKeys = observationKeys?.split(separator: ",").map {
             $0.trimmingCharacters(in: .whitespaces)
         }
+        options.followsExternal = followExternal
+        options.reader = .thisProgram
         return options
     }
 }

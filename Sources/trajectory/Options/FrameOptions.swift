@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Foundation
 import Jobs
 
@@ -29,14 +30,12 @@ struct FrameOptions: ParsableArguments {
     var height: Int?
 
     func validate() throws {
-        for (name, value) in [
-            ("--plan-interval", planInterval), ("--plan-count", planCount), ("--frames", frames),
-            ("--columns", columns),
-        ] {
-            if let value, value < 1 {
-                throw ValidationError("\(name) must be positive, found \(value)")
-            }
-        }
+        try require(
+            .episodes,
+            [
+                "--plan-interval": planInterval, "--plan-count": planCount, "--frames": frames,
+                "--columns": columns,
+            ])
         for (name, value) in [("--width", width), ("--height", height)] {
             if let value, !(16...4096).contains(value) || !value.isMultiple(of: 2) {
                 throw ValidationError(
@@ -46,6 +45,17 @@ struct FrameOptions: ParsableArguments {
         if let speed, !(speed > 0 && speed.isFinite) {
             throw ValidationError("--speed must be positive, found \(speed)")
         }
+    }
+
+    /// Refuses options that such a drawing has no use for.
+    func refuseUnused(picture: Bool, plans: Bool, of given: GivenOptions = .here) throws {
+        try given.refuse(["--plan-interval"], unless: plans, "is for --plans")
+        try given.refuse(
+            ["--plan-count"], unless: picture && plans, "is for a picture (png) with --plans")
+        try given.refuse(["--frames"], unless: picture, "is for a picture (png)")
+        try given.refuse(
+            ["--columns"], unless: picture && !plans, "is for a picture (png) without --plans")
+        try given.refuse(["--speed"], unless: !picture, "is for a video (mp4, gif)")
     }
 
     /// Sets what the options say.

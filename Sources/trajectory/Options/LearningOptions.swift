@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Foundation
 import Learning
 
@@ -39,12 +40,11 @@ struct LearningOptions: ParsableArguments {
     var workers: Int?
 
     func validate() throws {
-        for (option, value) in [
-            ("--steps", steps), ("--batch-size", batchSize), ("--layers", layers),
-            ("--width", width), ("--workers", workers ?? 1),
-        ] where value < 1 {
-            throw ValidationError("\(option) must be positive, found \(value)")
-        }
+        try require(.steps, ["--steps": steps])
+        try require(.batch, ["--batch-size": batchSize])
+        try require(.layers, ["--layers": layers])
+        try require(.width, ["--width": width])
+        try require(.workers, ["--workers": workers])
     }
 
     /// The dataset's file.
@@ -83,6 +83,9 @@ struct CriticOptions: ParsableArguments {
             discussion: "auto is 1000 over the range of returns, as the authors do for locomotion; "
                 + "give 1 for mazes.", valueName: "auto|number"))
     var rewardScale = RewardScale(value: nil)
+
+    /// The names of all.
+    static var names: [String] { ["--expectile", "--temperature", "--discount", "--reward-scale"] }
 
     /// The options as the algorithm takes them.
     func settings(_ learning: LearningSettings) -> ImplicitQLearning.Settings {

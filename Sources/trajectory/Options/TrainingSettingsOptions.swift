@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Jobs
 import Tokenization
 import Training
@@ -65,6 +66,38 @@ struct TrainingSettingsOptions: ParsableArguments {
 
     @Option(help: "Stop with a checkpoint after so many minutes.")
     var timeLimit: Double?
+
+    func validate() throws {
+        try require(.steps, ["--steps": steps])
+        try require(.batch, ["--batch-size": batchSize])
+        try require(.layers, ["--layers": layers])
+        try require(.heads, ["--heads": heads])
+        try require(.width, ["--width": width])
+        try require(.transitions, ["--window": window])
+        try require(.bins, ["--bins": bins])
+        try require(.workers, ["--workers": workers])
+    }
+
+    /// The option for a setting that is not called as it is.
+    private static let names = [
+        "layerCount": "--layers", "headCount": "--heads", "embeddingWidth": "--width",
+        "embeddingDropout": "--dropout", "windowLength": "--window", "contextLength": "--window",
+        "binCount": "--bins",
+    ]
+
+    /// What is wrong with settings, with the options in the place of their names.
+    static func named(_ problem: String) -> String {
+        let words = problem.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+        let settings: Set<String> = [
+            "steps", "batchSize", "learningRate", "timeLimit", "workers", "actionWeight",
+            "terminationPenalty",
+        ]
+        return words.enumerated().map { index, word in
+            names[word]
+                ?? (index == 0 && settings.contains(word)
+                    ? PlannerOptionsGroup.optionName(word) : word)
+        }.joined(separator: " ")
+    }
 
     /// Replaces what the options say.
     func apply(to settings: inout TrainingSettings) {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Foundation
 import Jobs
 
@@ -38,7 +39,8 @@ struct DemoCommand: AsyncParsableCommand {
     var steps = defaults.steps
 
     func validate() throws {
-        guard episodes > 0 else { throw ValidationError("--episodes must be positive") }
+        try require(.episodes, ["--episodes": episodes])
+        try require(.steps, ["--transitions": transitions, "--steps": steps])
     }
 
     func run() async throws {

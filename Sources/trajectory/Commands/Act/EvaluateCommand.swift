@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Evaluation
 import Foundation
 import Jobs
@@ -37,7 +38,7 @@ struct EvaluateCommand: AsyncParsableCommand {
 
             Keys of the JSON object: returns, mean_return, standard_deviation, normalized_score, \
             normalized_score_error (standard error of the mean), milliseconds_per_plan (median), \
-            mean_milliseconds_per_plan, plans, lengths, seeds, environment, planner, \
+            mean_milliseconds_per_plan, plan_milliseconds (p50, p99, p99.9, maximum), plans, lengths, seeds, environment, planner, \
             longest_search_milliseconds, mean_horizon, mean_beam_width, seconds; in mazes also \
             success_rate and, of the successful episodes, mean_steps_to_goal, mean_path_length and \
             mean_shortest_path (metres).
@@ -100,16 +101,14 @@ struct EvaluateCommand: AsyncParsableCommand {
                 checkpoint == nil
                     ? "give --checkpoint or --policy" : "give --checkpoint or --policy, not both")
         }
-        if policy != nil, parallel != 1 || planner.options != PlannerOptions() {
-            throw ValidationError(
-                "a policy does not plan; leave out --parallel and the planner's options")
-        }
-        for (option, value) in [
-            ("--episodes", episodes), ("--parallel", parallel),
-            ("--maximum-steps", maximumSteps ?? 1),
-        ] where value < 1 {
-            throw ValidationError("\(option) must be positive, found \(value)")
-        }
+        try GivenOptions.here.refuse(
+            ["--parallel"] + PlannerOptionsGroup.names + EngineOptionsGroup.names,
+            unless: policy == nil, "is for a model that plans, not for --policy")
+        try engine.refuseUnused()
+        try planner.refuseUnused()
+        try require(.episodes, ["--episodes": episodes])
+        try require(.together, ["--parallel": parallel])
+        try require(.steps, ["--maximum-steps": maximumSteps])
         try PictureFile.require(PictureFile.video, video, option: "--video")
         try PictureFile.require(PictureFile.chart, paths, option: "--paths")
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Foundation
 import Jobs
 
@@ -9,13 +10,16 @@ struct CollectCommand: AsyncParsableCommand {
         abstract: "Log episodes of a policy to a D4RL-format HDF5 file.",
         discussion: """
             A policy is random, weak, medium, expert, or a file that `trajectory train-behavior` \
-            or `train-policy` wrote; +X adds Gaussian noise of X times half the action range; \
-            mix:POLICY=WEIGHT,... draws one policy for each episode by weight. What a trained \
-            model plans, `trajectory evaluate --log` keeps.
+            or `train-policy` wrote. A stochastic one acts by its mean; sample: before it draws. \
+            ars-weak and so on are those of random search. +X adds Gaussian noise of X times half \
+            the action range; mix:POLICY=WEIGHT,... draws one policy for each episode by weight. \
+            What a trained model plans, `trajectory evaluate --log` keeps.
 
             --dataset makes a whole dataset like D4RL's by its name: an environment and random, \
-            medium, medium-replay (every episode that training saw up to medium), medium-expert or \
-            expert, with 5 % of noise; or a maze of the point, where a noisy PD controller goes \
+            medium, expert (drawn from the level's policy), medium-expert, or medium-replay and \
+            full-replay, for which soft actor-critic is trained again and all that it sees is \
+            kept: as many steps as its policy took, or --steps. ars-medium, ars-medium-replay and \
+            so on are random search's. Or a maze of the point, where a noisy PD controller goes \
             from goal to goal, with --until-goal one goal an episode; or one of AntMaze's \
             (antmaze-umaze, -umaze-diverse, -medium-play, -medium-diverse, -large-play, \
             -large-diverse), where --walker, a policy of ant-goal, is told the way. Its size is \
@@ -73,9 +77,8 @@ struct CollectCommand: AsyncParsableCommand {
     var json = false
 
     mutating func validate() throws {
-        if let steps, steps < 1 {
-            throw ValidationError("--steps must be positive, found \(steps)")
-        }
+        try require(.steps, ["--steps": steps])
+        try require(.workers, ["--workers": workers])
         if dataset != nil {
             guard environment == nil, policy == nil else {
                 throw ValidationError(

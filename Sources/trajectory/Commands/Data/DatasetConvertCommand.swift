@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Bounds
 public import Datasets
 import Foundation
 import Jobs
@@ -55,6 +56,7 @@ struct DatasetConvertCommand: AsyncParsableCommand {
         var environment: String?
 
         @Option(
+            parsing: .unconditional,
             help: ArgumentHelp(
                 "Limits of the actions: LOW:HIGH for all dimensions, or one for each, with commas.",
                 discussion: "-1:1 when not given, or the range of the actions where that is wider.",
@@ -73,7 +75,10 @@ struct DatasetConvertCommand: AsyncParsableCommand {
         @Option(help: "What the data are.")
         var summary: String?
 
-        func validate() throws { _ = try limits() }
+        func validate() throws {
+            _ = try limits()
+            try require(.steps, ["--max-episode-steps": maxEpisodeSteps])
+        }
 
         /// What the options say, but for the limits of actions.
         var description: MinariDescription {
@@ -100,6 +105,17 @@ struct DatasetConvertCommand: AsyncParsableCommand {
                 return low...high
             }
         }
+    }
+
+    func validate() throws {
+        let isFile = ["hdf5", "h5"].contains(
+            URL(fileURLWithPath: output).pathExtension.lowercased())
+        try GivenOptions.here.refuse(
+            [
+                "--dataset-id", "--action-limits", "--max-episode-steps", "--algorithm", "--author",
+                "--summary",
+            ], unless: format ?? (isFile ? .d4rl : .minari) == .minari,
+            "is for a Minari dataset; D4RL's format has no place for it")
     }
 
     func run() async throws {

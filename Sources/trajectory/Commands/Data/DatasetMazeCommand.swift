@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Foundation
 import Jobs
 
@@ -32,9 +33,7 @@ struct DatasetMazeCommand: AsyncParsableCommand {
     @OptionGroup var reading: DatasetReadingOptions
 
     func validate() throws {
-        guard episodes > 0 else {
-            throw ValidationError("--episodes must be positive, found \(episodes)")
-        }
+        try require(.episodes, ["--episodes": episodes])
     }
 
     func run() async throws {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Foundation
 import Jobs
 
@@ -46,9 +47,11 @@ struct AttentionCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        guard windows > 0 else {
-            throw ValidationError("--windows must be positive, found \(windows)")
-        }
+        try require(.episodes, ["--windows": windows])
+        try require(Bound.steps.orNone, ["--episode": episode, "--row": row])
+        try GivenOptions.here.refuse(["--row"], unless: episode != nil, "is for --episode")
+        try GivenOptions.here.refuse(
+            ["--windows"], unless: episode == nil, "is for an average, not for --episode")
     }
 
     func run() async throws {

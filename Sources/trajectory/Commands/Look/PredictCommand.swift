@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Foundation
 import Jobs
 
@@ -91,15 +92,17 @@ struct PredictCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        guard horizon > 0, context > 0, episodes > 0, samples > 0 else {
-            throw ValidationError("--horizon, --context, --episodes and --samples must be positive")
-        }
-        if let topK, topK < 1 { throw ValidationError("--top-k must be positive, found \(topK)") }
+        try require(.horizon, ["--horizon": horizon, "--context": context])
+        try require(.episodes, ["--episodes": episodes, "--samples": samples])
+        try require(.beam, ["--top-k": topK])
         guard 0..<episodes ~= videoEpisode else {
             throw ValidationError(
                 "--video-episode must be from 0 to \(episodes - 1), of the --episodes predicted; "
                     + "found \(videoEpisode)")
         }
+        try GivenOptions.here.refuse(
+            ["--video-episode", "--env"], unless: video != nil, "is for --video")
+        try engine.refuseUnused()
         try PictureFile.require(PictureFile.chart, plot, option: "--plot")
         try PictureFile.require(PictureFile.scene, video, option: "--video")
     }

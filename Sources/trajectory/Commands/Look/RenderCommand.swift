@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Foundation
 import Jobs
 
@@ -81,9 +82,16 @@ struct RenderCommand: AsyncParsableCommand {
         guard !plans || checkpoint != nil else {
             throw ValidationError("--plans needs --checkpoint, since only a planner plans")
         }
-        if let maximumSteps, maximumSteps < 1 {
-            throw ValidationError("--maximum-steps must be positive, found \(maximumSteps)")
-        }
+        let given = GivenOptions.here
+        try given.refuse(
+            PlannerOptionsGroup.names, unless: checkpoint != nil,
+            "is for a model that plans: --checkpoint")
+        if checkpoint != nil { try planner.refuseUnused() }
+        try given.refuse(
+            ["--episode"] + DatasetReadingOptions.names, unless: dataset != nil, "is for --dataset")
+        try given.refuse(["--seed"], unless: dataset == nil, "is for an episode that is acted")
+        try frame.refuseUnused(picture: output.lowercased().hasSuffix(".png"), plans: plans)
+        try require(.steps, ["--maximum-steps": maximumSteps])
         for (name, value) in [("--episode", episode), ("--first-step", firstStep)] where value < 0 {
             throw ValidationError("\(name) must not be negative, found \(value)")
         }

@@ -16,7 +16,7 @@ struct BenchmarkCommand: AsyncParsableCommand {
             """,
         subcommands: [
             BenchmarkTrainCommand.self, BenchmarkPlanCommand.self, BenchmarkDeadlinesCommand.self,
-            BenchmarkEnvironmentsCommand.self,
+            BenchmarkEnvironmentsCommand.self, BenchmarkActorCriticCommand.self,
         ])
 }
 

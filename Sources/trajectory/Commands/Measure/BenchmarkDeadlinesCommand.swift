@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Evaluation
 import Foundation
 import Jobs
@@ -44,6 +45,8 @@ struct BenchmarkDeadlinesCommand: AsyncParsableCommand {
 
     func validate() throws {
         try PictureFile.require(PictureFile.chart, output, option: "--output")
+        try require(.episodes, ["--episodes": episodes])
+        try require(.steps, ["--maximum-steps": maximumSteps])
         guard !limits.isEmpty, limits.allSatisfy({ $0 > 0 }) else {
             throw ValidationError(
                 "--deadlines cannot be \(deadlines): give milliseconds above 0, such as 2,5,10")

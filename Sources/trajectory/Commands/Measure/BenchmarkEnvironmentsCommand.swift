@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Foundation
 import Jobs
 
@@ -36,8 +37,10 @@ struct BenchmarkEnvironmentsCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
-        guard copies > 0, workers > 0, seconds > 0 else {
-            throw ValidationError("--copies, --workers and --seconds must be positive")
+        try require(.together, ["--copies": copies])
+        try require(.workers, ["--workers": workers])
+        guard seconds > 0, seconds.isFinite else {
+            throw ValidationError("--seconds must be positive, found \(seconds)")
         }
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Foundation
 import Jobs
 import Planning
@@ -49,9 +50,11 @@ struct BenchmarkPlanCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        guard plans > 0, together > 0 else {
-            throw ValidationError("--plans and --together must be positive")
-        }
+        try require(.episodes, ["--plans": plans])
+        try require(.together, ["--together": together])
+        try GivenOptions.here.refuse(
+            ["--shape"], unless: checkpoint == nil, "is for random weights, not for --checkpoint")
+        try engine.refuseUnused()
     }
 
     func run() async throws {

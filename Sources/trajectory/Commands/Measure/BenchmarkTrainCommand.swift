@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Foundation
 import Jobs
 
@@ -46,9 +47,13 @@ struct BenchmarkTrainCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        guard batch > 0, steps > 0, workers ?? 1 > 0, sequencesPerPass > 0 else {
-            throw ValidationError("--batch, --steps and --workers must be positive")
-        }
+        try require(.batch, ["--batch": batch, "--sequences-per-pass": sequencesPerPass])
+        try require(.episodes, ["--steps": steps])
+        try require(.workers, ["--workers": workers])
+        try engine.refuseUnused()
+        try GivenOptions.here.refuse(
+            ["--profile", "--sequences-per-pass"], unless: engine.device != .cuda,
+            "is for the processor")
     }
 
     func run() async throws {

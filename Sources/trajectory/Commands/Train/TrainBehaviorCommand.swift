@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Foundation
 import Jobs
 import Learning
@@ -72,12 +73,9 @@ struct TrainBehaviorCommand: AsyncParsableCommand {
     var json = false
 
     mutating func validate() throws {
-        for (option, value) in [
-            ("--steps", steps ?? 1), ("--measure-every", measureEvery ?? 1),
-            ("--episodes", episodes), ("--workers", workers),
-        ] where value < 1 {
-            throw ValidationError("\(option) must be positive, found \(value)")
-        }
+        try require(.steps, ["--steps": steps, "--measure-every": measureEvery])
+        try require(.episodes, ["--episodes": episodes])
+        try require(.workers, ["--workers": workers])
         if let option = method == .sac ? search.given : actorCritic.given {
             throw ValidationError("\(option) is no option of --method \(method.rawValue)")
         }

@@ -70,6 +70,8 @@ struct TrainCommand: AsyncParsableCommand {
     @Flag(help: "Print where the run ended as JSON.")
     var json = false
 
+    func validate() throws { try engine.refuseUnused() }
+
     func run() async throws {
         let settings = try settings()
         if printConfig { return print(try settings.yaml()) }
@@ -78,6 +80,11 @@ struct TrainCommand: AsyncParsableCommand {
         var job = TrainingJob(
             dataset: URL(fileURLWithPath: dataset), output: URL(fileURLWithPath: output))
         job.settings = settings
+        job.settledSettings =
+            try config.map {
+                try TrainingSettings.names(in: URL(fileURLWithPath: $0))
+            } ?? []
+        if chosen.bins != nil { job.settledSettings.insert("tokenization.binCount") }
         job.reading = reading.options
         job.environment = env
         job.resumes = resume
@@ -98,7 +105,13 @@ struct TrainCommand: AsyncParsableCommand {
         var settings =
             try config.map { try TrainingSettings(contentsOf: URL(fileURLWithPath: $0)) }
             ?? TrainingSettings()
+        let ofFile = settings.problem
         chosen.apply(to: &settings)
-        return settings
+        guard let problem = settings.problem else { return settings }
+        // Whose fault it is decides on the code.
+        if let config, ofFile != nil {
+            throw SettingsError(code: .invalid, file: config, detail: problem)
+        }
+        throw ValidationError(TrainingSettingsOptions.named(problem))
     }
 }

@@ -45,6 +45,11 @@ struct TrainCriticCommand: AsyncParsableCommand {
     @Flag(help: "Print the result as JSON.")
     var json = false
 
+    func validate() throws {
+        try GivenOptions.here.refuse(
+            ["--temperature"], unless: policy != nil, "is for the policy that --policy asks for")
+    }
+
     func run() async throws {
         var job = CriticTrainingJob(
             dataset: learning.data, output: URL(fileURLWithPath: output))

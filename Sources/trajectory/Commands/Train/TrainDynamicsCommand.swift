@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bounds
 import Foundation
 import Jobs
 import Learning
@@ -51,10 +52,12 @@ struct TrainDynamicsCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        guard members > 0, steps > 0, batchSize > 0, learningRate > 0, skipLast >= 0 else {
-            throw ValidationError(
-                "--members, --steps, --batch-size and --learning-rate must be positive, "
-                    + "--skip-last not negative")
+        try require(.together, ["--members": members])
+        try require(.steps, ["--steps": steps])
+        try require(.batch, ["--batch-size": batchSize])
+        try require(Bound.steps.orNone, ["--skip-last": skipLast])
+        guard learningRate > 0, learningRate.isFinite else {
+            throw ValidationError("--learning-rate must be positive, found \(learningRate)")
         }
     }
 

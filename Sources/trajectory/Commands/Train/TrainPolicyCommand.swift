@@ -65,12 +65,10 @@ struct TrainPolicyCommand: AsyncParsableCommand {
             throw ValidationError(
                 "--top-fraction must be above 0 and at most 1, found \(topFraction)")
         }
-        guard method == .bc || topFraction == 1 else {
-            throw ValidationError("--top-fraction is for --method bc")
-        }
-        guard method == .bc || goalColumns == nil else {
-            throw ValidationError("--goal-columns is for --method bc")
-        }
+        try GivenOptions.here.refuse(
+            ["--top-fraction", "--goal-columns"], unless: method == .bc, "is for --method bc")
+        try GivenOptions.here.refuse(
+            CriticOptions.names, unless: method == .iql, "is for --method iql")
     }
 
     func run() async throws {
