@@ -59,7 +59,7 @@ let package = Package(
     targets: [
         // MARK: - The pipeline: dataset -> tokens -> model -> planner -> environment
         library("Trajectories", ["Bounds"]),
-        library("Datasets", ["HDF5", "Trajectories"]),
+        library("Datasets", ["Bounds", "HDF5", "Trajectories"]),
         library("Tokenization", ["Bounds", "RandomNumbers", "Trajectories"]),
         library(
             "Transformer",

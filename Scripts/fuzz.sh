@@ -34,7 +34,7 @@ for target in "${targets[@]}"; do
         # read as the program reads, by a process of its own, which must leave the one that asked alive.
         FUZZ_TARGET=$target FUZZ_HDF5=in-process nice "$fuzz" "${options[@]}" -timeout=5 -fork=1 -ignore_crashes=1 \
             -ignore_timeouts=1 -ignore_ooms=1 -artifact_prefix="$build/found/$target-" "$corpus" "$build/seeds/$target" \
-            >"$build/$target.log" 2>&1 || true
+            "$known" >"$build/$target.log" 2>&1 || true
         grep -E "^#[0-9]+: " "$build/$target.log" | tail -1 >&2
         shopt -s nullglob
         found=("$build/found/$target-"*)

@@ -18,6 +18,8 @@ public struct DatasetError: Error, CustomStringConvertible, Sendable, Equatable,
         case notFinite
         /// Its data lie in another file, which was not allowed.
         case external
+        /// All of it at once needs more memory than there is.
+        case tooLarge
         /// There are no transitions.
         case empty
         /// An option of reading does not go with the file.

@@ -1,3 +1,4 @@
+import Bounds
 public import Foundation
 import Trajectories
 
@@ -66,6 +67,13 @@ extension TrajectoryDataset {
         throws(DatasetError)
     {
         let file = try DatasetFile(url, options: options)
+        var need = MemoryNeed("reading it whole, \(file.rowCount) transitions,")
+        need.add(file.rowCount, file.layout.transitionDimension)
+        do {
+            try need.require()
+        } catch {
+            throw DatasetError(.tooLarge, file: url.path, error.description)
+        }
         var trajectories: [Trajectory] = []
         try DatasetError.mapped(url) { try file.forEachEpisode { trajectories.append($0) } }
         self.init(

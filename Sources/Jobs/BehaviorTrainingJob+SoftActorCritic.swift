@@ -15,6 +15,7 @@ extension BehaviorTrainingJob {
         let (steps, interval) = (steps ?? 1_000_000, measurementInterval ?? 10_000)
         let name = environment
         let pool = try EpisodeWorkers(count: workers) { try EnvironmentRegistry.make(name) }
+        try pool.specification.layout.requireMemory(transitions: min(steps, settings.capacity))
         var (trainer, best) = try await begin(settings, files, report: report)
         let folder = try snapshotFolder()
         var curve = BehaviorCurve(url: files.curve, keepingUpTo: trainer.steps)
@@ -25,7 +26,6 @@ extension BehaviorTrainingJob {
         if !resumes { memory?.clear() }
         var watch = BehaviorStopwatch(secondsBefore: best.seconds)
         var (sinceReport, sinceMeasurement) = (SoftActorCriticUpdates(), SoftActorCriticUpdates())
-        var returns: [Double] = []
         var lastMeasured = trainer.steps
 
         let end = timeLimit.map { ContinuousClock.now + .seconds($0) }
@@ -35,14 +35,12 @@ extension BehaviorTrainingJob {
             memory?.append(round.rows)
             sinceReport = sinceReport + round.updates
             sinceMeasurement = sinceMeasurement + round.updates
-            returns = (returns + round.returns).suffix(10)
-            let recent =
-                returns.isEmpty ? nil : returns.reduce(0, +) / Double(returns.count)
+            best.recentReturns = (best.recentReturns + round.returns).suffix(10)
             if let seconds = watch.due() {
                 report(
                     .progress(
                         Progress(
-                            steps: round.steps, total: steps, meanReturn: recent,
+                            steps: round.steps, total: steps, meanReturn: best.recentReturn,
                             updates: sinceReport,
                             updatesPerSecond: Double(sinceReport.count) / seconds)))
                 sinceReport = SoftActorCriticUpdates()
@@ -75,7 +73,8 @@ extension BehaviorTrainingJob {
             let measurement = Measurement(
                 steps: round.steps, iteration: nil, score: score, best: best.mean ?? score.mean,
                 updates: sinceMeasurement, seconds: watch.seconds)
-            try curve.append(measurement, trainingReturn: recent, updates: snapshot.state.updates)
+            try curve.append(
+                measurement, trainingReturn: best.recentReturn, updates: snapshot.state.updates)
             // Last, so that what it stands for is written: the run goes on from here.
             try memory?.write()
             best.seconds = watch.seconds

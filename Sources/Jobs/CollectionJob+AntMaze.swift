@@ -21,6 +21,7 @@ extension CollectionJob {
         }
         let steps = steps ?? DatasetRecipe.Kind.navigation.defaultSteps
         try require(.steps, ["steps": steps])
+        try pool.specification.layout.requireMemory(transitions: steps)
         try output.requireFolder()
         let start = ContinuousClock.now
         let collector = AntMazeCollector(

@@ -97,6 +97,7 @@ public struct CollectionJob: Sendable {
         let mixture = recipe == nil ? try PolicyParser(pool.specification).parse(policy) : nil
         let steps = steps ?? recipe?.kind.defaultSteps ?? 0
         try require(.steps, ["steps": steps])
+        try pool.specification.layout.requireMemory(transitions: steps)
         // Known before the work as well as after it.
         try output.requireFolder()
         let start = ContinuousClock.now

@@ -1,5 +1,6 @@
 import Bounds
 import Foundation
+import Trajectories
 
 /// A job that cannot be done with what it was given.
 public struct JobError: Error, Hashable, CustomStringConvertible, Sendable {
@@ -64,6 +65,17 @@ extension URL {
 func require(_ bound: Bound, _ settings: KeyValuePairs<String, Int?>) throws(JobError) {
     for (name, value) in settings {
         if let problem = bound.problem(name, value) { throw JobError(.invalidSetting, problem) }
+    }
+}
+
+extension TransitionLayout {
+    /// Refuses to keep more transitions than the machine has room for, and once more to write them.
+    ///
+    /// - Throws: `MemoryError` with both numbers.
+    func requireMemory(transitions count: Int) throws(MemoryError) {
+        var need = MemoryNeed("keeping \(count) transitions")
+        need.add(count, 2, transitionDimension)
+        try need.require()
     }
 }
 

@@ -25,6 +25,7 @@ enum FuzzSeeds {
             return [
                 ("linear", try written { try linear.write(to: $0) }),
                 ("neural", try written { try neural().write(to: $0) }),
+                ("gaussian", try written { try gaussian.write(to: $0) }),
             ]
         case .critic: return [("critic", try written { try critic().write(to: $0) })]
         case .dynamics: return [("dynamics", try written { try dynamics().write(to: $0) })]
@@ -127,6 +128,13 @@ enum FuzzSeeds {
     }
 
     private static var linear: LinearPolicy { LinearPolicy(FuzzedModels.specification) }
+
+    private static var gaussian: GaussianPolicy {
+        let count = GaussianPolicy.parameterCount(layout: FuzzedModels.layout, hiddenSizes: [4])
+        return GaussianPolicy(
+            layout: FuzzedModels.layout, actionLimits: FuzzedModels.specification.actionLimits,
+            hiddenSizes: [4], parameters: Array(repeating: 0.1, count: count))
+    }
 
     private static var learning: LearningSettings {
         var settings = LearningSettings()

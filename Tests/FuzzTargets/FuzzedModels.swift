@@ -22,14 +22,12 @@ enum FuzzedModels {
     static func policy(_ bytes: [UInt8]) throws {
         let file = try FuzzScratch.write(bytes, "policy.safetensors")
         var generator = PCG64(seed: 0)
-        let policy: any Policy
-        do {
-            policy = try NeuralPolicy(contentsOf: file, for: specification)
-        } catch {
-            policy = try LinearPolicy(contentsOf: file, for: specification)
+        // Of whichever kind the file says that it is.
+        let parser = PolicyParser(specification, levelsIn: nil)
+        for component in try parser.parse(file.path).components {
+            let goal = component.policy.goalColumns.map { _ in 0.1 }
+            _ = component.policy.action(for: observation + goal, using: &generator)
         }
-        let goal = policy.goalColumns.map { _ in 0.1 }
-        _ = policy.action(for: observation + goal, using: &generator)
     }
 
     static func critic(_ bytes: [UInt8]) throws {

@@ -66,6 +66,16 @@ import Testing
             status == 64 ? "must be at most" : "of memory, this machine has")
     }
 
+    @Test func `more transitions than the memory holds are refused before the first is made`()
+        throws
+    {
+        let folder = try TemporaryFolder()
+        let outcome = try Program.run(
+            "collect", "--env", "hopper", "--policy", "random", "--steps", "1000000000000",
+            "--output", folder.url.path + "/d.hdf5")
+        expectOneLine(outcome, 1, "keeping 1000000000000 transitions would need about 1.28e+05 GB")
+    }
+
     @Test(arguments: [
         "train-policy --method bc --output p --dataset D --width 9223372036854775807",
         "train-policy --method bc --output p --dataset D --layers 9223372036854775807",

@@ -1,3 +1,4 @@
+import Bounds
 import Foundation
 import Learning
 import RandomNumbers
@@ -52,7 +53,8 @@ public struct ActorCriticSpeedJob: Sendable {
     ///
     /// - Throws: ``JobError`` and errors of the settings.
     public func run() throws -> Result {
-        try require(atLeast: 1, ["batchSize": batchSize, "workers": workers])
+        try require(.batch, ["batchSize": batchSize])
+        try require(.workers, ["workers": workers])
         let (observed, acted) = shape.sizes
         var settings = SoftActorCriticSettings()
         settings.batchSize = batchSize
