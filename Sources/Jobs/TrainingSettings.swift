@@ -176,6 +176,13 @@ public struct SettingsError: Error, Hashable, CustomStringConvertible, Sendable 
     /// What about it.
     public let detail: String
 
+    /// What is wrong with a file, and where.
+    public init(code: Code, file: String, detail: String) {
+        self.code = code
+        self.file = file
+        self.detail = detail
+    }
+
     /// One line: what and where.
     public var description: String { "cannot use settings '\(file)': \(detail)" }
 }

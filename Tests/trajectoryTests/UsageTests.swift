@@ -24,6 +24,42 @@ import Testing
         #expect(outcome.errors.contains(words), "\(outcome.errors)")
     }
 
+    @Test(arguments: [
+        ("--dropout=1.5", "--dropout must lie in [0, 1), found 1.5"),
+        ("--learning-rate=inf", "--learning-rate must"), ("--action-weight=nan", "--action-weight"),
+        ("--layers=0", "--layers"), ("--heads=3", "--width 128 is not a multiple of --heads 3"),
+        ("--batch-size=0", "--batch-size"), ("--bins=0", "--bins"), ("--steps=-1", "--steps"),
+    ])
+    func `settings that cannot be are wrong usage, named as options`(
+        option: String, words: String
+    ) throws {
+        let folder = try TemporaryFolder()
+        let given = ["train", "--dataset", "d.hdf5", "--output", folder.file("run").path]
+        let outcome = try Program.run(given + [option])
+        #expect(outcome.status == 64, "\(outcome.errors)")
+        #expect(outcome.errors.hasPrefix("error: \(words)"), "\(outcome.errors)")
+        // In a file they are the file's.
+        let file = folder.file("settings.yaml")
+        try "model: {attentionDropout: 2}".write(to: file, atomically: true, encoding: .utf8)
+        let configured = try Program.run(given + ["--config", file.path])
+        #expect(configured.status == 1)
+        #expect(
+            configured.errors.hasPrefix(
+                "error: cannot use settings '\(file.path)': attentionDropout must lie in"),
+            "\(configured.errors)")
+    }
+
+    @Test func `a settings file that is a list or a word is refused`() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.file("settings.yaml")
+        for text in ["- model\n- training\n", "model\n"] {
+            try text.write(to: file, atomically: true, encoding: .utf8)
+            let outcome = try Program.run("train", "--config", file.path, "--print-config")
+            #expect(outcome.status == 1 && outcome.output == "")
+            #expect(outcome.errors.contains("no mapping of sections"), "\(outcome.errors)")
+        }
+    }
+
     @Test func `what adds up, and what is the same again, may be given twice`() throws {
         let same = try Program.run(
             "train", "--print-config", "--steps", "5", "--steps", "5", "--json", "--json")

@@ -67,7 +67,7 @@ extension DatasetReadingOptions {
     static var names: [String] {
         [
             "--max-episode-length", "--no-time-limit", "--drop-last-row",
-            "--observation-dimensions", "--observation-keys",
+            "--observation-dimensions", "--observation-keys", "--follow-external",
         ]
     }
 }

@@ -78,6 +78,27 @@ struct TrainingSettingsOptions: ParsableArguments {
         try require(.workers, ["--workers": workers])
     }
 
+    /// The option for a setting that is not called as it is.
+    private static let names = [
+        "layerCount": "--layers", "headCount": "--heads", "embeddingWidth": "--width",
+        "embeddingDropout": "--dropout", "windowLength": "--window", "contextLength": "--window",
+        "binCount": "--bins",
+    ]
+
+    /// What is wrong with settings, with the options in the place of their names.
+    static func named(_ problem: String) -> String {
+        let words = problem.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+        let settings: Set<String> = [
+            "steps", "batchSize", "learningRate", "timeLimit", "workers", "actionWeight",
+            "terminationPenalty",
+        ]
+        return words.enumerated().map { index, word in
+            names[word]
+                ?? (index == 0 && settings.contains(word)
+                    ? PlannerOptionsGroup.optionName(word) : word)
+        }.joined(separator: " ")
+    }
+
     /// Replaces what the options say.
     func apply(to settings: inout TrainingSettings) {
         func set<Value>(_ path: WritableKeyPath<TrainingSettings, Value>, _ value: Value?) {

@@ -105,7 +105,13 @@ struct TrainCommand: AsyncParsableCommand {
         var settings =
             try config.map { try TrainingSettings(contentsOf: URL(fileURLWithPath: $0)) }
             ?? TrainingSettings()
+        let ofFile = settings.problem
         chosen.apply(to: &settings)
-        return settings
+        guard let problem = settings.problem else { return settings }
+        // Whose fault it is decides on the code.
+        if let config, ofFile != nil {
+            throw SettingsError(code: .invalid, file: config, detail: problem)
+        }
+        throw ValidationError(TrainingSettingsOptions.named(problem))
     }
 }
