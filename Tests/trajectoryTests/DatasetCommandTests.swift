@@ -40,7 +40,8 @@ import Testing
     private func collected(in folder: TemporaryFolder) throws -> String {
         let file = folder.file("data.hdf5").path
         let outcome = try Program.run(
-            "collect", "--env", "hopper", "--policy", "ars-weak+0.3", "--steps", "400", "--output", file
+            "collect", "--env", "hopper", "--policy", "ars-weak+0.3", "--steps", "400", "--output",
+            file
         )
         try #require(outcome.status == 0, "\(outcome.errors)")
         return file
