@@ -76,7 +76,6 @@ enum Remedy {
 
     private static func text(for code: TrainingError.Code) -> String? {
         switch code {
-        case .paused: "--resume"
         case .runExists: "--resume, or another --output"
         case .noRun: "leave out --resume to begin one"
         case .diverged: "--learning-rate"
@@ -92,6 +91,7 @@ enum Remedy {
         case .settledReading: "give them to 'trajectory dataset tokenize'"
         case .noHeldOutEpisode: "--video-episode"
         case .noWindow: "--episode, --row"
+        case .paused: "--resume"
         case .runExists: "--resume, or another --output"
         case .unwritable, .stopped, .tokenFile, .unsuitableData, .mismatch, .noRun,
             .invalidSetting:
