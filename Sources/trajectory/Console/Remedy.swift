@@ -92,7 +92,9 @@ enum Remedy {
         case .noHeldOutEpisode: "--video-episode"
         case .noWindow: "--episode, --row"
         case .runExists: "--resume, or another --output"
-        case .unwritable, .tokenFile, .unsuitableData, .mismatch, .noRun, .invalidSetting: nil
+        case .unwritable, .stopped, .tokenFile, .unsuitableData, .mismatch, .noRun,
+            .invalidSetting:
+            nil
         }
     }
 
