@@ -26,6 +26,9 @@ extension MazePlot {
 
     /// A plot of a dataset's episodes in a maze, at most `count`, spread evenly over the data.
     ///
+    /// Where an episode begins where the one before it reached a terminal state, as in D4RL's
+    /// AntMaze at the goal, it is one line with that.
+    ///
     /// Starts are marked, and the goal that rewards are given for where the data or the environment
     /// have one.
     ///
@@ -45,16 +48,9 @@ extension MazePlot {
                     "\(identifier) is none whose observations say where the agent is; give data of "
                     + "maze2d or pointmaze")
         }
-        let all = dataset.trajectories
+        let all = Self.walks(dataset.trajectories, cellSize: maze.cellSize)
         let count = min(limit, all.count)
-        let lines = (0..<count).map { index in
-            let trajectory = all[index * all.count / count]
-            return (0..<trajectory.count).map { row -> Point in
-                let observation = trajectory.observation(row)
-                let first = observation.startIndex
-                return (Double(observation[first]), Double(observation[first + 1]))
-            }
-        }
+        let lines = (0..<count).map { all[$0 * all.count / count] }
         self.init(of: maze, trajectories: lines)
         title = "\(identifier), \(count) of \(all.count) episodes"
         starts = lines.compactMap(\.first)
@@ -65,5 +61,27 @@ extension MazePlot {
         } else if let goal = maze.rules.goalCell {
             goals = [maze.map.center(of: goal, cellSize: maze.cellSize)]
         }
+    }
+
+    /// The places of each episode; of one that goes on from the last as one line.
+    private static func walks(_ trajectories: [Trajectory], cellSize: Double) -> [[Point]] {
+        var lines: [[Point]] = []
+        var mayGoOn = false
+        for trajectory in trajectories {
+            let places = (0..<trajectory.count).map { row -> Point in
+                let observation = trajectory.observation(row)
+                let first = observation.startIndex
+                return (Double(observation[first]), Double(observation[first + 1]))
+            }
+            if mayGoOn, let last = lines.last?.last, let next = places.first,
+                abs(next.x - last.x) + abs(next.y - last.y) < cellSize / 8
+            {
+                lines[lines.count - 1] += places
+            } else {
+                lines.append(places)
+            }
+            mayGoOn = trajectory.ending == .terminal
+        }
+        return lines
     }
 }

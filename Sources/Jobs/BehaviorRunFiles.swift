@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Learning
 import Policies
@@ -26,6 +27,8 @@ struct BehaviorBest {
     private(set) var steps = 0
     /// Seconds of the run so far.
     var seconds = 0.0
+    /// Returns of the last episodes of training, ten at most.
+    var recentReturns: [Double] = []
     /// The steps at which the run went on without its memory.
     var refills: [Int] = []
 
@@ -37,7 +40,15 @@ struct BehaviorBest {
         deviation = number("best_deviation") ?? 0
         steps = number("best_steps").flatMap { Int(exactly: $0) } ?? 0
         seconds = number("seconds") ?? 0
+        recentReturns = (notes["recent_returns"] ?? "").split(separator: ",")
+            .compactMap { Double($0) }
         refills = (notes["memory_refilled_at"] ?? "").split(separator: ",").compactMap { Int($0) }
+    }
+
+    /// Mean return of the last episodes of training; nil before one has ended.
+    var recentReturn: Double? {
+        recentReturns.isEmpty
+            ? nil : recentReturns.reduce(0, +) / Double(recentReturns.count)
     }
 
     mutating func take(_ score: PolicyScore, steps: Int) {
@@ -47,6 +58,7 @@ struct BehaviorBest {
     var notes: [String: String] {
         var notes = [
             "best_deviation": "\(deviation)", "best_steps": "\(steps)", "seconds": "\(seconds)",
+            "recent_returns": recentReturns.map { "\($0)" }.joined(separator: ","),
             "memory_refilled_at": refills.map(String.init).joined(separator: ","),
         ]
         notes["best_return"] = mean.map { "\($0)" }
@@ -85,10 +97,10 @@ struct BehaviorCurve {
                 + numbers.map { $0.isFinite ? String(format: "%.5g", $0) : "" })
                 .joined(separator: ","))
         do {
-            try ([Self.header] + lines).map { $0 + "\n" }.joined().write(
-                to: url, atomically: true, encoding: .utf8)
+            let text = ([Self.header] + lines).map { $0 + "\n" }.joined()
+            try OutputFile.write(Data(text.utf8), to: url)
         } catch {
-            throw JobError(.unwritable, "cannot write '\(url.given)': \(error)")
+            throw JobError(.unwritable, "\(error)")
         }
     }
 }

@@ -135,10 +135,13 @@ public final class CPUSoftActorCritic: SoftActorCriticEngine, @unchecked Sendabl
 
     // MARK: - The protocol
 
+    /// Puts transitions into the memory.
     public func append(_ rows: SoftActorCriticRows) { memory.append(rows) }
 
+    /// The parameters of the actor.
     public func actor() -> [Float] { policy.values }
 
+    /// All that is learnt, without the memory.
     public func state() -> SoftActorCriticState {
         var state = SoftActorCriticState(
             observationDimension: observationDimension, actionDimension: actionDimension,
@@ -156,6 +159,9 @@ public final class CPUSoftActorCritic: SoftActorCriticEngine, @unchecked Sendabl
         return state
     }
 
+    /// Does `count` updates.
+    ///
+    /// - Throws: ``LearningError`` when the memory is empty.
     public func update(_ count: Int) throws -> SoftActorCriticUpdates {
         var total = SoftActorCriticUpdates()
         guard count > 0 else { return total }

@@ -14,8 +14,9 @@ struct SoftActorCriticMemory {
     private var nextRow: Int
     private var blocks: [FloatStorage] = []
 
-    /// An empty ring; the first row that comes is number `firstRow` of a run. Where that is not the
-    /// start of the ring, the whole ring is filled before anything is drawn from it.
+    /// An empty ring; the first row that comes is number `firstRow` of a run.
+    ///
+    /// Where that is not the start of the ring, the whole ring is filled before anything is drawn.
     init(observationDimension: Int, actionDimension: Int, capacity: Int, firstRow: Int) {
         self.observationDimension = observationDimension
         self.actionDimension = actionDimension
@@ -54,6 +55,7 @@ struct SoftActorCriticMemory {
     /// Copies the transition at `place` to where an update wants it; returns its outcome.
     ///
     /// - Parameters:
+    ///   - place: Where in the ring, from 0 to below ``count``.
     ///   - observation: Takes the observation, as its first columns.
     ///   - input: Takes action and observation, as its first columns.
     ///   - next: Takes the observation after the action.

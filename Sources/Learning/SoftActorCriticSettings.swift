@@ -1,8 +1,9 @@
 import Bounds
 import RandomNumbers
 
-/// The settings of soft actor-critic; the defaults are those of Haarnoja et al. 2018, arXiv
-/// 1812.05905, table 1.
+/// The settings of soft actor-critic.
+///
+/// The defaults are those of Haarnoja et al. 2018, arXiv 1812.05905, table 1.
 public struct SoftActorCriticSettings: Sendable, Hashable {
     /// Sizes of the hidden layers of actor and critics.
     public var hiddenSizes = [256, 256]
@@ -88,8 +89,10 @@ public struct SoftActorCriticSettings: Sendable, Hashable {
     }
 }
 
-/// Random numbers of the updates, the same on every engine: which rows are in the batch of update k,
-/// and the noise of actions. All depend on seed, k and place alone.
+/// Random numbers of the updates, the same on every engine.
+///
+/// Which rows are in the batch of update k, and the noise of actions: all depend on seed, k and
+/// place alone.
 package struct SoftActorCriticDraws: Sendable {
     private let rows, nextNoise, noise: CounterNumbers
     private let batchSize, actionDimension: Int

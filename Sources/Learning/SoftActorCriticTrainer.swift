@@ -91,8 +91,10 @@ public struct SoftActorCriticTrainer {
         }
     }
 
-    /// Goes on with a run from a snapshot: with its memory exactly as if it had not been stopped;
-    /// without, the snapshot's policy first fills the memory again. Episodes are not recorded.
+    /// Goes on with a run from a snapshot.
+    ///
+    /// With its memory exactly as if it had not been stopped; without, the snapshot's policy first
+    /// fills the memory again. Episodes are not recorded.
     ///
     /// - Throws: ``LearningError`` when the snapshot is of another environment, and errors of `make`
     ///   and `engine`.

@@ -3,8 +3,9 @@ public import RandomNumbers
 
 public import Trajectories
 
-/// A perceptron whose outputs are the mean and deviation of a Gaussian, squashed by tanh: the policy
-/// of soft actor-critic (Haarnoja et al. 2018, arXiv 1812.05905).
+/// A perceptron whose outputs are the mean and deviation of a Gaussian, squashed by tanh.
+///
+/// The policy of soft actor-critic (Haarnoja et al. 2018, arXiv 1812.05905):
 ///
 ///     x₀ = observation;  xₗ₊₁ = max(xₗ Wₗᵀ + bₗ, 0);  (mean, log σ) = x_last Wᵀ + b
 ///     action = centre + half width · tanh(mean + σ z),  log σ clamped to [-20, 2]
@@ -79,6 +80,7 @@ public struct GaussianPolicy: Policy, Equatable {
         return zip(sizes, sizes.dropFirst()).reduce(0) { $0 + ($1.0 + 1) * $1.1 }
     }
 
+    /// Whether both act alike.
     public static func == (a: Self, b: Self) -> Bool {
         a.layout == b.layout && a.actionRanges == b.actionRanges && a.actionLimits == b.actionLimits
             && a.hiddenSizes == b.hiddenSizes && a.parameters == b.parameters

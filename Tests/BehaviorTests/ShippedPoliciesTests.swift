@@ -5,7 +5,7 @@ import Behavior
 import Environments
 import Testing
 
-/// The weight files of random search that come with the package.
+/// The weight files that come with the package.
 @Suite struct ShippedPoliciesTests {
     /// A policy, and where its mean return over a few episodes lies.
     struct Level: Sendable, CustomTestStringConvertible {
@@ -14,7 +14,8 @@ import Testing
         var testDescription: String { "\(environment) \(name)" }
     }
 
-    static let levels = [
+    /// Random search's.
+    static let searched = [
         Level(environment: "hopper", name: "ars-weak", range: 200...500),
         Level(environment: "hopper", name: "ars-medium", range: 1000...1600),
         Level(environment: "hopper", name: "ars-expert", range: 3200...3500),
@@ -30,7 +31,27 @@ import Testing
         Level(environment: "humanoid", name: "ars-weak", range: 300...550),
     ]
 
-    @Test(arguments: levels)
+    /// Soft actor-critic's.
+    static let learned = [
+        Level(environment: "hopper", name: "weak", range: 260...300),
+        Level(environment: "hopper", name: "medium", range: 950...1300),
+        Level(environment: "hopper", name: "expert", range: 2500...3750),
+        Level(environment: "halfcheetah", name: "weak", range: 2800...3400),
+        Level(environment: "halfcheetah", name: "medium", range: 4200...4700),
+        Level(environment: "halfcheetah", name: "expert", range: 12_500...13_200),
+        Level(environment: "walker2d", name: "weak", range: 300...900),
+        Level(environment: "walker2d", name: "medium", range: 700...3000),
+        Level(environment: "walker2d", name: "expert", range: 5400...5800),
+        Level(environment: "ant", name: "weak", range: 600...900),
+        Level(environment: "ant", name: "medium", range: 500...2300),
+        Level(environment: "ant", name: "expert", range: 3500...6200),
+        Level(environment: "humanoid", name: "weak", range: 300...600),
+        Level(environment: "humanoid", name: "medium", range: 1000...4000),
+        Level(environment: "humanoid", name: "expert", range: 4500...5700),
+        Level(environment: "ant-goal", name: "expert", range: 3000...4300),
+    ]
+
+    @Test(arguments: searched + learned)
     func `each level of each robot reaches its return`(level: Level) async throws {
         let workers = try EpisodeWorkers(count: 2) {
             try EnvironmentRegistry.make(level.environment)
@@ -40,13 +61,23 @@ import Testing
         #expect(level.range.contains(score.mean), "\(score.returns)")
     }
 
-    @Test(arguments: levels)
+    @Test(arguments: searched + learned)
     func `each policy says how it was trained, so that training can be seen again`(level: Level)
         throws
     {
         let specification = try EnvironmentRegistry.make(level.environment).specification
         let file = try PolicyParser(specification).url(ofLevel: level.name)
-        let record = try #require(RandomSearch.Record(LinearPolicy.metadata(ofFile: file)))
-        #expect(record.iterations > 0 && record.steps > record.iterations)
+        let metadata = try LinearPolicy.metadata(ofFile: file)
+        if let record = RandomSearch.Record(metadata) {
+            #expect(record.iterations > 0 && record.steps > record.iterations)
+            #expect(level.name.hasPrefix("ars-"))
+        } else {
+            let settings = try #require(SoftActorCriticSettings(metadata))
+            try settings.validate()
+            let steps = try #require(metadata["steps"].flatMap { Int($0) })
+            #expect(steps > settings.warmUp && metadata["memory_refilled_at"] == nil)
+            #expect(metadata["environment"] == specification.identifier)
+            #expect(metadata["device"] != nil && metadata["hours"] != nil)
+        }
     }
 }

@@ -84,6 +84,30 @@ import Trajectories
         #expect(script.contains("from -6.0, 2.0 to 6.0, 6.0"))
     }
 
+    @Test func `a walk that goes on at its goal is one line`() throws {
+        let environment = try EnvironmentRegistry.make("antmaze-umaze-v2")
+        let layout = environment.specification.layout
+        func episode(_ xs: [Float], _ ending: Trajectory.Ending) -> Trajectory {
+            var trajectory = Trajectory(layout: layout, ending: ending)
+            for x in xs {
+                trajectory.append(
+                    observation: [x] + Array(repeating: 0, count: 28),
+                    action: Array(repeating: 0, count: 8), reward: 0)
+            }
+            return trajectory
+        }
+        let dataset = TrajectoryDataset(
+            layout: layout,
+            trajectories: [
+                episode([0, 0.1], .terminal), episode([0.2], .terminal),
+                episode([0.3, 0.4], .timeout), episode([0.5], .terminal),
+                episode([4, 4.1], .timeout),
+            ])
+        let plot = try MazePlot(of: dataset, in: environment, episodes: 9)
+        #expect(plot.trajectories.map(\.count) == [5, 1, 2])
+        #expect(plot.starts.count == 3 && plot.title.contains("3 of 3 episodes"))
+    }
+
     @Test(arguments: ["png", "svg"])
     func `a picture has the shape of the maze`(format: String) throws {
         let url = FileManager.default.temporaryDirectory

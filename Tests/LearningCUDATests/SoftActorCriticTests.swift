@@ -113,14 +113,18 @@ func emulatedDevice() throws -> Device {
         }
     }
 
-    @Test func `the memory is a ring whose oldest rows give way`() throws {
+    @Test(arguments: [0, 73])
+    func `the memory is a ring whose oldest rows give way, wherever a run's rows begin`(
+        firstRow: Int
+    ) throws {
         print("seeds 5, 7 and 1 to 3")
         let of = Case(observation: 3, action: 2, hidden: 32, batch: 32, capacity: 50)
-        let cpu = try CPUSoftActorCritic(of.state, settings: of.settings, workers: 1)
+        let cpu = try CPUSoftActorCritic(
+            of.state, settings: of.settings, firstRow: firstRow, workers: 1)
         let card = try CUDASoftActorCritic(
-            of.state, settings: of.settings, on: emulatedDevice())
-        // 30 rows, then past the end, then more than it holds.
-        for (seed, count) in [(1, 30), (2, 35), (3, 120)] {
+            of.state, settings: of.settings, firstRow: firstRow, on: emulatedDevice())
+        // A part of it, or all where the run goes on; then past the end; then more than it holds.
+        for (seed, count) in [(1, firstRow == 0 ? 30 : 50), (2, 35), (3, 120)] {
             for engine in [cpu, card] as [any SoftActorCriticEngine] {
                 try engine.append(of.rows(count, seed: UInt64(seed)))
                 _ = try engine.update(1)

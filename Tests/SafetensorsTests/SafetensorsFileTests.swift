@@ -39,10 +39,10 @@ import Testing
     @Test func `half precision is written rounded to the nearest, ties to even`() throws {
         let pairs: [(Float, Float)] = [
             (1, 1), (-0.5, -0.5), (0, 0), (1 + 0x1p-11, 1), (1 + 0x1.8p-10, 1 + 0x1p-9),
-            (1 + 0x1.1p-11, 1 + 0x1p-10), (0x1.ffep-1, 0x1.ffep-1), (0x1.fffp-1, 1),
+            (1 + 0x1.1p-11, 1 + 0x1p-10), (0x1.ffcp-1, 0x1.ffcp-1), (0x1.fffp-1, 1),
             (65_504, 65_504), (65_519, 65_504), (65_520, .infinity), (-1e9, -.infinity),
             (0x1p-24, 0x1p-24), (0x1p-25, 0), (0x1.8p-24, 0x1p-23), (-0x1.3p-16, -0x1.3p-16),
-            (0x1.ffcp-15, 0x1.ffcp-15), (0x1.fffp-15, 0x1p-14),
+            (0x1.ff8p-15, 0x1.ff8p-15), (0x1.fffp-15, 0x1p-14),
         ]
         var file = SafetensorsFile()
         file.setHalf("x", pairs.map(\.0), shape: [pairs.count])

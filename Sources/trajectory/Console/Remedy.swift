@@ -1,5 +1,6 @@
 import Agents
 import Behavior
+import CUDA
 import Datasets
 import Environments
 import Evaluation
@@ -28,6 +29,7 @@ enum Remedy {
             }
         case let error as BehaviorError where error.code == .unrecordedPolicy:
             "`trajectory train-behavior`"
+        case let error as CUDAError where error.code == .outOfMemory: "a smaller --capacity"
         case let error as LearningError where error.code == .unreadableCritic:
             "`trajectory train-critic` writes one"
         case let error as LearningError where error.code == .unreadableDynamics:
@@ -90,7 +92,9 @@ enum Remedy {
         case .noHeldOutEpisode: "--video-episode"
         case .noWindow: "--episode, --row"
         case .runExists: "--resume, or another --output"
-        case .unwritable, .tokenFile, .unsuitableData, .mismatch, .noRun, .invalidSetting: nil
+        case .unwritable, .stopped, .tokenFile, .unsuitableData, .mismatch, .noRun,
+            .invalidSetting:
+            nil
         }
     }
 
