@@ -20,7 +20,7 @@ enum Remedy {
     static func text(for error: any Error) -> String? {
         switch error {
         case let error as EnvironmentError where error.code == .unknownName:
-            "`trajectory environments` lists all"
+            error.environment.hasSuffix(")") ? "--env" : "`trajectory environments` lists all"
         case let error as PolicyError:
             switch error.code {
             case .unknownPolicy, .unreadablePolicy:
