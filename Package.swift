@@ -59,11 +59,14 @@ let package = Package(
     targets: [
         // MARK: - The pipeline: dataset -> tokens -> model -> planner -> environment
         library("Trajectories", ["Bounds"]),
-        library("Datasets", ["Bounds", "HDF5", "Trajectories"]),
-        library("Tokenization", ["Bounds", "RandomNumbers", "Trajectories"]),
+        library("Datasets", ["Bounds", "Files", "HDF5", "Trajectories"]),
+        library("Tokenization", ["Bounds", "Files", "RandomNumbers", "Trajectories"]),
         library(
             "Transformer",
-            ["Bounds", "RandomNumbers", "Tensors", "Tokenization", "Trajectories", "Safetensors"]),
+            [
+                "Bounds", "Files", "RandomNumbers", "Safetensors", "Tensors", "Tokenization",
+                "Trajectories",
+            ]),
         library(
             "TransformerCPU",
             [
@@ -73,8 +76,8 @@ let package = Package(
         library(
             "Training",
             [
-                "Bounds", "Transformer", "Tokenization", "Trajectories", "RandomNumbers",
-                "Safetensors",
+                "Bounds", "Files", "Transformer", "Tokenization", "Trajectories",
+                "RandomNumbers", "Safetensors",
             ]),
         library(
             "Planning", ["Bounds", "RandomNumbers", "Transformer", "Tokenization", "Trajectories"]),
@@ -106,7 +109,7 @@ let package = Package(
                 "Trajectories",
                 "Transformer",
             ]),
-        library("Rendering", ["MuJoCo"]),
+        library("Rendering", ["Files", "MuJoCo"]),
         library(
             "Figures",
             [
@@ -117,19 +120,22 @@ let package = Package(
             "Jobs",
             [
                 "Agents", "Behavior", "Bounds", "Datasets", "Environments", "Episodes",
-                "Evaluation", "Figures", "Learning", "Planning", "Policies", "RandomNumbers",
-                "Rendering",
+                "Evaluation", "Figures", "Files", "Learning", "Planning", "Policies",
+                "RandomNumbers", "Rendering",
                 "Tokenization", "Training", "Trajectories", "Transformer", "TransformerCPU",
                 "PlainYAML", .product(name: "Yams", package: "Yams"),
             ]),
         library(
             "Experiments",
-            ["Bounds", "PlainYAML", "Rendering", .product(name: "Yams", package: "Yams")]),
+            [
+                "Bounds", "Files", "PlainYAML", "Rendering",
+                .product(name: "Yams", package: "Yams"),
+            ]),
         .executableTarget(
             name: "trajectory",
             dependencies: [
                 "Agents", "Behavior", "Bounds", "Datasets", "Environments", "Episodes",
-                "Evaluation", "Experiments", "Figures",
+                "Evaluation", "Experiments", "Figures", "Files",
                 "CUDA", "Jobs", "Learning", "LearningCUDA", "Planning", "Policies", "Tokenization",
                 "Training", "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -156,9 +162,10 @@ let package = Package(
         library("Layers", ["CKernels", "RandomNumbers", "Tensors"]),
         library("Tensors"),
         library("OneDNN", ["COneDNN", "Tensors"]),
-        library("HDF5", ["Bounds", "CHDF5"]),
+        library("HDF5", ["Bounds", "CHDF5", "Files"]),
         library("MuJoCo", ["CMuJoCo"]),
-        library("Safetensors"),
+        library("Safetensors", ["Files"]),
+        library("Files"),
         library("Bounds"),
         library("PlainYAML", [.product(name: "Yams", package: "Yams")]),
         library("RandomNumbers"),
@@ -205,11 +212,12 @@ let package = Package(
             exclude: ["README.md"],
             swiftSettings: swiftSettings),
         tests(of: "FuzzTargets", fixtures: true),
+        tests(of: "Files"),
         tests(of: "Safetensors"),
         tests(of: "Bounds"),
         tests(of: "PlainYAML", [.product(name: "Yams", package: "Yams")]),
         tests(
-            of: "trajectory", ["Datasets", "Tokenization", "Trajectories", "Transformer"],
+            of: "trajectory", ["Datasets", "Files", "Tokenization", "Trajectories", "Transformer"],
             fixtures: true),
         tests(of: "HDF5"),
         tests(
@@ -278,7 +286,10 @@ let package = Package(
         tests(of: "LearningCUDA", ["CUDA", "EmulatedCUDA", "Learning", "RandomNumbers"]),
         tests(
             of: "Training",
-            ["Safetensors", "Tokenization", "Trajectories", "Transformer", "TransformerCPU"]),
+            [
+                "Files", "Safetensors", "Tokenization", "Trajectories", "Transformer",
+                "TransformerCPU",
+            ]),
         tests(of: "Layers", ["OneDNN", "RandomNumbers", "Tensors"]),
         tests(
             of: "Transformer",

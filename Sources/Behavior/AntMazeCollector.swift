@@ -36,6 +36,8 @@ public struct AntMazeCollector: Sendable {
     private let workers: EpisodeWorkers
     private let seed: UInt64
     private let untilGoal: Bool
+    /// Whether to run no further episode.
+    private let isStopped: @Sendable () -> Bool
 
     /// A collector of a task's dataset.
     ///
@@ -45,10 +47,12 @@ public struct AntMazeCollector: Sendable {
     ///   - workers: Who simulates, with environments of the task.
     ///   - seed: Decides on starts, goals and noise.
     ///   - untilGoal: Whether an episode ends where the robot was sent.
+    ///   - isStopped: Asked before each episode, on several threads: whether to run no further one.
     public init(
         _ task: AntMazeTask, walker: any Policy, workers: EpisodeWorkers, seed: UInt64,
-        untilGoal: Bool = false
+        untilGoal: Bool = false, isStopped: @escaping @Sendable () -> Bool = { false }
     ) {
+        self.isStopped = isStopped
         precondition(
             workers.specification.identifier == task.identifier,
             "workers of \(workers.specification.identifier) for \(task.identifier)")
@@ -93,7 +97,9 @@ public struct AntMazeCollector: Sendable {
 
     private func episodes(from first: Int, count: Int) async -> [Trajectory] {
         let (seed, navigator, untilGoal) = (seed, navigator, untilGoal)
-        return await workers.map(count) { index, environment in
+        let isStopped = isStopped
+        return await workers.map(count) { index, environment -> Trajectory? in
+            if isStopped() { return nil }
             let maze = Self.maze(environment)
             var generator = PCG64(seed: seed, UInt64(first + index))
             let start = maze.resetForData(using: &generator)
@@ -103,7 +109,7 @@ public struct AntMazeCollector: Sendable {
             } arrive: { _ in
                 !(untilGoal && maze.isReached())
             }
-        }
+        }.beforeFirstNil
     }
 }
 

@@ -53,15 +53,17 @@ extension DatasetRecipe {
 
     /// What training saw, again.
     func replay(
-        steps: Int, workers: EpisodeWorkers, progress: (Int, Int) -> Void
+        steps: Int, workers: EpisodeWorkers, until isStopped: () -> Bool,
+        progress: (Int, Int) -> Void
     ) async throws -> [Trajectory] {
         switch try training(for: workers.specification) {
         case .softActorCritic(let settings, let total):
             return try await Self.replay(
                 settings, steps: min(steps, total), in: environment, workers: workers.count,
-                progress: progress)
+                until: isStopped, progress: progress)
         case .randomSearch(let record):
-            return try await Self.replay(record, steps: steps, workers: workers, progress: progress)
+            return try await Self.replay(
+                record, steps: steps, workers: workers, until: isStopped, progress: progress)
         }
     }
 
@@ -71,7 +73,7 @@ extension DatasetRecipe {
     /// the last that do not fit are cut.
     package static func replay(
         _ settings: SoftActorCriticSettings, steps: Int, in environment: String, workers: Int,
-        progress: (Int, Int) -> Void
+        until isStopped: () -> Bool = { false }, progress: (Int, Int) -> Void
     ) async throws -> [Trajectory] {
         var execution = SoftActorCriticTrainer.Execution()
         execution.workers = workers
@@ -81,10 +83,12 @@ extension DatasetRecipe {
             engine: { try CPUSoftActorCritic($0, settings: $1, firstRow: $2, workers: workers) },
             make: { try EnvironmentRegistry.make(environment) })
         var episodes: [Trajectory] = []
-        while trainer.steps < steps {
+        while trainer.steps < steps, !isStopped() {
             episodes += try await trainer.advance().episodes
             progress(min(trainer.steps, steps), steps)
         }
+        // Of a replay that was stopped whole episodes are kept.
+        guard trainer.steps >= steps else { return episodes }
         episodes += await trainer.unfinishedEpisodes()
         var surplus = trainer.steps - steps
         while surplus > 0, let last = episodes.popLast() {
@@ -97,12 +101,12 @@ extension DatasetRecipe {
     /// What a search sees, again; where that is more than `steps`, episodes spread evenly.
     private static func replay(
         _ record: RandomSearch.Record, steps: Int, workers: EpisodeWorkers,
-        progress: (Int, Int) -> Void
+        until isStopped: () -> Bool, progress: (Int, Int) -> Void
     ) async throws -> [Trajectory] {
         var search = try RandomSearch(record.settings, workers: workers)
         var kept: [Trajectory] = []
         var count = 0
-        while search.iteration < record.iterations {
+        while search.iteration < record.iterations, !isStopped() {
             for episode in await search.advance(recordsEpisodes: true).episodes {
                 // An episode is kept whenever less than its share of all that was seen is there.
                 let share = min(1, Double(steps) / Double(max(record.steps, 1)))

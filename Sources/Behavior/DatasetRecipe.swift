@@ -99,12 +99,15 @@ public struct DatasetRecipe: Sendable, Hashable {
     ///   - workers: Who simulates, with environments of the name ``environment``.
     ///   - untilGoal: Of ``Kind/navigation``, whether an episode ends at its first goal rather than
     ///     going on to the next; no other kind has goals.
+    ///   - isStopped: Asked before each episode, on several threads; where it says so, there are
+    ///     whole episodes of fewer steps.
     ///   - progress: Told how many steps have been taken, and of how many.
     /// - Returns: The episodes, in the order of their numbers.
     /// - Throws: `PolicyError` when there is no policy of the level for the environment, and
     ///   ``BehaviorError`` when its training cannot be seen again.
     public func collect(
         steps: Int, seed: UInt64, workers: EpisodeWorkers, untilGoal: Bool = false,
+        until isStopped: @escaping @Sendable () -> Bool = { false },
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) async throws -> [Trajectory] {
         let parser = PolicyParser(workers.specification)
@@ -112,7 +115,8 @@ public struct DatasetRecipe: Sendable, Hashable {
         func collected(_ policy: String, _ steps: Int, _ seed: UInt64, after done: Int = 0)
             async throws -> [Trajectory]
         {
-            let collector = Collector(try parser.parse(policy), workers: workers, seed: seed)
+            let collector = Collector(
+                try parser.parse(policy), workers: workers, seed: seed, until: isStopped)
             return await collector.collect(steps: steps) { progress(done + $0, total) }
         }
         switch kind {
@@ -125,12 +129,13 @@ public struct DatasetRecipe: Sendable, Hashable {
                     acting("expert"), steps - half, seed &+ 1, after: half)
         case .navigation:
             let collector = NavigationCollector(
-                workers: workers, seed: seed, untilGoal: untilGoal)
+                workers: workers, seed: seed, untilGoal: untilGoal, isStopped: isStopped)
             return await Collector.collect(
                 steps: steps, atOnce: workers.count, progress: { progress($0, steps) },
                 episodes: { await collector.episodes(from: $0, count: $1) })
         case .mediumReplay, .fullReplay:
-            return try await replay(steps: steps, workers: workers, progress: progress)
+            return try await replay(
+                steps: steps, workers: workers, until: isStopped, progress: progress)
         }
     }
 }

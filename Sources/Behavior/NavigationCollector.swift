@@ -14,17 +14,20 @@ struct NavigationCollector: Sendable {
     let seed: UInt64
     /// Whether an episode ends at its first goal.
     var untilGoal = false
+    /// Whether to run no further episode.
+    var isStopped: @Sendable () -> Bool = { false }
 
     /// Logs episodes from `first` on.
     func episodes(from first: Int, count: Int) async -> [Trajectory] {
-        let (seed, untilGoal) = (seed, untilGoal)
-        return await workers.map(count) { index, environment in
+        let (seed, untilGoal, isStopped) = (seed, untilGoal, isStopped)
+        return await workers.map(count) { index, environment -> Trajectory? in
+            if isStopped() { return nil }
             guard let maze = environment as? any MazeSimulation else {
                 preconditionFailure("\(environment.specification.identifier) is no maze")
             }
             return Self.run(
                 in: maze, seed: seed, episode: UInt64(first + index), untilGoal: untilGoal)
-        }
+        }.beforeFirstNil
     }
 
     private static func run(

@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 import HDF5
 import Trajectories
@@ -36,35 +37,20 @@ extension TrajectoryDataset {
                 "\(limits.count) action limits were given for \(layout.actionDimension) action "
                     + "dimensions")
         }
-        let present = try? FileManager.default.contentsOfDirectory(atPath: url.path)
-        guard present?.isEmpty ?? !FileManager.default.fileExists(atPath: url.path) else {
-            throw refuse(.unwritable, "it is there already; remove it or choose another place")
-        }
-        // Beside the target, since only within a file system is a rename atomic.
-        let part = url.deletingLastPathComponent().appendingPathComponent(
-            ".\(url.lastPathComponent).\(UUID().uuidString.prefix(8)).part")
-        let data = part.appendingPathComponent("data")
-        defer { try? FileManager.default.removeItem(at: part) }
         do {
-            // Not with parents: a mistyped path is an error.
-            for folder in [part, data] {
-                try FileManager.default.createDirectory(
-                    at: folder, withIntermediateDirectories: false)
-            }
+            let folder = try PendingFolder(for: url)
+            let data = folder.partial.appendingPathComponent("data")
             try writeMinariEpisodes(
                 to: data.appendingPathComponent(MinariFile.dataName), gzipLevel: gzipLevel)
-            try metadata(name: name, description).write(
-                to: data.appendingPathComponent("metadata.json"))
+            try OutputFile.write(
+                metadata(name: name, description), to: data.appendingPathComponent("metadata.json"))
+            try folder.commit()
         } catch let error as HDF5Error {
             throw DatasetError(.unwritable, file: url.path, field: error.key, error.detail)
+        } catch let error as FileError {
+            throw refuse(.unwritable, error.detail)
         } catch {
-            throw refuse(
-                .unwritable,
-                "\(error.localizedDescription); check the folder, its permissions and the space left"
-            )
-        }
-        guard rename(part.path, url.path) == 0 else {
-            throw refuse(.unwritable, "renaming failed (\(String(cString: strerror(errno))))")
+            throw refuse(.unwritable, error.localizedDescription)
         }
     }
 

@@ -113,25 +113,42 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
     ///   - planner: How the agent plans, for the record.
     ///   - options: How far episodes go, and what is kept of them.
     ///   - recordedEpisodes: Number of episodes, from the first, whose states are kept.
+    ///   - isStopped: Asked after each step; where it says so, the episode is given up.
     ///   - onStep: Called after every step with the episode's number and the episode so far.
-    /// - Returns: The report, and the episodes it sums up.
-    /// - Throws: What the agent throws, such as `PlanningError`.
+    /// - Returns: The report, and the episodes it sums up: those that came to their end.
+    /// - Throws: ``EvaluationStopped`` where none did; what the agent throws, such as
+    ///   `PlanningError`.
     public static func evaluate(
         _ agent: inout some Agent, in environment: any Environment, episodes: Int, seed: UInt64,
         planner: PlannerOptions? = nil, options: Rollout.Options = .init(),
-        recordedEpisodes: Int = 0, onStep: (Int, Rollout) -> Void = { _, _ in }
+        recordedEpisodes: Int = 0, until isStopped: () -> Bool = { false },
+        onStep: (Int, Rollout) -> Void = { _, _ in }
     ) throws -> (report: EvaluationReport, rollouts: [Rollout]) {
         var rollouts: [Rollout] = []
         for episode in 0..<episodes {
             var options = options
             options.recordsStates = options.recordsStates || episode < recordedEpisodes
-            rollouts.append(
-                try Rollout(
-                    of: &agent, in: environment, seed: seed &+ UInt64(episode), options: options
-                ) { onStep(episode, $0) })
+            do {
+                rollouts.append(
+                    try Rollout(
+                        of: &agent, in: environment, seed: seed &+ UInt64(episode), options: options
+                    ) {
+                        onStep(episode, $0)
+                        if isStopped() { throw EvaluationStopped() }
+                    })
+            } catch is EvaluationStopped {
+                break
+            }
         }
+        if rollouts.isEmpty { throw EvaluationStopped() }
         let report = EvaluationReport(
             rollouts, in: environment.specification, planner: planner)
         return (report, rollouts)
     }
+}
+
+/// An evaluation that was stopped before its first episode was over.
+public struct EvaluationStopped: Error, CustomStringConvertible, Sendable, Hashable {
+    /// One line.
+    public var description: String { "stopped before the first episode was over" }
 }

@@ -19,13 +19,16 @@ extension EvaluationReport {
     ///   - options: How far episodes go, and what is kept of them.
     ///   - recordedEpisodes: Number of episodes, from the first, whose states are kept.
     ///   - makeEnvironment: Where.
+    ///   - isStopped: Asked after each step; where it says so, the episodes under way are given up.
     ///   - onStep: Called after every step with the episode's number and the episode so far.
-    /// - Returns: The report, and the episodes it sums up.
-    /// - Throws: What `makeEnvironment` throws, and ``PlanningError``.
+    /// - Returns: The report, and the episodes it sums up: those that came to their end.
+    /// - Throws: ``EvaluationStopped`` where none did; what `makeEnvironment` throws, and
+    ///   ``PlanningError``.
     public static func evaluate(
         episodes: Int, parallel: Int, seed: UInt64, controller: Controller,
         options: Rollout.Options = .init(), recordedEpisodes: Int = 0,
         environment makeEnvironment: () throws -> any Environment,
+        until isStopped: () -> Bool = { false },
         onStep: (Int, Rollout) -> Void = { _, _ in }
     ) throws -> (report: EvaluationReport, rollouts: [Rollout]) {
         let started = ContinuousClock.now
@@ -72,8 +75,10 @@ extension EvaluationReport {
                 rollouts[episode] = running.rollout
                 if begun < episodes { begin(in: environment, controller) }
             }
+            if isStopped() { break }
         }
         let done = rollouts.compactMap { $0 }
+        guard !done.isEmpty else { throw EvaluationStopped() }
         var report = EvaluationReport(
             done, in: environments[0].specification, planner: controller.options)
         report.seconds = (ContinuousClock.now - started) / .seconds(1)

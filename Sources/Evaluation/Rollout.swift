@@ -76,10 +76,10 @@ public struct Rollout: Sendable {
     ///   - seed: Decides on the start, and on whatever is random in the agent.
     ///   - options: How far it goes, and what is kept of it.
     ///   - onStep: Called after every step with the episode so far.
-    /// - Throws: What the agent throws, such as `PlanningError`.
+    /// - Throws: What `onStep` throws, and the agent, such as `PlanningError`.
     public init(
         of agent: inout some Agent, in environment: any Environment, seed: UInt64,
-        options: Options = Options(), onStep: (Rollout) -> Void = { _ in }
+        options: Options = Options(), onStep: (Rollout) throws -> Void = { _ in }
     ) throws {
         let episode = RunningEpisode(in: environment, seed: seed, options: options)
         agent.reset(seed: seed)
@@ -87,7 +87,7 @@ public struct Rollout: Sendable {
             if let goal = episode.goal { try agent.pursue(goal: goal) }
             let decision = try agent.act(on: episode.observation)
             try agent.receive(reward: episode.take(decision))
-            onStep(episode.rollout)
+            try onStep(episode.rollout)
         }
         self = episode.rollout
     }

@@ -12,6 +12,8 @@ public struct ExperimentError: Error, Hashable, CustomStringConvertible, Sendabl
         case unknown
         /// A program that runs steps is missing.
         case program
+        /// The experiment was told to stop, or a step of it was.
+        case stopped
     }
 
     /// What is wrong.
@@ -36,6 +38,7 @@ public struct ExperimentError: Error, Hashable, CustomStringConvertible, Sendabl
         case .record: "cannot use '\(subject)': \(detail)"
         case .unknown: "there is no experiment '\(subject)'; \(detail)"
         case .program: "cannot run '\(subject)': \(detail)"
+        case .stopped: "stopped in step '\(subject)': \(detail)"
         }
     }
 }

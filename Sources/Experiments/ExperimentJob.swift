@@ -59,6 +59,9 @@ public struct ExperimentJob: Sendable {
     public var python: String?
     /// What the page says made it.
     public var command: String
+    /// Asked now and then, on several threads; where it says so, the step that runs is told to stop,
+    /// its record written, and the job ends.
+    public var isStopped: @Sendable () -> Bool = { false }
 
     /// A job; `command` is what the page says made it.
     public init(_ name: String, command: String) {
@@ -80,7 +83,11 @@ public struct ExperimentJob: Sendable {
         let runner = ExperimentRunner(
             experiment, in: folder, programs: programs.available, commit: place.commit,
             machine: Machine.description)
-        if extent == .run { try await run(runner, programs, report) }
+        if extent == .run {
+            let lock = try folder.lock()
+            try await run(runner, programs, report)
+            withExtendedLifetime(lock) {}
+        }
         var page: URL?
         if extent != .list {
             let directory = results ?? (quick ? folder.url : place.results)
@@ -103,13 +110,15 @@ public struct ExperimentJob: Sendable {
     private func run(
         _ runner: ExperimentRunner, _ programs: StepPrograms, _ report: (Event) -> Void
     ) async throws {
+        let isStopped = isStopped
         if runner.states.contains(.unavailable) { report(.unavailable) }
         let count = runner.experiment.steps.count
         try await runner.run(
             selected: { step in only.isEmpty || only.contains { step.name.contains($0) } },
             report: { report(.step($1, number: $0 + 1, count: count)) },
             execute: { step, arguments, log in
-                try await programs.run(step, arguments, in: runner.folder.url, log: log)
+                try await programs.run(
+                    step, arguments, in: runner.folder.url, log: log, until: isStopped)
             })
     }
 }

@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 
 /// The records of an experiment's steps, as the results file keeps them: a JSON object a line.
@@ -63,7 +64,9 @@ public struct ExperimentResults: Sendable {
                 guard let record = records[step.name] else { continue }
                 text += try JSONEncoder.records.encode(record) + Data("\n".utf8)
             }
-            try text.write(to: url, options: .atomic)
+            try OutputFile.write(text, to: url)
+        } catch let error as FileError {
+            throw ExperimentError(code: .record, subject: error.file, detail: error.detail)
         } catch {
             throw ExperimentError(
                 code: .record, subject: url.path, detail: error.localizedDescription)

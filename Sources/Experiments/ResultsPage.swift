@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 import Rendering
 
@@ -28,11 +29,10 @@ public struct ResultsPage: Sendable {
     @discardableResult
     public func write(to directory: URL, picturesOf folder: RunFolder?) throws -> URL {
         let images = directory.appendingPathComponent("images")
-        try FileManager.default.createDirectory(at: images, withIntermediateDirectories: true)
         let page = directory.appendingPathComponent(definition.name + ".md")
         let text = try markdown(images: images, folder: folder)
         try results.write(to: directory.appendingPathComponent(definition.name + ".jsonl"))
-        try Data(text.utf8).write(to: page, options: .atomic)
+        try OutputFile.write(Data(text.utf8), to: page)
         return page
     }
 
@@ -172,8 +172,7 @@ public struct ResultsPage: Sendable {
     {
         let source = folder.url.appendingPathComponent(file)
         guard exists(source) else { return }
-        try Data(contentsOf: source).write(
-            to: images.appendingPathComponent(name), options: .atomic)
+        try OutputFile.write(Data(contentsOf: source), to: images.appendingPathComponent(name))
     }
 
     private func exists(_ url: URL) -> Bool { FileManager.default.fileExists(atPath: url.path) }

@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 
 /// The folder of an experiment: what its steps write, a record of each, and their logs.
@@ -25,6 +26,18 @@ public struct RunFolder: Sendable {
         }
     }
 
+    /// Keeps others out of the folder, which is made if need be, until the lock goes.
+    ///
+    /// - Throws: ``ExperimentError`` when another process runs an experiment in it.
+    func lock() throws(ExperimentError) -> FolderLock {
+        do {
+            // A process that was killed may still be about to end.
+            return try FolderLock(url, patience: .seconds(5))
+        } catch {
+            throw ExperimentError(code: .record, subject: error.file, detail: error.detail)
+        }
+    }
+
     private var records: URL { url.appendingPathComponent("records") }
     private var logs: URL { url.appendingPathComponent("logs") }
 
@@ -36,7 +49,7 @@ public struct RunFolder: Sendable {
     /// The record of a step, finished or stopped, if there is one of this very command.
     public func record(of step: ExperimentStep) -> StepRecord? {
         let file = records.appendingPathComponent(step.fileName + ".json")
-        guard let data = try? Data(contentsOf: file),
+        guard let data = try? Data(contentsOf: file), Seal.state(of: data) != .broken,
             let record = try? JSONDecoder.records.decode(StepRecord.self, from: data),
             record.isOf(step)
         else { return nil }
@@ -49,7 +62,10 @@ public struct RunFolder: Sendable {
     public func write(_ record: StepRecord, of step: ExperimentStep) throws(ExperimentError) {
         let file = records.appendingPathComponent(step.fileName + ".json")
         do {
-            try JSONEncoder.records.encode(record).write(to: file, options: .atomic)
+            try OutputFile.write(
+                Seal.json(record, using: .records), to: file, followsLinks: false)
+        } catch let error as FileError {
+            throw ExperimentError(code: .record, subject: error.file, detail: error.detail)
         } catch {
             throw ExperimentError(
                 code: .record, subject: file.path, detail: error.localizedDescription)

@@ -43,72 +43,45 @@ public struct StepPrograms: Sendable {
 
     /// Runs a step and waits for it; what it prints to standard error goes to ours and to the log.
     ///
+    /// - Parameters:
+    ///   - step: The step.
+    ///   - arguments: Of the program.
+    ///   - folder: Where it runs.
+    ///   - log: Takes what it prints to standard error.
+    ///   - isStopped: Asked now and then; where it says so, the step is told to stop and waited for.
     /// - Returns: The JSON object that it printed; null if it printed nothing.
-    /// - Throws: `ExperimentError` when it fails or prints something else.
+    /// - Throws: `ExperimentError` when it fails, is stopped or prints something else.
     public func run(
-        _ step: ExperimentStep, _ arguments: [String], in folder: URL, log: URL
+        _ step: ExperimentStep, _ arguments: [String], in folder: URL, log: URL,
+        until isStopped: @escaping @Sendable () -> Bool = { false }
     ) async throws -> JSONValue {
-        let process = Process()
-        process.currentDirectoryURL = folder
-        switch (step.program, python) {
-        case (.reference, let python?):
-            process.executableURL = python
-            let script = arguments.first.map { scripts.appendingPathComponent($0).path }
-            process.arguments = [script].compactMap(\.self) + arguments.dropFirst()
-        default:
-            process.executableURL = trajectory
-            process.arguments = arguments
-        }
-        let output = Pipe()
-        let messages = Pipe()
-        process.standardOutput = output
-        process.standardError = messages
         func failure(_ detail: String) -> ExperimentError {
             ExperimentError(code: .step, subject: step.name, detail: detail)
         }
+        var command = [trajectory.path] + arguments
+        if step.program == .reference, let python {
+            let script = arguments.first.map { scripts.appendingPathComponent($0).path }
+            command = [python.path] + [script].compactMap(\.self) + arguments.dropFirst()
+        }
+        let outcome: StepProcess.Outcome
         do {
-            try Data().write(to: log)
-            let file = try FileHandle(forWritingTo: log)
-            try StepSignals.start(process)
-            defer { StepSignals.end() }
-            async let said = Self.forward(messages.fileHandleForReading, to: file)
-            let printed = output.fileHandleForReading.readDataToEndOfFile()
-            let last = await said
-            process.waitUntilExit()
-            guard process.terminationReason == .exit else {
-                throw failure("it was stopped by signal \(process.terminationStatus)")
-            }
-            guard process.terminationStatus == 0 else {
-                let message = last.hasPrefix("error: ") ? String(last.dropFirst(7)) : last
-                throw failure("\(message) (log: \(log.path))")
-            }
-            if printed.allSatisfy({ UInt8(ascii: " ") >= $0 }) { return .null }
-            guard let value = try? JSONDecoder().decode(JSONValue.self, from: printed) else {
-                throw failure("it printed no JSON object; let its command print one")
-            }
-            return value
-        } catch let error as ExperimentError {
-            throw error
+            outcome = try await StepProcess.run(command, in: folder, log: log, until: isStopped)
         } catch {
             throw failure(error.localizedDescription)
         }
-    }
-
-    /// Copies messages to a log and to standard error until they end.
-    ///
-    /// - Returns: The last line.
-    private static func forward(_ messages: FileHandle, to log: FileHandle) async -> String {
-        await Task.detached {
-            var last = Data()
-            while true {
-                let data = messages.availableData
-                if data.isEmpty { break }
-                try? log.write(contentsOf: data)
-                FileHandle.standardError.write(data)
-                last = (last + data).suffix(2000)
-            }
-            let lines = String(decoding: last, as: UTF8.self).split(whereSeparator: \.isNewline)
-            return lines.last.map(String.init) ?? "it said nothing"
-        }.value
+        let last = outcome.lastMessage
+        let message = last.hasPrefix("error: ") ? String(last.dropFirst(7)) : last
+        guard !outcome.wasStopped || outcome.status == 0 else {
+            throw ExperimentError(
+                code: .stopped, subject: step.name,
+                detail: "\(message); the same experiment goes on from here (log: \(log.path))")
+        }
+        if let signal = outcome.signal { throw failure("it was ended by signal \(signal)") }
+        guard outcome.status == 0 else { throw failure("\(message) (log: \(log.path))") }
+        if outcome.printed.allSatisfy({ UInt8(ascii: " ") >= $0 }) { return .null }
+        guard let value = try? JSONDecoder().decode(JSONValue.self, from: outcome.printed) else {
+            throw failure("it printed no JSON object; let its command print one")
+        }
+        return value
     }
 }

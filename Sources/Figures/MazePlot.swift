@@ -54,7 +54,7 @@ public struct MazePlot: Sendable {
     ///
     /// - Throws: `RenderingError` when gnuplot is missing or fails, or the extension is another.
     public func write(to url: URL) throws(RenderingError) {
-        try Gnuplot.draw(to: url) { output throws(RenderingError) in try script(for: output) }
+        try Gnuplot.draw(script(for: url), to: url)
     }
 
     // MARK: - Script

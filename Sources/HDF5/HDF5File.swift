@@ -1,4 +1,5 @@
 import CHDF5
+import Files
 public import Foundation
 
 /// An open HDF5 file; it is closed when the last reference to it and its members goes.
@@ -58,6 +59,9 @@ public final class HDF5File: Sendable {
     /// Writes a new file atomically: afterwards either the whole new file is there or what was
     /// there before.
     ///
+    /// The library builds the file in memory, which must hold it: a disk that fills while the
+    /// library writes leaves it with a file that it can neither finish nor close.
+    ///
     /// - Parameters:
     ///   - url: Where the file shall lie; a file there is replaced.
     ///   - body: Writes groups and datasets into the root group.
@@ -65,50 +69,55 @@ public final class HDF5File: Sendable {
     public static func write(to url: URL, _ body: (HDF5Group) throws(HDF5Error) -> Void)
         throws(HDF5Error)
     {
-        // Beside the target, since only within a file system is a rename atomic.
-        let name = ".\(url.lastPathComponent).\(UUID().uuidString.prefix(8)).part"
-        let part = url.deletingLastPathComponent().appendingPathComponent(name).path
         func failure(_ what: String) -> HDF5Error {
-            HDF5Error(
-                code: .unwritable, file: url.path, key: nil,
-                detail: "\(what); check the folder, its permissions and the space left")
+            HDF5Error(code: .unwritable, file: url.path, key: nil, detail: what)
         }
-        do throws(HDF5Error) {
-            try HDF5File.fill(part, failure, body)
+        let output: PendingFile
+        do {
+            output = try PendingFile(for: url)
         } catch {
-            _ = unlink(part)
-            // The name of the unfinished file means nothing to the caller.
-            throw error.file != part
-                ? error
-                : HDF5Error(
-                    code: error.code, file: url.path, key: error.key, detail: error.detail)
+            throw failure(error.detail)
         }
-        guard rename(part, url.path) == 0 else {
-            let reason = String(cString: strerror(errno))
-            _ = unlink(part)
-            throw failure("renaming failed (\(reason))")
-        }
-    }
-
-    private static func fill(
-        _ part: String, _ failure: (String) -> HDF5Error,
-        _ body: (HDF5Group) throws(HDF5Error) -> Void
-    ) throws(HDF5Error) {
         let file = try HDF5File(
-            part, writable: true, HDF5LinkAccess(followsExternal: false)
+            url.path, writable: true, HDF5LinkAccess(followsExternal: false)
         ) { () throws(HDF5Error) in
-            let id = H5Fcreate(part, chdf5_exclusive(), chdf5_default(), chdf5_default())
-            guard let handle = HDF5Handle(id, H5Fclose) else {
-                throw failure("the file cannot be created\(HDF5Library.reason())")
-            }
+            guard let access = HDF5Handle(H5Pcreate(chdf5_file_access()), H5Pclose),
+                HDF5Library.succeeded(H5Pset_fapl_core(access.id, memoryStep, false)),
+                let handle = HDF5Handle(
+                    // A name for the library alone; nothing of the name is made.
+                    H5Fcreate(
+                        "memory-\(UUID().uuidString)", chdf5_exclusive(), chdf5_default(),
+                        access.id), H5Fclose)
+            else { throw failure("the file cannot be begun\(HDF5Library.reason())") }
             return handle
         }
         try body(file.root)
-        // A full disk shows itself here; closing could no longer say so.
-        let flushed = HDF5Library.locked {
-            HDF5Library.succeeded(H5Fflush(file.handle.id, H5F_SCOPE_GLOBAL))
+        try HDF5Library.locked { () throws(HDF5Error) in
+            guard HDF5Library.succeeded(H5Fflush(file.handle.id, H5F_SCOPE_GLOBAL)),
+                let content = file.content
+            else { throw failure("the file cannot be completed\(HDF5Library.reason())") }
+            do throws(FileError) {
+                try output.write(content)
+                try output.commit()
+            } catch {
+                throw failure(error.detail)
+            }
         }
-        guard flushed else { throw failure("writing failed\(HDF5Library.reason())") }
+    }
+
+    /// By how much the memory for a new file grows.
+    private static let memoryStep = 1 << 20
+
+    /// The bytes of a file in memory, valid until something is added or it is closed.
+    private var content: UnsafeRawBufferPointer? {
+        var start: UnsafeMutableRawPointer?
+        let size = H5Fget_file_image(handle.id, nil, 0)
+        guard HDF5Library.succeeded(Int64(size)),
+            HDF5Library.succeeded(H5Fget_vfd_handle(handle.id, chdf5_default(), &start)),
+            // Of a file in memory, the handle is where the memory's address is kept.
+            let memory = start?.load(as: UnsafeRawPointer?.self)
+        else { return nil }
+        return UnsafeRawBufferPointer(start: memory, count: size)
     }
 
     private init(

@@ -12,7 +12,12 @@ public enum HDF5Library {
 
     // The library keeps global state and, as Debian builds it, takes no lock of its own. Recursive,
     // since a handle may be released, and so closed, inside a locked section.
-    private static let lock = NSRecursiveLock()
+    private static let lock: NSRecursiveLock = {
+        // At the end of the process the library would visit what it has open once more, and what it
+        // could not close after a failure can bring it down.
+        H5dont_atexit()
+        return NSRecursiveLock()
+    }()
 
     /// Runs `body` while no other thread is inside the library.
     static func locked<Result, Failure: Error>(_ body: () throws(Failure) -> Result)

@@ -56,6 +56,7 @@ public struct AttentionJob: Sendable {
     /// - Throws: ``JobError``, and errors of reading and drawing.
     public func run(note: (String) -> Void = { _ in }) throws -> Result {
         try require(.episodes, ["windows": windows])
+        try output.requireWritable()
         let trained = try Checkpoint(directory: checkpoint)
         let data = try TrajectoryDataset(
             contentsOf: dataset, options: reading.fitting(trained))

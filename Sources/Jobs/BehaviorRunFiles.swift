@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Learning
 import Policies
@@ -96,10 +97,10 @@ struct BehaviorCurve {
                 + numbers.map { $0.isFinite ? String(format: "%.5g", $0) : "" })
                 .joined(separator: ","))
         do {
-            try ([Self.header] + lines).map { $0 + "\n" }.joined().write(
-                to: url, atomically: true, encoding: .utf8)
+            let text = ([Self.header] + lines).map { $0 + "\n" }.joined()
+            try OutputFile.write(Data(text.utf8), to: url)
         } catch {
-            throw JobError(.unwritable, "cannot write '\(url.given)': \(error)")
+            throw JobError(.unwritable, "\(error)")
         }
     }
 }

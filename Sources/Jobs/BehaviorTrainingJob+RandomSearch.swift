@@ -12,16 +12,14 @@ extension BehaviorTrainingJob {
         let name = environment
         let pool = try EpisodeWorkers(count: workers) { try EnvironmentRegistry.make(name) }
         var search = try RandomSearch(settings, workers: pool)
-        let folder = try snapshotFolder()
         let (steps, interval) = (steps ?? 3_000_000, measurementInterval ?? 10)
 
         let start = ContinuousClock.now
         var best: (score: PolicyScore, iteration: Int, steps: Int)?
         while search.steps < steps {
             let progress = await search.advance()
-            guard progress.iteration.isMultiple(of: interval) || progress.steps >= steps else {
-                continue
-            }
+            let isEnding = progress.steps >= steps || isStopped()
+            guard progress.iteration.isMultiple(of: interval) || isEnding else { continue }
             let score = await PolicyScore.measure(
                 PolicyMixture(search.policy), episodes: episodes, firstSeed: Self.firstSeed,
                 workers: pool)
@@ -29,12 +27,12 @@ extension BehaviorTrainingJob {
                 "environment": pool.specification.identifier,
                 "mean_return": String(format: "%.1f", score.mean),
             ]) { $1 }
-            if let folder {
+            if let snapshots {
                 let file = String(
                     format: "iteration-%05d-return-%.0f.safetensors", progress.iteration,
                     score.mean)
                 try search.policy.write(
-                    to: folder.appendingPathComponent(file), metadata: metadata)
+                    to: snapshots.appendingPathComponent(file), metadata: metadata)
             }
             if score.mean > best?.score.mean ?? -.infinity {
                 best = (score, progress.iteration, progress.steps)
@@ -47,6 +45,13 @@ extension BehaviorTrainingJob {
                         best: best?.score.mean ?? score.mean, updates: nil,
                         seconds: elapsed(since: start))))
             if let targetReturn, score.mean >= targetReturn { break }
+            if isEnding, progress.steps < steps, let best {
+                throw JobError(
+                    .stopped,
+                    "stopped after \(progress.steps) of \(steps) steps; '\(output.given)' holds the "
+                        + "best policy so far, of iteration \(best.iteration); a random search is not "
+                        + "resumed, the same command begins anew")
+            }
         }
         guard let best else {
             throw JobError(

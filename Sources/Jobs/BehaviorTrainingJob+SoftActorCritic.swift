@@ -1,5 +1,6 @@
 import Environments
 import Episodes
+import Files
 import Foundation
 import Learning
 import Policies
@@ -13,11 +14,13 @@ extension BehaviorTrainingJob {
         }
         let files = BehaviorRunFiles(output: output)
         let (steps, interval) = (steps ?? 1_000_000, measurementInterval ?? 10_000)
+        // Two that write the same files would mix them.
+        let lock = try FolderLock(beside: output)
+        defer { withExtendedLifetime(lock) {} }
         let name = environment
         let pool = try EpisodeWorkers(count: workers) { try EnvironmentRegistry.make(name) }
         try pool.specification.layout.requireMemory(transitions: min(steps, settings.capacity))
         var (trainer, best) = try await begin(settings, files, report: report)
-        let folder = try snapshotFolder()
         var curve = BehaviorCurve(url: files.curve, keepingUpTo: trainer.steps)
         var memory =
             keepsMemory
@@ -45,7 +48,8 @@ extension BehaviorTrainingJob {
                             updatesPerSecond: Double(sinceReport.count) / seconds)))
                 sinceReport = SoftActorCriticUpdates()
             }
-            isOver = end.map { ContinuousClock.now >= $0 } ?? false
+            let wasStopped = round.steps < steps && isStopped()
+            isOver = wasStopped || end.map { ContinuousClock.now >= $0 } ?? false
             guard
                 round.steps / interval > lastMeasured / interval || round.steps >= steps || isOver
             else { continue }
@@ -65,10 +69,10 @@ extension BehaviorTrainingJob {
                 best.take(score, steps: round.steps)
                 try policy.write(to: output, metadata: metadata)
             }
-            if let folder {
+            if let snapshots {
                 let file = String(
                     format: "steps-%09d-return-%.0f.safetensors", round.steps, score.mean)
-                try policy.write(to: folder.appendingPathComponent(file), metadata: metadata)
+                try policy.write(to: snapshots.appendingPathComponent(file), metadata: metadata)
             }
             let measurement = Measurement(
                 steps: round.steps, iteration: nil, score: score, best: best.mean ?? score.mean,
@@ -83,6 +87,12 @@ extension BehaviorTrainingJob {
             report(.measurement(measurement))
             sinceMeasurement = SoftActorCriticUpdates()
             if let targetReturn, score.mean >= targetReturn { break }
+            if wasStopped {
+                throw JobError(
+                    .paused,
+                    "stopped after \(round.steps) of \(steps) steps; '\(output.given)' holds the best "
+                        + "policy so far, '\(files.snapshot.given)' the run; resume it to go on")
+            }
         }
         guard let mean = best.mean else {
             throw JobError(

@@ -99,6 +99,8 @@ public struct BehaviorTrainingJob: Sendable {
     public var timeLimit: Double?
     /// Threads that simulate, and that compute where the processor does.
     public var workers = ProcessInfo.processInfo.activeProcessorCount
+    /// Whether to measure once more and stop.
+    public var isStopped: StopQuestion = { false }
 
     // Of soft actor-critic alone.
 
@@ -129,7 +131,8 @@ public struct BehaviorTrainingJob: Sendable {
         try require(.episodes, ["episodes": episodes])
         try require(.workers, ["workers": workers])
         // Known before the work as well as after it.
-        try output.requireFolder()
+        try output.requireWritable()
+        try snapshots?.requireWritableFolder()
         switch method {
         case .softActorCritic(let settings): return try await run(settings, report: report)
         case .randomSearch(let settings):
@@ -141,14 +144,5 @@ public struct BehaviorTrainingJob: Sendable {
             }
             return try await run(settings, report: report)
         }
-    }
-
-    /// The folder of the measured policies, made.
-    func snapshotFolder() throws -> URL? {
-        if let snapshots {
-            try FileManager.default.createDirectory(
-                at: snapshots, withIntermediateDirectories: true)
-        }
-        return snapshots
     }
 }

@@ -22,10 +22,11 @@ extension CollectionJob {
         let steps = steps ?? DatasetRecipe.Kind.navigation.defaultSteps
         try require(.steps, ["steps": steps])
         try pool.specification.layout.requireMemory(transitions: steps)
-        try output.requireFolder()
+        try output.requireWritable()
         let start = ContinuousClock.now
         let collector = AntMazeCollector(
-            task, walker: components[0].policy, workers: pool, seed: seed, untilGoal: untilGoal)
+            task, walker: components[0].policy, workers: pool, seed: seed, untilGoal: untilGoal,
+            isStopped: isStopped)
         let made = await collector.collect(steps: steps) {
             report(.progress(Share("steps", $0, of: steps)))
         }
@@ -43,6 +44,7 @@ extension CollectionJob {
         let dataset = TrajectoryDataset(
             layout: pool.specification.layout, trajectories: made.trajectories,
             attributes: attributes)
+        if isStopped(), dataset.rowCount < steps { try keep(dataset, of: steps) }
         try dataset.write(to: output)
         var result = result(of: dataset, policy: policy, in: pool.specification, since: start)
         result.successRate = made.successRate

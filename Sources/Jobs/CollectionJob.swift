@@ -60,6 +60,8 @@ public struct CollectionJob: Sendable {
     public var seed: UInt64 = 0
     /// Threads that simulate.
     public var workers = ProcessInfo.processInfo.activeProcessorCount
+    /// Whether to keep the whole episodes so far and stop.
+    public var isStopped: StopQuestion = { false }
 
     /// A job; see the properties.
     public init(_ source: Source, output: URL) {
@@ -99,16 +101,17 @@ public struct CollectionJob: Sendable {
         try require(.steps, ["steps": steps])
         try pool.specification.layout.requireMemory(transitions: steps)
         // Known before the work as well as after it.
-        try output.requireFolder()
+        try output.requireWritable()
         let start = ContinuousClock.now
         let trajectories =
             if let mixture {
-                await Collector(mixture, workers: pool, seed: seed).collect(steps: steps) {
-                    report(.progress(Share("steps", $0, of: steps)))
-                }
+                await Collector(mixture, workers: pool, seed: seed, until: isStopped)
+                    .collect(steps: steps) {
+                        report(.progress(Share("steps", $0, of: steps)))
+                    }
             } else {
                 try await recipe?.collect(
-                    steps: steps, seed: seed, workers: pool, untilGoal: untilGoal,
+                    steps: steps, seed: seed, workers: pool, untilGoal: untilGoal, until: isStopped,
                     progress: { report(.progress(Share("steps", $0, of: $1))) }) ?? []
             }
         var attributes = [
@@ -123,6 +126,7 @@ public struct CollectionJob: Sendable {
         var dataset = TrajectoryDataset(
             layout: pool.specification.layout, trajectories: trajectories, attributes: attributes)
         dataset.metadata = try metadata(recipe, policy: policy, in: pool.specification)
+        if isStopped(), dataset.rowCount < steps { try keep(dataset, of: steps) }
         try dataset.write(to: output)
         return result(of: dataset, policy: policy, in: pool.specification, since: start)
     }
@@ -142,5 +146,20 @@ public struct CollectionJob: Sendable {
             normalizedScore: specification.normalizedScore(score.mean),
             bestTenthScore: specification.normalizedScore(score.bestTenth),
             meanLength: score.meanLength, seconds: elapsed(since: start))
+    }
+
+    /// Keeps what a collection has that was stopped.
+    func keep(_ dataset: TrajectoryDataset, of steps: Int) throws {
+        guard dataset.rowCount > 0 else {
+            throw JobError(
+                .stopped,
+                "stopped before the first episode was over; nothing is kept, the same command begins "
+                    + "anew")
+        }
+        try dataset.write(to: output.partial)
+        throw JobError(
+            .stopped,
+            "stopped after \(dataset.rowCount) of \(steps) steps; these \(dataset.trajectories.count) "
+                + "episodes are in '\(output.partial.given)', the same command begins anew")
     }
 }

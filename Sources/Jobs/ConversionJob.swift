@@ -1,4 +1,5 @@
 public import Datasets
+import Files
 public import Foundation
 import Trajectories
 
@@ -42,7 +43,15 @@ public struct ConversionJob: Sendable {
         let isFile = ["hdf5", "h5"].contains(output.pathExtension.lowercased())
         let format = format ?? (isFile ? .d4rl : .minari)
         // Known before the work as well as after it.
-        try output.requireFolder()
+        switch format {
+        case .d4rl: try output.requireWritable()
+        case .minari:
+            do {
+                try PendingFolder.check(output)
+            } catch {
+                throw JobError(.unwritable, "\(error)")
+            }
+        }
         var dataset = try TrajectoryDataset(contentsOf: input, options: reading)
         dataset.notes.forEach(note)
         switch format {

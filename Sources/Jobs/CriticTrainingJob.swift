@@ -49,6 +49,8 @@ public struct CriticTrainingJob: Sendable {
     public var environment: String?
     /// How the dataset is read.
     public var reading = TrajectoryDataset.ReadingOptions()
+    /// Whether to keep what was learnt so far and stop.
+    public var isStopped: StopQuestion = { false }
 
     /// A job with the published settings.
     public init(dataset: URL, output: URL) {
@@ -62,7 +64,7 @@ public struct CriticTrainingJob: Sendable {
     public func run(
         report: (JobEvent<LearningProgress>) -> Void = { _ in }
     ) throws -> Result {
-        for file in [output, policy].compactMap(\.self) { try file.requireFolder() }
+        for file in [output, policy].compactMap(\.self) { try file.requireWritable() }
         let data = try LearningData(dataset, environment: environment, reading: reading) {
             report(.note($0))
         }
@@ -73,15 +75,18 @@ public struct CriticTrainingJob: Sendable {
             data.dataset.trajectories, layout: data.dataset.layout,
             actionLimits: data.actionLimits, settings: settings)
         report(.note("\(learner.transitions.count) transitions"))
-        let last = try learner.train { report(.progress($0)) }
+        let last = try learner.train(
+            report: { report(.progress($0)) }, until: isStopped)
         let record = settings.learning
             .record(method: "iql", dataset: dataset, environment: data.environment)
-            .merging(settings.record) { $1 }
+            .merging(settings.record.merging(["steps": "\(last.step)"]) { $1 }) { $1 }
         var trained = learner.critic
         trained.environment = data.environment
         trained.record = record
-        try trained.write(to: output)
-        if let policy { try learner.policy.write(to: policy, metadata: record) }
+        let files = [output, policy].compactMap(\.self).map { last.isWhole ? $0 : $0.partial }
+        try trained.write(to: files[0])
+        if files.count > 1 { try learner.policy.write(to: files[1], metadata: record) }
+        try last.requireWhole(keptIn: files)
         return Result(
             output: output.given, policy: policy?.given, environment: data.environment,
             transitions: learner.transitions.count, steps: last.step,

@@ -32,10 +32,10 @@ public struct DeadlineJob: Sendable {
     /// - Throws: ``JobError`` when a policy is to act, which has no deadline; what the evaluation
     ///   throws.
     public func run(
-        report: (Double, EvaluationReport) -> Void = { _, _ in },
+        report: (Double, EvaluationReport) throws -> Void = { _, _ in },
         progress: (JobEvent<EvaluationJob.Progress>) -> Void = { _ in }
     ) throws -> [EvaluationReport] {
-        try chart?.requireFolder()
+        try chart?.requireWritable()
         guard case .model(var model) = evaluation.agent, !deadlines.isEmpty else {
             throw JobError(
                 .invalidSetting,
@@ -47,7 +47,7 @@ public struct DeadlineJob: Sendable {
             model.options.deadlineMilliseconds = deadline
             job.agent = .model(model)
             let done = try job.run(report: progress)
-            report(deadline, done)
+            try report(deadline, done)
             return done
         }
         if let chart { try Plot.deadlines(deadlines, reports).write(to: chart) }

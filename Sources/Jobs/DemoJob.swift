@@ -4,6 +4,7 @@ import Datasets
 import Environments
 import Episodes
 import Evaluation
+import Files
 public import Foundation
 import Planning
 import Policies
@@ -72,7 +73,7 @@ public struct DemoJob: Sendable {
     public func run(report: (Event) -> Void = { _ in }) async throws -> [Row] {
         try require(.episodes, ["episodes": episodes])
         try require(.steps, ["transitions": transitions, "steps": steps])
-        try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true)
+        try output.requireWritableFolder()
         let model = file("model")
         try? FileManager.default.removeItem(at: model)
         try await collect(report)
@@ -93,7 +94,7 @@ public struct DemoJob: Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         encoder.keyEncodingStrategy = .convertToSnakeCase
-        try encoder.encode(rows).write(to: file("results.json"), options: .atomic)
+        try OutputFile.write(encoder.encode(rows), to: file("results.json"))
         return rows
     }
 

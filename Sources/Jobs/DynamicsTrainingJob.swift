@@ -29,6 +29,8 @@ public struct DynamicsTrainingJob: Sendable {
     public var skippedEpisodes = 0
     /// How the dataset is read.
     public var reading = TrajectoryDataset.ReadingOptions()
+    /// Whether to keep what was learnt so far and stop.
+    public var isStopped: StopQuestion = { false }
 
     /// A job with settings near the published ones.
     public init(dataset: URL, output: URL) {
@@ -38,26 +40,30 @@ public struct DynamicsTrainingJob: Sendable {
 
     /// Trains and writes the ensemble.
     ///
-    /// - Throws: `LearningError`, and errors of reading and writing.
+    /// - Throws: ``JobError`` where it was stopped; `LearningError`, and errors of reading and
+    ///   writing.
     public func run(
         report: (JobEvent<LearningProgress>) -> Void = { _ in }
     ) throws -> Result {
         try require(Bound.steps.orNone, ["skippedEpisodes": skippedEpisodes])
-        try output.requireFolder()
+        try output.requireWritable()
         let data = try TrajectoryDataset(contentsOf: dataset, options: reading)
         data.notes.forEach { report(.note($0)) }
         Plausibility.warnings(of: data.trajectories).forEach { report(.note("warning: \($0)")) }
         let episodes = Array(data.trajectories.dropLast(skippedEpisodes))
         let trainer = try DynamicsTrainer(episodes, settings: settings)
         let start = ContinuousClock.now
-        let (ensemble, last) = try trainer.train { report(.progress($0)) }
+        let (ensemble, last) = try trainer.train(
+            report: { report(.progress($0)) }, until: isStopped)
         let learning = settings.learning
-        var metadata = ["seed": "\(learning.seed)", "steps": "\(learning.steps)"]
+        var metadata = ["seed": "\(learning.seed)", "steps": "\(last.step)"]
         metadata["environment"] =
             RecordedEnvironment(
                 data.attributes, file: dataset.given
             ).name
-        try ensemble.write(to: output, metadata: metadata)
+        let file = last.isWhole ? output : output.partial
+        try ensemble.write(to: file, metadata: metadata)
+        try last.requireWhole(keptIn: [file])
         return Result(
             output: output.given, transitions: episodes.reduce(0) { $0 + $1.count },
             episodes: episodes.count, members: settings.members, steps: learning.steps,

@@ -56,6 +56,9 @@ public struct EvaluationJob: Sendable {
     /// Episodes that one picture of a maze can show.
     public static let mostPaths = 8
 
+    /// Whether to give up the episodes under way and stop.
+    public var isStopped: StopQuestion = { false }
+
     /// A job; see the properties.
     public init(_ agent: AgentChoice, in environment: String? = nil) {
         self.agent = agent
@@ -72,7 +75,7 @@ public struct EvaluationJob: Sendable {
         try require(.together, ["parallel": parallel])
         try require(.steps, ["maximumSteps": maximumSteps])
         // Known before the work as well as after it.
-        for file in [video, paths, log].compactMap(\.self) { try file.requireFolder() }
+        for file in [video, paths, log].compactMap(\.self) { try file.requireWritable() }
         let loaded = try LoadedAgent(agent, in: environment, check: requireKind) {
             report(.note($0))
         }
@@ -81,14 +84,21 @@ public struct EvaluationJob: Sendable {
             let given = simulation.specification.identifier
             report(.note("it was trained for \(own) and is evaluated in \(given)"))
         }
-        let (evaluation, rollouts) = try evaluate(loaded) { episode, rollout in
-            report(.progress(progress(episode, rollout)))
+        let evaluation: EvaluationReport
+        let rollouts: [Rollout]
+        do {
+            (evaluation, rollouts) = try evaluate(loaded) { episode, rollout in
+                report(.progress(progress(episode, rollout)))
+            }
+        } catch let error as EvaluationStopped {
+            throw JobError(.stopped, "\(error); the same command begins anew")
         }
-        if let video, let rollout = rollouts.first {
+        let isWhole = evaluation.returns.count == episodes
+        if let video, isWhole, let rollout = rollouts.first {
             report(.note("drawing episode 1 to \(video.given)"))
             try draw(rollout, of: simulation, to: video)
         }
-        if let paths, let maze = simulation as? any MazeSimulation {
+        if let paths, isWhole, let maze = simulation as? any MazeSimulation {
             let shown = Array(rollouts.prefix(Self.mostPaths))
             try MazePlot(of: shown, in: maze).write(to: paths)
             report(.note("drew \(shown.count) episodes to \(paths.given)"))
@@ -101,9 +111,22 @@ public struct EvaluationJob: Sendable {
                     DatasetEnvironment.attribute: simulation.specification.identifier,
                     "policy": agent.name, "seed": "\(seed)",
                 ]
-            ).write(to: log)
+            ).write(to: isWhole ? log : log.partial)
         }
         return evaluation
+    }
+
+    /// Refuses the report of an evaluation that was stopped.
+    ///
+    /// - Throws: ``JobError`` that says how far it came, and what was kept.
+    public func requireWhole(_ report: EvaluationReport) throws(JobError) {
+        guard report.returns.count < episodes else { return }
+        let kept = log.map { "; their log is in '\($0.partial.given)'" } ?? ""
+        let missing = (video ?? paths).map { _ in "; no picture is drawn" } ?? ""
+        throw JobError(
+            .stopped,
+            "stopped after \(report.returns.count) of \(episodes) episodes, which the report sums up"
+                + kept + missing + "; the same command begins anew")
     }
 
     /// The environment of training where it is not this one: other maps, or actions held for
@@ -139,12 +162,13 @@ public struct EvaluationJob: Sendable {
             return try EvaluationReport.evaluate(
                 episodes: episodes, parallel: parallel, seed: seed, controller: controller,
                 options: options, recordedEpisodes: recordedEpisodes,
-                environment: { try EnvironmentRegistry.make(name) }, onStep: onStep)
+                environment: { try EnvironmentRegistry.make(name) }, until: isStopped,
+                onStep: onStep)
         case .policy(var agent):
             let start = ContinuousClock.now
             var (report, rollouts) = try EvaluationReport.evaluate(
                 &agent, in: loaded.environment, episodes: episodes, seed: seed, options: options,
-                recordedEpisodes: recordedEpisodes, onStep: onStep)
+                recordedEpisodes: recordedEpisodes, until: isStopped, onStep: onStep)
             report.seconds = elapsed(since: start)
             return (report, rollouts)
         }

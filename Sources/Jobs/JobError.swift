@@ -1,4 +1,5 @@
 import Bounds
+import Files
 import Foundation
 import Trajectories
 
@@ -6,8 +7,12 @@ import Trajectories
 public struct JobError: Error, Hashable, CustomStringConvertible, Sendable {
     /// What is wrong.
     public enum Code: Sendable, Hashable {
-        /// There is no folder where the result is to be written, or it cannot be written.
+        /// The result cannot be written where it shall go.
         case unwritable
+        /// The job was told to stop; the text says what was kept and how to go on.
+        case stopped
+        /// The job was told to stop, and what it did is saved so that it can go on.
+        case paused
         /// Neither the one who calls nor a file names the environment.
         case noEnvironment
         /// The environment has no goal at which episodes could end.
@@ -50,16 +55,38 @@ extension URL {
     var given: String { relativePath }
 
     /// Makes sure before long work that its result can be written here.
-    func requireFolder() throws(JobError) {
-        let folder = deletingLastPathComponent().path
-        guard FileManager.default.isWritableFile(atPath: folder) else {
-            throw JobError(
-                .unwritable,
-                "cannot write '\(path)': there is no writable folder '\(folder)'; create it or "
-                    + "choose another place")
+    func requireWritable() throws(JobError) {
+        do {
+            try OutputFile.check(self)
+        } catch {
+            throw JobError(.unwritable, "\(error)")
         }
     }
+
+    /// Makes sure before long work that this is or can become a folder to write in.
+    func requireWritableFolder() throws(JobError) {
+        do {
+            try OutputFile.check(folder: self)
+        } catch {
+            throw JobError(.unwritable, "\(error)")
+        }
+    }
+
+    /// What is kept of a result that is not whole goes here, so that its own name only ever holds
+    /// the whole: `data.partial.hdf5` for `data.hdf5`.
+    var partial: URL {
+        let kind = pathExtension
+        let folder = given.dropLast(lastPathComponent.count)
+        let name = deletingPathExtension().lastPathComponent + ".partial"
+        return URL(
+            fileURLWithPath: folder + name + (kind.isEmpty ? "" : ".\(kind)"), relativeTo: baseURL)
+    }
 }
+
+/// Asked between steps whether a job shall stop: save what it has, and say how to go on.
+///
+/// It is asked often, and on several threads at once.
+public typealias StopQuestion = @Sendable () -> Bool
 
 /// Refuses the first setting that is given and out of bounds.
 func require(_ bound: Bound, _ settings: KeyValuePairs<String, Int?>) throws(JobError) {

@@ -83,3 +83,18 @@ extension LearningProgress {
         Dictionary(uniqueKeysWithValues: losses.map { ($0.name, $0.value) })
     }
 }
+
+extension LearningProgress {
+    /// Whether all steps were made.
+    var isWhole: Bool { step == steps }
+
+    /// Says of learning that was stopped what was kept.
+    func requireWhole(keptIn files: [URL]) throws(JobError) {
+        guard !isWhole else { return }
+        let names = files.map { "'\($0.given)'" }.joined(separator: " and ")
+        throw JobError(
+            .stopped,
+            "stopped after step \(step) of \(steps); what was learnt so far is in \(names); learning "
+                + "cannot be resumed, the same command begins anew")
+    }
+}

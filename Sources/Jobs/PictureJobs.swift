@@ -31,7 +31,7 @@ public struct DatasetPictureJob: Sendable {
     ///
     /// - Throws: ``JobError``, errors of reading and drawing.
     public func run() throws -> Result {
-        try output.requireFolder()
+        try output.requireWritable()
         let dataset = try TrajectoryDataset(
             contentsOf: inspection.dataset, options: inspection.reading)
         let report = try inspection.report(dataset)
@@ -98,6 +98,7 @@ public struct LearningCurveJob: Sendable {
     ///
     /// - Throws: ``JobError`` when the folder is no run or has nothing to show; errors of drawing.
     public func run() throws {
+        try output.requireWritable()
         let reports: [TrainingProgress]
         do {
             reports = try MetricsLog.read(directory: folder)

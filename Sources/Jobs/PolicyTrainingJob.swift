@@ -48,6 +48,8 @@ public struct PolicyTrainingJob: Sendable {
     public var environment: String?
     /// How the dataset is read.
     public var reading = TrajectoryDataset.ReadingOptions()
+    /// Whether to keep what was learnt so far and stop.
+    public var isStopped: StopQuestion = { false }
 
     /// A job; see the properties.
     public init(_ method: Method, dataset: URL, output: URL) {
@@ -62,7 +64,7 @@ public struct PolicyTrainingJob: Sendable {
     public func run(
         report: (JobEvent<LearningProgress>) -> Void = { _ in }
     ) throws -> Result {
-        try output.requireFolder()
+        try output.requireWritable()
         let data = try LearningData(dataset, environment: environment, reading: reading) {
             report(.note($0))
         }
@@ -71,7 +73,9 @@ public struct PolicyTrainingJob: Sendable {
             _ policy: NeuralPolicy, _ last: LearningProgress, transitions: Int, episodes: Int,
             _ record: [String: String]
         ) throws -> Result {
-            try policy.write(to: output, metadata: record)
+            let file = last.isWhole ? output : output.partial
+            try policy.write(to: file, metadata: record.merging(["steps": "\(last.step)"]) { $1 })
+            try last.requireWhole(keptIn: [file])
             return Result(
                 output: output.given, method: method.name, environment: data.environment,
                 transitions: transitions, episodes: episodes, steps: last.step,
@@ -88,7 +92,8 @@ public struct PolicyTrainingJob: Sendable {
                 actionLimits: data.actionLimits, settings: settings)
             report(
                 .note("\(cloning.rowCount) transitions in \(cloning.episodeCount) episodes"))
-            let last = try cloning.train { report(.progress($0)) }
+            let last = try cloning.train(
+                report: { report(.progress($0)) }, until: isStopped)
             return try finish(
                 cloning.policy, last, transitions: cloning.rowCount,
                 episodes: cloning.episodeCount,
@@ -98,7 +103,8 @@ public struct PolicyTrainingJob: Sendable {
                 data.dataset.trajectories, layout: data.dataset.layout,
                 actionLimits: data.actionLimits, settings: settings)
             report(.note("\(learner.transitions.count) transitions"))
-            let last = try learner.train { report(.progress($0)) }
+            let last = try learner.train(
+                report: { report(.progress($0)) }, until: isStopped)
             return try finish(
                 learner.policy, last, transitions: learner.transitions.count,
                 episodes: data.dataset.trajectories.count,

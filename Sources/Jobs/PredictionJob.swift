@@ -96,7 +96,7 @@ public struct PredictionJob: Sendable {
         try require(Bound.episodes.orNone, ["videoEpisode": videoEpisode])
         let start = ContinuousClock.now
         // Known before the work as well as after it.
-        for file in [plot, video].compactMap(\.self) { try file.requireFolder() }
+        for file in [plot, video].compactMap(\.self) { try file.requireWritable() }
         if let video { try VideoWriter.requireProgram(for: video) }
         let trained = try Checkpoint(directory: checkpoint)
         let data = try TrajectoryDataset(

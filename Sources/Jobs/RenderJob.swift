@@ -105,7 +105,7 @@ public struct RenderJob: Sendable {
             throw JobError(.invalidSetting, "speed must be positive, found \(speed ?? 0)")
         }
         // Known before the work as well as after it.
-        try output.requireFolder()
+        try output.requireWritable()
         try VideoWriter.requireProgram(for: output)
         let (simulation, record) = try load { report(.note($0)) }
         var settings = SceneRenderer.Settings(

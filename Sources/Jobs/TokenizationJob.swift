@@ -26,6 +26,8 @@ public struct TokenizationJob: Sendable {
     public var settings = TokenizedDataset.Settings()
     /// How the dataset is read.
     public var reading = TrajectoryDataset.ReadingOptions()
+    /// Whether to stop.
+    public var isStopped: StopQuestion = { false }
 
     /// A job with the published settings.
     public init(from input: URL, to output: URL) {
@@ -42,7 +44,7 @@ public struct TokenizationJob: Sendable {
         report: (JobEvent<StreamingProgress>) -> Void = { _ in }
     ) throws -> Result {
         // Known before the work as well as after it.
-        try output.requireFolder()
+        try output.requireWritable()
         let start = ContinuousClock.now
         let file = try DatasetFile(input, options: reading)
         file.notes.forEach { report(.note($0)) }
@@ -64,7 +66,15 @@ public struct TokenizationJob: Sendable {
         do {
             description = try TokenFile.write(
                 watched, settings: settings, source: source, to: output
-            ) { report(.progress($0)) }
+            ) {
+                report(.progress($0))
+                if isStopped() {
+                    throw JobError(
+                        .stopped,
+                        "stopped; no part of '\(output.given)' is kept, the same command begins "
+                            + "anew")
+                }
+            }
         } catch let error as DiscretizerError {
             throw JobError(error, of: input)
         }

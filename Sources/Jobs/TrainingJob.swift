@@ -34,7 +34,12 @@ public struct TrainingJob: Sendable {
     /// Whether to go on with the run in the folder.
     public var resumes = false
     /// What computes the model; the processor, with the settings' workers, if nil.
+    ///
+    /// Without a number in the settings, a resumed run has as many workers as before, another one for
+    /// each core; the number is kept with the run.
     public var engine: (any Engine)?
+    /// Whether to save and stop.
+    public var isStopped: StopQuestion = { false }
 
     /// A job with the published settings.
     public init(dataset: URL, output: URL) {
@@ -46,11 +51,12 @@ public struct TrainingJob: Sendable {
     ///
     /// - Parameter report: Told of the data, and about every two seconds how far training is.
     /// - Returns: Where the run ended.
-    /// - Throws: ``JobError``, and what reading and `Trainer` throw.
+    /// - Throws: ``JobError``, also where the run was stopped; what reading and `Trainer` throw.
     @discardableResult
     public func run(
         report: (JobEvent<TrainingProgress>) -> Void = { _ in }
     ) throws -> TrainingProgress {
+        try output.requireWritableFolder()
         // Before the data are read, and before anything is made as large as they say.
         if let problem = settings.problem {
             throw JobError(.invalidSetting, "unusable options: \(problem)")
@@ -73,8 +79,7 @@ public struct TrainingJob: Sendable {
             environment, recorded: data.environment, layout: store.layout,
             keepsPart: data.observationDimensions != nil, file: dataset.given)
         if let warning { report(.note("warning: \(warning)")) }
-        let engine: any Engine =
-            engine ?? CPUEngine.cpu(workers: settings.training.workers)
+        let engine = engine ?? processor(&settings.training)
         let trainer = try Trainer(
             settings.configuration(layout: store.layout), dataset: data.tokenized,
             options: settings.training, directory: output,
@@ -85,6 +90,28 @@ public struct TrainingJob: Sendable {
             .note(
                 "\(store.rowCount) transitions in \(store.episodeCount) episodes; "
                     + "\(trainer.model.parameterCount) parameters"))
-        return try trainer.run { report(.progress($0)) }
+        trainer.notes.forEach { report(.note($0)) }
+        var wasStopped = false
+        let end = try trainer.run(
+            until: {
+                wasStopped = isStopped()
+                return wasStopped
+            }, report: { report(.progress($0)) })
+        guard !wasStopped else {
+            throw JobError(
+                .paused,
+                "stopped after step \(end.step) of \(end.steps), which is saved in "
+                    + "'\(output.given)'; resume the run to go on")
+        }
+        return end
+    }
+
+    private func processor(_ options: inout TrainingOptions) -> any Engine {
+        if resumes, options.workers == nil {
+            options.workers = Trainer.recordedWorkers(in: output)
+        }
+        let engine = CPUEngine(workers: options.workers)
+        options.workers = engine.workers
+        return engine
     }
 }

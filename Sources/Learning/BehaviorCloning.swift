@@ -109,17 +109,22 @@ public final class BehaviorCloning {
 
     /// Learns for as many steps as the settings say.
     ///
-    /// - Returns: The last report; `report` is given all.
+    /// - Parameters:
+    ///   - report: Given all reports.
+    ///   - isStopped: Asked after each step; where it says so, learning ends there.
+    /// - Returns: The last report.
     /// - Throws: ``LearningError`` when learning diverges.
     @discardableResult
     public func train(
-        report: (LearningProgress) -> Void = { _ in }
+        report: (LearningProgress) -> Void = { _ in }, until isStopped: () -> Bool = { false }
     ) throws(LearningError) -> LearningProgress {
         let width = layout.observationDimension
         let input = batch.matrix(columns: normalization.mean.count)
         let rate = settings.learning.learningRate
-        return try LearningProgress.run(
-            steps: settings.learning.steps, names: ["action"], report: report
+        let seed = settings.learning.seed
+        let last = try LearningProgress.run(
+            steps: settings.learning.steps, names: ["action"], seed: seed, until: isStopped,
+            report: report
         ) { _ in
             let rows = sampler.next()
             for (place, row) in rows.enumerated() {
@@ -140,6 +145,8 @@ public final class BehaviorCloning {
             trainer.take(rows, of: actions)
             return [trainer.imitate(input, rate: rate)]
         }
+        try Network.requireFinite([trainer.network], after: last.step, seed: seed)
+        return last
     }
 
     /// The policy as it stands.

@@ -79,15 +79,19 @@ public struct DynamicsTrainer: Sendable {
     /// The loss that is reported is the networks' mean negative log-likelihood of a dimension of
     /// the standardized change, up to a constant.
     ///
-    /// - Returns: The ensemble, and the last report; `report` is given all.
+    /// - Parameters:
+    ///   - report: Given all reports.
+    ///   - isStopped: Asked after each step; where it says so, learning ends there.
+    /// - Returns: The ensemble, and the last report.
     /// - Throws: ``LearningError`` when learning diverges.
     public func train(
-        report: (LearningProgress) -> Void = { _ in }
+        report: (LearningProgress) -> Void = { _ in }, until isStopped: () -> Bool = { false }
     ) throws(LearningError) -> (ensemble: DynamicsEnsemble, last: LearningProgress) {
         let runs = (0..<settings.members).map { Run(self, member: $0) }
         let pool = settings.learning.pool
         let last = try LearningProgress.run(
-            steps: settings.learning.steps, names: ["dynamics"], report: report
+            steps: settings.learning.steps, names: ["dynamics"], seed: settings.learning.seed,
+            until: isStopped, report: report
         ) { _ in
             pool.run { worker in
                 for run in stride(from: worker, to: runs.count, by: pool.count) {
@@ -96,6 +100,8 @@ public struct DynamicsTrainer: Sendable {
             }
             return [runs.reduce(0) { $0 + $1.loss } / Double(runs.count)]
         }
+        try Network.requireFinite(
+            runs.map(\.network), after: last.step, seed: settings.learning.seed)
         let ensemble = DynamicsEnsemble(
             layout: layout, members: runs.map { DynamicsNetwork($0.network) }, scaling: scaling)
         return (ensemble, last)

@@ -146,16 +146,26 @@ public final class ImplicitQLearning {
 
     /// Learns for as many steps as the settings say.
     ///
-    /// - Returns: The last report; `report` is given all.
+    /// - Parameters:
+    ///   - report: Given all reports.
+    ///   - isStopped: Asked after each step; where it says so, learning ends there.
+    /// - Returns: The last report.
     /// - Throws: ``LearningError`` when learning diverges.
     @discardableResult
     public func train(
-        report: (LearningProgress) -> Void = { _ in }
+        report: (LearningProgress) -> Void = { _ in }, until isStopped: () -> Bool = { false }
     ) throws(LearningError) -> LearningProgress {
-        try LearningProgress.run(
+        let seed = settings.learning.seed
+        let last = try LearningProgress.run(
             steps: settings.learning.steps,
-            names: ["value", "q"] + (settings.trainsPolicy ? ["policy"] : []), report: report
+            names: ["value", "q"] + (settings.trainsPolicy ? ["policy"] : []), seed: seed,
+            until: isStopped, report: report
         ) { _ in step() }
+        try Network.requireFinite(
+            critics.map(\.pass.network) + [value.pass.network]
+                + (settings.trainsPolicy ? [policyTrainer.network] : []),
+            after: last.step, seed: seed)
+        return last
     }
 
     /// One update of every network; returns the losses of value, critics and policy.

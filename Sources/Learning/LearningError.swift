@@ -6,7 +6,7 @@ public struct LearningError: Error, CustomStringConvertible, Sendable, Hashable 
         case noData
         /// A setting has no meaning.
         case invalidSetting
-        /// A loss is no number.
+        /// A loss or a weight is no finite number.
         case diverged
         /// The critic's file cannot be read.
         case unreadableCritic
@@ -36,6 +36,14 @@ public struct LearningError: Error, CustomStringConvertible, Sendable, Hashable 
         self.code = code
         self.subject = subject
         self.detail = detail
+    }
+
+    /// Learning that came to no finite number at `step`, counted from 1.
+    init(diverged what: String, at step: Int, seed: UInt64) {
+        self.init(
+            .diverged, "step \(step)",
+            "\(what) (seed \(seed), which with the step decides the batch); give a smaller learning "
+                + "rate")
     }
 
     /// One line: what, where, what to do.

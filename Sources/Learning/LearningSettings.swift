@@ -112,31 +112,42 @@ public struct LearningProgress: Sendable, Hashable {
 
     /// Runs `steps` steps that return their losses, and reports now and then and at the end.
     ///
+    /// - Parameters:
+    ///   - steps: How many.
+    ///   - names: Names of the losses.
+    ///   - seed: What decides the batches, for the message where learning diverges.
+    ///   - isStopped: Asked after each step; where it says so, learning ends there.
+    ///   - report: Told how far learning is.
+    ///   - step: One step, by its number from 0.
     /// - Returns: The last report.
-    /// - Throws: ``LearningError`` when a loss is no number.
+    /// - Throws: ``LearningError`` when a loss is no finite number.
     static func run(
-        steps: Int, names: [String], report: (LearningProgress) -> Void,
-        step: (Int) -> [Double]
+        steps: Int, names: [String], seed: UInt64, until isStopped: () -> Bool = { false },
+        report: (LearningProgress) -> Void, step: (Int) -> [Double]
     ) throws(LearningError) -> LearningProgress {
         var sums = names.map { _ in 0.0 }
         var summed = 0
         var start = ContinuousClock.now
         var last = LearningProgress(step: 0, steps: steps, losses: [], stepsPerSecond: 0)
         for index in 0..<steps {
-            for (place, loss) in step(index).enumerated() { sums[place] += loss }
+            for (place, loss) in step(index).enumerated() {
+                guard loss.isFinite else {
+                    throw LearningError(
+                        diverged: "the \(names[place]) loss became \(loss.isNaN ? .nan : loss)",
+                        at: index + 1, seed: seed)
+                }
+                sums[place] += loss
+            }
             summed += 1
-            guard summed == interval || index == steps - 1 else { continue }
+            let isLast = index == steps - 1 || isStopped()
+            guard summed == interval || isLast else { continue }
             let seconds = (ContinuousClock.now - start) / .seconds(1)
             let losses = zip(names, sums).map { Loss(name: $0, value: $1 / Double(summed)) }
-            for loss in losses where !loss.value.isFinite {
-                throw LearningError(
-                    .diverged, "step \(index + 1)",
-                    "the \(loss.name) loss is \(loss.value); give a smaller learning rate")
-            }
             last = LearningProgress(
                 step: index + 1, steps: steps, losses: losses,
                 stepsPerSecond: Double(summed) / max(seconds, 1e-9))
             report(last)
+            if isLast { break }
             sums = names.map { _ in 0 }
             summed = 0
             start = .now

@@ -74,3 +74,16 @@ package final class NetworkTrainer {
         return loss
     }
 }
+
+extension Network {
+    /// Refuses networks that the last step has ruined: no loss has been computed with them yet.
+    static func requireFinite(
+        _ networks: [Network], after step: Int, seed: UInt64
+    ) throws(LearningError) {
+        for network in networks where !network.parameters.values.values.allSatisfy(\.isFinite) {
+            throw LearningError(
+                diverged: "weights became no finite numbers", at: step,
+                seed: seed)
+        }
+    }
+}

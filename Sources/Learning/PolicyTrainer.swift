@@ -80,6 +80,9 @@ final class PolicyTrainer {
         return loss
     }
 
+    /// What learns.
+    var network: Network { trainer.pass.network }
+
     /// The policy as it stands: the mean action.
     var policy: NeuralPolicy {
         let network = trainer.pass.network

@@ -13,7 +13,8 @@ enum MuJoCoLog {
             let text = withUnsafeBytes(of: message.pointee.subject) {
                 String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
             }
-            FileHandle.standardError.write(Data("error: MuJoCo: \(text)\n".utf8))
+            try? FileHandle.standardError.write(
+                contentsOf: Data("error: MuJoCo: \(text)\n".utf8))
         }
     }()
 

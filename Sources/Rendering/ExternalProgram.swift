@@ -1,3 +1,4 @@
+package import Files
 package import Foundation
 
 /// A program that takes its input from a pipe and writes a file: ffmpeg, gnuplot.
@@ -5,7 +6,7 @@ package final class ExternalProgram {
     private let name: String
     private let file: String
     /// What the program writes; it gets the name ``file`` when it is complete.
-    private let partial: String?
+    private let output: PendingFile?
     private let process = Process()
     private let input = Pipe()
     private let messages = Pipe()
@@ -34,32 +35,33 @@ package final class ExternalProgram {
         return path
     }
 
-    /// A hidden name beside `file`, with its extension, for what is not complete yet.
-    package static func partialName(of file: String) -> String {
-        let url = URL(fileURLWithPath: file)
-        return url.deletingLastPathComponent().appendingPathComponent(
-            ".partial-\(UUID().uuidString).\(url.pathExtension)"
-        ).path
+    /// Begins the file that a program is to write.
+    package static func output(_ url: URL) throws(RenderingError) -> PendingFile {
+        do {
+            return try PendingFile(for: url)
+        } catch {
+            throw RenderingError(code: .programFailed, file: url.path, detail: error.detail)
+        }
     }
 
     /// Starts `name` to make `file`; `package` is what to install where it is missing.
     ///
-    /// Where the program is told to write `partial` instead, that is renamed when all went well and
-    /// removed when not: `file` is never there in half.
+    /// Where the program is told to write the unfinished `output` instead, or prints it, that gets
+    /// its name when all went well and is removed when not: `file` is never there in half.
     package init(
         _ name: String, package: String, arguments: [String], making file: String,
-        writing partial: String? = nil,
+        writing output: PendingFile? = nil, printing printed: PendingFile? = nil,
         searchPath: String? = ProcessInfo.processInfo.environment["PATH"]
     ) throws(RenderingError) {
         Self.ignoresBrokenPipes
         self.name = name
         self.file = file
-        self.partial = partial
+        self.output = output ?? printed
         let path = try Self.path(of: name, package: package, making: file, searchPath: searchPath)
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
         process.standardInput = input
-        process.standardOutput = FileHandle.nullDevice
+        process.standardOutput = printed?.handle ?? FileHandle.nullDevice
         process.standardError = messages
         do {
             try process.run()
@@ -81,15 +83,21 @@ package final class ExternalProgram {
     }
 
     /// Ends the input and waits until the file is written.
-    package func finish() throws(RenderingError) {
+    ///
+    /// - Parameter format: What the file must be to its end: programs end well after a disk was full.
+    /// - Throws: ``RenderingError`` when the program failed or what it wrote is not whole.
+    package func finish(_ format: PictureFormat? = nil) throws(RenderingError) {
         try? input.fileHandleForWriting.close()
+        // Read before waiting: a program that says much would wait for us.
+        let said = (try? messages.fileHandleForReading.readToEnd()) ?? Data()
         process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw failure() }
-        if let partial, rename(partial, file) != 0 {
-            let reason = String(cString: strerror(errno))
-            throw RenderingError(
-                code: .programFailed, file: file,
-                detail: "it cannot be given its name (\(reason)); check the folder")
+        guard process.terminationStatus == 0 else { throw failure(said) }
+        guard let output else { return }
+        if let format, !format.isWhole(output.partial) { throw failure(said) }
+        do {
+            try output.commit()
+        } catch {
+            throw RenderingError(code: .programFailed, file: file, detail: error.detail)
         }
     }
 
@@ -99,18 +107,18 @@ package final class ExternalProgram {
             process.terminate()
             process.waitUntilExit()
         }
-        if let partial { try? FileManager.default.removeItem(atPath: partial) }
     }
 
-    private func failure() -> RenderingError {
+    private func failure(_ said: Data? = nil) -> RenderingError {
         try? input.fileHandleForWriting.close()
-        let data = (try? messages.fileHandleForReading.readToEnd()) ?? Data()
+        let data = said ?? (try? messages.fileHandleForReading.readToEnd()) ?? Data()
         process.waitUntilExit()
         let text = String(decoding: data, as: UTF8.self)
-            .replacingOccurrences(of: partial ?? file, with: file)
+            .replacingOccurrences(of: output?.partial.path ?? file, with: file)
             .split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
             .filter { !$0.isEmpty }
-        let reason = text.isEmpty ? "it gave no reason" : text.suffix(2).joined(separator: "; ")
+        let reason =
+            text.isEmpty ? "what it wrote is cut short" : text.suffix(2).joined(separator: "; ")
         return RenderingError(
             code: .programFailed, file: file,
             detail: "\(name) failed (\(reason)); check the folder and the free space")

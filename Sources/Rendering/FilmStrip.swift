@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 public import MuJoCo
 
@@ -61,15 +62,15 @@ public struct FilmStrip: Sendable {
                 code: .unknownFormat, file: url.path,
                 detail: "'\(url.pathExtension)' is no known kind of picture; name the file .png")
         }
-        let partial = ExternalProgram.partialName(of: url.path)
+        let output = try ExternalProgram.output(url)
         let program = try ExternalProgram(
             "ffmpeg", package: "ffmpeg",
             arguments: [
                 "-nostdin", "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24",
                 "-video_size", "\(picture.width)x\(picture.height)", "-i", "pipe:0", "-frames:v",
-                "1", "-update", "1", partial,
-            ], making: url.path, writing: partial)
+                "1", "-c:v", "png", "-f", "image2pipe", "pipe:1",
+            ], making: url.path, printing: output)
         try program.write(Data(picture.pixels))
-        try program.finish()
+        try program.finish(.png)
     }
 }

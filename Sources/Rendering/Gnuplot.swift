@@ -18,26 +18,22 @@ package enum Gnuplot {
     /// Colour of grid lines.
     package static let grid = "#E5E7EB"
 
-    /// Draws a picture; `script` is asked for what gnuplot is told to write the file it is given.
+    /// Draws a picture; `script` is what gnuplot is told, which prints the picture.
     ///
-    /// - Throws: ``RenderingError`` when gnuplot is missing or fails, or what `script` throws.
-    package static func draw(to url: URL, script: (URL) throws(RenderingError) -> String)
-        throws(RenderingError)
-    {
-        // Before anything is written, so that the error names the file asked for.
-        _ = try format(of: url)
-        let partial = ExternalProgram.partialName(of: url.path)
-        let text = try script(URL(fileURLWithPath: partial))
+    /// - Throws: ``RenderingError`` when gnuplot is missing or fails.
+    package static func draw(_ script: String, to url: URL) throws(RenderingError) {
+        let format = try format(of: url)
         let program = try ExternalProgram(
-            "gnuplot", package: "gnuplot-nox", arguments: ["-"], making: url.path, writing: partial)
-        try program.write(Data(text.utf8))
-        try program.finish()
+            "gnuplot", package: "gnuplot-nox", arguments: ["-"], making: url.path,
+            printing: try ExternalProgram.output(url))
+        try program.write(Data(script.utf8))
+        try program.finish(format)
     }
 
-    private static func format(of url: URL) throws(RenderingError) -> String {
+    private static func format(of url: URL) throws(RenderingError) -> PictureFormat {
         switch url.pathExtension.lowercased() {
-        case "png": return "pngcairo"
-        case "svg": return "svg dynamic"
+        case "png": return .png
+        case "svg": return .svg
         case let other:
             throw RenderingError(
                 code: .unknownFormat, file: url.path,
@@ -45,12 +41,13 @@ package enum Gnuplot {
         }
     }
 
-    /// The lines that set kind, size in pixels and name of the picture.
+    /// The line that sets kind, by the file's name, and size in pixels of the picture.
     package static func terminal(for url: URL, width: Int, height: Int) throws(RenderingError)
         -> String
     {
-        "set terminal \(try format(of: url)) size \(width),\(height) noenhanced "
-            + "background '#FFFFFF' font 'DejaVu Sans,11' rounded\nset output \(quoted(url.path))"
+        let kind = try format(of: url) == .png ? "pngcairo" : "svg dynamic"
+        return "set terminal \(kind) size \(width),\(height) noenhanced "
+            + "background '#FFFFFF' font 'DejaVu Sans,11' rounded"
     }
 
     /// A gnuplot string: in single quotes only a single quote is special, and doubled.

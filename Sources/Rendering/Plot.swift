@@ -65,7 +65,7 @@ public struct Plot: Sendable {
             throw RenderingError(
                 code: .empty, file: url.path, detail: "no series has a point; add some")
         }
-        try Gnuplot.draw(to: url) { output throws(RenderingError) in try script(for: output) }
+        try Gnuplot.draw(script(for: url), to: url)
     }
 
     /// What gnuplot is told.

@@ -110,7 +110,7 @@ public struct PlotGrid: Sendable {
             throw RenderingError(
                 code: .empty, file: url.path, detail: "there is no chart; add some")
         }
-        try Gnuplot.draw(to: url) { output throws(RenderingError) in try script(for: output) }
+        try Gnuplot.draw(script(for: url), to: url)
     }
 
     private static let header = 68

@@ -1,9 +1,11 @@
+import Files
 public import Foundation
 public import MuJoCo
 
 /// Turns frames into a video: MP4 (H.264) or GIF, by the file's extension.
 public final class VideoWriter {
     private let program: ExternalProgram
+    private let format: PictureFormat
     private let width: Int
     private let height: Int
 
@@ -19,15 +21,18 @@ public final class VideoWriter {
             // yuv420p and faststart are what browsers play.
             encoding = [
                 "-c:v", "libx264", "-crf", "20", "-preset", "fast", "-pix_fmt", "yuv420p",
-                "-movflags", "+faststart",
+                "-movflags", "+faststart", "-f", "mp4",
             ]
+            format = .mp4
         case "gif":
             // One palette for the whole video, made from the video itself.
             encoding = [
                 "-filter_complex",
                 "[0:v]split[a][b];[a]palettegen=max_colors=128:stats_mode=diff[p];"
                     + "[b][p]paletteuse=dither=bayer:bayer_scale=4:diff_mode=rectangle",
+                "-f", "gif",
             ]
+            format = .gif
         case let other:
             throw RenderingError(
                 code: .unknownFormat, file: url.path,
@@ -35,14 +40,14 @@ public final class VideoWriter {
         }
         self.width = width
         self.height = height
-        let partial = ExternalProgram.partialName(of: url.path)
+        let output = try ExternalProgram.output(url)
         program = try ExternalProgram(
             "ffmpeg", package: "ffmpeg",
             arguments: [
                 "-nostdin", "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24",
                 "-video_size", "\(width)x\(height)", "-framerate", "\(framesPerSecond)", "-i",
                 "pipe:0",
-            ] + encoding + [partial], making: url.path, writing: partial)
+            ] + encoding + [output.partial.path], making: url.path, writing: output)
     }
 
     /// Makes sure before long work that ffmpeg, which writes videos and pictures, is there.
@@ -66,7 +71,7 @@ public final class VideoWriter {
     ///
     /// - Throws: ``RenderingError`` when ffmpeg has failed.
     public func finish() throws(RenderingError) {
-        try program.finish()
+        try program.finish(format)
     }
 
     /// Writes a whole video of pictures that are `interval` seconds apart.

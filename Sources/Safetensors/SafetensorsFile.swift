@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 
 /// Why a safetensors file could not be read or written.
@@ -75,6 +76,8 @@ public struct SafetensorsFile: Sendable {
     private var unread: [String: String] = [:]
     /// Free-form string pairs stored beside the tensors (`__metadata__`).
     public var metadata: [String: String] = [:]
+    /// The checksum that the file was read with; nil where it has none.
+    public private(set) var checksum: String?
 
     /// An empty set of tensors; `name` is used in messages.
     public init(name: String = "tensors") {
@@ -98,7 +101,8 @@ public struct SafetensorsFile: Sendable {
 
     /// Parses the bytes of a safetensors file; `name` is used in messages.
     ///
-    /// - Throws: ``SafetensorsError`` when the bytes are not valid safetensors.
+    /// - Throws: ``SafetensorsError`` when the bytes are not valid safetensors, or not those of which
+    ///   the file has the checksum.
     public init(data: Data, name: String) throws(SafetensorsError) {
         self.name = name
         func malformed(_ detail: String) -> SafetensorsError {
@@ -118,6 +122,17 @@ public struct SafetensorsFile: Sendable {
                 as? [String: Any]
         else { throw malformed("its header is not JSON") }
         metadata = header["__metadata__"] as? [String: String] ?? [:]
+        switch Seal.state(of: data, text: 8..<body) {
+        case .absent: break
+        case .intact(let sum): checksum = sum
+        case .broken:
+            throw SafetensorsError(
+                code: .malformed, file: name, tensor: nil,
+                detail:
+                    "it is damaged: its bytes are not those of which it has the checksum; fetch "
+                    + "or make it again (who changes such a file leaves the checksum out)")
+        }
+        metadata[Seal.key] = nil
         var taken: [(range: Range<Int>, key: String)] = []
         var entries: [(key: String, type: ElementType, shape: [Int], bytes: Range<Int>)] = []
         for (key, value) in header where key != "__metadata__" {
@@ -153,8 +168,11 @@ public struct SafetensorsFile: Sendable {
         }
     }
 
-    /// The whole file as bytes; tensors in the order of their names.
-    public func serialized() -> Data {
+    /// The whole file as bytes; tensors in the order of their names, and a checksum of all bytes
+    /// among the metadata.
+    public func serialized() -> Data { sealed().bytes }
+
+    private func sealed() -> (bytes: Data, sum: String) {
         var header: [String: Any] = [:]
         var body = Data()
         for (key, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
@@ -165,28 +183,38 @@ public struct SafetensorsFile: Sendable {
                 ] as [String: Any]
             body.append(contentsOf: tensor.bytes)
         }
-        if !metadata.isEmpty { header["__metadata__"] = metadata }
+        header["__metadata__"] = metadata.merging([Seal.key: Seal.blank]) { $1 }
         var json =
             (try? JSONSerialization.data(withJSONObject: header, options: [.sortedKeys])) ?? Data()
         // The format asks for data aligned to 8 bytes; spaces may pad the header.
         json.append(contentsOf: repeatElement(UInt8(ascii: " "), count: (8 - json.count % 8) % 8))
         var result = Data()
         withUnsafeBytes(of: UInt64(json.count).littleEndian) { result.append(contentsOf: $0) }
-        return result + json + body
+        result += json
+        result += body
+        let sum = Seal.close(&result, text: 8..<(8 + json.count))
+        return (result, sum)
     }
 
     /// Writes the file atomically: either the whole new file is there afterwards or the old one.
     ///
+    /// - Parameters:
+    ///   - url: Where it shall lie.
+    ///   - followsLinks: Whether a link there stands for what it points to; else it is replaced.
+    /// - Returns: The file's checksum.
     /// - Throws: ``SafetensorsError`` when the file cannot be written.
-    public func write(to url: URL) throws(SafetensorsError) {
+    @discardableResult
+    public func write(
+        to url: URL, followsLinks: Bool = true
+    ) throws(SafetensorsError) -> String {
+        let (bytes, sum) = sealed()
         do {
-            try serialized().write(to: url, options: .atomic)
+            try OutputFile.write(bytes, to: url, followsLinks: followsLinks)
         } catch {
             throw SafetensorsError(
-                code: .unwritable, file: url.path, tensor: nil,
-                detail: "writing failed (\(error.localizedDescription)); check the folder and space"
-            )
+                code: .unwritable, file: url.path, tensor: nil, detail: error.detail)
         }
+        return sum
     }
 
     private func tensor(_ key: String) throws(SafetensorsError) -> Tensor {

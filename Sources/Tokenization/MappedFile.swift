@@ -1,3 +1,4 @@
+import Files
 #if canImport(Glibc)
     import Glibc
 #else
@@ -110,34 +111,11 @@ struct MappedIntegers<Element: FixedWidthInteger & BitwiseCopyable & Sendable>:
     }
 }
 
-/// A 64-bit checksum of words, to tell damaged files; no protection against intent.
-struct WordChecksum {
-    private(set) var value: UInt64 = 0x9E37_79B9_7F4A_7C15
-
-    /// Adds words.
-    mutating func add(_ words: some Sequence<UInt64>) {
-        for word in words {
-            value = (value ^ word) &* 0xD134_2543_DE82_EF95
-            value ^= value >> 32
-        }
-    }
-
+extension WordChecksum {
     /// Adds words of a file, which are not kept in memory.
     mutating func add(_ words: MappedIntegers<UInt64>) {
         var checksum = self
         words.scan { checksum.add($0.lazy.map(UInt64.init(littleEndian:))) }
         self = checksum
-    }
-
-    /// Adds bytes, a multiple of eight of them.
-    mutating func add(bytes: [UInt8]) {
-        precondition(bytes.count.isMultiple(of: 8), "\(bytes.count) bytes are no whole words")
-        bytes.withUnsafeBytes { buffer in
-            add(
-                (0..<(bytes.count / 8)).lazy.map {
-                    UInt64(
-                        littleEndian: buffer.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self))
-                })
-        }
     }
 }

@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 public import Trajectories
 
@@ -43,10 +44,9 @@ extension TokenFile {
     }
 }
 
-/// Writes a token file beside its target and renames it at the end.
+/// Writes the parts of a token file one after the other.
 private struct TokenFileWriter {
-    private let handle: FileHandle
-    private let file: String
+    private let output: PendingFile
     private var buffer: [UInt8] = []
     private var checksum = WordChecksum()
     private var written = TokenFile.prefixBytes
@@ -56,34 +56,20 @@ private struct TokenFileWriter {
     static func write<Result>(
         to url: URL, _ body: (inout TokenFileWriter) throws -> Result
     ) throws -> Result {
-        let part = url.deletingLastPathComponent().appendingPathComponent(
-            ".\(url.lastPathComponent).\(UUID().uuidString.prefix(8)).part")
-        func failure(_ what: String) -> TokenFileError {
-            TokenFileError(
-                code: .unwritable, file: url.path,
-                detail: "\(what); check the folder, its permissions and the space left")
-        }
-        guard FileManager.default.createFile(atPath: part.path, contents: nil),
-            let handle = try? FileHandle(forWritingTo: part)
-        else { throw failure("the file cannot be created") }
         do {
-            defer { try? handle.close() }
-            var writer = TokenFileWriter(handle: handle, file: url.path)
-            try writer.put(Array(repeating: 0, count: TokenFile.prefixBytes))
+            let output = try PendingFile(for: url)
+            var writer = TokenFileWriter(output)
+            try output.write([UInt8](repeating: 0, count: TokenFile.prefixBytes))
             let result = try body(&writer)
-            guard rename(part.path, url.path) == 0 else {
-                throw failure("renaming failed (\(String(cString: strerror(errno))))")
-            }
+            try output.commit()
             return result
-        } catch {
-            try? FileManager.default.removeItem(at: part)
-            throw error
+        } catch let error as FileError {
+            throw TokenFileError(code: .unwritable, file: url.path, detail: error.detail)
         }
     }
 
-    private init(handle: FileHandle, file: String) {
-        self.handle = handle
-        self.file = file
+    private init(_ output: PendingFile) {
+        self.output = output
         buffer.reserveCapacity(TokenFileWriter.bufferBytes + 1 << 16)
     }
 
@@ -163,19 +149,9 @@ private struct TokenFileWriter {
         let words = buffer.count / 8 * 8
         let bytes = words == buffer.count ? buffer : Array(buffer[..<words])
         checksum.add(bytes: bytes)
-        try put(bytes)
+        try output.write(bytes)
         written += words
         buffer.removeFirst(words)
-    }
-
-    private func put(_ bytes: [UInt8]) throws {
-        do {
-            try handle.write(contentsOf: bytes)
-        } catch {
-            throw TokenFileError(
-                code: .unwritable, file: file,
-                detail: "writing failed (\(error.localizedDescription)); check the space left")
-        }
     }
 
     private func finish(descriptionAt place: Int) throws {
@@ -188,14 +164,8 @@ private struct TokenFileWriter {
         var own = WordChecksum()
         own.add(words)
         words += [own.value, 0]
-        do {
-            try handle.seek(toOffset: 0)
-        } catch {
-            throw TokenFileError(
-                code: .unwritable, file: file,
-                detail: "going back failed (\(error.localizedDescription))")
-        }
-        try put(
+        try output.rewind()
+        try output.write(
             words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } })
     }
 }

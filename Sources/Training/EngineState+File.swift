@@ -13,6 +13,23 @@ extension EngineState {
         return file
     }
 
+    /// Refuses moments with which no step can be made.
+    static func check(_ file: SafetensorsFile) throws(SafetensorsError) {
+        for name in [firstName, secondName] where try !file.floats(name).allSatisfy(\.isFinite) {
+            throw SafetensorsError(
+                code: .malformed, file: file.name, tensor: name,
+                detail: "it holds what is no finite number; the run cannot go on from it")
+        }
+    }
+
+    /// The names of the parts that hold what is no finite number.
+    var ruined: [String] {
+        [
+            ("weights", parameters), ("first moments", firstMoment),
+            ("second moments", secondMoment),
+        ].filter { !$1.allSatisfy(\.isFinite) }.map(\.0)
+    }
+
     /// The state of a model's run after `updates` updates.
     ///
     /// - Throws: `SafetensorsError` when the file has no moments or those of another model.

@@ -1,3 +1,4 @@
+import Files
 public import Foundation
 
 /// The run's learning curve: one line of `metrics.csv` for each report.
@@ -7,6 +8,7 @@ public struct MetricsLog: Sendable {
 
     private static let header =
         "step,tokens,seconds,loss,held_out_loss,learning_rate,gradient_norm,tokens_per_second\n"
+    private static let fieldCount = header.split(separator: ",").count
 
     /// The log of the run in `directory`, cut back to the lines up to `step`.
     ///
@@ -15,10 +17,13 @@ public struct MetricsLog: Sendable {
         url = directory.appendingPathComponent("metrics.csv")
         let lines = (try? String(contentsOf: url, encoding: .utf8))?.split(separator: "\n") ?? []
         let kept = lines.dropFirst().filter { line in
-            line.split(separator: ",").first.flatMap { Int($0) }.map { $0 <= step } ?? false
+            // A line that a full disk or a kill cut short has fewer fields.
+            let fields = line.split(separator: ",", omittingEmptySubsequences: false)
+            return fields.count == MetricsLog.fieldCount
+                && Int(fields[0]).map { $0 <= step } == true
         }
         let text = MetricsLog.header + kept.map { $0 + "\n" }.joined()
-        try text.write(to: url, atomically: true, encoding: .utf8)
+        try OutputFile.write(Data(text.utf8), to: url, followsLinks: false)
     }
 
     /// The learning curve of the run in `directory`, report by report.
@@ -35,7 +40,8 @@ public struct MetricsLog: Sendable {
         }
         let last = rows.last?.first ?? 0
         return rows.compactMap { row in
-            guard row.count == 8, let step = row[0], let tokens = row[1], let seconds = row[2],
+            guard row.count == fieldCount, let step = row[0], let tokens = row[1],
+                let seconds = row[2],
                 let loss = row[3], let rate = row[5], let norm = row[6], let speed = row[7]
             else { return nil }
             return TrainingProgress(
@@ -57,9 +63,14 @@ public struct MetricsLog: Sendable {
             String(format: "%.4f", progress.gradientNorm),
             String(format: "%.0f", progress.tokensPerSecond),
         ]
-        let handle = try FileHandle(forWritingTo: url)
-        defer { try? handle.close() }
-        try handle.seekToEnd()
-        try handle.write(contentsOf: Data((fields.joined(separator: ",") + "\n").utf8))
+        do {
+            let handle = try FileHandle(forWritingTo: url)
+            defer { try? handle.close() }
+            try handle.seekToEnd()
+            try handle.write(contentsOf: Data((fields.joined(separator: ",") + "\n").utf8))
+        } catch {
+            throw FileError(
+                .unwritable, url.path, "\(error.localizedDescription); check the space left")
+        }
     }
 }

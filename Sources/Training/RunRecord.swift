@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Tokenization
 import Transformer
@@ -10,7 +11,10 @@ enum RunRecord {
         var tokenization: TokenizedDataset.Settings
     }
 
-    /// Settings that may change between the parts of a run: none decides what a step computes.
+    /// Settings that may change between the parts of a run.
+    ///
+    /// Two of them matter all the same, and the trainer says so: `steps`, at which the schedule of
+    /// the learning rate ends, and `workers`, by which sums are rounded.
     private static let free: Set<String> = [
         "training.steps", "training.timeLimit", "training.workers", "training.evaluationInterval",
         "training.checkpointInterval",
@@ -25,17 +29,24 @@ enum RunRecord {
         _ training: TrainingOptions, _ tokenization: TokenizedDataset.Settings, in directory: URL
     ) throws(CheckpointError) {
         do {
-            try FileManager.default.createDirectory(
-                at: directory, withIntermediateDirectories: true)
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-            try encoder.encode(Settings(training: training, tokenization: tokenization))
-                .write(to: url(directory), options: .atomic)
+            let data = try Seal.json(
+                Settings(training: training, tokenization: tokenization), using: encoder)
+            try OutputFile.write(data, to: url(directory), followsLinks: false)
+        } catch let error as FileError {
+            throw CheckpointError(code: .unwritable, file: error.file, detail: error.detail)
         } catch {
             throw CheckpointError(
-                code: .unwritable, file: directory.path,
-                detail: "the folder cannot be written; check the path and its permissions")
+                code: .unwritable, file: url(directory).path,
+                detail: "its settings cannot be written as JSON (\(error))")
         }
+    }
+
+    /// The number that a setting of the run in `directory` has, such as `training.steps`.
+    static func number(_ setting: String, in directory: URL) -> Int? {
+        (try? Data(contentsOf: url(directory))).flatMap { try? flat($0, directory) }
+            .flatMap { $0[setting] }.flatMap { Int($0) }
     }
 
     /// Refuses to resume with settings under which the next step would not be the run's.
@@ -43,9 +54,10 @@ enum RunRecord {
         _ training: TrainingOptions, _ tokenization: TokenizedDataset.Settings, in directory: URL
     ) throws {
         guard let data = try? Data(contentsOf: url(directory)) else { return }
-        let kept = try flat(data)
+        let kept = try flat(data, directory)
         let given = try flat(
-            JSONEncoder().encode(Settings(training: training, tokenization: tokenization)))
+            JSONEncoder().encode(Settings(training: training, tokenization: tokenization)),
+            directory)
         for key in Set(kept.keys).union(given.keys).subtracting(free).sorted()
         where kept[key] != given[key] {
             throw TrainingError(
@@ -55,12 +67,21 @@ enum RunRecord {
         }
     }
 
-    private static func flat(_ data: Data) throws -> [String: String] {
-        let sections = try JSONSerialization.jsonObject(with: data) as? [String: [String: Any]]
+    private static func flat(
+        _ data: Data, _ directory: URL
+    ) throws(CheckpointError) -> [String: String] {
+        guard Seal.state(of: data) != .broken,
+            let sections = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+        else {
+            throw CheckpointError(
+                code: .malformed, file: url(directory).path,
+                detail: "it is damaged, or was edited by hand (who does, leaves the checksum out); "
+                    + "without the file a run is resumed with the settings given")
+        }
         var result: [String: String] = [:]
-        for (section, values) in sections ?? [:] {
+        for (section, values) in sections {
             // Null is written for what is unset, or nothing at all.
-            for (key, value) in values where !(value is NSNull) {
+            for (key, value) in values as? [String: Any] ?? [:] where !(value is NSNull) {
                 // A list's own text has several lines.
                 let text = (value as? [Any])?.map { "\($0)" }.joined(separator: ", ")
                 result["\(section).\(key)"] = text ?? "\(value)"

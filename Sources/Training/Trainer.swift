@@ -1,4 +1,5 @@
 import Bounds
+import Files
 public import Foundation
 import Safetensors
 public import Tokenization
@@ -13,28 +14,34 @@ public import Transformer
 ///     try trainer.run { print("step \($0.step): loss \($0.loss)") }
 ///
 /// The folder holds the checkpoint (weights, discretizer, optimizer), `settings.json` and
-/// `metrics.csv`. A run that is stopped and resumed makes the same steps as one that is not.
+/// `metrics.csv`, and is locked while a trainer uses it. A run that is stopped and resumed with the
+/// same number of workers makes the same steps as one that is not.
 public final class Trainer {
     /// The model: as at the last checkpoint, or as it began.
-    public private(set) var model: TrajectoryTransformer
+    public internal(set) var model: TrajectoryTransformer
     /// How it is trained.
     public let options: TrainingOptions
     /// The run folder.
     public let directory: URL
+    /// What a person should know of a resumed run: that its newest checkpoint was damaged, that the
+    /// schedule changes, that nothing is left to do.
+    public private(set) var notes: [String] = []
 
-    private let dataset: TokenizedDataset
-    private let training: TokenWindows
-    private let heldOut: TokenWindows
-    private let environment: String?
-    private let observationDimensions: Int?
-    private let learner: any TrainingEngine
-    private var sampler: WindowSampler
-    private var step = 0
-    private var tokens = 0
-    private var earlierSeconds = 0.0
-
-    /// Windows of the held-out measurement, at most.
-    private static let heldOutLimit = 256
+    let dataset: TokenizedDataset
+    let training: TokenWindows
+    let heldOut: TokenWindows
+    let environment: String?
+    let observationDimensions: Int?
+    let learner: any TrainingEngine
+    var sampler: WindowSampler
+    var step = 0
+    var tokens = 0
+    var earlierSeconds = 0.0
+    /// The losses since the last report before the run was stopped.
+    var earlierLosses: RunningLosses?
+    /// Whether the folder's newest checkpoint is damaged, and the run goes on from the one before.
+    var goesBack = false
+    var lock: FolderLock?
 
     /// Prepares a run in `directory`; an existing run there goes on if `resume` is set.
     ///
@@ -44,7 +51,7 @@ public final class Trainer {
     /// - Throws: ``TrainingError`` when the options cannot be, model and data do not fit, there is
     ///   a run in the folder and `resume` is not set, or the run there is another;
     ///   ``CheckpointError``, `SafetensorsError` or ``EngineError`` when that run cannot be read or
-    ///   computed.
+    ///   computed; `FileError` when another process uses the folder.
     public init(
         _ configuration: TransformerConfiguration, dataset: TokenizedDataset,
         options: TrainingOptions, directory: URL, environment: String? = nil,
@@ -78,19 +85,30 @@ public final class Trainer {
                 .noWindows, in: folder,
                 "the dataset has no episode of two transitions or more to train on")
         }
-        let present = try Trainer.present(in: directory, resume: resume)
+        try Trainer.requireRun(resume, in: directory)
+        lock = try FolderLock(directory)
+        // Another may have begun or ended one before the lock.
+        try Trainer.requireRun(resume, in: directory)
         var optimizer: SafetensorsFile?
-        if let present {
+        if resume {
             // First, as it names the setting that differs; other bins may come of it.
             try RunRecord.check(options, dataset.settings, in: directory)
-            let checkpoint = try Checkpoint(directory: directory)
-            let optimizerFile = try Trainer.check(
-                present, configuration, dataset, checkpoint.discretizer, directory)
+            let (checkpoint, moments) = try Checkpoint.newest(in: directory) {
+                let file = try Checkpoint.optimizer($0, in: directory)
+                try file.map(EngineState.check)
+                return file
+            }
+            let present = checkpoint.description
+            try Trainer.check(present, configuration, dataset, checkpoint.discretizer, directory)
             model = checkpoint.model
             step = present.step
             tokens = present.tokens
             earlierSeconds = present.seconds ?? 0
-            optimizer = try SafetensorsFile(contentsOf: optimizerFile)
+            earlierLosses = present.losses
+            optimizer = moments
+            goesBack = checkpoint.passedOver != nil
+            notes = [checkpoint.passedOver].compactMap(\.self)
+            notes += Trainer.notes(of: options, at: step, in: directory)
         } else {
             model = TrajectoryTransformer(configuration, seed: options.seed)
         }
@@ -102,115 +120,15 @@ public final class Trainer {
         sampler = WindowSampler(windowCount: training.count, seed: options.seed)
     }
 
-    /// Trains to the end or the time limit, reporting about every `interval` seconds.
+    /// How many workers computed the run in `directory` so far; nil where that is not recorded.
     ///
-    /// - Returns: Where the run ended.
-    /// - Throws: ``TrainingError`` when the loss is no number any more, ``EngineError``, errors of
-    ///   writing, and whatever `report` throws; the last checkpoint stays whole.
-    @discardableResult
-    public func run(
-        reportEvery interval: Duration = .seconds(2), report: (TrainingProgress) throws -> Void
-    ) throws -> TrainingProgress {
-        let schedule = options.schedule(tokensPerStep: options.batchSize * training.length)
-        let end = dataset.discretizer.terminationToken
-        let clock = ContinuousClock()
-        let started = clock.now
-        var lastReport = (time: clock.now, tokens: tokens, losses: 0.0, steps: 0)
-        var latest = StepSummary()
-        var rate = schedule.rate(afterTokens: tokens)
-        var batch = TokenBatch(
-            rows: options.batchSize, length: training.length,
-            goalDimension: training.goalColumns.count)
-        try RunRecord.write(options, dataset.settings, in: directory)
-        let metrics = try MetricsLog(directory: directory, keepingUpTo: step)
-
-        func seconds() -> Double { earlierSeconds + (clock.now - started) / .seconds(1) }
-        func progress(heldOutLoss: Double?) -> TrainingProgress {
-            let elapsed = (clock.now - lastReport.time) / .seconds(1)
-            return TrainingProgress(
-                step: step, steps: options.steps, tokens: tokens, seconds: seconds(),
-                loss: lastReport.steps > 0
-                    ? lastReport.losses / Double(lastReport.steps) : latest.lastLoss,
-                heldOutLoss: heldOutLoss, learningRate: rate,
-                gradientNorm: latest.lastGradientNorm,
-                tokensPerSecond: Double(tokens - lastReport.tokens) / max(elapsed, 1e-9))
-        }
-        /// Waits for the steps so far, and refuses to go on from a loss that is no number.
-        func settle() throws {
-            let summary = try learner.summary()
-            guard summary.steps > 0 else { return }
-            guard summary.lossSum.isFinite, summary.lastLoss.isFinite else {
-                let loss = summary.lastLoss.isFinite ? summary.lossSum : summary.lastLoss
-                let before = summary.finiteSteps.map { step - summary.steps + $0 }
-                throw TrainingError(
-                    .diverged, in: directory.path,
-                    "the loss became \(loss) "
-                        + (before.map { "at step \($0)" } ?? "by step \(step)")
-                        + "; try a smaller learning rate")
-            }
-            lastReport.losses += summary.lossSum
-            lastReport.steps += summary.steps
-            latest = summary
-        }
-
-        var last = progress(heldOutLoss: nil)
-        while step < options.steps {
-            sampler.fill(&batch, from: training, step: step)
-            rate = schedule.rate(afterTokens: tokens)
-            // Distinct for each step, and the same again when the run is resumed.
-            let stream = options.seed &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(step)
-            try learner.step(batch, rate: rate, dropoutStream: stream)
-            step += 1
-            tokens += batch.targets.count { $0 != Int32(end) }
-
-            let outOfTime = options.timeLimit.map { seconds() >= $0 * 60 } ?? false
-            let isLast = step == options.steps || outOfTime
-            let measures = isLast || step % options.evaluationInterval == 0
-            if measures || clock.now - lastReport.time >= interval {
-                try settle()
-                last = progress(heldOutLoss: measures ? try heldOutLoss() : nil)
-                try metrics.append(last)
-                try report(last)
-                lastReport = (clock.now, tokens, 0, 0)
-            }
-            if isLast || step % options.checkpointInterval == 0 {
-                try settle()
-                try save(seconds: seconds())
-            }
-            if outOfTime { break }
-        }
-        return last
+    /// With another number sums are rounded otherwise, and the run is another.
+    public static func recordedWorkers(in directory: URL) -> Int? {
+        RunRecord.number("training.workers", in: directory)
     }
 
-    /// The loss on held-out windows spread over the held-out episodes, without dropout.
-    ///
-    /// - Throws: ``EngineError`` when the device fails.
-    public func heldOutLoss() throws(EngineError) -> Double? {
-        let count = min(heldOut.count, Trainer.heldOutLimit)
-        guard count > 0 else { return nil }
-        var batch = TokenBatch(
-            rows: count, length: heldOut.length, goalDimension: heldOut.goalColumns.count)
-        for row in 0..<count {
-            heldOut.fill(
-                &batch, row: row, window: row * heldOut.count / count, goalSeed: UInt64(row))
-        }
-        return try learner.loss(batch)
-    }
-
-    private func save(seconds: Double) throws {
-        let state = try learner.state()
-        model = TrajectoryTransformer(model.configuration, values: state.parameters)
-        let checkpoint = Checkpoint(
-            model: model, discretizer: dataset.discretizer, tokenization: dataset.settings,
-            environment: environment, observationDimensions: observationDimensions, step: step,
-            tokens: tokens, seconds: (10 * seconds).rounded() / 10, seed: options.seed)
-        try checkpoint.write(to: directory, optimizer: state.moments)
-    }
-
-    /// The description of the run in the folder, if there is one and it is to go on.
-    private static func present(
-        in directory: URL, resume: Bool
-    ) throws -> Checkpoint.Description? {
+    /// Refuses to begin a run where there is one, and to resume one where there is none.
+    private static func requireRun(_ resume: Bool, in directory: URL) throws(TrainingError) {
         let isPresent = Checkpoint.exists(in: directory)
         if isPresent && !resume {
             throw TrainingError(
@@ -222,14 +140,37 @@ public final class Trainer {
                 .noRun, in: directory.path,
                 "there is no run in it to resume; begin one, or choose the folder of one")
         }
-        return isPresent ? try Checkpoint.description(in: directory) : nil
     }
 
-    /// Refuses a run that is not the one to be trained; returns where its optimizer's state is.
+    /// What changes by resuming with these options, although it may.
+    private static func notes(
+        of options: TrainingOptions, at step: Int, in directory: URL
+    ) -> [String] {
+        var notes: [String] = []
+        let earlier = RunRecord.number("training.steps", in: directory)
+        if step >= options.steps {
+            notes.append(
+                "the run has made \(step) steps of \(options.steps); nothing is left to do")
+        } else if let earlier, earlier != options.steps, options.finalTokens == nil {
+            notes.append(
+                "the schedule of the learning rate now ends at step \(options.steps), no longer "
+                    + "at \(earlier): the run will not be one of \(options.steps) steps from the "
+                    + "start")
+        }
+        let workers = RunRecord.number("training.workers", in: directory)
+        if let workers, let given = options.workers, workers != given {
+            notes.append(
+                "the run was computed by \(workers) workers so far, now by \(given): sums are "
+                    + "rounded otherwise, so it will not be the run that it would have been")
+        }
+        return notes
+    }
+
+    /// Refuses a run that is not the one to be trained.
     private static func check(
         _ present: Checkpoint.Description, _ configuration: TransformerConfiguration,
         _ dataset: TokenizedDataset, _ discretizer: Discretizer, _ directory: URL
-    ) throws(TrainingError) -> URL {
+    ) throws(TrainingError) {
         guard present.model == configuration else {
             throw TrainingError(
                 .otherRun, in: directory.path,
@@ -240,11 +181,10 @@ public final class Trainer {
                 .otherRun, in: directory.path,
                 "the run in it was trained on other data; resume with the same dataset")
         }
-        guard let optimizer = present.optimizer else {
+        guard present.optimizer != nil else {
             throw TrainingError(
                 .noOptimizerState, in: directory.path,
                 "the optimizer's state was not kept, so the run cannot go on")
         }
-        return directory.appendingPathComponent(optimizer)
     }
 }

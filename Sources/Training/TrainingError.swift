@@ -16,7 +16,7 @@ public struct TrainingError: Error, CustomStringConvertible, Sendable, Hashable 
         case otherRun
         /// The run's optimizer was not kept.
         case noOptimizerState
-        /// The loss is not a number any more.
+        /// The loss, the gradient or the weights are no finite numbers any more.
         case diverged
     }
     /// What kind of failure this is.

@@ -34,7 +34,10 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
     public var timeLimit: Double?
     /// Fixes initial weights, order of the data and dropout.
     public var seed: UInt64 = 0
-    /// Worker threads of the engine, for who makes one by these options; nil for one a core.
+    /// Worker threads of the engine, for who makes one by these options; by their number sums are
+    /// rounded.
+    ///
+    /// Nil for one a core, or for a resumed run as many as it had.
     public var workers: Int?
 
     /// The defaults.
@@ -55,7 +58,7 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
             ("learningRate", learningRate), ("gradientLimit", gradientLimit),
             ("timeLimit", timeLimit ?? 1),
         ]
-        if let (name, value) = positive.first(where: { !($0.1 > 0) }) {
+        if let (name, value) = positive.first(where: { !($0.1 > 0 && $0.1.isFinite) }) {
             return "\(name) must be positive, found \(value)"
         }
         for (name, value) in [

@@ -24,10 +24,14 @@ extension Checkpoint {
         public var weights: String
         /// File of the optimizer's state, beside the JSON file, if it was kept.
         public var optimizer: String?
+        /// Checksums of these files by their names; nil in older checkpoints.
+        public var checksums: [String: String]?
         /// Seconds of training, where known.
         public var seconds: Double?
         /// What fixed initial weights, order of the data and dropout, where known.
         public var seed: UInt64?
+        /// The losses since the last report; nil in older checkpoints.
+        public var losses: RunningLosses?
 
         init(
             model: TransformerConfiguration, tokenization: TokenizedDataset.Settings, step: Int,
@@ -68,7 +72,7 @@ extension Checkpoint {
 
         private enum CodingKeys: String, CodingKey {
             case format, model, tokenization, environment, observationDimensions, step, tokens
-            case weights, optimizer, seconds, seed
+            case weights, optimizer, checksums, seconds, seed, losses
         }
 
         /// Where seconds and seed once were, as text.
@@ -88,6 +92,8 @@ extension Checkpoint {
             tokens = try values.decode(Int.self, forKey: .tokens)
             weights = try values.decode(String.self, forKey: .weights)
             optimizer = try values.decodeIfPresent(String.self, forKey: .optimizer)
+            checksums = try values.decodeIfPresent([String: String].self, forKey: .checksums)
+            losses = try values.decodeIfPresent(RunningLosses.self, forKey: .losses)
             let notes =
                 try decoder.container(keyedBy: FormerKeys.self)
                 .decodeIfPresent([String: String].self, forKey: .notes) ?? [:]
@@ -98,6 +104,26 @@ extension Checkpoint {
                 try values.decodeIfPresent(UInt64.self, forKey: .seed)
                 ?? notes["seed"].flatMap(UInt64.init)
         }
+    }
+}
+
+/// The losses of the steps since the last report, so that a resumed run reports the mean of all.
+public struct RunningLosses: Codable, Sendable, Hashable {
+    /// How many steps.
+    public var steps: Int
+    /// The sum of their losses.
+    public var sum: Double
+    /// The loss of the last step.
+    public var last: Double
+    /// The norm of its gradient before clipping.
+    public var gradientNorm: Double
+
+    /// Creates a value; see the properties.
+    public init(steps: Int, sum: Double, last: Double, gradientNorm: Double) {
+        self.steps = steps
+        self.sum = sum
+        self.last = last
+        self.gradientNorm = gradientNorm
     }
 }
 

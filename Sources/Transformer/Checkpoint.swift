@@ -1,5 +1,5 @@
+import Files
 public import Foundation
-public import Safetensors
 public import Tokenization
 import Trajectories
 
@@ -7,7 +7,8 @@ import Trajectories
 /// made.
 ///
 /// On disk a folder with `checkpoint.json` and the tensor file it names. The JSON file is written
-/// last and atomically: until it changes, the previous checkpoint is whole.
+/// last and atomically: until it changes, the previous checkpoint is whole. It stays: its JSON file
+/// becomes `checkpoint-previous.json`, and is read where the newest turns out to be damaged.
 public struct Checkpoint {
     /// What the JSON file holds.
     public var description: Description
@@ -15,6 +16,8 @@ public struct Checkpoint {
     public var model: TrajectoryTransformer
     /// The bins of every dimension.
     public var discretizer: Discretizer
+    /// What is wrong with the folder's newest checkpoint, where this is the one before it.
+    public internal(set) var passedOver: String?
 
     /// A checkpoint of a model.
     public init(
@@ -40,31 +43,8 @@ public struct Checkpoint {
     /// Version of the format that is written and read.
     public static let currentFormat = 1
 
-    private static let fileName = "checkpoint.json"
-    private static let edgesName = "discretizer.edges"
-
-    /// Reads the checkpoint in `directory`.
-    ///
-    /// - Throws: ``CheckpointError`` or `SafetensorsError` when it is missing, damaged or
-    ///   inconsistent.
-    public init(directory: URL) throws {
-        let description = try Checkpoint.description(in: directory)
-        self.description = description
-        let weights = try SafetensorsFile(
-            contentsOf: directory.appendingPathComponent(description.weights))
-        try TransformerParameters.requireShapes(of: weights, description.model)
-        let width = description.model.layout.transitionDimension
-        let bins = description.model.binCount
-        guard try weights.shape(of: Checkpoint.edgesName) == [bins + 1, width] else {
-            throw CheckpointError(
-                code: .mismatch, file: weights.name,
-                detail: "the discretizer's edges are not \(bins + 1) × \(width)")
-        }
-        discretizer = try Discretizer(
-            strategy: description.tokenization.strategy,
-            validating: weights.doubles(Checkpoint.edgesName), dimension: width, binCount: bins)
-        model = try TrajectoryTransformer(description.model, tensors: weights)
-    }
+    static let fileName = "checkpoint.json"
+    static let edgesName = "discretizer.edges"
 
     /// Whether there is a checkpoint in `directory`, whole or damaged.
     public static func exists(in directory: URL) -> Bool {
@@ -72,15 +52,25 @@ public struct Checkpoint {
             atPath: directory.appendingPathComponent(fileName).path)
     }
 
-    /// Reads the JSON file of the checkpoint in `directory`.
+    /// Reads the JSON file of the newest checkpoint in `directory`.
     ///
     /// - Throws: ``CheckpointError`` when it is missing or damaged.
     public static func description(in directory: URL) throws(CheckpointError) -> Description {
-        let url = directory.appendingPathComponent(fileName)
+        try description(directory.appendingPathComponent(fileName))
+    }
+
+    /// Reads the JSON file of a checkpoint.
+    static func description(_ url: URL) throws(CheckpointError) -> Description {
         guard let data = try? Data(contentsOf: url) else {
             throw CheckpointError(
-                code: .missing, file: directory.path,
+                code: .missing, file: url.deletingLastPathComponent().path,
                 detail: "there is no \(fileName) in it; give the folder of a training run")
+        }
+        guard Seal.state(of: data) != .broken else {
+            throw CheckpointError(
+                code: .malformed, file: url.path,
+                detail: "it is damaged: it is not the text of which it has the checksum; was it "
+                    + "edited by hand? (who does, leaves the checksum out)")
         }
         let description: Description
         do {
@@ -104,6 +94,18 @@ public struct Checkpoint {
         {
             throw CheckpointError(code: .malformed, file: url.path, detail: problem)
         }
+        guard description.step >= 0, description.tokens >= 0 else {
+            throw CheckpointError(
+                code: .malformed, file: url.path,
+                detail: "it is of step \(description.step) after \(description.tokens) tokens; "
+                    + "neither can be negative")
+        }
+        let files = [description.weights] + [description.optimizer].compactMap(\.self)
+        if let file = files.first(where: { $0.isEmpty || $0.contains("/") }) {
+            throw CheckpointError(
+                code: .malformed, file: url.path,
+                detail: "'\(file)' is no name of a file beside it")
+        }
         guard description.tokenization.terminationPenalty != .automatic else {
             throw CheckpointError(
                 code: .malformed, file: url.path,
@@ -117,55 +119,5 @@ public struct Checkpoint {
                     + "tokenization has \(columns.count) goalColumns; was it edited by hand?")
         }
         return description
-    }
-
-    /// Writes the checkpoint into `directory`, which is created if need be.
-    ///
-    /// - Parameters:
-    ///   - directory: The folder.
-    ///   - optimizer: The optimizer's state, to resume training from.
-    /// - Throws: ``CheckpointError`` or `SafetensorsError` when the folder cannot be written.
-    public func write(to directory: URL, optimizer: SafetensorsFile? = nil) throws {
-        do {
-            try FileManager.default.createDirectory(
-                at: directory, withIntermediateDirectories: true)
-        } catch {
-            throw CheckpointError(
-                code: .unwritable, file: directory.path,
-                detail: "the folder cannot be created; check the path and its permissions")
-        }
-        var description = description
-        description.weights = "weights-\(description.step).safetensors"
-        description.optimizer = optimizer.map { _ in "optimizer-\(description.step).safetensors" }
-
-        var weights = model.tensors()
-        weights.set(
-            Checkpoint.edgesName, discretizer.edges,
-            shape: [discretizer.binCount + 1, discretizer.dimension])
-        weights.metadata["format"] = "trajectory-transformer 1"
-        try weights.write(to: directory.appendingPathComponent(description.weights))
-        if let optimizer, let name = description.optimizer {
-            try optimizer.write(to: directory.appendingPathComponent(name))
-        }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let url = directory.appendingPathComponent(Checkpoint.fileName)
-        do {
-            try encoder.encode(description).write(to: url, options: .atomic)
-        } catch {
-            throw CheckpointError(
-                code: .unwritable, file: url.path, detail: "writing failed; is the disk full?")
-        }
-        removeOthers(in: directory, keeping: description)
-    }
-
-    /// Removes the tensor files of earlier checkpoints, now that none refers to them.
-    private func removeOthers(in directory: URL, keeping description: Description) {
-        let kept = [description.weights, description.optimizer]
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
-        for name in names where name.hasSuffix(".safetensors") && !kept.contains(name) {
-            guard name.hasPrefix("weights-") || name.hasPrefix("optimizer-") else { continue }
-            try? FileManager.default.removeItem(at: directory.appendingPathComponent(name))
-        }
     }
 }

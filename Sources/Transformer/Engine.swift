@@ -64,6 +64,10 @@ extension TransformerConfiguration {
 /// an update is AdamW's with the gradient clipped to ``TrainingEngineOptions/gradientLimit``.
 /// Dropout is decision 0004's. One training engine serves one thread at a time.
 public protocol TrainingEngine: AnyObject {
+    /// Whether a step is done when ``step(_:rate:dropoutStream:exchange:)`` returns, so that
+    /// ``summary()`` after each costs nothing.
+    var finishesSteps: Bool { get }
+
     /// The loss of a batch without dropout; nothing is learnt.
     ///
     /// - Throws: ``EngineError`` when the batch does not fit the model, or the device fails.
@@ -116,6 +120,9 @@ public protocol TrainingEngine: AnyObject {
 }
 
 extension TrainingEngine {
+    /// No: the device may still be at work.
+    public var finishesSteps: Bool { false }
+
     /// One step, with all rows of the batch here.
     public func step(
         _ batch: TokenBatch, rate: Double, dropoutStream: UInt64?

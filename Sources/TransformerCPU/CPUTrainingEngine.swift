@@ -60,6 +60,9 @@ public final class CPUTrainingEngine: TrainingEngine {
     /// The last gradient, one number for each parameter.
     public func gradient() -> [Float] { evaluator.gradients.values }
 
+    /// Steps are done when they return.
+    public var finishesSteps: Bool { true }
+
     /// One step: forward, backward, the exchange, clipping, AdamW; done when it returns.
     public func step(
         _ batch: TokenBatch, rate: Double, dropoutStream: UInt64?, exchange: GradientExchange?

@@ -86,6 +86,7 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
                 roundedWeights = nil
             }
             memory = try DecoderMemory(configuration, on: device)
+            try memory.clearLogits(stream)
         } catch {
             throw EngineError(error, engine: device.name)
         }

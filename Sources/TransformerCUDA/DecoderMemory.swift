@@ -58,6 +58,9 @@ struct DecoderMemory {
         stagedNumbers = try PinnedBuffer(count: 8192, on: device)
     }
 
+    /// Clears what copies to the host read between rows of logits, where nobody writes.
+    func clearLogits(_ stream: Stream) throws(CUDAError) { try stream.fill(logits) }
+
     /// Makes room for a tree of `places`, `outputs` of them with output, and a call of `rows`.
     mutating func reserve(
         places needed: Int, rows: Int, outputs: Int, _ stream: Stream
@@ -74,7 +77,8 @@ struct DecoderMemory {
             self.rows = try Buffer(count: order.count * 2 * width, on: device)
         }
         if outputs * logitStride > logits.count {
-            logits = try grown(logits, max(outputs * logitStride, 2 * logits.count), stream)
+            logits = try grown(
+                logits, max(outputs * logitStride, 2 * logits.count), stream, isCleared: true)
             let larger = try PinnedBuffer<Float>(count: logits.count, on: device)
             larger.write(hostLogits)
             hostLogits = larger
@@ -132,9 +136,10 @@ struct DecoderMemory {
     }
 
     private func grown<Element>(
-        _ buffer: Buffer<Element>, _ count: Int, _ stream: Stream
+        _ buffer: Buffer<Element>, _ count: Int, _ stream: Stream, isCleared: Bool = false
     ) throws(CUDAError) -> Buffer<Element> {
         let larger = try Buffer<Element>(count: count, on: device)
+        if isCleared { try stream.fill(larger) }
         try stream.copy(buffer, count: buffer.count, to: larger)
         // The old buffer goes away when this returns.
         try stream.synchronize()

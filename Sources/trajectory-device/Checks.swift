@@ -1,4 +1,5 @@
 import CUDA
+import Foundation
 import Trajectories
 import Transformer
 
@@ -23,6 +24,8 @@ struct Checks {
             failures += 1
             print("FAIL  \(name): \(error)")
         }
+        // Whoever stops this program keeps what it has found.
+        fflush(nil)
     }
 
     /// The largest difference over the largest magnitude; infinite where one is not a number.

@@ -1,4 +1,4 @@
-public import ArgumentParser
+import ArgumentParser
 import CUDA
 import Learning
 import LearningCUDA

@@ -1,6 +1,9 @@
 import ArgumentParser
 import Datasets
+import Experiments
+import Files
 import Foundation
+import Jobs
 
 /// The root of the command line.
 @main
@@ -12,7 +15,10 @@ struct TrajectoryCommand: AsyncParsableCommand {
             Results go to standard output, progress and errors to standard error. An error is one \
             line that begins with "error:"; after wrong usage, how the command is called follows.
 
-            Exit codes: 0 success, 1 failure (a bad file, a full disk and the like), 64 wrong usage.
+            Exit codes: 0 success, 1 failure (a bad file, a full disk and the like), 64 wrong usage, \
+            128 + N stopped by signal N. Commands that take long finish their step at SIGINT \
+            (Ctrl-C), SIGTERM and SIGHUP, save what they have and say how to go on; a second signal \
+            ends them at once.
             """,
         version: "0.1.0",
         subcommands: [
@@ -25,8 +31,11 @@ struct TrajectoryCommand: AsyncParsableCommand {
         ])
 
     static func main() async {
+        Console.holdStreams()
         DatasetReader.serveIfAsked()
         let arguments = Array(CommandLine.arguments.dropFirst())
+        // A file may not grow further than this: an error of writing, not the end.
+        signal(SIGXFSZ, SIG_IGN)
         do {
             if let option = RepeatedOption.first(in: arguments) {
                 throw ValidationError(
@@ -41,15 +50,37 @@ struct TrajectoryCommand: AsyncParsableCommand {
         } catch {
             // Help, wrong usage and codes that a command chose are the parser's to report.
             let code = exitCode(for: error)
+            if code.isSuccess { printOrFail(fullMessage(for: error)) }
             if code == .validationFailure {
-                let text = UsageText.of(fullMessage(for: error), arguments)
-                FileHandle.standardError.write(Data((text + "\n").utf8))
+                Console.progress(UsageText.of(fullMessage(for: error), arguments))
                 Foundation.exit(code.rawValue)
             }
-            guard !code.isSuccess, !(error is ExitCode) else { exit(withError: error) }
-            FileHandle.standardError.write(Data("error: \(oneLine(error))\n".utf8))
+            guard !(error is ExitCode) else { exit(withError: error) }
+            if let number = Signals.received, isStop(error) {
+                Console.progress(oneLine(error))
+                Foundation.exit(128 + number)
+            }
+            Console.progress("error: \(oneLine(error))")
             Foundation.exit(EXIT_FAILURE)
         }
+    }
+
+    /// Ends the program with a text that was asked for, such as help.
+    private static func printOrFail(_ text: String) -> Never {
+        do {
+            try OutputFile.print(text)
+            Foundation.exit(EXIT_SUCCESS)
+        } catch {
+            Console.progress("error: \(error)")
+            Foundation.exit(EXIT_FAILURE)
+        }
+    }
+
+    /// Whether a command has ended since it was told to, and says what it kept.
+    private static func isStop(_ error: any Error) -> Bool {
+        let code = (error as? JobError)?.code
+        return code == .stopped || code == .paused
+            || (error as? ExperimentError)?.code == .stopped
     }
 
     /// What went wrong, in one line.

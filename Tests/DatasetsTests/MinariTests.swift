@@ -183,7 +183,10 @@ import Trajectories
         #expect(code("-v1") == .unwritable)
         #expect(code("a-v1") { $0.datasetID = "a b-v1" } == .unwritable)
         #expect(code("a-v1") { $0.actionLimits = [0...1, 0...1] } == .shapeMismatch)
-        #expect(code("none/at/all/a-v1") == .unwritable)
+        let nowhere = #expect(throws: DatasetError.self) {
+            try dataset().writeMinari(to: URL(fileURLWithPath: "/proc/none/a-v1"))
+        }
+        #expect(nowhere?.code == .unwritable)
         #expect(try folder.contents() == [])
         try dataset().writeMinari(to: folder.file("a-v1"))
         #expect(code("a-v1") == .unwritable)

@@ -83,7 +83,7 @@ import Trajectories
         error = #expect(throws: JobError.self) { try EvaluationJob(.policy("random")).run() }
         #expect(error?.code == .noEnvironment)
         job.untilGoal = false
-        job.log = URL(fileURLWithPath: "/nowhere/log.hdf5")
+        job.log = URL(fileURLWithPath: "/proc/nowhere/log.hdf5")
         error = #expect(throws: JobError.self) { try job.run() }
         #expect(error?.code == .unwritable)
     }

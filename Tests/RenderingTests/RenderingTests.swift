@@ -164,8 +164,8 @@ import Testing
         }
         #expect(message([start], "/tmp/episode.txt")?.contains("'txt'") == true)
         #expect(message([], "/tmp/episode.mp4")?.contains("no states") == true)
-        let missing = message([start], "/nowhere/episode.mp4")
-        #expect(missing?.contains("'/nowhere/episode.mp4': ffmpeg failed") == true)
+        let missing = message([start], "/proc/nowhere/episode.mp4")
+        #expect(missing?.contains("'/proc/nowhere/episode.mp4': the folder") == true)
         #expect(missing?.contains("\n") == false)
     }
 }

@@ -11,7 +11,8 @@ import Testing
         let folder = try TemporaryFolder()
         let data = folder.file("data.hdf5").path
         _ = try Program.run(
-            "collect", "--env", "hopper", "--policy", "ars-medium", "--steps", "400", "--output", data)
+            "collect", "--env", "hopper", "--policy", "ars-medium", "--steps", "400", "--output",
+            data)
         for (arguments, windows) in [
             (["--windows", "4"], 4), (["--episode", "0", "--row", "9"], 1),
         ] {

@@ -9,7 +9,8 @@ import Testing
     private func collect(into folder: TemporaryFolder) throws -> String {
         let file = folder.file("data.hdf5").path
         let outcome = try Program.run(
-            "collect", "--env", "hopper", "--policy", "ars-medium+0.1", "--steps", "400", "--output",
+            "collect", "--env", "hopper", "--policy", "ars-medium+0.1", "--steps", "400",
+            "--output",
             file)
         #expect(outcome.status == 0, "\(outcome.errors)")
         return file

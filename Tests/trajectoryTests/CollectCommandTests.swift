@@ -20,7 +20,8 @@ import Testing
         for workers in ["1", "2"] {
             let file = folder.file("data-\(workers).hdf5")
             let outcome = try Program.run(
-                "collect", "--env", "hopper", "--policy", "mix:ars-medium+0.1=1,random=1", "--steps",
+                "collect", "--env", "hopper", "--policy", "mix:ars-medium+0.1=1,random=1",
+                "--steps",
                 "700", "--seed", "3", "--output", file.path, "--workers", workers, "--json")
             #expect(outcome.status == 0, "\(outcome.errors)")
             let result = try result(outcome)
@@ -41,7 +42,7 @@ import Testing
         for (environment, policy, output, part) in [
             ("hoper", "random", file, "did you mean 'hopper-v4'"),
             ("hopper", "best", file, "cannot use the policy 'best'"),
-            ("hopper", "random", "/nowhere/data.hdf5", "no writable folder '/nowhere'"),
+            ("hopper", "random", "/proc/nowhere/data.hdf5", "nothing can be written in"),
         ] {
             let outcome = try Program.run(
                 "collect", "--env", environment, "--policy", policy, "--steps", "10", "--output",

@@ -55,7 +55,7 @@ import Testing
         for arguments in [
             [path("absent.hdf5"), path("a-v0")], [dataset, path("no-version")],
             [dataset, path("a-v0"), "--action-limits=0:1,0:1,0:1"],
-            [dataset, path("none/a-v0")], [dataset, path("none/a.hdf5")],
+            [dataset, "/proc/none/a-v0"], [dataset, "/proc/none/a.hdf5"],
             [dataset, path("a-v0"), "--observation-dimensions", "4"],
         ] {
             let outcome = try Program.run(["dataset", "convert"] + arguments)

@@ -23,7 +23,8 @@ import Testing
             folder.file("data.hdf5").path, folder.file("dynamics.safetensors").path
         )
         let collected = try Program.run(
-            "collect", "--env", "hopper", "--policy", "ars-medium", "--steps", "1500", "--output", data)
+            "collect", "--env", "hopper", "--policy", "ars-medium", "--steps", "1500", "--output",
+            data)
         #expect(collected.status == 0, "\(collected.errors)")
         let training = try Program.run(
             "train-dynamics", "--dataset", data, "--steps", "20", "--members", "2", "--skip-last",

@@ -9,6 +9,11 @@ enum Program {
         let errors: String
     }
 
+    /// The program.
+    static var url: URL {
+        Bundle.module.bundleURL.deletingLastPathComponent().appendingPathComponent("trajectory")
+    }
+
     /// Runs the program to its end.
     static func run(_ arguments: String...) throws -> Outcome {
         try run(arguments)
@@ -23,8 +28,7 @@ enum Program {
         var changes = environment
         if let path { changes["PATH"] = path }
         process.environment = ProcessInfo.processInfo.environment.merging(changes) { $1 }
-        process.executableURL = Bundle.module.bundleURL.deletingLastPathComponent()
-            .appendingPathComponent("trajectory")
+        process.executableURL = url
         process.arguments = arguments
         let (output, errors) = (Pipe(), Pipe())
         process.standardOutput = output

@@ -1,17 +1,29 @@
 import Experiments
+import Files
 import Foundation
 
 /// How the commands talk: progress on standard error, results on standard output.
 enum Console {
     /// Prints a line of progress.
     static func progress(_ line: String) {
-        FileHandle.standardError.write(Data((line + "\n").utf8))
+        // Where nobody can be told, the work goes on.
+        try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8))
+    }
+
+    /// Gives standard streams that were closed a place, so that no file that is opened later gets
+    /// their number and with it what is meant for them.
+    static func holdStreams() {
+        // Open for reading: writing to it fails, as it must.
+        for (number, mode) in [(0, O_RDONLY), (1, O_RDONLY), (2, O_WRONLY)] as [(Int32, Int32)]
+        where fcntl(number, F_GETFD) < 0 {
+            _ = open("/dev/null", mode)
+        }
     }
 
     /// Prints a result: as JSON, or as text for a person.
     static func report(_ result: some Encodable, json: Bool, text: @autoclosure () -> String) throws
     {
-        if json { try printJSON(result) } else { print(text()) }
+        try json ? printJSON(result) : OutputFile.print(text())
     }
 
     /// Prints a result as JSON with sorted keys; whatever the keys are in Swift, here they are
@@ -22,7 +34,7 @@ enum Console {
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        print(String(decoding: try encoder.encode(value), as: UTF8.self))
+        try OutputFile.print(String(decoding: try encoder.encode(value), as: UTF8.self))
     }
 
     /// A duration for a person, such as `3 min 12 s`.

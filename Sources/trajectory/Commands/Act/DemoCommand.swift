@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bounds
+import Files
 import Foundation
 import Jobs
 
@@ -62,7 +63,7 @@ struct DemoCommand: AsyncParsableCommand {
             case .evaluating(let event): evaluation.show(event)
             }
         }
-        print(Self.table(rows))
+        try OutputFile.print(Self.table(rows))
         Console.progress(
             "in \(output): data.hdf5, model/, learning-curve.png, episode.mp4, results.json")
     }

@@ -129,15 +129,16 @@ struct EvaluateCommand: AsyncParsableCommand {
         job.video = video.map { URL(fileURLWithPath: $0) }
         job.paths = paths.map { URL(fileURLWithPath: $0) }
         job.log = log.map { URL(fileURLWithPath: $0) }
+        job.isStopped = Signals.watch()
         var lines = Lines()
         let report = try job.run { lines.show($0) }
         try Console.report(report, json: json, text: report.text)
+        try job.requireWhole(report)
     }
 
     /// Says now and then how far an evaluation is.
     struct Lines {
         private var pace = Pace(every: .seconds(5))
-
         mutating func show(_ event: JobEvent<EvaluationJob.Progress>) {
             switch event {
             case .note(let line): Console.progress(line)

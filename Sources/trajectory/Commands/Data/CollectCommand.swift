@@ -98,6 +98,7 @@ struct CollectCommand: AsyncParsableCommand {
         job.walker = walker
         job.seed = seed
         job.workers = workers
+        job.isStopped = Signals.watch()
         var lines = Lines()
         let result = try await job.run { lines.show($0) }
         let success = result.successRate.map { String(format: ", goals reached %.1f %%", 100 * $0) }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bounds
+import Files
 import Foundation
 import Jobs
 
@@ -42,6 +43,6 @@ struct DatasetMazeCommand: AsyncParsableCommand {
         job.episodes = episodes
         job.colorsEpisodes = byEpisode
         job.reading = reading.options
-        print("\(picture.output): \(try job.run())")
+        try OutputFile.print("\(picture.output): \(job.run())")
     }
 }

@@ -71,6 +71,7 @@ struct DatasetTokenizeCommand: AsyncParsableCommand {
             from: URL(fileURLWithPath: input), to: URL(fileURLWithPath: output))
         job.settings = settings
         job.reading = reading.options
+        job.isStopped = Signals.watch()
         let line = ProgressLine()
         defer { line.finish() }
         let result = try job.run { event in

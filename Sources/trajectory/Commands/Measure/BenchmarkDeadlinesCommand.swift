@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bounds
+import Files
 import Evaluation
 import Foundation
 import Jobs
@@ -68,7 +69,7 @@ struct BenchmarkDeadlinesCommand: AsyncParsableCommand {
         var lines = EvaluateCommand.Lines()
         let reports = try study.run(
             report: { limit, report in
-                if !json { print(line(limit, report)) }
+                if !json { try OutputFile.print(line(limit, report)) }
             }, progress: { lines.show($0) })
         if json { try Console.printJSON(reports) }
     }

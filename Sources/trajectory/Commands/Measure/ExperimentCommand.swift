@@ -92,6 +92,7 @@ struct ExperimentCommand: AsyncParsableCommand {
         job.folder = folder.map { URL(fileURLWithPath: $0) }
         job.results = results.map { URL(fileURLWithPath: $0) }
         job.python = python
+        job.isStopped = Signals.watch()
         let result = try await job.run { event in
             switch event {
             case .unavailable:

@@ -94,6 +94,7 @@ struct TrainBehaviorCommand: AsyncParsableCommand {
         job.episodes = episodes
         job.targetReturn = targetReturn
         job.workers = workers
+        job.isStopped = Signals.watch()
         job.resumes = actorCritic.resume
         job.keepsMemory = actorCritic.keepMemory
         job.timeLimit = actorCritic.timeLimit

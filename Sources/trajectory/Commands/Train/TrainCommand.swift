@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Jobs
 import Tokenization
@@ -11,8 +12,9 @@ struct TrainCommand: AsyncParsableCommand {
         abstract: "Train a Trajectory Transformer on a dataset.",
         discussion: """
             The output folder holds the checkpoint (weights, discretizer, optimizer) and \
-            metrics.csv. A run that was stopped goes on with --resume, step for step as if it had \
-            not been.
+            metrics.csv. A run that was stopped, by Ctrl-C for example, goes on with --resume, step \
+            for step as if it had not been, with as many workers as before if --workers does not \
+            say otherwise.
 
             Settings come from the defaults (the paper's), then from --config, then from the \
             options given here. A configuration file has the sections model, training and \
@@ -74,7 +76,7 @@ struct TrainCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try settings()
-        if printConfig { return print(try settings.yaml()) }
+        if printConfig { return try OutputFile.print(settings.yaml()) }
         guard let dataset else { throw ValidationError("Missing expected argument '--dataset'") }
         guard let output else { throw ValidationError("Missing expected argument '--output'") }
         var job = TrainingJob(
@@ -89,6 +91,7 @@ struct TrainCommand: AsyncParsableCommand {
         job.environment = env
         job.resumes = resume
         job.engine = try engine.card()
+        job.isStopped = Signals.watch()
         let line = ProgressLine()
         let end = try job.run { Self.show($0, on: line) }
         line.finish()

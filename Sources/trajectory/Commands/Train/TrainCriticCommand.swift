@@ -57,6 +57,7 @@ struct TrainCriticCommand: AsyncParsableCommand {
         job.settings = critic.settings(learning.settings)
         job.environment = learning.environment.name
         job.reading = reading.options
+        job.isStopped = Signals.watch()
         let line = ProgressLine()
         defer { line.finish() }
         let result = try job.run { line.show($0, text: \.line) }

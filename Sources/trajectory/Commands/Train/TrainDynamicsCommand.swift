@@ -71,6 +71,7 @@ struct TrainDynamicsCommand: AsyncParsableCommand {
         job.settings.learning.seed = seed
         job.skippedEpisodes = skipLast
         job.reading = reading.options
+        job.isStopped = Signals.watch()
         let line = ProgressLine()
         defer { line.finish() }
         let result = try job.run { event in

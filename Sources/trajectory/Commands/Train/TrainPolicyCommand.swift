@@ -87,6 +87,7 @@ struct TrainPolicyCommand: AsyncParsableCommand {
             method, dataset: learning.data, output: URL(fileURLWithPath: output))
         job.environment = learning.environment.name
         job.reading = reading.options
+        job.isStopped = Signals.watch()
         let line = ProgressLine()
         defer { line.finish() }
         let result = try job.run { line.show($0, text: \.line) }

@@ -1,0 +1,190 @@
+import Files
+import Foundation
+public import Tokenization
+public import Transformer
+
+extension Trainer {
+    /// Windows of the held-out measurement, at most.
+    static let heldOutLimit = 256
+
+    /// Trains to the end, the time limit or until told to stop, reporting about every `interval`
+    /// seconds.
+    ///
+    /// - Parameters:
+    ///   - interval: Between reports.
+    ///   - isStopped: Asked after each step; where it says so, the run is saved and ends.
+    ///   - report: Told how far the run is.
+    /// - Returns: Where the run ended.
+    /// - Throws: ``TrainingError`` when loss, gradient or weights are no finite numbers any more,
+    ///   ``EngineError``, errors of writing, and whatever `report` throws; the last checkpoint stays
+    ///   whole.
+    @discardableResult
+    public func run(
+        reportEvery interval: Duration = .seconds(2), until isStopped: () -> Bool = { false },
+        report: (TrainingProgress) throws -> Void
+    ) throws -> TrainingProgress {
+        if lock == nil { lock = try FolderLock(directory) }
+        defer { lock = nil }
+        let clock = ContinuousClock()
+        let started = clock.now
+        guard step < options.steps else {
+            let last = try finished()
+            try report(last)
+            return last
+        }
+        if goesBack { try Checkpoint.restorePrevious(in: directory) }
+        goesBack = false
+        let schedule = options.schedule(tokensPerStep: options.batchSize * training.length)
+        let end = dataset.discretizer.terminationToken
+        var losses = earlierLosses ?? RunningLosses(steps: 0, sum: 0, last: .nan, gradientNorm: 0)
+        var lastReport = (time: clock.now, tokens: tokens)
+        var rate = schedule.rate(afterTokens: tokens)
+        var batch = emptyBatch
+        try RunRecord.write(options, dataset.settings, in: directory)
+        let metrics = try MetricsLog(directory: directory, keepingUpTo: step)
+
+        func seconds() -> Double { earlierSeconds + (clock.now - started) / .seconds(1) }
+        func progress(heldOutLoss: Double?) -> TrainingProgress {
+            let elapsed = (clock.now - lastReport.time) / .seconds(1)
+            return TrainingProgress(
+                step: step, steps: options.steps, tokens: tokens, seconds: seconds(),
+                loss: losses.steps > 0 ? losses.sum / Double(losses.steps) : losses.last,
+                heldOutLoss: heldOutLoss, learningRate: rate, gradientNorm: losses.gradientNorm,
+                tokensPerSecond: Double(tokens - lastReport.tokens) / max(elapsed, 1e-9))
+        }
+
+        var last = progress(heldOutLoss: nil)
+        while step < options.steps {
+            sampler.fill(&batch, from: training, step: step)
+            rate = schedule.rate(afterTokens: tokens)
+            // Distinct for each step, and the same again when the run is resumed.
+            let stream = options.seed &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(step)
+            try learner.step(batch, rate: rate, dropoutStream: stream)
+            step += 1
+            tokens += batch.targets.count { $0 != Int32(end) }
+            if learner.finishesSteps { try settle(&losses) }
+
+            let outOfTime = options.timeLimit.map { seconds() >= $0 * 60 } ?? false
+            let isLast = step == options.steps || outOfTime
+            let isStopped = !isLast && isStopped()
+            let measures = isLast || step % options.evaluationInterval == 0
+            if measures || clock.now - lastReport.time >= interval {
+                try settle(&losses)
+                last = progress(heldOutLoss: measures ? try measuredLoss() : nil)
+                try metrics.append(last)
+                try report(last)
+                lastReport = (clock.now, tokens)
+                (losses.steps, losses.sum) = (0, 0)
+            }
+            if isLast || isStopped || step % options.checkpointInterval == 0 {
+                try settle(&losses)
+                try save(losses, seconds: seconds())
+            }
+            if isStopped { last = progress(heldOutLoss: nil) }
+            if outOfTime || isStopped { break }
+        }
+        return last
+    }
+
+    /// The batch of a step, counted from 1; it depends on the data and the run's seed and batch size
+    /// alone, so that the batch of a step that went wrong can be looked at.
+    public func batch(ofStep step: Int) -> TokenBatch {
+        precondition(step > 0, "step \(step); the first is 1")
+        var batch = emptyBatch
+        var sampler = WindowSampler(windowCount: training.count, seed: options.seed)
+        sampler.fill(&batch, from: training, step: step - 1)
+        return batch
+    }
+
+    /// The loss on held-out windows spread over the held-out episodes, without dropout.
+    ///
+    /// - Throws: ``EngineError`` when the device fails.
+    public func heldOutLoss() throws(EngineError) -> Double? {
+        let count = min(heldOut.count, Trainer.heldOutLimit)
+        guard count > 0 else { return nil }
+        var batch = TokenBatch(
+            rows: count, length: heldOut.length, goalDimension: heldOut.goalColumns.count)
+        for row in 0..<count {
+            heldOut.fill(
+                &batch, row: row, window: row * heldOut.count / count, goalSeed: UInt64(row))
+        }
+        return try learner.loss(batch)
+    }
+
+    private var emptyBatch: TokenBatch {
+        TokenBatch(
+            rows: options.batchSize, length: training.length,
+            goalDimension: training.goalColumns.count)
+    }
+
+    /// Where a run that has no step left stands.
+    private func finished() throws -> TrainingProgress {
+        let logged = (try? MetricsLog.read(directory: directory))?.last { $0.step == step }
+        if var logged {
+            logged.steps = options.steps
+            return logged
+        }
+        // The log is gone: measured again, without dropout.
+        let schedule = options.schedule(tokensPerStep: options.batchSize * training.length)
+        return TrainingProgress(
+            step: step, steps: options.steps, tokens: tokens, seconds: earlierSeconds,
+            loss: try learner.loss(batch(ofStep: max(step, 1))), heldOutLoss: try measuredLoss(),
+            learningRate: schedule.rate(afterTokens: tokens),
+            gradientNorm: earlierLosses?.gradientNorm ?? 0, tokensPerSecond: 0)
+    }
+
+    // MARK: - Divergence
+
+    /// Waits for the steps so far, and refuses to go on from what is no finite number.
+    private func settle(_ losses: inout RunningLosses) throws {
+        let summary = try learner.summary()
+        guard summary.steps > 0 else { return }
+        guard summary.lossSum.isFinite, summary.lastLoss.isFinite else {
+            let loss = summary.lastLoss.isFinite ? summary.lossSum : summary.lastLoss
+            let before = summary.finiteSteps.map { step - summary.steps + $0 + 1 }
+            throw diverged("the loss became \(Self.text(loss))", at: before)
+        }
+        guard summary.lastGradientNorm.isFinite else {
+            throw diverged(
+                "the norm of the gradient became \(Self.text(summary.lastGradientNorm))",
+                at: summary.steps == 1 ? step : nil)
+        }
+        losses.steps += summary.steps
+        losses.sum += summary.lossSum
+        losses.last = summary.lastLoss
+        losses.gradientNorm = summary.lastGradientNorm
+    }
+
+    private func measuredLoss() throws -> Double? {
+        guard let loss = try heldOutLoss() else { return nil }
+        guard loss.isFinite else {
+            throw diverged("the held-out loss became \(Self.text(loss))", at: nil)
+        }
+        return loss
+    }
+
+    /// Not a number has a sign, which says nothing.
+    private static func text(_ number: Double) -> String { number.isNaN ? "nan" : "\(number)" }
+
+    private func diverged(_ what: String, at step: Int?) -> TrainingError {
+        TrainingError(
+            .diverged, in: directory.path,
+            "\(what) \(step.map { "at step \($0)" } ?? "by step \(self.step)") (seed "
+                + "\(options.seed), which with the step decides the batch); try a smaller learning "
+                + "rate")
+    }
+
+    private func save(_ losses: RunningLosses, seconds: Double) throws {
+        let state = try learner.state()
+        if let ruined = state.ruined.first {
+            throw diverged("the \(ruined) became no finite numbers", at: nil)
+        }
+        model = TrajectoryTransformer(model.configuration, values: state.parameters)
+        var checkpoint = Checkpoint(
+            model: model, discretizer: dataset.discretizer, tokenization: dataset.settings,
+            environment: environment, observationDimensions: observationDimensions, step: step,
+            tokens: tokens, seconds: (10 * seconds).rounded() / 10, seed: options.seed)
+        checkpoint.description.losses = losses
+        try checkpoint.write(to: directory, optimizer: state.moments)
+    }
+}
