@@ -81,7 +81,7 @@ import Trajectories
         let ways = (0..<3).map { _ in Episode([0, 0, 0, 1], .terminal) }
         let rests = (0..<60).map { _ in Episode([1], .terminal) }
         expect(ways + rests, .goal, "in 3 of 3 episodes that end in a terminal state")
-        expect(rests, .failure, "60 of 60 episodes")
+        expect(rests, .timeLimit, "60 of 60 terminal states")
     }
 
     @Test func `rising counts of tasks solved, as in kitchens, are kept`() {
