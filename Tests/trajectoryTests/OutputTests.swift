@@ -92,7 +92,7 @@ import Testing
     @Test func `a disk that fills costs one line and no old file`() throws {
         let data = folder.file("data.hdf5").path
         #expect(try Program.run(collect(data, steps: 1000)).status == 0)
-        guard let disk = SmallDisk(kilobytes: 40) else {
+        guard let disk = SmallDisk(kilobytes: 24) else {
             print("no disk can be mounted here: not tested")
             return
         }
