@@ -86,9 +86,11 @@ public struct RecordedEnvironment: Sendable, Hashable {
         }
         guard id != spec["id"] as? String || !differing.isEmpty else { return }
         let settings = Self.text(other.filter { differing.contains($0.key) })
+        let missing = differing.filter { other[$0] == nil }.sorted().joined(separator: ", ")
         notes.append(
             "'\(file)' is meant to be evaluated in another environment than its own: \(id)"
-                + (settings.isEmpty ? "" : " with \(settings)"))
+                + (settings.isEmpty ? "" : " with \(settings)")
+                + (missing.isEmpty ? "" : " without \(missing)"))
     }
 
     /// What an environment was made with beside its name, wrappers included.

@@ -82,6 +82,10 @@ import Trajectories
                 "'data' is meant to be evaluated in another environment than its own: Hopper-v4 "
                     + "with healthy_reward=2"
             ])
+        let fewer = recorded(
+            "PointMaze_UMaze-v3", #""kwargs": {"reset_target": true}"#,
+            evaluation: #"{"id": "PointMaze_UMaze-v3", "kwargs": {}}"#)
+        #expect(fewer.notes.last?.hasSuffix("PointMaze_UMaze-v3 without reset_target") == true)
         #expect(recorded("Hopper-v5", evaluation: "{").notes == [])
     }
 

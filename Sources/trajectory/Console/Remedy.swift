@@ -20,7 +20,7 @@ enum Remedy {
     static func text(for error: any Error) -> String? {
         switch error {
         case let error as EnvironmentError where error.code == .unknownName:
-            "`trajectory environments` lists all"
+            error.environment.hasSuffix(")") ? "--env" : "`trajectory environments` lists all"
         case let error as PolicyError:
             switch error.code {
             case .unknownPolicy, .unreadablePolicy:
@@ -91,6 +91,7 @@ enum Remedy {
         case .settledReading: "give them to 'trajectory dataset tokenize'"
         case .noHeldOutEpisode: "--video-episode"
         case .noWindow: "--episode, --row"
+        case .paused: "--resume"
         case .runExists: "--resume, or another --output"
         case .unwritable, .stopped, .tokenFile, .unsuitableData, .mismatch, .noRun,
             .invalidSetting:
