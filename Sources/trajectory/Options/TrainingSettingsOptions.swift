@@ -76,9 +76,6 @@ struct TrainingSettingsOptions: ParsableArguments {
         try require(.transitions, ["--window": window])
         try require(.bins, ["--bins": bins])
         try require(.workers, ["--workers": workers])
-        var settings = Self.defaults
-        apply(to: &settings)
-        if let problem = settings.training.problem { throw ValidationError(problem) }
     }
 
     /// The option for a setting that is not called as it is.
