@@ -89,7 +89,7 @@ extension BehaviorTrainingJob {
             if let targetReturn, score.mean >= targetReturn { break }
             if wasStopped {
                 throw JobError(
-                    .stopped,
+                    .paused,
                     "stopped after \(round.steps) of \(steps) steps; '\(output.given)' holds the best "
                         + "policy so far, '\(files.snapshot.given)' the run; resume it to go on")
             }

@@ -11,6 +11,8 @@ public struct JobError: Error, Hashable, CustomStringConvertible, Sendable {
         case unwritable
         /// The job was told to stop; the text says what was kept and how to go on.
         case stopped
+        /// The job was told to stop, and what it did is saved so that it can go on.
+        case paused
         /// Neither the one who calls nor a file names the environment.
         case noEnvironment
         /// The environment has no goal at which episodes could end.
@@ -74,10 +76,10 @@ extension URL {
     /// the whole: `data.partial.hdf5` for `data.hdf5`.
     var partial: URL {
         let kind = pathExtension
+        let folder = given.dropLast(lastPathComponent.count)
         let name = deletingPathExtension().lastPathComponent + ".partial"
         return URL(
-            fileURLWithPath: kind.isEmpty ? name : "\(name).\(kind)",
-            relativeTo: deletingLastPathComponent())
+            fileURLWithPath: folder + name + (kind.isEmpty ? "" : ".\(kind)"), relativeTo: baseURL)
     }
 }
 

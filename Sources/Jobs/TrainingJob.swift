@@ -99,7 +99,7 @@ public struct TrainingJob: Sendable {
             }, report: { report(.progress($0)) })
         guard !wasStopped else {
             throw JobError(
-                .stopped,
+                .paused,
                 "stopped after step \(end.step) of \(end.steps), which is saved in "
                     + "'\(output.given)'; resume the run to go on")
         }

@@ -26,7 +26,8 @@ public final class CUDASoftActorCritic: SoftActorCriticEngine, @unchecked Sendab
 
     /// Goes on from `state` on `device`, with an empty memory.
     ///
-    /// - Parameter firstRow: The run's number of the first row that will be put into the memory.
+    /// `firstRow` is the run's number of the first row that will be put into the memory.
+    ///
     /// - Throws: `LearningError` for networks that the kernels cannot compute; `CUDAError` where the
     ///   card cannot compile or hold them.
     public init(

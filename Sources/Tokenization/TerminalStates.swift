@@ -32,6 +32,9 @@ public struct TerminalStates: Sendable, Hashable {
     /// Episodes, those that end in a terminal state, and the longest episode's length.
     public private(set) var episodes = 0, terminalEpisodes = 0, longest = 0
     private var atLongest = 0
+    /// Terminal episodes of two rows and more: one row compares with none, and where data go on at
+    /// a goal, as D4RL's AntMaze, most have no more.
+    private var judged = 0
     /// Terminal episodes whose last reward is the highest, and is above one before.
     private var highest = 0, rising = 0
     /// Terminal episodes whose last reward is below all others.
@@ -71,6 +74,7 @@ public struct TerminalStates: Sendable, Hashable {
         terminalEpisodes += 1
         atLongest += rewards.count == longest ? 1 : 0
         guard let most = before.max(), let least = before.min() else { return }
+        judged += 1
         highest += last >= most ? 1 : 0
         rising += last >= most && last > least ? 1 : 0
         lowest += last < least ? 1 : 0
@@ -85,18 +89,17 @@ public struct TerminalStates: Sendable, Hashable {
         return areRewarded || endCosts ? .goal : .failure
     }
 
-    /// Nine in ten.
-    private func isNearlyAll(_ count: Int) -> Bool { 10 * count >= 9 * terminalEpisodes }
-
-    private var areAtLimit: Bool { terminalEpisodes >= 3 && isNearlyAll(atLongest) }
+    private var areAtLimit: Bool {
+        terminalEpisodes >= 3 && 10 * atLongest >= 9 * terminalEpisodes
+    }
 
     private var areRewarded: Bool {
         let isStepwise = 2 * repeated >= followers
-        return isNearlyAll(highest) && rising > 0 && (isStepwise || terminalEpisodes >= 8)
+        return 10 * highest >= 9 * judged && rising > 0 && (isStepwise || terminalEpisodes >= 8)
     }
 
     private var endCosts: Bool {
-        costing > 0 && 100 * rewarded <= inner && 2 * lowest <= terminalEpisodes
+        costing > 0 && 100 * rewarded <= inner && 2 * lowest <= judged
     }
 
     /// The penalty that becomes them; without a terminal state there is nothing to replace, and the
@@ -122,7 +125,7 @@ public struct TerminalStates: Sendable, Hashable {
                 + "\(longest) steps, taken for a time limit"
         case .goal where areRewarded:
             reason =
-                "in \(highest) of \(terminalEpisodes) episodes that end in a terminal state the "
+                "in \(highest) of \(judged) episodes that end in a terminal state the "
                 + "last reward is the highest, so it is taken for a goal"
         case .goal:
             reason =

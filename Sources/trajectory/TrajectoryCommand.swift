@@ -78,7 +78,9 @@ struct TrajectoryCommand: AsyncParsableCommand {
 
     /// Whether a command has ended since it was told to, and says what it kept.
     private static func isStop(_ error: any Error) -> Bool {
-        (error as? JobError)?.code == .stopped || (error as? ExperimentError)?.code == .stopped
+        let code = (error as? JobError)?.code
+        return code == .stopped || code == .paused
+            || (error as? ExperimentError)?.code == .stopped
     }
 
     /// What went wrong, in one line.

@@ -43,11 +43,11 @@ import Testing
         Level(environment: "walker2d", name: "medium", range: 700...3000),
         Level(environment: "walker2d", name: "expert", range: 5400...5800),
         Level(environment: "ant", name: "weak", range: 600...900),
-        Level(environment: "ant", name: "medium", range: 500...2300),
+        Level(environment: "ant", name: "medium", range: 500...2700),
         Level(environment: "ant", name: "expert", range: 3500...6200),
         Level(environment: "humanoid", name: "weak", range: 300...600),
-        Level(environment: "humanoid", name: "medium", range: 1000...4000),
-        Level(environment: "humanoid", name: "expert", range: 4500...5700),
+        Level(environment: "humanoid", name: "medium", range: 800...2500),
+        Level(environment: "humanoid", name: "expert", range: 3500...5700),
         Level(environment: "ant-goal", name: "expert", range: 3000...4300),
     ]
 

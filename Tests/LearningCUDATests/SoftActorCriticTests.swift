@@ -69,8 +69,10 @@ func emulatedDevice() throws -> Device {
         return (squares(zip(actual, expected).map { $0 - $1 }) / squares(expected)).squareRoot()
     }
 
-    /// Expects states that differ by rounding: parameters and moments as vectors by 5e-6 of their
-    /// length. Seen: 7e-7, of moments; 3e-8 of parameters.
+    /// Expects states that differ by rounding.
+    ///
+    /// Parameters and moments may differ as vectors by 5e-6 of their length. Seen: 7e-7 of moments,
+    /// 3e-8 of parameters.
     private func expectClose(_ actual: SoftActorCriticState, _ expected: SoftActorCriticState) {
         let parts: [(String, KeyPath<SoftActorCriticState, [Float]>)] = [
             ("actor", \.actor), ("critics", \.critics), ("targets", \.targets),

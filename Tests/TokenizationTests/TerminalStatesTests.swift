@@ -77,6 +77,13 @@ import Trajectories
         expect(Array(reached.prefix(1)), .goal, "in 1 of 1")
     }
 
+    @Test func `where data go on at a goal, episodes of one row do not count`() {
+        let ways = (0..<3).map { _ in Episode([0, 0, 0, 1], .terminal) }
+        let rests = (0..<60).map { _ in Episode([1], .terminal) }
+        expect(ways + rests, .goal, "in 3 of 3 episodes that end in a terminal state")
+        expect(rests, .timeLimit, "60 of 60 terminal states")
+    }
+
     @Test func `rising counts of tasks solved, as in kitchens, are kept`() {
         // As long as the demonstrations took; some solve nothing that is counted.
         let solved = (0..<12).map { index -> Episode in

@@ -17,7 +17,7 @@ import Testing
           - {name: "score {seed}", run: "evaluate --checkpoint run-{seed} --env hopper --episodes 1 --maximum-steps 2 --horizon 2 --beam-width 2 --json"}
         """
     private static let settings = """
-        model: {layerCount: 1, headCount: 1, embeddingWidth: 8}
+        model: {layers: 1, heads: 1, width: 8}
         tokenization: {windowLength: 3}
         training: {batchSize: 4, checkpointInterval: 3, evaluationInterval: 20}
         """

@@ -122,13 +122,12 @@ import Testing
         #expect(try !folder.contents().contains("l.safetensors"))
     }
 
-    @Test func `train-behavior keeps the best policy so far`() throws {
-        let outcome = try stop(
-            [
-                "train-behavior", "--env", "hopper", "--output", path("best.safetensors"),
-                "--steps", "100000000", "--measure-every", "1", "--episodes", "1",
-            ], by: [SIGTERM]
-        ) { $0.contains("iteration") }
+    @Test(arguments: ["ars", "sac"])
+    func `train-behavior keeps the best policy so far`(_ method: String) throws {
+        var arguments = ["train-behavior", "--env", "hopper", "--output", path("best.safetensors")]
+        arguments += ["--method", method, "--steps", "100000", "--episodes", "1"]
+        arguments += ["--measure-every", method == "ars" ? "1" : "100"]
+        let outcome = try stop(arguments, by: [SIGTERM]) { $0.contains("return ") }
         #expect(outcome.status == 128 + SIGTERM, "\(outcome.errors)")
         #expect(outcome.errors.contains("holds the best policy so far"))
         let played = try Program.run(
@@ -142,7 +141,7 @@ import Testing
             "collect", "--env", "hopper", "--policy", "random", "--steps", "4000", "--output", large
         )
         #expect(made.status == 0)
-        let outcome = try stop(["dataset", "tokenize", large, path("x.tokens")], by: [SIGTERM])
+        let outcome = try stop(["dataset", "tokenize", large, "--output", path("x.tokens")], by: [SIGTERM])
         if outcome.status == 0 {
             print("it was over before the signal: not tested")
         } else {
