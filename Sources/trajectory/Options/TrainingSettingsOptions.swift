@@ -78,7 +78,9 @@ struct TrainingSettingsOptions: ParsableArguments {
         try require(.workers, ["--workers": workers])
         var settings = Self.defaults
         apply(to: &settings)
-        if let problem = settings.training.problem { throw ValidationError(problem) }
+        if let problem = settings.training.problem {
+            throw ValidationError(Self.named(problem))
+        }
     }
 
     /// The option for a setting that is not called as it is.
