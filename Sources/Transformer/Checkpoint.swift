@@ -94,18 +94,6 @@ public struct Checkpoint {
         {
             throw CheckpointError(code: .malformed, file: url.path, detail: problem)
         }
-        guard description.step >= 0, description.tokens >= 0 else {
-            throw CheckpointError(
-                code: .malformed, file: url.path,
-                detail: "it is of step \(description.step) after \(description.tokens) tokens; "
-                    + "neither can be negative")
-        }
-        let files = [description.weights] + [description.optimizer].compactMap(\.self)
-        if let file = files.first(where: { $0.isEmpty || $0.contains("/") }) {
-            throw CheckpointError(
-                code: .malformed, file: url.path,
-                detail: "'\(file)' is no name of a file beside it")
-        }
         guard description.tokenization.terminationPenalty != .automatic else {
             throw CheckpointError(
                 code: .malformed, file: url.path,

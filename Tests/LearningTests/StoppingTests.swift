@@ -84,7 +84,8 @@ import Trajectories
                 && error?.description.contains("seed 5") == true, "\(error?.description ?? "")")
     }
 
-    @Test(arguments: learners)
+    // A policy's loss is bounded, as its actions are.
+    @Test(arguments: ["dynamics", "critic"])
     func `a loss is looked at in the step that it is of`(_ learner: String) throws {
         // Far fewer steps than between reports.
         let error = #expect(throws: LearningError.self) {

@@ -272,9 +272,9 @@ import TransformerCPU
     }
 
     @Test(arguments: [
-        ("step", "-5", "step -5"), ("tokens", "-1", "after -1 tokens"),
-        ("weights", "../weights-10.safetensors", "no name of a file"),
-        ("optimizer", "a/b", "no name of a file"),
+        ("step", "-5", "step must be at least 0"), ("tokens", "-1", "tokens must be at least 0"),
+        ("weights", "../weights-10.safetensors", "lie beside it"),
+        ("optimizer", "a/b", "lie beside it"),
     ])
     func `a description that cannot be is refused`(_ key: String, _ value: String, _ part: String)
         throws

@@ -141,7 +141,8 @@ import Testing
             "collect", "--env", "hopper", "--policy", "random", "--steps", "4000", "--output", large
         )
         #expect(made.status == 0)
-        let outcome = try stop(["dataset", "tokenize", large, "--output", path("x.tokens")], by: [SIGTERM])
+        let outcome = try stop(
+            ["dataset", "tokenize", large, "--output", path("x.tokens")], by: [SIGTERM])
         if outcome.status == 0 {
             print("it was over before the signal: not tested")
         } else {
