@@ -67,6 +67,22 @@ enum RunRecord {
         }
     }
 
+    /// What differs between two models' configurations, such as `with layerCount 1, not 4`.
+    static func difference(
+        _ kept: TransformerConfiguration, _ given: TransformerConfiguration
+    ) -> String {
+        func values(_ configuration: TransformerConfiguration) -> [String: String] {
+            let object = (try? JSONEncoder().encode(configuration)).flatMap {
+                try? JSONSerialization.jsonObject(with: $0) as? [String: Any]
+            }
+            return (object ?? [:]).mapValues { "\($0)" }
+        }
+        let (own, other) = (values(kept), values(given))
+        let key = own.keys.sorted().first { own[$0] != other[$0] }
+        return key.map { "with \($0) \(own[$0] ?? ""), not \(other[$0] ?? "unset")" }
+            ?? "of another configuration"
+    }
+
     private static func flat(
         _ data: Data, _ directory: URL
     ) throws(CheckpointError) -> [String: String] {

@@ -171,10 +171,20 @@ public final class Trainer {
         _ present: Checkpoint.Description, _ configuration: TransformerConfiguration,
         _ dataset: TokenizedDataset, _ discretizer: Discretizer, _ directory: URL
     ) throws(TrainingError) {
+        let (own, given) = (present.model.layout, configuration.layout)
+        guard own == given else {
+            throw TrainingError(
+                .otherRun, in: directory.path,
+                "the run in it is of data of \(own.observationDimension) observation and "
+                    + "\(own.actionDimension) action dimensions, not \(given.observationDimension) "
+                    + "and \(given.actionDimension); resume with the same dataset")
+        }
         guard present.model == configuration else {
             throw TrainingError(
                 .otherRun, in: directory.path,
-                "the run in it is of another model configuration; resume with the same one")
+                "the run in it has a model "
+                    + RunRecord.difference(present.model, configuration)
+                    + "; resume with the same settings")
         }
         guard discretizer == dataset.discretizer else {
             throw TrainingError(

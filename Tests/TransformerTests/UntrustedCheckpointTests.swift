@@ -34,7 +34,7 @@ import Transformer
         ).write(to: model)
     }
 
-    /// Changes a value of the JSON file, by the path of its keys.
+    /// Changes a value of the JSON file, by the path of its keys, and leaves its checksum out.
     private func set(_ path: [String], _ value: Any) throws {
         let url = model.appendingPathComponent("checkpoint.json")
         func changed(_ object: [String: Any], _ path: ArraySlice<String>) -> [String: Any] {
@@ -45,8 +45,9 @@ import Transformer
                 ? value : changed(object[key] as? [String: Any] ?? [:], path.dropFirst())
             return object
         }
-        let object =
+        var object =
             try JSONSerialization.jsonObject(with: Data(contentsOf: url)) as? [String: Any]
+        object?["checksum"] = nil
         try JSONSerialization.data(withJSONObject: changed(object ?? [:], path[...])).write(to: url)
     }
 

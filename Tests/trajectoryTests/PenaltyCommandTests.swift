@@ -95,6 +95,14 @@ import Transformer
         let again = try resume("--steps", "3")
         #expect(again.status == 0, "\(again.errors)")
         #expect(try penalty("own") == .number(-7))
+        let wider = try Program.run(
+            "train", "--dataset", data, "--output", folder.file("own").path, "--layers", "2",
+            "--heads", "1", "--width", "8", "--window", "3", "--batch-size", "4", "--bins", "10",
+            "--workers", "1", "--resume", "--steps", "4")
+        #expect(wider.status == 1)
+        #expect(
+            wider.errors.contains("has a model with layerCount 1, not 2; resume with the same"),
+            "\(wider.errors)")
         let other = try resume("--steps", "4", "--no-termination-penalty")
         #expect(other.status == 1)
         #expect(

@@ -76,6 +76,11 @@ struct TrainingSettingsOptions: ParsableArguments {
         try require(.transitions, ["--window": window])
         try require(.bins, ["--bins": bins])
         try require(.workers, ["--workers": workers])
+        var settings = Self.defaults
+        apply(to: &settings)
+        if let problem = settings.training.problem {
+            throw ValidationError(Self.named(problem))
+        }
     }
 
     /// The option for a setting that is not called as it is.
