@@ -42,7 +42,7 @@ import Testing
             do {
                 let pending = try PendingFile(for: file)
                 try pending.write(Array("new".utf8))
-                #expect(try (try? text(file)) == old)
+                #expect((try? text(file)) == old)
             }
             #expect(try folder.contents() == (old == nil ? [] : ["a.txt"]))
         }
