@@ -76,7 +76,10 @@ import Testing
         let goals = FloatStorage(count: 2)
         goals.write([1, -3])
         // The output of a network of zeros is 0.
-        let loss = trainer.computeGradient(input: FloatStorage(count: 2).matrix(columns: 1)) {
+        // A matrix does not keep its storage.
+        let inputs = FloatStorage(count: 2)
+        defer { withExtendedLifetime(inputs) {} }
+        let loss = trainer.computeGradient(input: inputs.matrix(columns: 1)) {
             Losses.squared($0, targets: goals, count: 2)
         }
         #expect(loss == 5)
@@ -109,7 +112,10 @@ import Testing
         let (action, weight) = (FloatStorage(count: 1), FloatStorage(count: 1))
         action[0] = 0.6
         weight[0] = 2
-        let loss = trainer.computeGradient(input: FloatStorage(count: 1).matrix(columns: 1)) {
+        // A matrix does not keep its storage.
+        let inputs = FloatStorage(count: 1)
+        defer { withExtendedLifetime(inputs) {} }
+        let loss = trainer.computeGradient(input: inputs.matrix(columns: 1)) {
             Losses.weightedLikelihood(
                 $0, actions: action.matrix(columns: 1), weights: weight, network: network,
                 count: 1)
