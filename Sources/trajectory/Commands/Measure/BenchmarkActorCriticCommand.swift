@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Bounds
 import Foundation
 public import Jobs
 
@@ -40,8 +41,10 @@ struct BenchmarkActorCriticCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
-        guard batchSize > 0, workers > 0, seconds > 0, seconds.isFinite else {
-            throw ValidationError("--batch-size, --workers and --seconds must be positive")
+        try require(.batch, ["--batch-size": batchSize])
+        try require(.workers, ["--workers": workers])
+        guard seconds > 0, seconds.isFinite else {
+            throw ValidationError("--seconds must be positive, found \(seconds)")
         }
     }
 
