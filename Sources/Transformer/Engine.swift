@@ -153,6 +153,8 @@ public struct TrainingEngineOptions: Sendable, Hashable {
     public var weightDecay: Float = 0.1
     /// Gradients of a larger norm are scaled down to it.
     public var gradientLimit: Float = 1
+    /// How the blocks' matrices learn, if not by AdamW.
+    public var muon: MuonOptions?
 
     /// The defaults, for windows of `windowLength` tokens.
     public init(windowLength: Int) {
