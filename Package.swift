@@ -109,6 +109,7 @@ let package = Package(
                 "Trajectories",
                 "Transformer",
             ]),
+        library("Statistics", ["RandomNumbers"]),
         library("Rendering", ["Files", "MuJoCo"]),
         library(
             "Figures",
@@ -237,7 +238,10 @@ let package = Package(
             ["Episodes", "MuJoCo", "RandomNumbers", "Safetensors", "Trajectories"], fixtures: true),
         tests(
             of: "Policies",
-            ["Behavior", "Environments", "Episodes", "RandomNumbers", "Trajectories"]),
+            [
+                "Behavior", "Environments", "Episodes", "RandomNumbers", "Safetensors",
+                "Trajectories",
+            ]),
         tests(
             of: "Behavior",
             [
@@ -260,6 +264,7 @@ let package = Package(
             of: "Planning",
             ["Safetensors", "Tokenization", "Trajectories", "Transformer", "TransformerCPU"],
             fixtures: true),
+        tests(of: "Statistics", fixtures: true),
         tests(of: "Rendering", ["MuJoCo"]),
         tests(
             of: "Figures",
