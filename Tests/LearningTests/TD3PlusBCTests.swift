@@ -34,6 +34,9 @@ private struct PlainTD3PlusBC {
         }
     }
 
+    /// The parameters of a network.
+    func network(_ name: String) -> [Double] { parts[name] ?? [] }
+
     private func output(_ parameters: [Double], _ input: [Double], outputs: Int) -> [Double] {
         var (numbers, at) = (input, 0)
         let sizes = [input.count] + hiddenSizes + [outputs]
@@ -87,7 +90,7 @@ private struct PlainTD3PlusBC {
         let batch = rows(update)
         let sum = batch.reduce(0.0) { sum, at in
             let next = observation(transitions.nextObservations, at.row)
-            let noisy = act(parts["actor target"]!, next).enumerated().map { column, action in
+            let noisy = act(network("actor target"), next).enumerated().map { column, action in
                 let z = Double(
                     draws.nextNoise(update: update, row: at.place, column: column))
                 let noise = min(
@@ -95,7 +98,7 @@ private struct PlainTD3PlusBC {
                 return min(max(action + noise, -1), 1)
             }
             let future = min(
-                value(parts["target 0"]!, next, noisy), value(parts["target 1"]!, next, noisy))
+                value(network("target 0"), next, noisy), value(network("target 1"), next, noisy))
             let y =
                 Double(transitions.rewards[at.row])
                 + (transitions.isTerminal[at.row] ? 0 : settings.discount * future)
@@ -109,11 +112,11 @@ private struct PlainTD3PlusBC {
     /// The policy's loss with this critic, λ that of the parts.
     func policyLoss(_ policy: [Double], update: Int) -> Double {
         let batch = rows(update)
-        let critic = parts["critic 0"]!
+        let critic = network("critic 0")
         let observations = batch.map { observation(transitions.observations, $0.row) }
         let size = Double(batch.count)
         let magnitude = observations.reduce(0.0) {
-            $0 + abs(value(critic, $1, act(parts["actor"]!, $1)))
+            $0 + abs(value(critic, $1, act(network("actor"), $1)))
         }
         let weight = settings.alpha / (magnitude / size)
         var loss = 0.0
@@ -190,18 +193,18 @@ private struct PlainTD3PlusBC {
         let losses = [learner.update(), learner.update()]
         for (update, found) in losses.enumerated() {
             let expected = (0..<2).reduce(0.0) {
-                $0 + plain.criticLoss(plain.parts["critic \($1)"]!, update: update)
+                $0 + plain.criticLoss(plain.network("critic \($1)"), update: update)
             }
             #expect(abs(found - expected) < 1e-5)
         }
         for index in 0..<2 {
-            let gradient = PlainTD3PlusBC.gradient(plain.parts["critic \(index)"]!) {
+            let gradient = PlainTD3PlusBC.gradient(plain.network("critic \(index)")) {
                 plain.criticLoss($0, update: 1)
             }
             let found = try #require(learner.parts["critic \(index) gradient"])
             #expect(relativeError(found, gradient) < 1e-4)
         }
-        let policy = try #require(plain.parts["actor"])
+        let policy = plain.network("actor")
         let gradient = PlainTD3PlusBC.gradient(policy) { plain.policyLoss($0, update: 1) }
         let found = try #require(learner.parts["actor gradient"])
         #expect(relativeError(found, gradient) < 1e-4)
