@@ -68,6 +68,20 @@ import TransformerCPU
         }
     }
 
+    @Test(arguments: [(-1, 0.5), (Float.nan, 0.5), (5, 1)])
+    func `a Muon that cannot be is refused`(ratio: Float, momentum: Float) throws {
+        let data = try PointRuns.dataset()
+        var options = TrainingEngineOptions(windowLength: data.windows.length)
+        var muon = MuonOptions()
+        (muon.rateRatio, muon.momentum) = (ratio, momentum)
+        options.muon = muon
+        let model = TrajectoryTransformer(PointRuns.configuration(data), seed: 1)
+        let error = #expect(throws: EngineError.self) {
+            try CPUEngine.cpu.training(model, options: options)
+        }
+        #expect(error?.code == .unsupported)
+    }
+
     @Test func `the quick recipe learns more from as many tokens`() throws {
         func loss(_ name: String, _ recipe: Recipe) throws -> Double {
             try #require(

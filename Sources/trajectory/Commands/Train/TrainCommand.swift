@@ -4,6 +4,7 @@ import Foundation
 import Jobs
 import Tokenization
 import Training
+import Transformer
 
 /// `trajectory train`: from a dataset to a checkpoint.
 struct TrainCommand: AsyncParsableCommand {
