@@ -27,8 +27,9 @@ func tests(
 
 /// Sources of kernels for a card: carried as text, compiled when a card is used.
 let kernelSources = [
-    "attention.cu", "decoder.cu", "draw.cu", "heads.cu", "linear.cu", "measure.cu", "rows.cu",
-    "sac.cu", "sac_actor.cu", "sac_backward.cu", "sac_forward.cu", "training.cu", "update.cu",
+    "attention.cu", "decoder.cu", "draw.cu", "heads.cu", "linear.cu", "measure.cu", "muon.cu",
+    "rows.cu", "sac.cu", "sac_actor.cu", "sac_backward.cu", "sac_forward.cu", "training.cu",
+    "update.cu",
 ]
 
 let package = Package(
