@@ -146,8 +146,8 @@ let package = Package(
             name: "trajectory-device",
             dependencies: [
                 "CUDA", "Learning", "LearningCUDA", "Planning", "RandomNumbers", "Safetensors",
-                "Tokenization", "Training", "Trajectories", "Transformer", "TransformerCPU",
-                "TransformerCUDA",
+                "Tensors", "Tokenization", "Training", "Trajectories", "Transformer",
+                "TransformerCPU", "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
