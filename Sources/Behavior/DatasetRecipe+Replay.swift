@@ -53,34 +53,38 @@ extension DatasetRecipe {
 
     /// What training saw, again.
     func replay(
-        steps: Int, workers: EpisodeWorkers, until isStopped: () -> Bool,
-        progress: (Int, Int) -> Void
+        steps: Int, workers: EpisodeWorkers, engine: SoftActorCriticTrainer.EngineMaker?,
+        until isStopped: () -> Bool, progress: (Int, Int) -> Void
     ) async throws -> [Trajectory] {
         switch try training(for: workers.specification) {
         case .softActorCritic(let settings, let total):
             return try await Self.replay(
                 settings, steps: min(steps, total), in: environment, workers: workers.count,
-                until: isStopped, progress: progress)
+                engine: engine, until: isStopped, progress: progress)
         case .randomSearch(let record):
             return try await Self.replay(
                 record, steps: steps, workers: workers, until: isStopped, progress: progress)
         }
     }
 
-    /// The first transitions that soft actor-critic sees, on the processor.
+    /// The first transitions that soft actor-critic sees, on the processor where there is no `engine`.
     ///
     /// Episodes come in the order of their ends, those that are going on at the end last, of which
     /// the last that do not fit are cut.
     package static func replay(
         _ settings: SoftActorCriticSettings, steps: Int, in environment: String, workers: Int,
+        engine: SoftActorCriticTrainer.EngineMaker? = nil,
         until isStopped: () -> Bool = { false }, progress: (Int, Int) -> Void
     ) async throws -> [Trajectory] {
         var execution = SoftActorCriticTrainer.Execution()
         execution.workers = workers
         execution.recordsEpisodes = true
+        // The processor has nothing left over while it learns.
+        execution.overlaps = engine != nil
         var trainer = try SoftActorCriticTrainer(
             settings, execution: execution,
-            engine: { try CPUSoftActorCritic($0, settings: $1, firstRow: $2, workers: workers) },
+            engine: engine
+                ?? { try CPUSoftActorCritic($0, settings: $1, firstRow: $2, workers: workers) },
             make: { try EnvironmentRegistry.make(environment) })
         var episodes: [Trajectory] = []
         while trainer.steps < steps, !isStopped() {

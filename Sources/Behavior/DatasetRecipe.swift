@@ -1,6 +1,6 @@
 public import Episodes
 import Foundation
-import Learning
+public import Learning
 import Policies
 public import Trajectories
 
@@ -97,6 +97,8 @@ public struct DatasetRecipe: Sendable, Hashable {
     ///     or whole episodes spread evenly over random search.
     ///   - seed: Decides on starts and noise; training seen again is always the same.
     ///   - workers: Who simulates, with environments of the name ``environment``.
+    ///   - engine: What computes a replay of soft actor-critic; nil for the processor, which no
+    ///     other data needs either.
     ///   - untilGoal: Of ``Kind/navigation``, whether an episode ends at its first goal rather than
     ///     going on to the next; no other kind has goals.
     ///   - isStopped: Asked before each episode, on several threads; where it says so, there are
@@ -106,7 +108,8 @@ public struct DatasetRecipe: Sendable, Hashable {
     /// - Throws: `PolicyError` when there is no policy of the level for the environment, and
     ///   ``BehaviorError`` when its training cannot be seen again.
     public func collect(
-        steps: Int, seed: UInt64, workers: EpisodeWorkers, untilGoal: Bool = false,
+        steps: Int, seed: UInt64, workers: EpisodeWorkers,
+        engine: SoftActorCriticTrainer.EngineMaker? = nil, untilGoal: Bool = false,
         until isStopped: @escaping @Sendable () -> Bool = { false },
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) async throws -> [Trajectory] {
@@ -135,7 +138,8 @@ public struct DatasetRecipe: Sendable, Hashable {
                 episodes: { await collector.episodes(from: $0, count: $1) })
         case .mediumReplay, .fullReplay:
             return try await replay(
-                steps: steps, workers: workers, until: isStopped, progress: progress)
+                steps: steps, workers: workers, engine: engine, until: isStopped, progress: progress
+            )
         }
     }
 }

@@ -4,6 +4,7 @@ import Datasets
 import Environments
 import Episodes
 public import Foundation
+public import Learning
 import Policies
 import Trajectories
 
@@ -60,6 +61,10 @@ public struct CollectionJob: Sendable {
     public var seed: UInt64 = 0
     /// Threads that simulate.
     public var workers = ProcessInfo.processInfo.activeProcessorCount
+    /// What computes a replay of soft actor-critic; nil for the processor.
+    public var engine: SoftActorCriticTrainer.EngineMaker?
+    /// What the file calls the device that computed.
+    public var device = "cpu"
     /// Whether to keep the whole episodes so far and stop.
     public var isStopped: StopQuestion = { false }
 
@@ -94,6 +99,14 @@ public struct CollectionJob: Sendable {
                 .noGoal,
                 "cannot end episodes at a goal: only a dataset of a point maze has goals to go to")
         }
+        guard engine == nil || recipe?.kind == .mediumReplay || recipe?.kind == .fullReplay,
+            engine == nil || recipe?.isSearched == false
+        else {
+            throw JobError(
+                .invalidSetting,
+                "only a replay of soft actor-critic, such as hopper-medium-replay, can be computed "
+                    + "on another device than the processor; leave it out")
+        }
         let environment = name
         let pool = try EpisodeWorkers(count: workers) { try EnvironmentRegistry.make(environment) }
         let mixture = recipe == nil ? try PolicyParser(pool.specification).parse(policy) : nil
@@ -111,7 +124,8 @@ public struct CollectionJob: Sendable {
                     }
             } else {
                 try await recipe?.collect(
-                    steps: steps, seed: seed, workers: pool, untilGoal: untilGoal, until: isStopped,
+                    steps: steps, seed: seed, workers: pool, engine: engine, untilGoal: untilGoal,
+                    until: isStopped,
                     progress: { report(.progress(Share("steps", $0, of: $1))) }) ?? []
             }
         var attributes = [
@@ -122,6 +136,7 @@ public struct CollectionJob: Sendable {
         // A replay that was stopped early says so.
         if let recipe, let whole = try recipe.trainingSteps(for: pool.specification) {
             attributes["training_steps"] = "\(min(steps, whole)) of \(whole)"
+            if engine != nil { attributes["device"] = device }
         }
         var dataset = TrajectoryDataset(
             layout: pool.specification.layout, trajectories: trajectories, attributes: attributes)

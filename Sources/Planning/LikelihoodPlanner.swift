@@ -65,33 +65,58 @@ public struct LikelihoodPlanner {
     public func plan(
         context: [Int], goal: [Int] = [], keepsCandidates: Bool = false
     ) throws(PlanningError) -> Plan {
+        try plan(
+            [BeamPlanner.Request(context: context, goal: goal)], keepsCandidates: keepsCandidates
+        )[0]
+    }
+
+    /// Plans for several situations at once, each call of the model serving all of them.
+    ///
+    /// A plan is the one that would be made alone: nothing of one search enters another.
+    ///
+    /// - Parameters:
+    ///   - requests: What to plan from; contexts are equally long, and no actions are suggested.
+    ///   - keepsCandidates: Whether plans report the whole last beam.
+    /// - Returns: The most likely sequence found for each request.
+    /// - Throws: As ``plan(context:goal:keepsCandidates:)``; also when contexts are of different
+    ///   lengths or actions are suggested.
+    public func plan(
+        _ requests: [BeamPlanner.Request], keepsCandidates: Bool = false
+    ) throws(PlanningError) -> [Plan] {
         let layout = model.layout
-        try model.requireContext(context)
-        let count = options.horizon * layout.transitionDimension
-        var beam = try search(
-            prefix: context, goal: goal, steps: count - layout.observationDimension)
-        beam.statistics.horizon = options.horizon
-        beam.statistics.beamWidth = options.beamWidth
-        let planned = beam.tokens.map { row in
-            row.suffix(count).lazy.map(Int32.init).transitions(of: layout)
-        }
-        let tokens = planned[0]
-        var plan = Plan(
-            tokens: tokens, observations: discretizer.observations(tokens, layout),
-            actions: discretizer.actions(tokens, layout),
-            rewards: tokens.map {
-                discretizer.value(of: $0[layout.rewardIndex], dimension: layout.rewardIndex)
-            },
-            values: tokens.map {
-                discretizer.value(of: $0[layout.valueIndex], dimension: layout.valueIndex)
-            },
-            score: beam.logProbabilities[0], statistics: beam.statistics)
-        if keepsCandidates {
-            plan.candidates = zip(planned, beam.logProbabilities).map {
-                Plan.Candidate(tokens: $0, score: $1)
+        for request in requests {
+            try model.requireContext(request.context)
+            guard request.suggestedActions.isEmpty else {
+                throw .input("a search for likelihood takes no suggested actions")
             }
         }
-        return plan
+        let count = options.horizon * layout.transitionDimension
+        var trace: [TraceStep]?
+        let beams = try search(
+            requests.map { ($0.context, $0.goal) }, steps: count - layout.observationDimension,
+            trace: &trace)
+        return beams.map { beam in
+            let planned = beam.tokens.map { row in
+                row.suffix(count).lazy.map(Int32.init).transitions(of: layout)
+            }
+            let tokens = planned[0]
+            func numbers(_ dimension: Int) -> [Double] {
+                tokens.map { discretizer.value(of: $0[dimension], dimension: dimension) }
+            }
+            var plan = Plan(
+                tokens: tokens, observations: discretizer.observations(tokens, layout),
+                actions: discretizer.actions(tokens, layout), rewards: numbers(layout.rewardIndex),
+                values: numbers(layout.valueIndex), score: beam.logProbabilities[0],
+                statistics: beam.statistics)
+            plan.statistics.horizon = options.horizon
+            plan.statistics.beamWidth = options.beamWidth
+            if keepsCandidates {
+                plan.candidates = zip(planned, beam.logProbabilities).map {
+                    Plan.Candidate(tokens: $0, score: $1)
+                }
+            }
+            return plan
+        }
     }
 
     /// Continues any prefix that starts with an observation by `steps` tokens.
@@ -114,40 +139,53 @@ public struct LikelihoodPlanner {
     package func search(
         prefix: [Int], goal: [Int] = [], steps: Int, trace: inout [TraceStep]?
     ) throws(PlanningError) -> Beam {
+        try search([(prefix, goal)], steps: steps, trace: &trace)[0]
+    }
+
+    /// Searches from several prefixes at once; a trace is of the first.
+    private func search(
+        _ starts: [(prefix: [Int], goal: [Int])], steps: Int, trace: inout [TraceStep]?
+    ) throws(PlanningError) -> [Beam] {
         precondition(steps >= 0, "\(steps) steps")
-        guard !prefix.isEmpty else { throw .input("there is no token to continue") }
-        try model.requireTokens(prefix)
-        try model.requireGoal(goal)
+        guard let length = starts.first?.prefix.count else { return [] }
+        guard length > 0 else { throw .input("there is no token to continue") }
+        for start in starts {
+            try model.requireTokens(start.prefix)
+            try model.requireGoal(start.goal)
+            guard start.prefix.count == length else {
+                throw .input("contexts planned from together are of different lengths")
+            }
+        }
         let started = ContinuousClock.now
         let vocabularySize = model.vocabularySize
-        let filter = options.likelihoodFilter
         var frontier = try SearchFrontier(
             model: model, contextTransitions: options.contextTransitions, window: options.window,
-            contexts: [prefix], goals: [goal], additional: steps)
-        var totals = [0.0]
-        var logProbabilities: [Double] = []
-        var working = LogProbabilityBuffer()
+            contexts: starts.map(\.prefix), goals: starts.map(\.goal), additional: steps)
+        var totals = Array(repeating: 0.0, count: starts.count)
+        // The rows of each start lie next to each other.
+        var rows = starts.indices.map { $0..<($0 + 1) }
+        var logProbabilities = LogProbabilities(model: model, filter: options.likelihoodFilter)
+        var best = BestCandidates(capacity: options.beamWidth)
         for _ in 0..<steps {
             if Task.isCancelled { throw .cancelled }
             try frontier.evaluate()
-            logProbabilities.removeAll(keepingCapacity: true)
-            for node in frontier.nodes {
-                model.withLogits(of: node) {
-                    working.append($0, filter: filter, to: &logProbabilities)
+            logProbabilities.read(frontier.nodes)
+            var kept: [BestCandidates.Candidate] = []
+            for start in rows.indices {
+                for row in rows[start] {
+                    let first = Int(frontier.places[row]) * vocabularySize
+                    for token in 0..<vocabularySize {
+                        let score = totals[row] + logProbabilities.values[first + token]
+                        if score.isFinite { best.insert(score, row * vocabularySize + token) }
+                    }
                 }
-            }
-            var best = BestCandidates(capacity: options.beamWidth)
-            for row in 0..<frontier.rowCount {
-                let start = Int(frontier.places[row]) * vocabularySize
-                for token in 0..<vocabularySize {
-                    let score = totals[row] + logProbabilities[start + token]
-                    if score.isFinite { best.insert(score, row * vocabularySize + token) }
+                let found = best.takeBestFirst()
+                guard !found.isEmpty else {
+                    throw .notANumber(
+                        step: (frontier.length - length) / model.layout.transitionDimension)
                 }
-            }
-            let kept = best.takeBestFirst()
-            guard !kept.isEmpty else {
-                throw .notANumber(
-                    step: (frontier.length - prefix.count) / model.layout.transitionDimension)
+                rows[start] = kept.count..<(kept.count + found.count)
+                kept += found
             }
             totals = kept.map(\.score)
             frontier.select(kept.map { Int32($0.index / vocabularySize) })
@@ -159,27 +197,11 @@ public struct LikelihoodPlanner {
         }
         var statistics = frontier.statistics
         statistics.seconds = started.secondsUntilNow
-        return Beam(
-            tokens: (0..<frontier.rowCount).map { frontier.row($0).map(Int.init) },
-            logProbabilities: totals, statistics: statistics)
-    }
-}
-
-/// Turns logits into renormalised log-probabilities without allocating each time.
-private struct LogProbabilityBuffer {
-    private var logits: [Float] = []
-    private var scratch: [Float] = []
-
-    mutating func append(
-        _ source: Span<Float>, filter: TokenFilter, to result: inout [Double]
-    ) {
-        logits.removeAll(keepingCapacity: true)
-        for index in source.indices { logits.append(source[index]) }
-        filter.apply(to: &logits, scratch: &scratch)
-        let most = logits.max() ?? 0
-        var sum = 0.0
-        for logit in logits { sum += Double(exp(logit - most)) }
-        let logSum = log(sum)
-        for logit in logits { result.append(Double(logit - most) - logSum) }
+        statistics.plans = starts.count
+        return rows.map { rows in
+            Beam(
+                tokens: rows.map { frontier.row($0).map(Int.init) },
+                logProbabilities: Array(totals[rows]), statistics: statistics)
+        }
     }
 }

@@ -55,14 +55,7 @@ enum Search {
             return try (size.map(planner.resized) ?? planner).plan(
                 requests, uniforms: &uniforms, deadline: deadline, keepsCandidates: keepsCandidates)
         case .likelihood(let planner):
-            var plans: [Plan] = []
-            for request in requests {
-                plans.append(
-                    try planner.plan(
-                        context: request.context, goal: request.goal,
-                        keepsCandidates: keepsCandidates))
-            }
-            return plans
+            return try planner.plan(requests, keepsCandidates: keepsCandidates)
         }
     }
 }

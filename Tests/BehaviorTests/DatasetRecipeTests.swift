@@ -103,6 +103,18 @@ import Trajectories
         #expect(densities == episodes.map(\.count))
     }
 
+    @Test func `a replay is computed by the engine that is given`() async throws {
+        struct Absent: Error {}
+        var settings = SoftActorCriticSettings()
+        settings.hiddenSizes = [16, 16]
+        settings.environments = 2
+        await #expect(throws: Absent.self) {
+            _ = try await DatasetRecipe.replay(
+                settings, steps: 200, in: "hopper", workers: 1,
+                engine: { _, _, _ in throw Absent() }, progress: { _, _ in })
+        }
+    }
+
     @Test(arguments: ["maze2d-umaze", "maze2d-medium", "pointmaze-fourrooms", "pointmaze-large"])
     func `mazes are roamed from goal to goal`(name: String) async throws {
         let trajectories = try await collect(name, steps: 6000, seed: 5)

@@ -46,6 +46,67 @@ import TransformerCPU
     }
 
     @Test(arguments: UInt64(1)...20)
+    func `likeliest plans made together are those made alone`(_ seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        func number(_ range: ClosedRange<Int>) -> Int { .random(in: range, using: &generator) }
+        let layout = TransitionLayout(
+            observationDimension: number(1...3), actionDimension: number(1...2))
+        let bins = number(3...6)
+        let model = HashedModel(
+            layout: layout, vocabularySize: bins + 1,
+            contextLength: number(2...6) * layout.transitionDimension - 1, seed: seed)
+        var options = PlannerOptions()
+        options.objective = .likelihood
+        options.horizon = number(1...4)
+        // Wider than there are tokens: beams grow over several steps.
+        options.beamWidth = number(1...20)
+        options.likelihoodTopK = Bool.random(using: &generator) ? 2 : nil
+        let discretizer = try Discretizer(
+            quantilesOf: (0..<(bins * bins * layout.transitionDimension)).map { _ in
+                Double.random(in: -1...1, using: &generator)
+            }, dimension: layout.transitionDimension, binCount: bins)
+        let planner = try LikelihoodPlanner(
+            model: model, discretizer: discretizer, options: options)
+        let count = number(2...5)
+        let past = number(0...4)
+        let requests = (0..<count).map { _ in
+            BeamPlanner.Request(
+                context: (0..<(past * layout.transitionDimension + layout.observationDimension))
+                    .map { _ in number(0...(bins - 1)) })
+        }
+        let together = try planner.plan(requests, keepsCandidates: true)
+        for (request, var other) in zip(requests, together) {
+            let alone = try planner.plan([request], keepsCandidates: true)[0]
+            #expect(other.statistics.plans == count && alone.statistics.plans == 1)
+            other.statistics = alone.statistics
+            #expect(other == alone, "seed \(seed)")
+        }
+    }
+
+    @Test func `a search for likelihood refuses suggested actions and contexts of two lengths`()
+        throws
+    {
+        let layout = TransitionLayout(observationDimension: 1, actionDimension: 1)
+        let planner = try LikelihoodPlanner(
+            model: HashedModel(layout: layout, vocabularySize: 4, contextLength: 7, seed: 1),
+            discretizer: Discretizer(
+                quantilesOf: (0..<12).map(Double.init), dimension: 4, binCount: 3),
+            options: PlannerOptions())
+        for (requests, word) in [
+            ([BeamPlanner.Request(context: [0], suggestedActions: [[1]])], "suggested"),
+            (
+                [
+                    BeamPlanner.Request(context: [0]),
+                    BeamPlanner.Request(context: [0, 0, 0, 0, 1]),
+                ], "lengths"
+            ),
+        ] {
+            let error = #expect(throws: PlanningError.self) { try planner.plan(requests) }
+            #expect(error?.description.contains(word) == true)
+        }
+    }
+
+    @Test(arguments: UInt64(1)...20)
     func `plans made together are those made alone`(_ seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         func number(_ range: ClosedRange<Int>) -> Int { .random(in: range, using: &generator) }

@@ -63,19 +63,6 @@ struct ActorCriticOptions: ParsableArguments {
         return settings
     }
 
-    /// What computes on a card, and its name; nil for the processor.
-    func engine() throws -> (SoftActorCriticTrainer.EngineMaker, String)? {
-        let card: CUDA.Device? =
-            switch device ?? .cpu {
-            case .cpu: nil
-            case .cuda: try CUDA.Device()
-            case .auto: try? CUDA.Device()
-            }
-        return card.map { card in
-            ({ try CUDASoftActorCritic($0, settings: $1, firstRow: $2, on: card) }, card.name)
-        }
-    }
-
     /// The name of an option that is given, if one is.
     var given: String? {
         let options: [(String, Bool)] = [
@@ -123,5 +110,20 @@ struct RandomSearchOptions: ParsableArguments {
             ("--step-size", stepSize != nil), ("--noise", noise != nil),
         ]
         return options.first { $0.1 }?.0
+    }
+}
+
+extension EngineOptionsGroup.Device {
+    /// What computes soft actor-critic on a card, and its name; nil for the processor.
+    func actorCritic() throws -> (SoftActorCriticTrainer.EngineMaker, String)? {
+        let card: CUDA.Device? =
+            switch self {
+            case .cpu: nil
+            case .cuda: try CUDA.Device()
+            case .auto: try? CUDA.Device()
+            }
+        return card.map { card in
+            ({ try CUDASoftActorCritic($0, settings: $1, firstRow: $2, on: card) }, card.name)
+        }
     }
 }

@@ -98,7 +98,7 @@ struct TrainBehaviorCommand: AsyncParsableCommand {
         job.resumes = actorCritic.resume
         job.keepsMemory = actorCritic.keepMemory
         job.timeLimit = actorCritic.timeLimit
-        if let (engine, name) = try actorCritic.engine() {
+        if let (engine, name) = try (actorCritic.device ?? .cpu).actorCritic() {
             job.engine = engine
             job.device = name
         }

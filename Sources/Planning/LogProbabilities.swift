@@ -1,0 +1,63 @@
+import Foundation
+import Tokenization
+import Transformer
+
+/// The renormalised log-probabilities of all tokens at the nodes of one call, computed by the
+/// model's workers.
+struct LogProbabilities {
+    /// Node after node, one number for each token.
+    private(set) var values: [Double] = []
+
+    private let model: any PrefixTreeModel
+    private let filter: TokenFilter
+    private let buffers: [Buffer]
+
+    /// Fewer nodes than this for each worker are quicker done than handed out.
+    private static let fewest = 16
+
+    init(model: any PrefixTreeModel, filter: TokenFilter) {
+        self.model = model
+        self.filter = filter
+        buffers = (0..<model.workerCount).map { _ in Buffer() }
+    }
+
+    /// Fills ``values`` with those at `nodes`, of which all tokens that `filter` removes have -inf.
+    mutating func read(_ nodes: [Int]) {
+        let active = max(1, min(buffers.count, nodes.count / Self.fewest))
+        let (model, filter, buffers) = (model, filter, buffers)
+        func read(_ worker: Int) {
+            let share = nodes.count * worker / active..<nodes.count * (worker + 1) / active
+            buffers[worker].read(nodes[share], of: model, filter: filter)
+        }
+        if active > 1 {
+            model.concurrently { if $0 < active { read($0) } }
+        } else {
+            read(0)
+        }
+        values.removeAll(keepingCapacity: true)
+        for buffer in buffers[..<active] { values += buffer.values }
+    }
+
+    /// One worker's share; a class, so that each can fill its own.
+    private final class Buffer {
+        private(set) var values: [Double] = []
+        private var logits: [Float] = []
+        private var scratch: [Float] = []
+
+        func read(_ nodes: ArraySlice<Int>, of model: any PrefixTreeModel, filter: TokenFilter) {
+            values.removeAll(keepingCapacity: true)
+            for node in nodes {
+                logits.removeAll(keepingCapacity: true)
+                model.withLogits(of: node) { source in
+                    for index in source.indices { logits.append(source[index]) }
+                }
+                filter.apply(to: &logits, scratch: &scratch)
+                let most = logits.max() ?? 0
+                var sum = 0.0
+                for logit in logits { sum += Double(exponential(logit - most)) }
+                let logSum = log(sum)
+                for logit in logits { values.append(Double(logit - most) - logSum) }
+            }
+        }
+    }
+}
