@@ -99,6 +99,46 @@ import TransformerCUDA
         #expect(states[0] == states[2])
     }
 
+    @Test func `a run by Muon goes on from the CPU's state and the other way round`() throws {
+        print("seed 101")
+        let model = try smallModel(seed: 101)
+        func train(_ engines: [any TrainingEngine]) throws -> EngineState {
+            var state = try engines[0].state()
+            for step in 0..<4 {
+                let engine = engines[step % engines.count]
+                try engine.restore(state)
+                try engine.step(
+                    randomBatch(model, rows: 3, seed: UInt64(102 + step)), rate: 1e-3,
+                    dropoutStream: UInt64(step))
+                state = try engine.state()
+            }
+            return state
+        }
+        let cpu = try CPUEngine(workers: 1).training(model, options: options(model))
+        let whole = try train([cpu])
+        for engines in [[try engine(model), cpu], [cpu, try engine(model)]] {
+            try cpu.restore(
+                EngineState(
+                    parameters: model.values, firstMoment: whole.firstMoment.map { _ in 0 },
+                    secondMoment: whole.firstMoment.map { _ in 0 }, updates: 0))
+            let mixed = try train(engines)
+            #expect(mixed.updates == 4)
+            for slot in model.parameters.blockMatrices {
+                let range = slot.offset..<slot.offset + slot.count
+                func moved(_ state: EngineState) -> [Double] {
+                    range.map { Double(state.parameters[$0]) - Double(model.values[$0]) }
+                }
+                let error = MuonReference.distance(moved(mixed), moved(whole))
+                #expect(error < 1e-3, "\(slot.rows) x \(slot.columns): \(error)")
+                let momentum = MuonReference.distance(
+                    mixed.firstMoment[range].map(Double.init),
+                    whole.firstMoment[range].map(Double.init))
+                #expect(momentum < 1e-3)
+                #expect(mixed.secondMoment[range].allSatisfy { $0 == 0 })
+            }
+        }
+    }
+
     @Test func `a gradient of zero only lets the matrices decay`() throws {
         let model = try smallModel(seed: 95)
         let engine = try engine(model)
