@@ -151,3 +151,12 @@ KERNEL(adamw,
         float correction2, ptrdiff_t count),
        (p, m, v, g, gradient_scale, rate, decay, beta1, beta2, epsilon, correction1,
         correction2, count))
+
+/// m = decay * m + s g, x = s g + decay * m (Nesterov), with s = `gradient_scale`.
+KERNEL(momentum,
+       (float *x, float *m, const float *g, float gradient_scale, float decay, ptrdiff_t count),
+       (x, m, g, gradient_scale, decay, count))
+
+/// x = own * x + other * y.
+KERNEL(weighted_sum, (float *x, float own, const float *y, float other, ptrdiff_t count),
+       (x, own, y, other, count))

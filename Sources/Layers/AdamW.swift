@@ -36,14 +36,21 @@ package struct AdamW: Sendable {
 
     private let runs: [(range: Range<Int>, decays: Bool)]
 
-    /// An optimizer for parameters of this layout, with zero moments.
-    package init(_ layout: ParameterLayout, settings: Settings = Settings()) {
+    /// An optimizer for parameters of this layout, with zero moments; those of `others` it leaves to
+    /// somebody else.
+    package init(
+        _ layout: ParameterLayout, settings: Settings = Settings(),
+        leaving others: [ParameterSlot] = []
+    ) {
         self.settings = settings
         firstMoment = FloatStorage(count: layout.count)
         secondMoment = FloatStorage(count: layout.count)
         var runs: [(range: Range<Int>, decays: Bool)] = []
-        for entry in layout.entries {
-            if let last = runs.last, last.decays == entry.decays {
+        let others = Set(others)
+        for entry in layout.entries where !others.contains(entry.slot) {
+            if let last = runs.last, last.decays == entry.decays,
+                last.range.upperBound == entry.slot.range.lowerBound
+            {
                 runs[runs.count - 1].range = last.range.lowerBound..<entry.slot.range.upperBound
             } else {
                 runs.append((entry.slot.range, entry.decays))

@@ -28,6 +28,17 @@ public struct MuonOptions: Sendable, Hashable {
 
     /// The usual.
     public init() {}
+
+    /// Why no engine can learn with these, or nil.
+    package var problem: String? {
+        if !(rateRatio.isFinite && rateRatio > 0) {
+            return "Muon's rate is \(rateRatio) of AdamW's; it is a number above 0"
+        }
+        if !(0..<1 ~= momentum) {
+            return "Muon's momentum is \(momentum); it is at least 0 and below 1"
+        }
+        return nil
+    }
 }
 
 extension TransformerParameters {

@@ -59,6 +59,9 @@ public struct CPUEngine: Engine {
         need.add(
             workers, configuration.layerCount, configuration.headCount, rows, options.windowLength)
         need.add(workers, rows, configuration.vocabularySize)
+        if options.muon != nil {
+            need.add(workers, 14, configuration.embeddingWidth, configuration.embeddingWidth)
+        }
         return need
     }
 

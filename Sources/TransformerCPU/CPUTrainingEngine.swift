@@ -13,6 +13,8 @@ public final class CPUTrainingEngine: TrainingEngine {
     private let pool: WorkerPool
     private let name: String
     private var optimizer: AdamW
+    /// What the blocks' matrices learn by, if not by AdamW.
+    private let muon: Muon?
     private var latest = StepSummary()
 
     init(
@@ -24,6 +26,9 @@ public final class CPUTrainingEngine: TrainingEngine {
                 code: .mismatch, engine: name,
                 detail: "windows of \(options.windowLength) tokens do not fit a model that sees "
                     + "\(model.configuration.contextLength)")
+        }
+        if let problem = options.muon?.problem {
+            throw EngineError(code: .unsupported, engine: name, detail: problem)
         }
         self.model = CPUTransformer(model)
         self.options = options
@@ -37,7 +42,18 @@ public final class CPUTrainingEngine: TrainingEngine {
         settings.beta2 = options.beta2
         settings.epsilon = options.epsilon
         settings.weightDecay = options.weightDecay
-        optimizer = AdamW(model.parameters.layout, settings: settings)
+        let matrices = options.muon == nil ? [] : model.parameters.blockMatrices
+        optimizer = AdamW(model.parameters.layout, settings: settings, leaving: matrices)
+        muon = options.muon.map { muon in
+            var settings = Muon.Settings()
+            settings.momentum = muon.momentum
+            settings.rateRatio = muon.rateRatio
+            settings.weightDecay = options.weightDecay
+            settings.iterations = MuonOptions.iterations
+            let (a, b, c) = MuonOptions.coefficients
+            settings.coefficients = [a, b, c]
+            return Muon(matrices, settings: settings, workers: pool.count)
+        }
     }
 
     /// The loss of a batch without dropout; nothing is learnt.
@@ -63,7 +79,7 @@ public final class CPUTrainingEngine: TrainingEngine {
     /// Steps are done when they return.
     public var finishesSteps: Bool { true }
 
-    /// One step: forward, backward, the exchange, clipping, AdamW; done when it returns.
+    /// One step: forward, backward, the exchange, clipping, the optimizer; done when it returns.
     public func step(
         _ batch: TokenBatch, rate: Double, dropoutStream: UInt64?, exchange: GradientExchange?
     ) throws(EngineError) {
@@ -72,10 +88,15 @@ public final class CPUTrainingEngine: TrainingEngine {
         if let exchange { try gradients.withMutableSpan(exchange) }
         let norm = evaluator.timed(.reduction) { Gradients.norm(gradients, pool: pool) }
         evaluator.timed(.optimizer) {
+            let (values, scale) = (
+                model.weights.values,
+                Gradients.clippingFactor(norm: norm, limit: options.gradientLimit)
+            )
+            muon?.update(
+                values, gradients: gradients, momentum: optimizer.firstMoment,
+                gradientScale: scale, rate: Float(rate), pool: pool)
             optimizer.update(
-                model.weights.values, gradients: gradients,
-                gradientScale: Gradients.clippingFactor(norm: norm, limit: options.gradientLimit),
-                rate: Float(rate), pool: pool)
+                values, gradients: gradients, gradientScale: scale, rate: Float(rate), pool: pool)
             model.weights.pack(pool: pool)
         }
         if !loss.isFinite, latest.finiteSteps == nil { latest.finiteSteps = latest.steps }

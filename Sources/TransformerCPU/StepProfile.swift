@@ -21,7 +21,7 @@ public struct StepProfile: Sendable, Hashable {
         case loss
         /// Summing the workers' gradients, and the norm of the sum.
         case reduction
-        /// AdamW, and packing the new weights for products.
+        /// AdamW or Muon, and packing the new weights for products.
         case optimizer
         /// Waiting for other workers, clearing gradients.
         case other

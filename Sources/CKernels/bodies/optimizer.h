@@ -47,3 +47,19 @@ void FN(adamw)(float *p, float *m, float *v, const float *g, float gradient_scal
                    count);
     }
 }
+
+void FN(momentum)(float *x, float *m, const float *g, float gradient_scale, float decay,
+                  ptrdiff_t count) {
+    FOR_LANES(i, count) {
+        vf gradient = load_tail(g, i, count) * splat(gradient_scale);
+        vf moment = splat(decay) * load_tail(m, i, count) + gradient;
+        store_tail(m, moment, i, count);
+        store_tail(x, gradient + splat(decay) * moment, i, count);
+    }
+}
+
+void FN(weighted_sum)(float *x, float own, const float *y, float other, ptrdiff_t count) {
+    FOR_LANES(i, count)
+    store_tail(x, splat(own) * load_tail(x, i, count) + splat(other) * load_tail(y, i, count), i,
+               count);
+}
