@@ -27,8 +27,9 @@ func tests(
 
 /// Sources of kernels for a card: carried as text, compiled when a card is used.
 let kernelSources = [
-    "attention.cu", "decoder.cu", "draw.cu", "heads.cu", "linear.cu", "measure.cu", "rows.cu",
-    "sac.cu", "sac_actor.cu", "sac_backward.cu", "sac_forward.cu", "training.cu", "update.cu",
+    "attention.cu", "decoder.cu", "draw.cu", "heads.cu", "linear.cu", "measure.cu", "muon.cu",
+    "rows.cu", "sac.cu", "sac_actor.cu", "sac_backward.cu", "sac_forward.cu", "training.cu",
+    "update.cu",
 ]
 
 let package = Package(
@@ -145,8 +146,8 @@ let package = Package(
             name: "trajectory-device",
             dependencies: [
                 "CUDA", "Learning", "LearningCUDA", "Planning", "RandomNumbers", "Safetensors",
-                "Tokenization", "Training", "Trajectories", "Transformer", "TransformerCPU",
-                "TransformerCUDA",
+                "Tensors", "Tokenization", "Training", "Trajectories", "Transformer",
+                "TransformerCPU", "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),

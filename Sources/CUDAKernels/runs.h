@@ -1,4 +1,4 @@
-// Neighbouring floats moved together, and sums over a warp.
+// Neighbouring floats moved together, and sums over a warp and a block.
 #pragma once
 #include "device.h"
 
@@ -17,4 +17,16 @@ DEVICE float warp_sum(float x) {
 DEVICE double warp_sum(double x) {
     for (int mask = 16; mask > 0; mask >>= 1) x += shuffle_xor(x, mask);
     return x;
+}
+
+/// Adds a number of each thread over a block of so many warps, in a fixed order; every thread has
+/// the sum.
+template <int warps> DEVICE double block_sum(double (&of_warp)[warps], double x) {
+    x = warp_sum(x);
+    sync_block();
+    if (threadIdx.x % 32 == 0) of_warp[threadIdx.x / 32] = x;
+    sync_block();
+    double total = 0;
+    for (int i = 0; i < warps; i++) total += of_warp[i];
+    return total;
 }

@@ -178,14 +178,3 @@ template <Order order> struct Gathered {
         copy_async(to, valid ? base + (size_t)places[r] * stride + c : base, valid);
     }
 };
-
-/// Adds a number of each thread over the block, in a fixed order; every thread has the sum.
-DEVICE double block_sum(double *of_warp, double x) {
-    x = warp_sum(x);
-    sync_block();
-    if (threadIdx.x % 32 == 0) of_warp[threadIdx.x / 32] = x;
-    sync_block();
-    double total = 0;
-    for (int i = 0; i < THREADS / 32; i++) total += of_warp[i];
-    return total;
-}

@@ -39,6 +39,9 @@ static const char linear_cu[] = {
 static const char measure_cu[] = {
 #embed "measure.cu" suffix(, 0)
 };
+static const char muon_cu[] = {
+#embed "muon.cu" suffix(, 0)
+};
 static const char rows_cu[] = {
 #embed "rows.cu" suffix(, 0)
 };
@@ -81,6 +84,7 @@ static const struct cuda_source sources[] = {
     {"heads.cu", heads_cu},
     {"linear.cu", linear_cu},
     {"measure.cu", measure_cu},
+    {"muon.cu", muon_cu},
     {"rows.cu", rows_cu},
     {"sac.h", sac_h},
     {"sac_product.h", sac_product_h},

@@ -1,3 +1,3 @@
 // The program of training: every kernel of a step.
-#include "update.cu"
+#include "muon.cu"
 #include "attention.cu"

@@ -8,7 +8,8 @@ struct Chunk {
     const float *source;
     u32 slices, stride;
     u32 first, count;
-    u32 decays, unused;
+    /// Whether weight decay applies, and whether Muon teaches them (muon.cu) and not AdamW.
+    u32 decays, by_muon;
 };
 constexpr int CHUNK = 256, UPDATE_THREADS = 256;
 
@@ -26,17 +27,6 @@ struct ChunkSums {
     alignas(16) float part[4][CHUNK];
     double of_warp[UPDATE_THREADS / 32];
 };
-
-/// Adds a number of each thread over the block, in a fixed order; thread 0 has the sum.
-DEVICE double block_sum(double *of_warp, double x) {
-    x = warp_sum(x);
-    sync_block();
-    if (threadIdx.x % 32 == 0) of_warp[threadIdx.x / 32] = x;
-    sync_block();
-    double total = 0;
-    for (int i = 0; i < UPDATE_THREADS / 32; i++) total += of_warp[i];
-    return total;
-}
 
 /// gradient = the sum of the slices, in order; squares[block] = the sum of its squares.
 /// CPU: Gradients.reduce, sum_of_squares. Grid: chunks.
@@ -96,13 +86,13 @@ finish_step(Totals *totals, const double *losses, const double *squares, const S
     totals->steps += 1;
 }
 
-/// One AdamW update. CPU: adamw. Moves 28 bytes a parameter. Grid: chunks. `lowered` receives the
-/// parameters as products take them, where that is not as floats.
+/// One AdamW update of what Muon does not teach. CPU: adamw. Moves 28 bytes a parameter. Grid:
+/// chunks. `lowered` receives the parameters as products take them, where that is not as floats.
 KERNEL(UPDATE_THREADS, 4)
 adamw(float *parameters, stored *lowered, float *first_moment, float *second_moment,
       const float *gradient, const Chunk *chunks, const Totals *totals, const Step *step) {
     const Chunk chunk = chunks[blockIdx.x];
-    if (threadIdx.x >= chunk.count) return;
+    if (chunk.by_muon || threadIdx.x >= chunk.count) return;
     const u32 i = chunk.first + threadIdx.x;
     const float rate = step->rate / step->correction1, root = 1.0f / sqrtf(step->correction2);
     const float keep = 1.0f - step->rate * (chunk.decays ? step->decay : 0);

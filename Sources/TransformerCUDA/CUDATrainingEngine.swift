@@ -19,6 +19,7 @@ public final class CUDATrainingEngine: TrainingEngine {
     private let stream: Stream
     private let kernels: TrainingKernels
     private let parameters: TrainingParameters
+    private let muon: MuonPass?
     private let upload: UploadRing
     private var memory: TrainingMemory?
     private var passes: [Int: Recorded] = [:]
@@ -57,7 +58,7 @@ public final class CUDATrainingEngine: TrainingEngine {
         }
         let shape = KernelShape(
             model.configuration, windowLength: options.windowLength, precision: precision)
-        if let problem = shape.trainingProblem {
+        if let problem = shape.trainingProblem ?? options.muon?.problem {
             throw EngineError(code: .unsupported, engine: name, detail: problem)
         }
         self.name = name
@@ -69,6 +70,11 @@ public final class CUDATrainingEngine: TrainingEngine {
             stream = try Stream(device)
             kernels = try TrainingKernels(shape, on: device)
             parameters = try TrainingParameters(shape, count: model.parameterCount, on: device)
+            muon =
+                if let muon = options.muon {
+                    try MuonPass(
+                        muon, shape, places: places, kernels: kernels.muon, stream)
+                } else { nil }
             upload = UploadRing(stream)
             let dimension = model.configuration.layout.transitionDimension
             try stream.write(
@@ -141,7 +147,7 @@ public final class CUDATrainingEngine: TrainingEngine {
 
     // MARK: - Steps
 
-    /// One step: forward, backward, the exchange, clipping, AdamW.
+    /// One step: forward, backward, the exchange, clipping, AdamW, and Muon where the options want it.
     ///
     /// Returns before the card is done, unless there is an exchange.
     public func step(
@@ -290,7 +296,7 @@ public final class CUDATrainingEngine: TrainingEngine {
         let recorded = try Recorded(
             TrainingPass(
                 shape, sequences: sequences, kernels: kernels, parameters: parameters,
-                places: places, memory: memory, stream), on: stream.device)
+                places: places, memory: memory, muon: muon, stream), on: stream.device)
         passes[sequences] = recorded
         return recorded
     }

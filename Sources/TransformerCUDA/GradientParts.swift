@@ -10,7 +10,14 @@ struct GradientParts {
     /// Number of chunks.
     var count: Int { words.count / 4 }
 
-    init(_ parameters: TransformerParameters, _ s: TrainingShape, _ memory: TrainingMemory) {
+    /// Whether the blocks' matrices learn by Muon.
+    private let byMuon: Bool
+
+    init(
+        _ parameters: TransformerParameters, _ s: TrainingShape, _ memory: TrainingMemory,
+        byMuon: Bool
+    ) {
+        self.byMuon = byMuon
         let width = s.width
         let entry = s.vocabulary * width
         let bins = (s.vocabulary - 1) * width
@@ -67,10 +74,10 @@ struct GradientParts {
     ) -> Int {
         var place = place
         for layer in layers {
-            for (slot, decays) in [(layer.weight, true), (layer.bias, false)] {
+            for (slot, isMatrix) in [(layer.weight, true), (layer.bias, false)] {
                 add(
                     slot.offset, slot.count, parts.address(of: place), s.slices, s.linearNumbers,
-                    decays: decays)
+                    decays: isMatrix, byMuon: isMatrix && byMuon)
                 place += slot.count
             }
         }
@@ -79,7 +86,7 @@ struct GradientParts {
 
     private mutating func add(
         _ first: Int, _ count: Int, _ source: UInt64, _ slices: Int, _ stride: Int,
-        decays: Bool = false
+        decays: Bool = false, byMuon: Bool = false
     ) {
         for start in Swift.stride(from: 0, to: count, by: TrainingKernels.chunk) {
             let length = min(TrainingKernels.chunk, count - start)
@@ -87,7 +94,7 @@ struct GradientParts {
                 source + UInt64(start * MemoryLayout<Float>.stride),
                 UInt64(slices) | UInt64(stride) << 32,
                 UInt64(first + start) | UInt64(length) << 32,
-                decays ? 1 : 0,
+                (decays ? 1 : 0) | (byMuon ? 1 << 32 : 0),
             ]
         }
     }

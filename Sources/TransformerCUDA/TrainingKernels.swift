@@ -46,6 +46,7 @@ struct TrainingKernels {
     let finishStep: Kernel
     let adamW: Kernel
     let lowerParameters: Kernel
+    let muon: MuonKernels
 
     /// Compiles and loads the kernels for a shape.
     init(_ shape: KernelShape, on device: Device) throws(CUDAError) {
@@ -77,6 +78,7 @@ struct TrainingKernels {
         finishStep = try kernels.kernel("finish_step")
         adamW = try kernels.kernel("adamw")
         lowerParameters = try kernels.kernel("lower_parameters")
+        muon = try MuonKernels(kernels)
     }
 }
 

@@ -13,20 +13,22 @@ struct TrainingPass {
     private let parameters: TrainingParameters
     private let places: TransformerParameters
     private let memory: TrainingMemory
+    private let muon: MuonPass?
 
     init(
         _ kernelShape: KernelShape, sequences: Int, kernels: TrainingKernels,
         parameters: TrainingParameters, places: TransformerParameters, memory: TrainingMemory,
-        _ stream: Stream
+        muon: MuonPass?, _ stream: Stream
     ) throws(CUDAError) {
         shape = TrainingShape(kernelShape, sequences: sequences)
-        parts = GradientParts(places, shape, memory)
+        parts = GradientParts(places, shape, memory, byMuon: muon != nil)
         chunks = try Buffer(count: parts.words.count, on: stream.device)
         try stream.write(parts.words, to: chunks)
         self.kernels = kernels
         self.parameters = parameters
         self.places = places
         self.memory = memory
+        self.muon = muon
     }
 
     private var step: UInt64 { memory.batch.address }
@@ -230,12 +232,13 @@ struct TrainingPass {
             Int32(0))
     }
 
-    /// Loss and norm into the steps' totals, then AdamW.
+    /// Loss and norm into the steps' totals, then Muon where it is wanted, and AdamW.
     func update(squares: Buffer<Double>, _ stream: Stream) throws(CUDAError) {
         try stream.launch(
             kernels.finishStep, grid: (1, 1), threads: TrainingKernels.updateThreads,
             parameters.totals, memory.losses, squares, step, Int32(shape.lossBlocks),
             Int32(parts.count))
+        try muon?.update(parameters, step: step, stream)
         try stream.launch(
             kernels.adamW, grid: (parts.count, 1), threads: TrainingKernels.updateThreads,
             parameters.values, parameters.operand(0), parameters.firstMoment,

@@ -36,6 +36,11 @@ struct BenchmarkCommand: AsyncParsableCommand {
     @Option(parsing: .upToNextOption, help: "Windows in a batch.")
     var batches = [32, 256, 2048]
 
+    @Option(
+        parsing: .upToNextOption,
+        help: "What teaches the blocks' matrices: adamw, muon, or both where not given.")
+    var optimizers = TrainingSpeed.Optimizer.allCases
+
     @Option(help: "Timed plans; the median counts.")
     var plans = 5
 
@@ -82,10 +87,13 @@ struct BenchmarkCommand: AsyncParsableCommand {
         for precision in precisions where parts.contains(.training) {
             for shape in DeviceShape.allCases {
                 for batch in batches {
-                    let speed = try TrainingSpeed(
-                        on: device, shape: shape, precision: precision, batch: batch)
-                    print(speed)
-                    report.training.append(speed)
+                    let speeds = try optimizers.map {
+                        try TrainingSpeed(
+                            on: device, shape: shape, precision: precision, batch: batch,
+                            optimizer: $0)
+                    }
+                    for speed in speeds { print("\(speed)\(speed.beside(speeds[0]))") }
+                    report.training += speeds
                 }
             }
         }

@@ -17,7 +17,7 @@ struct CheckCommand: AsyncParsableCommand {
 
     /// What is checked.
     enum Part: String, CaseIterable, ExpressibleByArgument {
-        case device, decoder, training, plans, sac
+        case device, decoder, training, muon, plans, sac
     }
 
     @OptionGroup var device: DeviceOptions
@@ -48,6 +48,7 @@ struct CheckCommand: AsyncParsableCommand {
             case .device: checks.checkDevice(device)
             case .decoder: checks.checkDecoder(device, quick: quick)
             case .training: checks.checkTraining(device, quick: quick)
+            case .muon: checks.checkMuon(device, quick: quick)
             case .plans: checks.checkPlans(device, quick: quick)
             case .sac: checks.checkSoftActorCritic(device, quick: quick)
             }

@@ -62,7 +62,8 @@ extension Checks {
         }
     }
 
-    private static func trainedModels(quick: Bool) -> [(String, TrajectoryTransformer, Int)] {
+    /// Models that learn in checks, each with the windows of a batch.
+    static func trainedModels(quick: Bool) -> [(String, TrajectoryTransformer, Int)] {
         let models = [
             ("small", TrajectoryTransformer(Self.small, seed: 1), 5),
             ("small with goals", TrajectoryTransformer(Self.smallWithGoals, seed: 2), 5),

@@ -1,3 +1,4 @@
+import ArgumentParser
 import CUDA
 import RandomNumbers
 import Tokenization
@@ -5,10 +6,16 @@ import Trajectories
 import Transformer
 import TransformerCUDA
 
-/// The speed of full training steps: forward, backward, clipping, AdamW, dropout as in the paper.
+/// The speed of full training steps: forward, backward, clipping, update, dropout as in the paper.
 struct TrainingSpeed: Encodable, CustomStringConvertible {
+    /// What teaches the matrices inside the blocks; the rest learns by AdamW.
+    enum Optimizer: String, CaseIterable, Encodable, ExpressibleByArgument {
+        case adamw, muon
+    }
+
     var shape: String
     var precision: String
+    var optimizer: Optimizer
     /// Windows in a batch.
     var batch: Int
     var tokensPerStep: Int
@@ -20,13 +27,14 @@ struct TrainingSpeed: Encodable, CustomStringConvertible {
     /// Times groups of steps from an idle card to an idle card; the median group counts.
     init(
         on device: Device, shape: DeviceShape, precision: Precision, batch: Int,
-        seconds: Double = 0.4
+        optimizer: Optimizer, seconds: Double = 0.4
     ) throws {
         let configuration = shape.configuration
         let length = configuration.contextLength
+        var options = TrainingEngineOptions(windowLength: length)
+        if optimizer == .muon { options.muon = MuonOptions() }
         let engine = try CUDAEngine(device: device, precision: precision).training(
-            TrajectoryTransformer(configuration, seed: 0),
-            options: TrainingEngineOptions(windowLength: length))
+            TrajectoryTransformer(configuration, seed: 0), options: options)
         let batches = (0..<4).map { RandomBatch.make(configuration, rows: batch, seed: $0) }
         func steps(_ count: Int) throws -> Double {
             let start = ContinuousClock.now
@@ -47,6 +55,7 @@ struct TrainingSpeed: Encodable, CustomStringConvertible {
         secondsPerStep = times.sorted()[times.count / 2]
         self.shape = shape.rawValue
         self.precision = precision.rawValue
+        self.optimizer = optimizer
         self.batch = batch
         tokensPerStep = batch * length
         tokensPerSecond = Double(tokensPerStep) / secondsPerStep
@@ -65,8 +74,16 @@ struct TrainingSpeed: Encodable, CustomStringConvertible {
         return 6 * (Double(configuration.layerCount) * layer + head)
     }
 
+    /// How much longer a step takes than that of `other`, where that is another optimizer's.
+    func beside(_ other: TrainingSpeed) -> String {
+        guard other.optimizer != optimizer else { return "" }
+        let (mine, theirs) = (secondsPerStep * 1e6, other.secondsPerStep * 1e6)
+        return ", \((mine - theirs).digits(0)) µs more than \(other.optimizer.rawValue): "
+            + "\((100 * (mine / theirs - 1)).digits(1)) %"
+    }
+
     var description: String {
-        "training, \(shape), \(precision), batch \(batch): "
+        "training, \(shape), \(precision), \(optimizer.rawValue), batch \(batch): "
             + "\((tokensPerSecond * 1e-6).digits(3)) M tokens/s, "
             + "\((secondsPerStep * 1e3).digits(3)) ms a step, "
             + "\((operationsPerSecond * 1e-12).digits(1)) TFLOP/s"

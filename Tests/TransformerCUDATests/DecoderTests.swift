@@ -3,6 +3,7 @@ import EmulatedCUDA
 import Safetensors
 import TestSupport
 import Testing
+import Tokenization
 import Trajectories
 import Transformer
 import TransformerCPU
@@ -34,6 +35,28 @@ func smallModel(
         tensors.set(name, values, shape: try tensors.shape(of: name))
     }
     return try TrajectoryTransformer(configuration, tensors: tensors)
+}
+
+/// Windows of random tokens; some targets do not count.
+func randomBatch(
+    _ model: TrajectoryTransformer, rows: Int, length: Int? = nil, firstRow: Int = 0,
+    totalRows: Int? = nil, seed: UInt64
+) -> TokenBatch {
+    let configuration = model.configuration
+    var generator = SeededGenerator(seed: seed)
+    var batch = TokenBatch(
+        rows: rows, length: length ?? configuration.contextLength,
+        goalDimension: configuration.goalDimension, firstRow: firstRow, totalRows: totalRows)
+    let vocabulary = Int32(configuration.vocabularySize)
+    for index in batch.inputs.indices {
+        batch.inputs[index] = Int32.random(in: 0..<vocabulary, using: &generator)
+        batch.targets[index] = Int32.random(in: 0..<vocabulary, using: &generator)
+        batch.mask[index] = Int.random(in: 0..<5, using: &generator) == 0 ? 0 : 1
+    }
+    for index in batch.goals.indices {
+        batch.goals[index] = Int32.random(in: 0..<(vocabulary - 1), using: &generator)
+    }
+    return batch
 }
 
 @Suite struct DecoderTests {

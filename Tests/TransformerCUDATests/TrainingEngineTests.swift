@@ -8,28 +8,6 @@ import TransformerCUDA
 
 /// What a card's training engine adds to what holds for every engine (`TransformerTests`).
 @Suite struct TrainingEngineTests {
-    /// Windows of random tokens; some targets do not count.
-    private func batch(
-        _ model: TrajectoryTransformer, rows: Int, length: Int? = nil, firstRow: Int = 0,
-        totalRows: Int? = nil, seed: UInt64
-    ) -> TokenBatch {
-        let configuration = model.configuration
-        var generator = SeededGenerator(seed: seed)
-        var batch = TokenBatch(
-            rows: rows, length: length ?? configuration.contextLength,
-            goalDimension: configuration.goalDimension, firstRow: firstRow, totalRows: totalRows)
-        let vocabulary = Int32(configuration.vocabularySize)
-        for index in batch.inputs.indices {
-            batch.inputs[index] = Int32.random(in: 0..<vocabulary, using: &generator)
-            batch.targets[index] = Int32.random(in: 0..<vocabulary, using: &generator)
-            batch.mask[index] = Int.random(in: 0..<5, using: &generator) == 0 ? 0 : 1
-        }
-        for index in batch.goals.indices {
-            batch.goals[index] = Int32.random(in: 0..<(vocabulary - 1), using: &generator)
-        }
-        return batch
-    }
-
     /// The length of the difference over that of `expected`.
     private func distance(_ actual: [Float], _ expected: [Float]) -> Double {
         func squares(_ values: some Sequence<Float>) -> Double {
@@ -49,7 +27,7 @@ import TransformerCUDA
     func `loss and gradient with dropout are the CPU's`(width: Int, heads: Int, goals: Int) throws {
         print("seed 21")
         let model = try smallModel(goals: goals, width: width, heads: heads, seed: 21)
-        let batch = batch(model, rows: 5, seed: 22)
+        let batch = randomBatch(model, rows: 5, seed: 22)
         let expected = try CPUEngine(workers: 1).training(model)
         let loss = try expected.lossAndGradient(batch, dropoutStream: 23)
         for (precision, lossTolerance, gradientTolerance) in [
@@ -75,7 +53,7 @@ import TransformerCUDA
             try engine(model, precision), try CPUEngine(workers: 2).training(model)
         )
         for step in 0..<3 {
-            let batch = batch(model, rows: 4, seed: UInt64(32 + step))
+            let batch = randomBatch(model, rows: 4, seed: UInt64(32 + step))
             for engine in [engine, expected] {
                 try engine.step(batch, rate: 1e-3, dropoutStream: UInt64(step))
             }
@@ -108,7 +86,7 @@ import TransformerCUDA
             try CPUEngine(workers: 2, sequencesPerPass: 1).training(model), try engine(model),
         ]
         for step in 0..<100 {
-            let batch = batch(model, rows: 2, seed: UInt64(1000 + step))
+            let batch = randomBatch(model, rows: 2, seed: UInt64(1000 + step))
             for engine in engines {
                 try engine.step(batch, rate: 6e-4, dropoutStream: UInt64(step))
             }
@@ -142,10 +120,10 @@ import TransformerCUDA
             let engine = try engine(model, precision)
             for step in 0..<3 {
                 if run == 1 {
-                    _ = try engine.loss(batch(model, rows: 1 + 4 * step, seed: 42))
+                    _ = try engine.loss(randomBatch(model, rows: 1 + 4 * step, seed: 42))
                 }
                 try engine.step(
-                    batch(model, rows: 3, seed: UInt64(43 + step)), rate: 1e-3,
+                    randomBatch(model, rows: 3, seed: UInt64(43 + step)), rate: 1e-3,
                     dropoutStream: UInt64(step))
             }
             return try engine.state()
@@ -155,7 +133,7 @@ import TransformerCUDA
 
     @Test func `a run goes on from the CPU's state and the other way round`() throws {
         let model = try smallModel(seed: 51)
-        let batches = (0..<4).map { batch(model, rows: 3, seed: UInt64(52 + $0)) }
+        let batches = (0..<4).map { randomBatch(model, rows: 3, seed: UInt64(52 + $0)) }
         func train(_ engines: [any TrainingEngine]) throws -> EngineState {
             var state: EngineState?
             for (step, batch) in batches.enumerated() {
@@ -177,7 +155,7 @@ import TransformerCUDA
     @Test func `shares whose gradients are exchanged take the step of the whole batch`() throws {
         let model = try smallModel(seed: 61)
         let whole = try engine(model)
-        let all = batch(model, rows: 5, seed: 62)
+        let all = randomBatch(model, rows: 5, seed: 62)
         try whole.step(all, rate: 1e-3, dropoutStream: 63)
         // Three processes, of which one has no rows.
         let shares = [0..<2, 2..<2, 2..<5].map { rows in
@@ -211,7 +189,7 @@ import TransformerCUDA
     @Test func `a loss that is not finite shows, and when`() throws {
         let model = try smallModel(seed: 71)
         let engine = try engine(model)
-        let batch = batch(model, rows: 2, seed: 72)
+        let batch = randomBatch(model, rows: 2, seed: 72)
         try engine.step(batch, rate: 1e-3, dropoutStream: nil)
         var state = try engine.state()
         state.parameters[model.parameterCount - 1] = .nan
