@@ -114,8 +114,8 @@ public struct DemoJob: Sendable {
         let data = file("data.hdf5")
         report(
             .command(
-                "train --dataset \(data.given) --output \(model.given) --layers 2 --width 64 "
-                    + "--window 5 --dropout 0 --steps \(steps) --batch-size 64 "
+                "train --dataset \(data.given) --output \(model.given) --recipe authors --layers 2 "
+                    + "--width 64 --window 5 --dropout 0 --steps \(steps) --batch-size 64 "
                     + "--learning-rate 2e-3 --seed \(seed)"))
         var job = TrainingJob(dataset: data, output: model)
         job.settings.model.layerCount = 2

@@ -23,16 +23,26 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
     /// The defaults: the paper's.
     public init() {}
 
-    /// Reads a file; what it leaves out keeps its default, what is not a setting is refused.
+    /// The settings of the run in `folder`; nil where there is none that can be read.
+    public init?(ofRunIn folder: URL) {
+        guard let description = try? Checkpoint.description(in: folder),
+            let training = Trainer.recordedOptions(in: folder)
+        else { return nil }
+        model = description.model.shape
+        self.training = training
+        tokenization = description.tokenization
+    }
+
+    /// Reads a file; what it leaves out is as in `defaults`, what is not a setting is refused.
     ///
     /// - Throws: ``SettingsError``.
-    public init(contentsOf url: URL) throws {
+    public init(contentsOf url: URL, over defaults: TrainingSettings = TrainingSettings()) throws {
         let file = url.given
         guard let text = try? String(contentsOf: url, encoding: .utf8) else {
             throw SettingsError(
                 code: .unreadable, file: file, detail: "the file is missing or unreadable")
         }
-        let defaults = try Self.object(TrainingSettings().yaml(), file: "defaults")
+        let defaults = try Self.object(defaults.yaml(), file: "defaults")
         let merged = try Self.merge(
             Self.object(text, file: file), over: defaults, at: "", file: file)
         func invalid(_ path: [any CodingKey], _ detail: String) -> SettingsError {

@@ -49,12 +49,34 @@ enum RunRecord {
             .flatMap { $0[setting] }.flatMap { Int($0) }
     }
 
+    /// The training options of the run in `directory`; see ``Trainer/recordedOptions(in:)``.
+    static func options(in directory: URL) -> TrainingOptions? {
+        guard let data = try? Data(contentsOf: url(directory)), Seal.state(of: data) != .broken,
+            let sections = try? JSONSerialization.jsonObject(with: data) as? [String: Any],
+            let kept = sections["training"] as? [String: Any],
+            let defaults = try? JSONEncoder().encode(TrainingOptions()),
+            var all = try? JSONSerialization.jsonObject(with: defaults) as? [String: Any]
+        else { return nil }
+        all.merge(kept) { $1 }
+        all["timeLimit"] = nil
+        return (try? JSONSerialization.data(withJSONObject: all)).flatMap {
+            try? JSONDecoder().decode(TrainingOptions.self, from: $0)
+        }
+    }
+
     /// Refuses to resume with settings under which the next step would not be the run's.
     static func check(
         _ training: TrainingOptions, _ tokenization: TokenizedDataset.Settings, in directory: URL
     ) throws {
         guard let data = try? Data(contentsOf: url(directory)) else { return }
-        let kept = try flat(data, directory)
+        var kept = try flat(data, directory)
+        // What was not recorded yet was as the paper has it.
+        for (key, value) in try flat(
+            JSONEncoder().encode(
+                Settings(training: TrainingOptions(), tokenization: tokenization)), directory)
+        where key.hasPrefix("training.") && kept[key] == nil {
+            kept[key] = value
+        }
         let given = try flat(
             JSONEncoder().encode(Settings(training: training, tokenization: tokenization)),
             directory)

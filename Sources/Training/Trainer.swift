@@ -110,7 +110,8 @@ public final class Trainer {
             notes = [checkpoint.passedOver].compactMap(\.self)
             notes += Trainer.notes(of: options, at: step, in: directory)
         } else {
-            model = TrajectoryTransformer(configuration, seed: options.seed)
+            model = TrajectoryTransformer(
+                configuration, seed: options.seed, start: options.start)
         }
         learner = try engine.training(
             model, options: options.engineOptions(windowLength: training.length))
@@ -125,6 +126,15 @@ public final class Trainer {
     /// With another number sums are rounded otherwise, and the run is another.
     public static func recordedWorkers(in directory: URL) -> Int? {
         RunRecord.number("training.workers", in: directory)
+    }
+
+    /// The options with which the run in `directory` was begun or last resumed; nil where they are
+    /// not recorded.
+    ///
+    /// What an older version did not record is what that version did. The time limit, which was for
+    /// that part of the run alone, is left out.
+    public static func recordedOptions(in directory: URL) -> TrainingOptions? {
+        RunRecord.options(in: directory)
     }
 
     /// Refuses to begin a run where there is one, and to resume one where there is none.

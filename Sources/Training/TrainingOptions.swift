@@ -1,11 +1,23 @@
 import Bounds
-import Transformer
+public import Transformer
 
 /// How long and how a model is trained; the defaults are the paper's, for a machine of few cores.
 ///
 /// Janner et al. 2021, appendix D. The paper's batch of 256 is 32 here: on two cores, eight times
 /// as many updates are worth more than their smoothness.
 public struct TrainingOptions: Sendable, Hashable, Codable {
+    /// What makes new parameters of a gradient.
+    public enum Optimizer: String, Sendable, Hashable, Codable, CaseIterable {
+        /// AdamW for all parameters, as the paper.
+        case adamw
+        /// Muon for the matrices inside the blocks, AdamW for all others (``MuonOptions``).
+        case muon
+    }
+
+    /// What the model's parameters are before the first step.
+    public var start = TransformerStart.authors
+    /// What makes new parameters of a gradient.
+    public var optimizer = Optimizer.adamw
     /// Training steps.
     public var steps = 2000
     /// Windows in a batch.
@@ -20,7 +32,7 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
     public var finalTokens: Int?
     /// What the learning rate does after ``finalTokens``.
     public var scheduleEnding = LearningRateSchedule.Ending.hold
-    /// AdamW's decay of the weight matrices.
+    /// Decay of the weight matrices, in units of the learning rate.
     public var weightDecay = 0.1
     /// Gradients of a larger norm are scaled down to it.
     public var gradientLimit = 1.0
@@ -32,7 +44,7 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
     public var checkpointInterval = 500
     /// Wall-clock limit in minutes, after which training stops with a checkpoint; nil for none.
     public var timeLimit: Double?
-    /// Fixes initial weights, order of the data and dropout.
+    /// Fixes initial values, order of the data and dropout.
     public var seed: UInt64 = 0
     /// Worker threads of the engine, for who makes one by these options; by their number sums are
     /// rounded.
@@ -81,6 +93,7 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
         var result = TrainingEngineOptions(windowLength: length)
         result.weightDecay = Float(weightDecay)
         result.gradientLimit = Float(gradientLimit)
+        result.muon = optimizer == .muon ? MuonOptions() : nil
         return result
     }
 

@@ -26,8 +26,10 @@ public final class TrajectoryTransformer: Sendable {
     package let parameters: TransformerParameters
 
     /// A model with fresh parameters drawn from `seed`.
-    public convenience init(_ configuration: TransformerConfiguration, seed: UInt64) {
-        self.init(configuration) { $0.initialValues(seed: seed) }
+    public convenience init(
+        _ configuration: TransformerConfiguration, seed: UInt64, start: TransformerStart = .authors
+    ) {
+        self.init(configuration) { $0.initialValues(seed: seed, start: start) }
     }
 
     /// A model with these values, as ``values`` has them.

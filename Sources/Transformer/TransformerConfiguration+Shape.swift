@@ -44,4 +44,18 @@ extension TransformerConfiguration {
             case embeddingDropout, attentionDropout, residualDropout
         }
     }
+    /// What of this configuration is a choice.
+    public var shape: Shape {
+        var shape = Shape()
+        shape.layerCount = layerCount
+        shape.headCount = headCount
+        shape.embeddingWidth = embeddingWidth
+        shape.actionWeight = actionWeight
+        shape.rewardWeight = rewardWeight
+        shape.valueWeight = valueWeight
+        shape.embeddingDropout = embeddingDropout
+        shape.attentionDropout = attentionDropout
+        shape.residualDropout = residualDropout
+        return shape
+    }
 }

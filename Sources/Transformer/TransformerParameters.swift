@@ -1,4 +1,3 @@
-import RandomNumbers
 package import Tensors
 import Trajectories
 
@@ -111,31 +110,5 @@ package struct TransformerParameters: Sendable {
                 shape: [configuration.binCount * configuration.goalDimension, width],
                 decays: false)
         self.layout = layout
-    }
-
-    /// Fresh parameters: weights normal with deviation 0.02, biases and positions zero, layer norms
-    /// one and zero, heads uniform in ±1/√C, as the authors' code draws them.
-    package func initialValues(seed: UInt64) -> [Float] {
-        var values: [Float] = []
-        values.reserveCapacity(layout.count)
-        var generator = SplitMix64(seed: seed)
-        for entry in layout.entries {
-            for _ in 0..<entry.slot.count {
-                let value: Float =
-                    if entry.name == "head.weight" {
-                        Float(2 * generator.uniform() - 1) / Float(entry.slot.columns).squareRoot()
-                    } else if entry.decays
-                        || ["tok_emb.weight", "goal_emb.weight"].contains(entry.name)
-                    {
-                        Float(0.02 * generator.normal())
-                    } else if entry.name.contains("ln") && entry.name.hasSuffix("weight") {
-                        1
-                    } else {
-                        0
-                    }
-                values.append(value)
-            }
-        }
-        return values
     }
 }

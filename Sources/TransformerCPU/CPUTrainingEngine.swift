@@ -27,6 +27,9 @@ public final class CPUTrainingEngine: TrainingEngine {
                 detail: "windows of \(options.windowLength) tokens do not fit a model that sees "
                     + "\(model.configuration.contextLength)")
         }
+        if let problem = options.muon?.problem {
+            throw EngineError(code: .unsupported, engine: name, detail: problem)
+        }
         self.model = CPUTransformer(model)
         self.options = options
         self.pool = pool

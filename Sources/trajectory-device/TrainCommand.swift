@@ -1,11 +1,15 @@
-import ArgumentParser
+public import ArgumentParser
 import Foundation
 import Tokenization
-import Training
+public import Training
 import Trajectories
-import Transformer
+public import Transformer
 import TransformerCPU
 import TransformerCUDA
+
+extension Recipe: ExpressibleByArgument {}
+extension TrainingOptions.Optimizer: ExpressibleByArgument {}
+extension TransformerStart: ExpressibleByArgument {}
 
 /// `trajectory-device train`: from a token file to a checkpoint.
 struct TrainCommand: AsyncParsableCommand {
@@ -43,8 +47,18 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "Windows in a batch.")
     var batchSize = 256
 
-    @Option(help: "The full learning rate.")
-    var learningRate = 6e-4
+    @Option(help: "How to train: quick, or authors (the paper's).")
+    var recipe: Recipe?
+
+    @Option(
+        help: "What parameters learn by: muon (the blocks' matrices; others by AdamW), or adamw.")
+    var optimizer: TrainingOptions.Optimizer?
+
+    @Option(help: "Parameters at first: smooth (neighbouring bins alike), or authors.")
+    var start: TransformerStart?
+
+    @Option(help: "The full learning rate (by size and length; authors: 6e-4).")
+    var learningRate: Double?
 
     @Option(help: "Transitions in a window, which is also the model's longest context.")
     var window = 10
@@ -87,20 +101,45 @@ struct TrainCommand: AsyncParsableCommand {
         configuration.layerCount = layers
         configuration.headCount = heads
         configuration.embeddingWidth = width
-        var options = TrainingOptions()
-        options.steps = steps
-        options.batchSize = batchSize
-        options.learningRate = learningRate
-        options.seed = seed
-        options.evaluationInterval = evaluationInterval
-        options.checkpointInterval = checkpointInterval
-        options.timeLimit = timeLimit
+        let options = options(&configuration)
         switch device {
         case .cuda:
             let engine = CUDAEngine(device: try card.open(), precision: precision)
             try train(configuration, dataset, file, options, engine)
         case .cpu: try train(configuration, dataset, file, options, CPUEngine())
         }
+    }
+
+    /// How it is trained: as the options say, else as the run that is there, else as the recipe.
+    private func options(_ configuration: inout TransformerConfiguration) -> TrainingOptions {
+        let folder = URL(fileURLWithPath: output)
+        let isThere = Checkpoint.exists(in: folder)
+        let run = isThere ? Trainer.recordedOptions(in: folder) : nil
+        var options = run ?? TrainingOptions()
+        var shape = configuration.shape
+        if let present = try? Checkpoint.description(in: folder) {
+            shape.dropout = present.model.shape.dropout
+        }
+        // A run without a record is from before there were recipes.
+        let recipe = recipe ?? (run != nil ? nil : isThere ? .authors : .quick)
+        recipe?.apply(to: &options, &shape)
+        if let optimizer { options.optimizer = optimizer }
+        if let start { options.start = start }
+        options.steps = steps
+        options.batchSize = batchSize
+        options.seed = seed
+        options.evaluationInterval = evaluationInterval
+        options.checkpointInterval = checkpointInterval
+        options.timeLimit = timeLimit
+        if let learningRate {
+            options.learningRate = learningRate
+        } else if let recipe, run == nil {
+            options.learningRate = recipe.learningRate(options, width: width)
+        }
+        configuration.embeddingDropout = shape.embeddingDropout
+        configuration.attentionDropout = shape.attentionDropout
+        configuration.residualDropout = shape.residualDropout
+        return options
     }
 
     private func train(

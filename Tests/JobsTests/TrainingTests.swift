@@ -93,6 +93,24 @@ import Transformer
         #expect(throws: (any Error).self) { try again.run() }
     }
 
+    @Test func `a run's settings are read back from its folder`() async throws {
+        let hopper = try await Hopper.shared
+        let settings = try #require(TrainingSettings(ofRunIn: hopper.model))
+        let description = try Checkpoint.description(in: hopper.model)
+        #expect(settings.training.steps == 2 && settings.training.optimizer == .adamw)
+        #expect(settings.tokenization == description.tokenization)
+        #expect(settings.model == description.model.shape)
+        #expect(TrainingSettings(ofRunIn: hopper.data) == nil)
+        // What a file leaves out is as in them.
+        let folder = try TemporaryFolder()
+        try "training: {steps: 9}\n".write(
+            to: folder.file("s.yaml"), atomically: true, encoding: .utf8)
+        var expected = settings
+        expected.training.steps = 9
+        #expect(
+            try TrainingSettings(contentsOf: folder.file("s.yaml"), over: settings) == expected)
+    }
+
     @Test func `a token file trains like its dataset, and refuses other settings`() async throws {
         let hopper = try await Hopper.shared
         let folder = try TemporaryFolder()

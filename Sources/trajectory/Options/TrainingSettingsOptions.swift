@@ -1,13 +1,31 @@
-import ArgumentParser
+public import ArgumentParser
 import Bounds
 import Jobs
 import Tokenization
-import Training
-import Transformer
+public import Training
+public import Transformer
+
+extension Recipe: ExpressibleByArgument {}
+extension TrainingOptions.Optimizer: ExpressibleByArgument {}
+extension TransformerStart: ExpressibleByArgument {}
 
 /// The settings of a training run that options can replace; the help names the defaults.
 struct TrainingSettingsOptions: ParsableArguments {
     private static let defaults = TrainingSettings()
+
+    @Option(
+        help: """
+            How to train: quick (muon, smooth start, no dropout, a rate that follows size and \
+            length), or authors, the paper's.
+            """)
+    var recipe: Recipe?
+
+    @Option(
+        help: "What parameters learn by: muon (the blocks' matrices; others by AdamW), or adamw.")
+    var optimizer: TrainingOptions.Optimizer?
+
+    @Option(help: "Parameters at first: smooth (neighbouring bins alike), or authors.")
+    var start: TransformerStart?
 
     @Option(help: "Training steps (\(defaults.training.steps)).")
     var steps: Int?
@@ -50,11 +68,16 @@ struct TrainingSettingsOptions: ParsableArguments {
 
     @Option(
         help: """
-            Dropout of embedding, attention and residual connections (\(defaults.model.dropout)).
+            Dropout of embedding, attention and residual connections (0; authors: \
+            \(defaults.model.dropout)).
             """)
     var dropout: Float?
 
-    @Option(help: "The full learning rate (\(defaults.training.learningRate)).")
+    @Option(
+        help: """
+            The full learning rate (by size and length; authors: \
+            \(defaults.training.learningRate)).
+            """)
     var learningRate: Double?
 
     @Option(
@@ -109,6 +132,8 @@ struct TrainingSettingsOptions: ParsableArguments {
         func set<Value>(_ path: WritableKeyPath<TrainingSettings, Value>, _ value: Value?) {
             if let value { settings[keyPath: path] = value }
         }
+        set(\.training.optimizer, optimizer)
+        set(\.training.start, start)
         set(\.training.steps, steps)
         set(\.training.batchSize, batchSize)
         set(\.training.learningRate, learningRate)

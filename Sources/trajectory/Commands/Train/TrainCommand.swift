@@ -4,6 +4,7 @@ import Foundation
 import Jobs
 import Tokenization
 import Training
+import Transformer
 
 /// `trajectory train`: from a dataset to a checkpoint.
 struct TrainCommand: AsyncParsableCommand {
@@ -13,11 +14,10 @@ struct TrainCommand: AsyncParsableCommand {
         discussion: """
             The output folder holds the checkpoint (weights, discretizer, optimizer) and \
             metrics.csv. A run that was stopped, by Ctrl-C for example, goes on with --resume, step \
-            for step as if it had not been, with as many workers as before if --workers does not \
-            say otherwise.
+            for step as if it had not been, with the settings and workers that it had.
 
-            Settings come from the defaults (the paper's), then from --config, then from the \
-            options given here. A configuration file has the sections model, training and \
+            Settings come from the recipe, then from --config, then from the options given here; \
+            --recipe authors is the paper's. A configuration file has the sections model, training and \
             tokenization; 'trajectory train --print-config' shows them; besides, training may have \
             timeLimit (minutes), workers and finalTokens, and tokenization maxPathLength and \
             goalColumns.
@@ -103,13 +103,29 @@ struct TrainCommand: AsyncParsableCommand {
         line.show(event, isMilestone: { $0.heldOutLoss != nil }, text: \.line)
     }
 
-    /// The settings of the file, replaced by what the options say.
+    /// The settings of the recipe, or of the run that is resumed, replaced by what the file says,
+    /// then by what the options say.
     private func settings() throws -> TrainingSettings {
-        var settings =
-            try config.map { try TrainingSettings(contentsOf: URL(fileURLWithPath: $0)) }
-            ?? TrainingSettings()
+        let run =
+            resume ? output.flatMap { TrainingSettings(ofRunIn: URL(fileURLWithPath: $0)) } : nil
+        var settings = run ?? TrainingSettings()
+        // A run without a record is from before there were recipes.
+        let recipe = chosen.recipe ?? (run != nil ? nil : resume ? .authors : .quick)
+        recipe?.apply(to: &settings.training, &settings.model)
+        var given: Set<String> = []
+        if let config {
+            let url = URL(fileURLWithPath: config)
+            settings = try TrainingSettings(contentsOf: url, over: settings)
+            given = try TrainingSettings.names(in: url)
+        }
         let ofFile = settings.problem
         chosen.apply(to: &settings)
+        if let recipe, run == nil, chosen.learningRate == nil,
+            !given.contains("training.learningRate")
+        {
+            settings.training.learningRate = recipe.learningRate(
+                settings.training, width: settings.model.embeddingWidth)
+        }
         guard let problem = settings.problem else { return settings }
         // Whose fault it is decides on the code.
         if let config, ofFile != nil {

@@ -1,0 +1,36 @@
+import Foundation
+public import Transformer
+
+/// A named way to train: what parameters are at first, what they learn by, how fast.
+public enum Recipe: String, Sendable, Hashable, Codable, CaseIterable {
+    /// The paper's (Janner et al. 2021, appendix D): AdamW at 6e-4 from the authors' start, with
+    /// dropout.
+    case authors
+    /// What learns most from few tokens: Muon and a smooth start, without dropout, at a rate that
+    /// follows the model's size and the run's length (decision 0015).
+    case quick
+
+    /// Sets what the recipe says; the learning rate is ``learningRate(width:tokens:)``'s matter.
+    public func apply(
+        to options: inout TrainingOptions, _ shape: inout TransformerConfiguration.Shape
+    ) {
+        switch self {
+        case .authors:
+            options.start = .authors
+            options.optimizer = .adamw
+            shape.dropout = TransformerConfiguration.Shape().dropout
+        case .quick:
+            options.start = .smooth
+            options.optimizer = .muon
+            shape.dropout = 0
+        }
+    }
+
+    /// The full learning rate for a run of these options and a model of `width` channels.
+    public func learningRate(_ options: TrainingOptions, width: Int) -> Double {
+        switch self {
+        case .authors: return TrainingOptions().learningRate
+        case .quick: return 4e-3
+        }
+    }
+}
