@@ -18,10 +18,12 @@ struct BeamSearch {
     private var drawn: [Int32] = []
     /// For each request the row that takes the suggested actions, while there is one.
     var suggestedRows: [Int?]
-    // Of each row: discounted rewards so far, candidate score, and rewards and values of all
-    // planned transitions, `horizon` each.
+    // Of each row: discounted rewards so far, candidate score, log-likelihood of observations and
+    // actions, and rewards and values of all planned transitions, `horizon` each.
     private var returns: [Double]
     private var scores: [Double]
+    private var likelihoods: [Double]
+    private var logProbabilities: LogProbabilities?
     var rewards: [Double]
     var values: [Double]
 
@@ -44,6 +46,10 @@ struct BeamSearch {
         samplers = SamplerGroup(model: planner.model)
         returns = Array(repeating: 0, count: requests.count)
         scores = returns
+        likelihoods = returns
+        if planner.options.unlikelyShare > 0 {
+            logProbabilities = LogProbabilities(model: planner.model, filter: TokenFilter())
+        }
         rewards = Array(repeating: 0, count: requests.count * horizon)
         values = rewards
         suggestedRows = requests.indices.map {
@@ -108,7 +114,9 @@ struct BeamSearch {
         var kept: [BestCandidates.Candidate] = []
         scores = []
         for request in requests.indices {
-            for row in (request * count)..<((request + 1) * count) {
+            let rows = (request * count)..<((request + 1) * count)
+            let least = leastLikelihood(rows)
+            for row in rows {
                 let place = row * options.horizon + step
                 let before = returns[row]
                 returns[row] += weight * rewards[place]
@@ -119,7 +127,7 @@ struct BeamSearch {
                     : before + weight * judged[row]
                 guard !score.isNaN else { throw .notANumber(step: step) }
                 scores.append(score)
-                best.insert(score, row)
+                if likelihoods[row] >= least { best.insert(score, row) }
             }
             let first = kept.count
             kept += best.takeBestFirst()
@@ -132,6 +140,25 @@ struct BeamSearch {
         recordSelection(kept)
         select(kept.map { Int32($0.index) })
         step += 1
+    }
+
+    /// What a row's log-likelihood must not be below to be kept.
+    private func leastLikelihood(_ rows: Range<Int>) -> Double {
+        guard logProbabilities != nil else { return -.infinity }
+        let unlikely = Int(options.unlikelyShare * Double(rows.count))
+        return likelihoods[rows].sorted()[min(unlikely, rows.count - 1)]
+    }
+
+    /// Adds to the rows' likelihoods those of the next tokens, which are of `dimension`, at the
+    /// nodes that the rows stand on.
+    mutating func countLikelihood(of tokens: some Collection<Int32>, dimension: Int) {
+        guard logProbabilities != nil, dimension < layout.rewardIndex else { return }
+        logProbabilities?.read(frontier.nodes)
+        let values = logProbabilities?.values ?? []
+        for (row, token) in tokens.enumerated() {
+            likelihoods[row] +=
+                values[Int(frontier.places[row]) * planner.model.vocabularySize + Int(token)]
+        }
     }
 
     /// What the critic says of each row's last observation and action, decoded.
@@ -171,12 +198,22 @@ struct BeamSearch {
                 rewards: Array(rewards[first..<(first + step)]),
                 values: Array(values[first..<(first + step)]), score: scores[rows.lowerBound],
                 statistics: statistics)
+            if options.averagedRows > 1 { plan.actions[0] = averageAction(rows) }
             if keepsCandidates {
                 plan.candidates = rows.map { row in
                     Plan.Candidate(tokens: plannedTokens(row: row), score: scores[row])
                 }
             }
             return plan
+        }
+    }
+
+    /// The mean first action of the best rows.
+    private func averageAction(_ rows: Range<Int>) -> [Double] {
+        let first = rows.prefix(options.averagedRows).map { plannedTokens(row: $0)[0] }
+        let actions = planner.discretizer.actions(first, layout)
+        return actions[0].indices.map { index in
+            actions.reduce(0) { $0 + $1[index] } / Double(actions.count)
         }
     }
 
@@ -195,6 +232,7 @@ struct BeamSearch {
         frontier.select(sources)
         returns = sources.map { returns[Int($0)] }
         scores = sources.map { scores[Int($0)] }
+        likelihoods = sources.map { likelihoods[Int($0)] }
         rewards = Self.gather(rewards, options.horizon, sources)
         values = Self.gather(values, options.horizon, sources)
     }
@@ -223,6 +261,7 @@ struct BeamSearch {
                 drawn[row] = Int32(action[dimension - layout.actionRange.lowerBound])
             }
         }
+        countLikelihood(of: drawn, dimension: dimension)
         trace?.callRows.append(frontier.rowCount)
         trace?.windowLengths.append(frontier.windowLength)
         trace?.draws.append(contentsOf: drawn.lazy.map(Int.init))

@@ -62,6 +62,16 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
     public var likelihoodTopK: Int?
     /// How rewards and values are read from the model's distributions.
     public var readout = ReturnReadout.mean
+    /// Share of the candidates, the least likely, that are not kept whatever return they promise.
+    ///
+    /// Likely is what the model expects of a row's observations and actions so far, over all tokens
+    /// that it could have sampled. A search for the largest prediction finds the model's mistakes;
+    /// they are what the data have little of. 0 believes every prediction, as the authors do; after
+    /// the penalty of Jiang et al. 2022 (arXiv 2208.10291), equation 5, whose limit is absolute.
+    public var unlikelyShare = 0.0
+    /// Rows at the end of a search, the best, whose actions are averaged in the plan's first
+    /// transition; 1 takes those of the best row alone.
+    public var averagedRows = 1
     /// Transitions the model sees, the one being planned included; the default is less with a model
     /// that was trained on shorter windows.
     public var contextTransitions = 5
@@ -130,6 +140,19 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
                     ? "give a whole number from 1 up"
                     : "give a whole number up to \(bound.range.upperBound)")
         }
+        guard (1...beamWidth).contains(averagedRows) else {
+            throw PlannerOptionsError(
+                "averagedRows", "\(averagedRows)",
+                "give a whole number from 1 to the beam's width, \(beamWidth)")
+        }
+        // As many candidates stay as there are rows.
+        let most = 1 - 1 / Double(expansionFactor)
+        guard (0...most).contains(unlikelyShare) else {
+            throw PlannerOptionsError(
+                "unlikelyShare", "\(unlikelyShare)",
+                "give a share from 0 to \(most): of \(expansionFactor) continuations of each "
+                    + "sequence one is kept")
+        }
         guard contextTransitions >= 2 else {
             throw PlannerOptionsError(
                 "contextTransitions", "\(contextTransitions)",
@@ -154,6 +177,12 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
         if let deadlineMilliseconds, !(deadlineMilliseconds > 0 && deadlineMilliseconds.isFinite) {
             throw PlannerOptionsError(
                 "deadlineMilliseconds", "\(deadlineMilliseconds)", "give milliseconds above 0")
+        }
+        if objective == .likelihood, unlikelyShare != 0 || averagedRows != 1 {
+            throw PlannerOptionsError(
+                unlikelyShare != 0 ? "unlikelyShare" : "averagedRows",
+                unlikelyShare != 0 ? "\(unlikelyShare)" : "\(averagedRows)",
+                "give another objective: a search for likelihood keeps what is likeliest anyway")
         }
         if objective == .likelihood, warmStart || deadlineMilliseconds != nil {
             throw PlannerOptionsError(

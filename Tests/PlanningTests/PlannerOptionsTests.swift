@@ -45,6 +45,18 @@ import Tokenization
                 $0.warmStart = true
             }
         ),
+        ("unlikelyShare", { $0.unlikelyShare = 0.6 }),
+        ("unlikelyShare", { $0.unlikelyShare = -0.1 }),
+        ("unlikelyShare", { $0.unlikelyShare = .nan }),
+        (
+            "unlikelyShare",
+            {
+                $0.objective = .likelihood
+                $0.unlikelyShare = 0.2
+            }
+        ),
+        ("averagedRows", { $0.averagedRows = 0 }),
+        ("averagedRows", { $0.averagedRows = 129 }),
         ("temperature", { $0.temperature = 0 }),
         ("discount", { $0.discount = 1.01 }),
     ]

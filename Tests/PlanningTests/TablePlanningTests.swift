@@ -44,6 +44,76 @@ import Transformer
         #expect(uniforms.used == 6)
     }
 
+    @Test func `an action that the data hardly have is not taken, whatever it promises`() throws {
+        // As above, where action 1 is the better and the less likely.
+        let model = TableModel { path in
+            switch path {
+            case [0]: [0.9, 0.1, 0]
+            case [0, 0]: [0.9, 0.1, 0]
+            case [0, 1]: [0.1, 0.9, 0]
+            default: [0.5, 0.5, 0]
+            }
+        }
+        func action(_ share: Double, _ draws: [Double]) throws -> [[Int]] {
+            let planner = try BeamPlanner(
+                model: model, discretizer: discretizer,
+                options: options { $0.unlikelyShare = share })
+            var uniforms = RecordedUniforms(draws + [0.1, 0.1, 0.1, 0.1])
+            return try planner.plan(context: [0], uniforms: &uniforms).tokens
+        }
+        #expect(try action(0, [0.3, 0.95]) == [[0, 1, 1, 0]])
+        #expect(try action(0.5, [0.3, 0.95]) == [[0, 0, 0, 0]])
+        // Where nothing else was drawn it is what there is.
+        #expect(try action(0.5, [0.95, 0.95]) == [[0, 1, 1, 0]])
+    }
+
+    @Test func `what was unlikely before counts later`() throws {
+        // Two transitions: action 1 is unlikely in the first alone, and always brings more.
+        let model = TableModel { path in
+            switch path.count % 4 {
+            case 1: path.count == 1 ? [0.8, 0.2, 0] : [0.5, 0.5, 0]
+            case 2: path.last == 1 ? [0, 1, 0] : [1, 0, 0]
+            default: [1, 0, 0]
+            }
+        }
+        func plan(_ share: Double) throws -> [[Int]] {
+            let planner = try BeamPlanner(
+                model: model, discretizer: discretizer,
+                options: options {
+                    $0.horizon = 2
+                    $0.beamWidth = 2
+                    $0.contextTransitions = 3
+                    $0.unlikelyShare = share
+                })
+            // Actions of four rows, rewards and values, observations of two; the same again.
+            var uniforms = RecordedUniforms(
+                [0.1, 0.9, 0.2, 0.3] + Array(repeating: 0.1, count: 10)
+                    + [0.9, 0.1, 0.2, 0.9] + Array(repeating: 0.1, count: 8))
+            return try planner.plan(context: [0], uniforms: &uniforms).tokens
+        }
+        #expect(try plan(0).first?[1] == 1)
+        #expect(try plan(0.5).first?[1] == 0)
+        // Among equals the better one is chosen.
+        #expect(try plan(0.5).last?[1] == 1)
+    }
+
+    @Test func `the first action is the mean of the best rows'`() throws {
+        let model = TableModel { path in path.count % 4 == 1 ? [0.5, 0.5, 0] : [1, 0, 0] }
+        for (rows, expected) in [(1, 0.5), (2, 1.0), (4, 0.75)] {
+            let planner = try BeamPlanner(
+                model: model, discretizer: discretizer,
+                options: options {
+                    $0.beamWidth = 4
+                    $0.averagedRows = rows
+                })
+            // Of eight rows, all worth the same, the first four stay: actions 0, 1, 0 and 0.
+            var uniforms = RecordedUniforms(
+                [0.1, 0.9, 0.2, 0.3, 0.9, 0.9, 0.9, 0.9] + Array(repeating: 0.1, count: 16))
+            let plan = try planner.plan(context: [0], uniforms: &uniforms)
+            #expect(plan.actions == [[expected]])
+        }
+    }
+
     @Test func `what the value promises outweighs a reward now`() throws {
         let model = TableModel { path in
             switch (path.count, path.dropFirst().first) {

@@ -72,6 +72,16 @@ struct PlannerOptionsGroup: ParsableArguments {
             valueName: "mean|fraction"))
     var readout = ReadoutArgument.mean
 
+    @Option(
+        help: ArgumentHelp(
+            "Keep no sequence of the least likely ones, whatever return it promises.",
+            discussion: "0.25 leaves out a quarter of the candidates after each transition.",
+            valueName: "share"))
+    var unlikelyShare = PlannerOptions().unlikelyShare
+
+    @Option(help: "Act by the mean first action of the best K sequences.")
+    var averagedRows = PlannerOptions().averagedRows
+
     @Option(help: "Transitions the model sees, the one being planned included.")
     var contextTransitions = PlannerOptions().contextTransitions
 
@@ -119,6 +129,8 @@ struct PlannerOptionsGroup: ParsableArguments {
             case .mean: .mean
             case .percentile(let fraction): .percentile(fraction, authorsQuirks ? .authors : .exact)
             }
+        options.unlikelyShare = unlikelyShare
+        options.averagedRows = averagedRows
         options.contextTransitions = contextTransitions
         options.replanInterval = replanInterval
         options.warmStart = warmStart
