@@ -17,7 +17,7 @@ extension Checks {
                 run("muon, \(precision.rawValue), \(name)") {
                     try Self.checkMuon(
                         device, precision, model, rows: rows,
-                        tolerance: precision == .exact ? 1e-4 : 0.3)
+                        tolerance: precision == .exact ? 1e-4 : 0.15)
                 }
             }
         }
