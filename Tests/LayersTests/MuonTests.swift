@@ -116,7 +116,7 @@ import Testing
                 #expect((0.6...1.25).contains(value / Double(stretch)), "\(slot) \(value)")
             }
             let before = Self.singularValues(of: test.gradients.matrix(slot))
-            #expect(before.count == 1 || before.max() ?? 0 > 2 * (before.min() ?? 0))
+            #expect(before.count == 1 || before.max() ?? 0 > 1.5 * (before.min() ?? 0))
         }
     }
 

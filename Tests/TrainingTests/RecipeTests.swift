@@ -1,4 +1,5 @@
 import Foundation
+import Safetensors
 import TestSupport
 import Testing
 import Tokenization
@@ -61,14 +62,12 @@ import TransformerCPU
             }
             #expect(muon.secondMoment[range].allSatisfy { $0 == 0 })
             // The momentum is the gradient itself, AdamW's first moment a tenth of it.
-            #expect(
-                relativeError(
-                    muon.firstMoment[range].map { 0.1 * $0 }, Array(adamw.firstMoment[range]))
-                    < 1e-5)
+            let tenth = muon.firstMoment[range].map { Float(0.1) * $0 }
+            #expect(relativeError(tenth, Array(adamw.firstMoment[range])) < 1e-5)
         }
     }
 
-    @Test(arguments: [(-1, 0.5), (Float.nan, 0.5), (5, 1)])
+    @Test(arguments: [(Float(-1), Float(0.5)), (.nan, 0.5), (5, 1)])
     func `a Muon that cannot be is refused`(ratio: Float, momentum: Float) throws {
         let data = try PointRuns.dataset()
         var options = TrainingEngineOptions(windowLength: data.windows.length)

@@ -1,5 +1,6 @@
 import Bounds
 import Tokenization
+public import Training
 public import Transformer
 import TransformerCPU
 
@@ -21,6 +22,8 @@ public struct TrainingSpeedJob: Sendable {
     public var shape = BenchmarkShape.hopper
     /// Windows in a batch.
     public var batch = 32
+    /// What parameters learn by.
+    public var optimizer = TrainingOptions.Optimizer.adamw
     /// Timed steps.
     public var steps = 15
     /// Worker threads; one for each core if nil.
@@ -54,7 +57,8 @@ public struct TrainingSpeedJob: Sendable {
             data.targets[index] = Int32.random(in: 0..<100, using: &generator)
         }
         let model = TrajectoryTransformer(configuration, seed: 0)
-        let options = TrainingEngineOptions(windowLength: length)
+        var options = TrainingEngineOptions(windowLength: length)
+        options.muon = optimizer == .muon ? MuonOptions() : nil
         let profiled =
             engine == nil
             ? try CPUEngine(workers: workers, sequencesPerPass: sequencesPerPass)

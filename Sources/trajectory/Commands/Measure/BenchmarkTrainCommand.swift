@@ -2,12 +2,13 @@ import ArgumentParser
 import Bounds
 import Foundation
 import Jobs
+import Training
 
 /// `trajectory benchmark train`: tokens per second of full training steps.
 struct BenchmarkTrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
-        abstract: "Time full training steps: forward, backward, clipping, AdamW.",
+        abstract: "Time full training steps: forward, backward, clipping, optimizer.",
         discussion: """
             The model has the paper's size (4 layers, 4 heads, width 128, ten transitions of \
             context), dropout 0.1, random weights and random tokens.
@@ -26,6 +27,9 @@ struct BenchmarkTrainCommand: AsyncParsableCommand {
 
     @Option(help: "Windows in a batch.")
     var batch = defaults.batch
+
+    @Option(help: "What parameters learn by: adamw, or muon (the blocks' matrices).")
+    var optimizer = defaults.optimizer
 
     @Option(help: "Timed steps; the median counts.")
     var steps = defaults.steps
@@ -61,6 +65,7 @@ struct BenchmarkTrainCommand: AsyncParsableCommand {
         job.shape = shape
         job.batch = batch
         job.steps = steps
+        job.optimizer = optimizer
         job.workers = workers
         job.sequencesPerPass = sequencesPerPass
         job.profiles = profile
