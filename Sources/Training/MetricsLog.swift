@@ -7,8 +7,11 @@ public struct MetricsLog: Sendable {
     public let url: URL
 
     private static let header =
-        "step,tokens,seconds,loss,held_out_loss,learning_rate,gradient_norm,tokens_per_second\n"
+        "step,tokens,seconds,loss,held_out_loss,learning_rate,gradient_norm,tokens_per_second,"
+        + "held_out_cross_entropy,held_out_action_cross_entropy\n"
     private static let fieldCount = header.split(separator: ",").count
+    /// Those that logs of older versions have.
+    private static let formerFieldCount = 8
 
     /// The log of the run in `directory`, cut back to the lines up to `step`.
     ///
@@ -16,11 +19,16 @@ public struct MetricsLog: Sendable {
     public init(directory: URL, keepingUpTo step: Int) throws {
         url = directory.appendingPathComponent("metrics.csv")
         let lines = (try? String(contentsOf: url, encoding: .utf8))?.split(separator: "\n") ?? []
-        let kept = lines.dropFirst().filter { line in
+        let isFormer = lines.first.map { $0 + "\n" != Self.header } ?? false
+        let kept = lines.dropFirst().compactMap { line -> String? in
             // A line that a full disk or a kill cut short has fewer fields.
             let fields = line.split(separator: ",", omittingEmptySubsequences: false)
-            return fields.count == MetricsLog.fieldCount
-                && Int(fields[0]).map { $0 <= step } == true
+            guard let at = Int(fields[0]), at <= step else { return nil }
+            switch fields.count {
+            case Self.fieldCount: return String(line)
+            case Self.formerFieldCount where isFormer: return line + ",,"
+            default: return nil
+            }
         }
         let text = MetricsLog.header + kept.map { $0 + "\n" }.joined()
         try OutputFile.write(Data(text.utf8), to: url, followsLinks: false)
@@ -39,14 +47,18 @@ public struct MetricsLog: Sendable {
             line.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
         }
         let last = rows.last?.first ?? 0
+        func field(_ row: [Double?], _ index: Int) -> Double? {
+            row.indices.contains(index) ? row[index] : nil
+        }
         return rows.compactMap { row in
-            guard row.count == fieldCount, let step = row[0], let tokens = row[1],
+            guard row.count == fieldCount || row.count == formerFieldCount, let step = row[0], let tokens = row[1],
                 let seconds = row[2],
                 let loss = row[3], let rate = row[5], let norm = row[6], let speed = row[7]
             else { return nil }
             return TrainingProgress(
                 step: Int(step), steps: Int(last ?? 0), tokens: Int(tokens), seconds: seconds,
-                loss: loss, heldOutLoss: row[4], learningRate: rate, gradientNorm: norm,
+                loss: loss, heldOutLoss: row[4], heldOutCrossEntropy: field(row, 8),
+                heldOutActionCrossEntropy: field(row, 9), learningRate: rate, gradientNorm: norm,
                 tokensPerSecond: speed)
         }
     }
@@ -55,13 +67,17 @@ public struct MetricsLog: Sendable {
     ///
     /// - Throws: An error of the file system when the file cannot be written.
     public func append(_ progress: TrainingProgress) throws {
+        func number(_ value: Double?) -> String {
+            value.map { String(format: "%.6f", $0) } ?? ""
+        }
         let fields: [String] = [
             "\(progress.step)", "\(progress.tokens)", String(format: "%.2f", progress.seconds),
             String(format: "%.6f", progress.loss),
-            progress.heldOutLoss.map { String(format: "%.6f", $0) } ?? "",
+            number(progress.heldOutLoss),
             String(format: "%.4g", progress.learningRate),
             String(format: "%.4f", progress.gradientNorm),
             String(format: "%.0f", progress.tokensPerSecond),
+            number(progress.heldOutCrossEntropy), number(progress.heldOutActionCrossEntropy),
         ]
         do {
             let handle = try FileHandle(forWritingTo: url)

@@ -4,9 +4,6 @@ public import Tokenization
 public import Transformer
 
 extension Trainer {
-    /// Windows of the held-out measurement, at most.
-    static let heldOutLimit = 256
-
     /// Trains to the end, the time limit or until told to stop, reporting about every `interval`
     /// seconds.
     ///
@@ -44,16 +41,17 @@ extension Trainer {
         let metrics = try MetricsLog(directory: directory, keepingUpTo: step)
 
         func seconds() -> Double { earlierSeconds + (clock.now - started) / .seconds(1) }
-        func progress(heldOutLoss: Double?) -> TrainingProgress {
+        func progress(_ heldOut: HeldOutLoss?) -> TrainingProgress {
             let elapsed = (clock.now - lastReport.time) / .seconds(1)
             return TrainingProgress(
                 step: step, steps: options.steps, tokens: tokens, seconds: seconds(),
                 loss: losses.steps > 0 ? losses.sum / Double(losses.steps) : losses.last,
-                heldOutLoss: heldOutLoss, learningRate: rate, gradientNorm: losses.gradientNorm,
+                heldOutLoss: heldOut?.loss, heldOutCrossEntropy: heldOut?.crossEntropy,
+                heldOutActionCrossEntropy: heldOut?.actionCrossEntropy, learningRate: rate, gradientNorm: losses.gradientNorm,
                 tokensPerSecond: Double(tokens - lastReport.tokens) / max(elapsed, 1e-9))
         }
 
-        var last = progress(heldOutLoss: nil)
+        var last = progress(nil)
         while step < options.steps {
             sampler.fill(&batch, from: training, step: step)
             rate = schedule.rate(afterTokens: tokens)
@@ -70,7 +68,7 @@ extension Trainer {
             let measures = isLast || step % options.evaluationInterval == 0
             if measures || clock.now - lastReport.time >= interval {
                 try settle(&losses)
-                last = progress(heldOutLoss: measures ? try measuredLoss() : nil)
+                last = progress(measures ? try measuredLoss() : nil)
                 try metrics.append(last)
                 try report(last)
                 lastReport = (clock.now, tokens)
@@ -80,7 +78,7 @@ extension Trainer {
                 try settle(&losses)
                 try save(losses, seconds: seconds())
             }
-            if isStopped { last = progress(heldOutLoss: nil) }
+            if isStopped { last = progress(nil) }
             if outOfTime || isStopped { break }
         }
         return last
@@ -96,20 +94,11 @@ extension Trainer {
         return batch
     }
 
-    /// The loss on held-out windows spread over the held-out episodes, without dropout.
+    /// The loss on held-out windows spread over the held-out episodes, without dropout; nil where
+    /// nothing is held out.
     ///
     /// - Throws: ``EngineError`` when the device fails.
-    public func heldOutLoss() throws(EngineError) -> Double? {
-        let count = min(heldOut.count, Trainer.heldOutLimit)
-        guard count > 0 else { return nil }
-        var batch = TokenBatch(
-            rows: count, length: heldOut.length, goalDimension: heldOut.goalColumns.count)
-        for row in 0..<count {
-            heldOut.fill(
-                &batch, row: row, window: row * heldOut.count / count, goalSeed: UInt64(row))
-        }
-        return try learner.loss(batch)
-    }
+    public func heldOutLoss() throws(EngineError) -> HeldOutLoss? { try measure(learner) }
 
     private var emptyBatch: TokenBatch {
         TokenBatch(
@@ -126,9 +115,12 @@ extension Trainer {
         }
         // The log is gone: measured again, without dropout.
         let schedule = options.schedule(tokensPerStep: options.batchSize * training.length)
+        let measured = try measuredLoss()
         return TrainingProgress(
             step: step, steps: options.steps, tokens: tokens, seconds: earlierSeconds,
-            loss: try learner.loss(batch(ofStep: max(step, 1))), heldOutLoss: try measuredLoss(),
+            loss: try learner.loss(batch(ofStep: max(step, 1))), heldOutLoss: measured?.loss,
+            heldOutCrossEntropy: measured?.crossEntropy,
+            heldOutActionCrossEntropy: measured?.actionCrossEntropy,
             learningRate: schedule.rate(afterTokens: tokens),
             gradientNorm: earlierLosses?.gradientNorm ?? 0, tokensPerSecond: 0)
     }
@@ -155,12 +147,12 @@ extension Trainer {
         losses.gradientNorm = summary.lastGradientNorm
     }
 
-    private func measuredLoss() throws -> Double? {
-        guard let loss = try heldOutLoss() else { return nil }
-        guard loss.isFinite else {
-            throw diverged("the held-out loss became \(Self.text(loss))", at: nil)
+    private func measuredLoss() throws -> HeldOutLoss? {
+        guard let measured = try heldOutLoss() else { return nil }
+        guard measured.loss.isFinite else {
+            throw diverged("the held-out loss became \(Self.text(measured.loss))", at: nil)
         }
-        return loss
+        return measured
     }
 
     /// Not a number has a sign, which says nothing.

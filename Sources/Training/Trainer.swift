@@ -29,7 +29,7 @@ public final class Trainer {
 
     let dataset: TokenizedDataset
     let training: TokenWindows
-    let heldOut: TokenWindows
+    let measure: HeldOutMeasure
     let environment: String?
     let observationDimensions: Int?
     let learner: any TrainingEngine
@@ -69,7 +69,7 @@ public final class Trainer {
         var need = engine.trainingMemory(
             configuration, options: options.engineOptions(windowLength: dataset.windows.length))
         // Batches, and the one that measures.
-        need.add(max(options.batchSize, Trainer.heldOutLimit), dataset.windows.length, 3)
+        need.add(max(options.batchSize, HeldOutMeasure.windowsPerPass), dataset.windows.length, 3)
         try need.require()
         guard configuration.goalDimension == dataset.windows.goalColumns.count else {
             throw TrainingError(
@@ -78,8 +78,10 @@ public final class Trainer {
                     + "goals of \(dataset.windows.goalColumns.count) columns; make "
                     + "goalDimension the number of goalColumns")
         }
+        let heldOut: TokenWindows
         (training, heldOut) = dataset.windows.split(
             heldOutFraction: options.heldOutFraction, seed: options.seed)
+        measure = HeldOutMeasure(heldOut, configuration)
         guard training.count > 0 else {
             throw TrainingError(
                 .noWindows, in: folder,

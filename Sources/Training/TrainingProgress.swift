@@ -12,6 +12,10 @@ public struct TrainingProgress: Sendable, Hashable, Codable {
     public var loss: Double
     /// Loss on held-out windows without dropout, if it was just measured.
     public var heldOutLoss: Double?
+    /// Mean cross entropy of the held-out tokens, measured with ``heldOutLoss``.
+    public var heldOutCrossEntropy: Double?
+    /// Mean cross entropy of the held-out action tokens, measured with ``heldOutLoss``.
+    public var heldOutActionCrossEntropy: Double?
     /// Learning rate of the last step.
     public var learningRate: Double
     /// Norm of the last gradient before clipping.

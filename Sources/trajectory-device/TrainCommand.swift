@@ -72,6 +72,9 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "Channels of the residual stream.")
     var width = 128
 
+    @Option(help: "Dropout of embedding, attention and residual connections (0; authors: 0.1).")
+    var dropout: Float?
+
     @Option(help: "Fixes initial weights, order of the data and dropout.")
     var seed: UInt64 = 0
 
@@ -125,6 +128,7 @@ struct TrainCommand: AsyncParsableCommand {
         recipe?.apply(to: &options, &shape)
         if let optimizer { options.optimizer = optimizer }
         if let start { options.start = start }
+        if let dropout { shape.dropout = dropout }
         options.steps = steps
         options.batchSize = batchSize
         options.seed = seed

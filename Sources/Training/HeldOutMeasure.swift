@@ -1,0 +1,94 @@
+import Tokenization
+import Trajectories
+import Transformer
+
+/// What a model's predictions of held-out windows are worth, without dropout.
+public struct HeldOutLoss: Sendable, Hashable {
+    /// The loss as in training: weighted, over all places of the windows.
+    public var loss: Double
+    /// Mean cross entropy of the tokens that count, in nats; nil where a kind of them has no weight
+    /// in the loss, from which it is computed.
+    public var crossEntropy: Double?
+    /// Mean cross entropy of the action tokens alone; nil where they have no weight.
+    public var actionCrossEntropy: Double?
+}
+
+/// Measures on the same held-out windows again and again, so that two measurements of a run differ
+/// by the model alone.
+struct HeldOutMeasure {
+    /// Tokens of all windows, about, and bounds for how many these are.
+    private static let tokens = 1 << 16
+    private static let leastWindows = 256
+    private static let mostWindows = 1024
+    /// Windows that a device has to hold at once.
+    static let windowsPerPass = 256
+
+    private let windows: TokenWindows
+    private let configuration: TransformerConfiguration
+    private let count: Int
+
+    /// Of windows spread over all that are held out.
+    init(_ windows: TokenWindows, _ configuration: TransformerConfiguration) {
+        self.windows = windows
+        self.configuration = configuration
+        let wanted = Self.tokens / max(windows.length, 1)
+        count = min(windows.count, max(Self.leastWindows, min(wanted, Self.mostWindows)))
+    }
+
+    /// The loss of what `learner` has learnt; nil where nothing is held out.
+    ///
+    /// - Throws: `EngineError` when the device fails.
+    func callAsFunction(_ learner: any TrainingEngine) throws(EngineError) -> HeldOutLoss? {
+        guard count > 0 else { return nil }
+        // An engine tells weighted sums: one for each weight, all but the last by masks.
+        let width = configuration.layout.transitionDimension
+        let weights = (0..<width).map { configuration.lossWeight(ofDimension: $0) }
+        let actions = Set((0..<width).filter { configuration.layout.kind(at: $0) == .action })
+        let others = Dictionary(
+            grouping: (0..<width).filter { !actions.contains($0) }, by: { weights[$0] }
+        ).sorted { $0.key < $1.key }.map { Set($0.value) }
+        let masked = [actions] + others.dropLast()
+        var loss = 0.0
+        var sums = [Double](repeating: 0, count: masked.count)
+        var counts = [Int](repeating: 0, count: width)
+        for first in stride(from: 0, to: count, by: Self.windowsPerPass) {
+            let rows = min(Self.windowsPerPass, count - first)
+            var batch = TokenBatch(
+                rows: rows, length: windows.length, goalDimension: windows.goalColumns.count,
+                firstRow: first, totalRows: count)
+            for row in 0..<rows {
+                windows.fill(
+                    &batch, row: row, window: (first + row) * windows.count / count,
+                    goalSeed: UInt64(first + row))
+            }
+            loss += try learner.loss(batch)
+            let mask = batch.mask
+            // The target behind input i is of dimension i + 1.
+            func dimension(_ place: Int) -> Int { (place % windows.length + 1) % width }
+            for place in mask.indices where mask[place] != 0 { counts[dimension(place)] += 1 }
+            for (index, dimensions) in masked.enumerated() {
+                for place in mask.indices {
+                    batch.mask[place] = dimensions.contains(dimension(place)) ? mask[place] : 0
+                }
+                sums[index] += try learner.loss(batch)
+            }
+        }
+        let places = Double(count * windows.length)
+        let groups = zip(
+            masked + others.suffix(1), sums + [loss - sums.reduce(0, +)]
+        ).map { dimensions, sum -> (count: Int, entropy: Double?) in
+            let weight = dimensions.first.map { Double(weights[$0]) } ?? 0
+            return (
+                dimensions.reduce(0) { $0 + counts[$1] }, weight > 0 ? sum * places / weight : nil
+            )
+        }
+        func mean(_ groups: [(count: Int, entropy: Double?)]) -> Double? {
+            let count = groups.reduce(0) { $0 + $1.count }
+            let entropies = groups.compactMap(\.entropy)
+            guard entropies.count == groups.count, count > 0 else { return nil }
+            return entropies.reduce(0, +) / Double(count)
+        }
+        return HeldOutLoss(
+            loss: loss, crossEntropy: mean(groups), actionCrossEntropy: mean([groups[0]]))
+    }
+}
