@@ -107,9 +107,9 @@ let package = Package(
             "Evaluation",
             [
                 "Agents", "Datasets", "Environments", "Episodes", "MuJoCo", "Planning",
-                "Trajectories",
-                "Transformer",
+                "Statistics", "Trajectories", "Transformer",
             ]),
+        library("Statistics", ["RandomNumbers"]),
         library("Rendering", ["Files", "MuJoCo"]),
         library(
             "Figures",
@@ -122,7 +122,7 @@ let package = Package(
             [
                 "Agents", "Behavior", "Bounds", "Datasets", "Environments", "Episodes",
                 "Evaluation", "Figures", "Files", "Learning", "Planning", "Policies",
-                "RandomNumbers", "Rendering",
+                "RandomNumbers", "Rendering", "Statistics",
                 "Tokenization", "Training", "Trajectories", "Transformer", "TransformerCPU",
                 "PlainYAML", .product(name: "Yams", package: "Yams"),
             ]),
@@ -137,7 +137,8 @@ let package = Package(
             dependencies: [
                 "Agents", "Behavior", "Bounds", "Datasets", "Environments", "Episodes",
                 "Evaluation", "Experiments", "Figures", "Files",
-                "CUDA", "Jobs", "Learning", "LearningCUDA", "Planning", "Policies", "Tokenization",
+                "CUDA", "Jobs", "Learning", "LearningCUDA", "Planning", "Policies",
+                "Statistics", "Tokenization",
                 "Training", "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -228,7 +229,7 @@ let package = Package(
             of: "Evaluation",
             [
                 "Agents", "Behavior", "Environments", "Episodes", "MuJoCo", "Planning", "Policies",
-                "RandomNumbers", "Tokenization", "Trajectories",
+                "RandomNumbers", "Statistics", "Tokenization", "Trajectories",
             ]),
         tests(of: "MuJoCo"),
         tests(of: "RandomNumbers"),
@@ -238,7 +239,10 @@ let package = Package(
             ["Episodes", "MuJoCo", "RandomNumbers", "Safetensors", "Trajectories"], fixtures: true),
         tests(
             of: "Policies",
-            ["Behavior", "Environments", "Episodes", "RandomNumbers", "Trajectories"]),
+            [
+                "Behavior", "Environments", "Episodes", "RandomNumbers", "Safetensors",
+                "Trajectories",
+            ]),
         tests(
             of: "Behavior",
             [
@@ -261,6 +265,7 @@ let package = Package(
             of: "Planning",
             ["Safetensors", "Tokenization", "Trajectories", "Transformer", "TransformerCPU"],
             fixtures: true),
+        tests(of: "Statistics", fixtures: true),
         tests(of: "Rendering", ["MuJoCo"]),
         tests(
             of: "Figures",

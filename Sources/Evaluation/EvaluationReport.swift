@@ -11,6 +11,8 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
     public var seeds: [UInt64]
     /// Undiscounted return of each episode.
     public var returns: [Double]
+    /// D4RL score of each episode; nil where no reference scores are agreed.
+    public var normalizedScores: [Double]?
     /// Steps of each episode.
     public var lengths: [Int]
     /// Mean of ``returns``.
@@ -69,6 +71,8 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
         let squares = returns.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
         standardDeviation = (squares / Double(returns.count)).squareRoot()
         normalizedScore = specification.normalizedScore(mean)
+        let scores = returns.compactMap(specification.normalizedScore)
+        normalizedScores = scores.count == returns.count ? scores : nil
         if returns.count > 1, let normalizedScore {
             let error = (squares / Double(returns.count - 1) / Double(returns.count)).squareRoot()
             normalizedScoreError =

@@ -35,6 +35,8 @@ public struct JobError: Error, Hashable, CustomStringConvertible, Sendable {
         case noRun
         /// There is a run already where one is to begin.
         case runExists
+        /// A file is not what an evaluation printed, or there is none.
+        case noReport
         /// Settings contradict each other.
         case invalidSetting
     }

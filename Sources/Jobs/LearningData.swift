@@ -64,6 +64,7 @@ extension LearningSettings {
         var record = [
             "method": method, "dataset": dataset.lastPathComponent, "steps": "\(steps)",
             "seed": "\(seed)", "batch_size": "\(batchSize)", "learning_rate": "\(learningRate)",
+            "hidden_sizes": hiddenSizes.map(String.init).joined(separator: ","),
         ]
         record["environment"] = environment
         return record
@@ -74,6 +75,17 @@ extension ImplicitQLearning.Settings {
     /// The settings for the metadata of a file.
     var record: [String: String] {
         ["expectile": "\(expectile)", "temperature": "\(temperature)"]
+    }
+}
+
+extension TD3PlusBC.Settings {
+    /// The settings for the metadata of a file.
+    var record: [String: String] {
+        [
+            "alpha": "\(alpha)", "discount": "\(discount)", "target_rate": "\(targetRate)",
+            "policy_noise": "\(policyNoise)", "noise_limit": "\(noiseLimit)",
+            "policy_delay": "\(policyDelay)",
+        ]
     }
 }
 

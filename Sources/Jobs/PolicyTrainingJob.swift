@@ -12,12 +12,15 @@ public struct PolicyTrainingJob: Sendable {
         case cloning(BehaviorCloning.Settings)
         /// By implicit Q-learning, whose critic is thrown away; ``CriticTrainingJob`` keeps it.
         case implicitQLearning(ImplicitQLearning.Settings)
+        /// By TD3+BC: what a critic prefers, near the actions of the data.
+        case td3PlusBC(TD3PlusBC.Settings)
 
         /// The name in files and on the command line.
         public var name: String {
             switch self {
             case .cloning: "bc"
             case .implicitQLearning: "iql"
+            case .td3PlusBC: "td3+bc"
             }
         }
     }
@@ -100,6 +103,22 @@ public struct PolicyTrainingJob: Sendable {
                 record(settings.learning, ["top_fraction": "\(settings.topFraction)"]))
         case .implicitQLearning(let settings):
             let learner = try ImplicitQLearning(
+                data.dataset.trajectories, layout: data.dataset.layout,
+                actionLimits: data.actionLimits, settings: settings)
+            report(.note("\(learner.transitions.count) transitions"))
+            let last = try learner.train(
+                report: { report(.progress($0)) }, until: isStopped)
+            return try finish(
+                learner.policy, last, transitions: learner.transitions.count,
+                episodes: data.dataset.trajectories.count,
+                record(
+                    settings.learning,
+                    settings.record.merging([
+                        "discount": "\(settings.discount)",
+                        "reward_scale": "\(learner.rewardScale)",
+                    ]) { $1 }))
+        case .td3PlusBC(let settings):
+            let learner = try TD3PlusBC(
                 data.dataset.trajectories, layout: data.dataset.layout,
                 actionLimits: data.actionLimits, settings: settings)
             report(.note("\(learner.transitions.count) transitions"))

@@ -83,17 +83,17 @@ package struct AdamW: Sendable {
 }
 
 extension AdamW {
-    /// Update number `step`, from 1, of some parameters, without decay; for who shares parameters
-    /// out among workers by another measure than place.
+    /// Update number `step`, from 1, of some parameters; for who shares parameters out among workers
+    /// by another measure than place.
     package func update(
         _ range: Range<Int>, of parameters: FloatStorage, gradients: FloatStorage, rate: Float,
-        step: Int
+        step: Int, decays: Bool = false
     ) {
         let at = range.lowerBound
         tt_adamw(
             parameters.base + at, firstMoment.base + at, secondMoment.base + at,
-            gradients.base + at, 1, rate, 0, settings.beta1, settings.beta2, settings.epsilon,
-            Float(1 - pow(Double(settings.beta1), Double(step))),
+            gradients.base + at, 1, rate, decays ? settings.weightDecay : 0, settings.beta1,
+            settings.beta2, settings.epsilon, Float(1 - pow(Double(settings.beta1), Double(step))),
             Float(1 - pow(Double(settings.beta2), Double(step))), range.count)
     }
 }

@@ -24,15 +24,15 @@ public final class CPUSoftActorCritic: SoftActorCriticEngine, @unchecked Sendabl
     private let draws: SoftActorCriticDraws
     private let pool: WorkerPool
     private var memory: SoftActorCriticMemory
-    private let policy: SoftActorCriticNetwork
-    private let critics, targets: [SoftActorCriticNetwork]
+    private let policy: ReLUPerceptron
+    private let critics, targets: [ReLUPerceptron]
     private var temperature: SoftActorCriticTemperature
     private var updates: Int
 
     // Of a batch: inputs, what passes leave of each row, and numbers of each row.
     private let observations, criticInputs: Matrix
-    private let policyRows: SoftActorCriticNetwork.Rows
-    private let criticRows: [SoftActorCriticNetwork.Rows]
+    private let policyRows: ReLUPerceptron.Rows
+    private let criticRows: [ReLUPerceptron.Rows]
     private let sample: TanhGaussianSample
     private let losses: Matrix
     private let owned: [FloatStorage]
@@ -44,8 +44,8 @@ public final class CPUSoftActorCritic: SoftActorCriticEngine, @unchecked Sendabl
     /// What one worker needs for a block of rows.
     private final class Scratch {
         let observations, criticInputs, actionGradients: Matrix
-        let policyRows: SoftActorCriticNetwork.Rows
-        let criticRows: [SoftActorCriticNetwork.Rows]
+        let policyRows: ReLUPerceptron.Rows
+        let criticRows: [ReLUPerceptron.Rows]
         let sample: TanhGaussianSample
         private let owned: [FloatStorage]
 
@@ -87,14 +87,14 @@ public final class CPUSoftActorCritic: SoftActorCriticEngine, @unchecked Sendabl
         memory = SoftActorCriticMemory(
             observationDimension: observed, actionDimension: acted, capacity: settings.capacity,
             firstRow: firstRow)
-        policy = SoftActorCriticNetwork(sizes: state.actorSizes)
+        policy = ReLUPerceptron(sizes: state.actorSizes)
         // Actions first: then their gradient is that of the first inputs.
         let order = Array(observed..<(observed + acted)) + Array(0..<observed)
         critics = (0..<2).map { _ in
-            SoftActorCriticNetwork(sizes: state.criticSizes, inputs: order)
+            ReLUPerceptron(sizes: state.criticSizes, inputs: order)
         }
         targets = (0..<2).map { _ in
-            SoftActorCriticNetwork(sizes: state.criticSizes, inputs: order)
+            ReLUPerceptron(sizes: state.criticSizes, inputs: order)
         }
         temperature = SoftActorCriticTemperature(
             logarithm: state.logTemperature, moments: state.temperatureMoments)

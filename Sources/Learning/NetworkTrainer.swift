@@ -80,10 +80,19 @@ extension Network {
     static func requireFinite(
         _ networks: [Network], after step: Int, seed: UInt64
     ) throws(LearningError) {
-        for network in networks where !network.parameters.values.values.allSatisfy(\.isFinite) {
+        try LearningError.requireFinite(
+            networks.map(\.parameters.values.values), after: step, seed: seed)
+    }
+}
+
+extension LearningError {
+    /// Refuses the parameters of networks, as ``Network/requireFinite(_:after:seed:)`` does.
+    static func requireFinite(
+        _ parameters: [[Float]], after step: Int, seed: UInt64
+    ) throws(LearningError) {
+        for values in parameters where !values.allSatisfy(\.isFinite) {
             throw LearningError(
-                diverged: "weights became no finite numbers", at: step,
-                seed: seed)
+                diverged: "weights became no finite numbers", at: step, seed: seed)
         }
     }
 }

@@ -12,6 +12,7 @@ final class PolicyTrainer {
     private let layout: TransitionLayout
     private let goalColumns: [Int]
     private let limits: [ClosedRange<Double>]
+    private let units: ActionUnits
     /// Actions of the batch, in units in which the limits are -1 and 1.
     private let actions: Matrix
     private let owned: FloatStorage
@@ -30,6 +31,7 @@ final class PolicyTrainer {
         self.layout = layout
         self.goalColumns = goalColumns
         self.limits = limits
+        units = ActionUnits(limits)
         self.normalization = normalization
         rows = settings.batchSize
         let network = Network(
@@ -45,12 +47,10 @@ final class PolicyTrainer {
 
     /// Takes the actions of `rows`, of an array of whole actions.
     func take(_ rows: [Int], of actions: [Float]) {
-        for (column, limits) in limits.enumerated() {
-            let center = Float(limits.lowerBound + limits.upperBound) / 2
-            let scale = Float(limits.upperBound - limits.lowerBound) / 2
-            for (place, row) in rows.enumerated() {
-                let action = actions[row * layout.actionDimension + column]
-                self.actions[place, column] = (action - center) / scale
+        for (place, row) in rows.enumerated() {
+            for column in limits.indices {
+                self.actions[place, column] = units.apply(
+                    actions[row * layout.actionDimension + column], column: column)
             }
         }
     }

@@ -58,12 +58,7 @@ public struct SoftActorCriticState: Sendable, Equatable {
         self.hiddenSizes = hiddenSizes
         var generator = SplitMix64(seed: seed)
         func draw(_ sizes: [Int]) -> [Float] {
-            zip(sizes, sizes.dropFirst()).flatMap { inputs, outputs in
-                let bound = 1 / Float(inputs).squareRoot()
-                return (0..<(outputs * inputs + outputs)).map { _ in
-                    bound * Float(2 * generator.uniform() - 1)
-                }
-            }
+            ReLUPerceptron.initialValues(sizes: sizes, using: &generator)
         }
         let inner = hiddenSizes
         actor = draw([observationDimension] + inner + [2 * actionDimension])

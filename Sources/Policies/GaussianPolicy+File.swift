@@ -34,32 +34,25 @@ extension GaussianPolicy {
                 detail: "one of its weights is too large for half precision")
         }
         var file = SafetensorsFile(name: url.path)
-        forEachTensor { key, shape, range in
+        func set(_ key: String, _ range: Range<Int>, shape: [Int]) {
             let values = Array(parameters[range])
             switch precision {
             case .single: file.set(key, values, shape: shape)
             case .half: file.setHalf(key, values, shape: shape)
             }
         }
-        file.set(
-            "action_range", actionRanges.flatMap { [$0.lowerBound, $0.upperBound] },
-            shape: [actionRanges.count, 2])
-        file.metadata = metadata.merging(["kind": Self.kind, "activation": "relu"]) { $1 }
+        let sizes = Self.sizes(layout, hiddenSizes)
+        for (index, place) in PerceptronFile.ranges(sizes).enumerated() {
+            let (inputs, outputs) = (sizes[index], sizes[index + 1])
+            set("layers.\(index).weight", place.weights, shape: [outputs, inputs])
+            set("layers.\(index).bias", place.biases, shape: [outputs])
+        }
+        file.metadata = metadata.merging(["kind": Self.kind]) { $1 }
+        PerceptronFile.set(actionRanges, .relu, in: &file)
         do {
             try file.write(to: url)
         } catch {
             throw PolicyError(code: .unwritablePolicy, subject: url.path, detail: error.detail)
-        }
-    }
-
-    private func forEachTensor(_ body: (String, [Int], Range<Int>) -> Void) {
-        let sizes = [layout.observationDimension] + hiddenSizes + [2 * layout.actionDimension]
-        var offset = 0
-        for (index, (inputs, outputs)) in zip(sizes, sizes.dropFirst()).enumerated() {
-            let weights = offset..<(offset + inputs * outputs)
-            body("layers.\(index).weight", [outputs, inputs], weights)
-            offset = weights.upperBound + outputs
-            body("layers.\(index).bias", [outputs], weights.upperBound..<offset)
         }
     }
 
@@ -69,62 +62,29 @@ extension GaussianPolicy {
     public init(contentsOf url: URL, for specification: EnvironmentSpecification)
         throws(PolicyError)
     {
-        func unreadable(_ detail: String) -> PolicyError {
-            PolicyError(
-                code: .unreadablePolicy, subject: url.path,
-                detail: "\(detail); give the file of a policy")
-        }
         do {
             let file = try SafetensorsFile(contentsOf: url)
             guard Self.isDescribed(by: file.metadata) else {
-                throw unreadable("it holds something else")
+                throw PerceptronFile.unreadable(url, "it holds something else")
             }
-            guard file.metadata["activation"] == "relu" else {
-                throw unreadable("its activation is not the one known, relu")
+            let read = try PerceptronFile(file, url: url)
+            guard try read.activation(unnamed: nil) == .relu else {
+                throw PerceptronFile.unreadable(url, "its activation is not the one known, relu")
             }
-            var (sizes, parameters): ([Int], [Float]) = ([], [])
-            while file.tensors["layers.\(max(sizes.count - 1, 0)).weight"] != nil {
-                let key = "layers.\(max(sizes.count - 1, 0))"
-                let shape = try file.shape(of: "\(key).weight")
-                guard shape.count == 2, shape.allSatisfy({ $0 > 0 }),
-                    sizes.last ?? shape[1] == shape[1],
-                    try file.shape(of: "\(key).bias") == [shape[0]]
-                else { throw unreadable("its layers do not fit together") }
-                if sizes.isEmpty { sizes = [shape[1]] }
-                sizes.append(shape[0])
-                parameters += try file.floats("\(key).weight") + file.floats("\(key).bias")
+            let sizes = read.sizes
+            let outputs = sizes[sizes.count - 1]
+            guard outputs.isMultiple(of: 2) else {
+                throw PerceptronFile.unreadable(url, "its outputs are not means and deviations")
             }
-            guard sizes.count > 1 else { throw unreadable("it has no layers") }
-            guard parameters.allSatisfy(\.isFinite) else {
-                throw unreadable("one of its weights is no number")
-            }
-            let layout = specification.layout
-            let made = file.metadata["environment"] ?? "another environment"
-            guard sizes[0] == layout.observationDimension,
-                sizes[sizes.count - 1] == 2 * layout.actionDimension
-            else {
-                throw PolicyError(
-                    code: .unsuitablePolicy, subject: url.path,
-                    detail: "it takes \(sizes[0]) observation and gives "
-                        + "\(sizes[sizes.count - 1] / 2) action numbers, made for \(made); "
-                        + "\(specification.identifier) has \(layout.observationDimension) and "
-                        + "\(layout.actionDimension)")
-            }
-            let bounds = try file.doubles("action_range")
-            guard bounds.count == 2 * layout.actionDimension, bounds.allSatisfy(\.isFinite),
-                stride(from: 0, to: bounds.count, by: 2).allSatisfy({ bounds[$0] <= bounds[$0 + 1] }
-                )
-            else { throw unreadable("its action range is none") }
+            try read.requireFit(specification, observed: sizes[0], acted: outputs / 2)
             self.init(
-                layout: layout, actionLimits: specification.actionLimits,
-                actionRanges: stride(from: 0, to: bounds.count, by: 2).map {
-                    bounds[$0]...bounds[$0 + 1]
-                },
-                hiddenSizes: Array(sizes[1..<(sizes.count - 1)]), parameters: parameters)
+                layout: specification.layout, actionLimits: specification.actionLimits,
+                actionRanges: try read.actionRanges(outputs / 2),
+                hiddenSizes: Array(sizes[1..<(sizes.count - 1)]), parameters: read.parameters)
         } catch let error as PolicyError {
             throw error
         } catch {
-            throw unreadable("\(error)")
+            throw PerceptronFile.unreadable(url, "\(error)")
         }
     }
 }

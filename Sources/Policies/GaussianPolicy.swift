@@ -40,7 +40,7 @@ public struct GaussianPolicy: Policy, Equatable {
     /// Whether actions are drawn rather than the mean's.
     public var isSampling = false
 
-    private let layers: [LaneLayer]
+    private let layers: [DenseLayer]
 
     /// Creates a policy whose actions span the limits, from parameters as
     /// ``parameterCount(layout:hiddenSizes:)`` counts them.
@@ -57,27 +57,18 @@ public struct GaussianPolicy: Policy, Equatable {
         self.actionRanges = actionRanges ?? actionLimits
         self.hiddenSizes = hiddenSizes
         self.parameters = parameters
-        var layers: [LaneLayer] = []
-        var offset = 0
-        let sizes = Self.sizes(layout, hiddenSizes)
-        for (inputs, outputs) in zip(sizes, sizes.dropFirst()) {
-            let weights = parameters[offset..<(offset + inputs * outputs)]
-            offset += inputs * outputs
-            layers.append(
-                LaneLayer(weights: weights, biases: parameters[offset..<(offset + outputs)]))
-            offset += outputs
+        layers = PerceptronFile.ranges(Self.sizes(layout, hiddenSizes)).map {
+            DenseLayer(weights: parameters[$0.weights], biases: parameters[$0.biases])
         }
-        self.layers = layers
     }
 
-    private static func sizes(_ layout: TransitionLayout, _ hiddenSizes: [Int]) -> [Int] {
+    static func sizes(_ layout: TransitionLayout, _ hiddenSizes: [Int]) -> [Int] {
         [layout.observationDimension] + hiddenSizes + [2 * layout.actionDimension]
     }
 
     /// Numbers that make up such a policy.
     public static func parameterCount(layout: TransitionLayout, hiddenSizes: [Int]) -> Int {
-        let sizes = sizes(layout, hiddenSizes)
-        return zip(sizes, sizes.dropFirst()).reduce(0) { $0 + ($1.0 + 1) * $1.1 }
+        PerceptronFile.parameterCount(sizes(layout, hiddenSizes))
     }
 
     /// Whether both act alike.
@@ -98,10 +89,7 @@ public struct GaussianPolicy: Policy, Equatable {
 
     /// Mean and logarithm of the deviation of each action's u, for an observation.
     public func distribution(for observation: [Float]) -> (mean: [Float], logDeviation: [Float]) {
-        var numbers = observation
-        for (index, layer) in layers.enumerated() {
-            numbers = layer.output(of: numbers, rectified: index + 1 < layers.count)
-        }
+        let numbers = DenseLayer.output(of: layers, for: observation, activation: .relu)
         let width = layout.actionDimension
         return (
             Array(numbers[..<width]),
@@ -164,50 +152,5 @@ public struct GaussianPolicy: Policy, Equatable {
         let noise = (0..<layout.actionDimension).map { _ in Float(generator.normal()) }
         let sample = sample(for: observation.map(Float.init), noise: noise)
         return (action(sample.squashed), sample.logProbability)
-    }
-}
-
-/// A dense layer whose weights lie so that sixteen outputs are computed at a time.
-private struct LaneLayer: Sendable {
-    private static let lanes = 16
-    /// For each input, its weights to the outputs, sixteen by sixteen.
-    private let weights: [SIMD16<Float>]
-    private let biases: [SIMD16<Float>]
-    private let outputs: Int
-
-    /// From weights outputs × inputs, row after row.
-    init(weights: ArraySlice<Float>, biases: ArraySlice<Float>) {
-        outputs = biases.count
-        let inputs = weights.count / outputs
-        let groups = (outputs + Self.lanes - 1) / Self.lanes
-        var lanes = Array(repeating: SIMD16<Float>(), count: inputs * groups)
-        for output in 0..<outputs {
-            for input in 0..<inputs {
-                lanes[input * groups + output / Self.lanes][output % Self.lanes] =
-                    weights[weights.startIndex + output * inputs + input]
-            }
-        }
-        self.weights = lanes
-        var constants = Array(repeating: SIMD16<Float>(), count: groups)
-        for (output, bias) in biases.enumerated() {
-            constants[output / Self.lanes][output % Self.lanes] = bias
-        }
-        self.biases = constants
-    }
-
-    func output(of input: [Float], rectified: Bool) -> [Float] {
-        var sums = biases
-        var at = 0
-        for number in input {
-            // After a ReLU about half of the inputs are 0.
-            if number != 0 {
-                for group in sums.indices { sums[group] += weights[at + group] * number }
-            }
-            at += sums.count
-        }
-        return (0..<outputs).map {
-            let sum = sums[$0 / Self.lanes][$0 % Self.lanes]
-            return rectified ? max(sum, 0) : sum
-        }
     }
 }

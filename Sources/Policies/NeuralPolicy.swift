@@ -6,7 +6,7 @@ public import Trajectories
 
 /// A perceptron over normalized observations, for policies that were learnt from data.
 ///
-///     x₀ = (input - mean) / deviation;  xₗ₊₁ = gelu(xₗ Wₗᵀ + bₗ)
+///     x₀ = (input - mean) / deviation;  xₗ₊₁ = activation(xₗ Wₗᵀ + bₗ)
 ///     action = centre + half width · tanh(x_last Wᵀ + b), clipped to the action limits
 ///
 /// The input is the observation, and after it the goal, if the policy was trained to reach goals.
@@ -29,6 +29,8 @@ public struct NeuralPolicy: Policy, Equatable {
         }
 
         var inputs: Int { weights.count / biases.count }
+
+        var dense: DenseLayer { DenseLayer(weights: weights[...], biases: biases[...]) }
     }
 
     /// Sizes of observation and action.
@@ -45,11 +47,17 @@ public struct NeuralPolicy: Policy, Equatable {
     public let deviation: [Float]
     /// The layers, first to last.
     public let layers: [Layer]
+    /// What follows the hidden layers.
+    public let activation: PolicyActivation
 
-    /// Creates a policy whose outputs span the action limits; sizes fit together.
+    private let dense: [DenseLayer]
+
+    /// Creates a policy whose outputs span the action limits, or `actionRanges` where these are
+    /// given; sizes fit together.
     public init(
         layout: TransitionLayout, goalColumns: [Int] = [], actionLimits: [ClosedRange<Double>],
-        mean: [Float], deviation: [Float], layers: [Layer]
+        mean: [Float], deviation: [Float], layers: [Layer], activation: PolicyActivation = .gelu,
+        actionRanges: [ClosedRange<Double>]? = nil
     ) {
         precondition(
             Self.fit(layout, goalColumns, mean, deviation, layers),
@@ -58,10 +66,12 @@ public struct NeuralPolicy: Policy, Equatable {
         self.layout = layout
         self.goalColumns = goalColumns
         self.actionLimits = actionLimits
-        actionRanges = actionLimits
+        self.actionRanges = actionRanges ?? actionLimits
         self.mean = mean
         self.deviation = deviation
         self.layers = layers
+        self.activation = activation
+        dense = layers.map(\.dense)
     }
 
     private static func fit(
@@ -76,28 +86,14 @@ public struct NeuralPolicy: Policy, Equatable {
 
     /// The action for `input`, an observation and perhaps a goal; nothing is drawn.
     public func action(for input: [Double], using generator: inout PCG64) -> [Double] {
-        var numbers = input.indices.map { (Float(input[$0]) - mean[$0]) / deviation[$0] }
-        for (index, layer) in layers.enumerated() {
-            if index > 0 { numbers = numbers.map(Self.gelu) }
-            numbers = layer.biases.indices.map { row in
-                var sum = layer.biases[row]
-                let first = row * numbers.count
-                for column in numbers.indices {
-                    sum += layer.weights[first + column] * numbers[column]
-                }
-                return sum
-            }
-        }
+        let normalized = input.indices.map { (Float(input[$0]) - mean[$0]) / deviation[$0] }
+        let numbers = DenseLayer.output(of: dense, for: normalized, activation: activation)
         return numbers.indices.map { index in
             let (range, limits) = (actionRanges[index], actionLimits[index])
             let half = (range.upperBound - range.lowerBound) / 2
             let action = range.lowerBound + half * (1 + tanh(Double(numbers[index])))
             return limits.clamp(action)
         }
-    }
-
-    private static func gelu(_ x: Float) -> Float {
-        x * (1 + erf(x / Float(2).squareRoot())) / 2
     }
 
     // MARK: - Files
@@ -121,10 +117,8 @@ public struct NeuralPolicy: Policy, Equatable {
         }
         file.set("mean", mean, shape: [mean.count])
         file.set("deviation", deviation, shape: [deviation.count])
-        file.set(
-            "action_range", actionRanges.flatMap { [$0.lowerBound, $0.upperBound] },
-            shape: [actionRanges.count, 2])
         file.metadata = metadata.merging(["kind": Self.kind]) { $1 }
+        PerceptronFile.set(actionRanges, activation, in: &file)
         if !goalColumns.isEmpty { file.metadata[Self.goalKey] = Self.list(goalColumns) }
         do {
             try file.write(to: url)
@@ -144,67 +138,52 @@ public struct NeuralPolicy: Policy, Equatable {
     public init(contentsOf url: URL, for specification: EnvironmentSpecification)
         throws(PolicyError)
     {
-        func unreadable(_ detail: String) -> PolicyError {
-            PolicyError(
-                code: .unreadablePolicy, subject: url.path,
-                detail: "\(detail); give the file of a policy that was learnt")
-        }
         do {
             let file = try SafetensorsFile(contentsOf: url)
-            try file.requireFinite()
-            mean = try file.floats("mean")
-            deviation = try file.floats("deviation")
-            var layers: [Layer] = []
-            while file.tensors["layers.\(layers.count).weight"] != nil {
-                let weights = try file.floats("layers.\(layers.count).weight")
-                let biases = try file.floats("layers.\(layers.count).bias")
-                guard !biases.isEmpty, weights.count % biases.count == 0 else {
-                    throw unreadable("its layer \(layers.count) has no whole rows")
-                }
-                layers.append(Layer(weights: weights, biases: biases))
+            guard Self.isDescribed(by: file.metadata) else {
+                throw PerceptronFile.unreadable(url, "it holds something else")
             }
-            guard !layers.isEmpty else { throw unreadable("it has no layers") }
-            self.layers = layers
-            layout = specification.layout
-            actionLimits = specification.actionLimits
+            let read = try PerceptronFile(file, url: url)
+            let layout = specification.layout
             let columns = file.metadata[Self.goalKey]?.split(separator: ",").map { Int($0) } ?? []
-            goalColumns = columns.compactMap(\.self)
+            let goalColumns = columns.compactMap(\.self)
+            let (mean, deviation) = (try file.floats("mean"), try file.floats("deviation"))
             let observed = mean.count - columns.count
-            let made = file.metadata["environment"] ?? "another environment"
             guard goalColumns.count == columns.count, observed > 0,
                 goalColumns.allSatisfy({ 0 <= $0 && $0 < observed })
-            else { throw unreadable("its goal columns are not those of an observation") }
-            guard layers.last?.biases.count == layout.actionDimension,
-                observed == layout.observationDimension
             else {
-                throw PolicyError(
-                    code: .unsuitablePolicy, subject: url.path,
-                    detail: "it takes \(observed) observation and gives "
-                        + "\(layers.last?.biases.count ?? 0) action numbers, made for \(made); "
-                        + "\(specification.identifier) has \(layout.observationDimension) and "
-                        + "\(layout.actionDimension)")
+                throw PerceptronFile.unreadable(
+                    url, "its goal columns are not those of an observation")
             }
+            try read.requireFit(
+                specification, observed: observed, acted: read.sizes[read.sizes.count - 1])
             guard goalColumns.isEmpty || goalColumns == specification.goalColumns else {
                 let present = specification.goalColumns.map { "them in \(Self.list($0))" }
                 throw PolicyError(
                     code: .unsuitablePolicy, subject: url.path,
                     detail: "it was trained to reach goals in columns \(Self.list(goalColumns)) of "
-                        + "the observation, made for \(made); \(specification.identifier) has "
+                        + "the observation, made for \(read.madeFor); "
+                        + "\(specification.identifier) has "
                         + (present ?? "none that it observes"))
             }
-            let ranges = try file.doubles("action_range")
-            guard ranges.count == 2 * layout.actionDimension,
-                stride(from: 0, to: ranges.count, by: 2).allSatisfy({ ranges[$0] <= ranges[$0 + 1] }
-                ),
-                Self.fit(layout, goalColumns, mean, deviation, layers)
-            else { throw unreadable("its sizes do not fit together") }
-            actionRanges = stride(from: 0, to: ranges.count, by: 2).map {
-                ranges[$0]...ranges[$0 + 1]
+            let layers = PerceptronFile.ranges(read.sizes).map {
+                Layer(
+                    weights: Array(read.parameters[$0.weights]),
+                    biases: Array(read.parameters[$0.biases]))
             }
+            guard Self.fit(layout, goalColumns, mean, deviation, layers) else {
+                throw PerceptronFile.unreadable(url, "its sizes do not fit together")
+            }
+            // Files of before there was a choice name no activation.
+            self.init(
+                layout: layout, goalColumns: goalColumns,
+                actionLimits: specification.actionLimits, mean: mean, deviation: deviation,
+                layers: layers, activation: try read.activation(unnamed: .gelu),
+                actionRanges: try read.actionRanges(layout.actionDimension))
         } catch let error as PolicyError {
             throw error
         } catch {
-            throw unreadable("\(error)")
+            throw PerceptronFile.unreadable(url, "\(error)")
         }
     }
 }

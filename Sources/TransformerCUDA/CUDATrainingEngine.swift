@@ -147,7 +147,7 @@ public final class CUDATrainingEngine: TrainingEngine {
 
     // MARK: - Steps
 
-    /// One step: forward, backward, the exchange, clipping, AdamW, and Muon where the options want it.
+    /// One step: forward, backward, the exchange, clipping, the optimizer.
     ///
     /// Returns before the card is done, unless there is an exchange.
     public func step(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CUDA
 import Foundation
+import Training
 import TransformerCUDA
 
 /// `trajectory-device benchmark`: how fast a card trains and plans, and how far that is from its
@@ -38,8 +39,8 @@ struct BenchmarkCommand: AsyncParsableCommand {
 
     @Option(
         parsing: .upToNextOption,
-        help: "What teaches the blocks' matrices: adamw, muon, or both where not given.")
-    var optimizers = TrainingSpeed.Optimizer.allCases
+        help: "What parameters learn by: adamw, muon, or both where not given.")
+    var optimizers = TrainingOptions.Optimizer.allCases
 
     @Option(help: "Timed plans; the median counts.")
     var plans = 5

@@ -1,21 +1,16 @@
-import ArgumentParser
 import CUDA
 import RandomNumbers
 import Tokenization
+import Training
 import Trajectories
 import Transformer
 import TransformerCUDA
 
 /// The speed of full training steps: forward, backward, clipping, update, dropout as in the paper.
 struct TrainingSpeed: Encodable, CustomStringConvertible {
-    /// What teaches the matrices inside the blocks; the rest learns by AdamW.
-    enum Optimizer: String, CaseIterable, Encodable, ExpressibleByArgument {
-        case adamw, muon
-    }
-
     var shape: String
     var precision: String
-    var optimizer: Optimizer
+    var optimizer: TrainingOptions.Optimizer
     /// Windows in a batch.
     var batch: Int
     var tokensPerStep: Int
@@ -27,7 +22,7 @@ struct TrainingSpeed: Encodable, CustomStringConvertible {
     /// Times groups of steps from an idle card to an idle card; the median group counts.
     init(
         on device: Device, shape: DeviceShape, precision: Precision, batch: Int,
-        optimizer: Optimizer, seconds: Double = 0.4
+        optimizer: TrainingOptions.Optimizer, seconds: Double = 0.4
     ) throws {
         let configuration = shape.configuration
         let length = configuration.contextLength

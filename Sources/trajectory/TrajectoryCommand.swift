@@ -22,8 +22,8 @@ struct TrajectoryCommand: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            CollectCommand.self, TrainCommand.self, EvaluateCommand.self, DatasetCommand.self,
-            EnvironmentsCommand.self,
+            CollectCommand.self, TrainCommand.self, EvaluateCommand.self, CompareCommand.self,
+            DatasetCommand.self, EnvironmentsCommand.self,
             TrainBehaviorCommand.self, TrainPolicyCommand.self, TrainCriticCommand.self,
             TrainDynamicsCommand.self, PredictCommand.self, AttentionCommand.self,
             PlotCommand.self, BenchmarkCommand.self, DemoCommand.self,

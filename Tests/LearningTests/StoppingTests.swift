@@ -49,6 +49,12 @@ import Trajectories
             settings.learning = learning
             settings.members = 2
             return try DynamicsTrainer(episodes, settings: settings).train(until: isStopped).last
+        case "td3+bc":
+            var settings = TD3PlusBC.Settings()
+            settings.learning = learning
+            return try TD3PlusBC(
+                episodes, layout: layout, actionLimits: [-1...1], settings: settings
+            ).train(until: isStopped)
         default:
             var settings = ImplicitQLearning.Settings()
             settings.learning = learning
@@ -58,7 +64,7 @@ import Trajectories
         }
     }
 
-    static let learners = ["cloning", "dynamics", "critic"]
+    static let learners = ["cloning", "dynamics", "critic", "td3+bc"]
 
     @Test(arguments: learners)
     func `stops after the step in which it is told to`(_ learner: String) throws {
@@ -85,7 +91,7 @@ import Trajectories
     }
 
     // A policy's loss is bounded, as its actions are.
-    @Test(arguments: ["dynamics", "critic"])
+    @Test(arguments: ["dynamics", "critic", "td3+bc"])
     func `a loss is looked at in the step that it is of`(_ learner: String) throws {
         // Far fewer steps than between reports.
         let error = #expect(throws: LearningError.self) {

@@ -1,6 +1,7 @@
 import Policies
 import RandomNumbers
 import Episodes
+import Safetensors
 import Behavior
 import Environments
 import Foundation
@@ -12,13 +13,15 @@ import Trajectories
     private let specification = PointEnvironment().specification
 
     /// A hidden layer of two channels; action limits of -1 and 1 unless given.
-    private func policy(limits: ClosedRange<Double> = -1...1) -> NeuralPolicy {
+    private func policy(
+        limits: ClosedRange<Double> = -1...1, activation: PolicyActivation = .gelu
+    ) -> NeuralPolicy {
         NeuralPolicy(
             layout: specification.layout, actionLimits: [limits], mean: [0.5], deviation: [2],
             layers: [
                 .init(weights: [1, -2], biases: [0.25, 0.5]),
                 .init(weights: [0.5, 1], biases: [-0.125]),
-            ])
+            ], activation: activation)
     }
 
     @Test func `an action is what the formula says`() {
@@ -44,6 +47,30 @@ import Trajectories
         try LinearPolicy(specification).write(to: linear)
         #expect(
             try PolicyParser(specification).parse(linear.path).components[0].policy is LinearPolicy)
+    }
+
+    @Test func `a policy of ReLUs acts as the formula says, and its file says so`() throws {
+        let folder = try TemporaryFolder()
+        let url = folder.file("policy.safetensors")
+        let policy = policy(activation: .relu)
+        var generator = PCG64(seed: 0)
+        let action = policy.action(for: [1.5], using: &generator)[0]
+        #expect(abs(action - tanh(0.5 * 0.75 - 0.125)) < 1e-6)
+        try policy.write(to: url)
+        #expect(try NeuralPolicy(contentsOf: url, for: specification) == policy)
+        #expect(policy != self.policy())
+
+        // As files were written before there was a choice.
+        var file = try SafetensorsFile(contentsOf: url)
+        file.metadata["activation"] = nil
+        try file.write(to: url)
+        #expect(try NeuralPolicy(contentsOf: url, for: specification) == self.policy())
+        file.metadata["activation"] = "sine"
+        try file.write(to: url)
+        let error = #expect(throws: PolicyError.self) {
+            try NeuralPolicy(contentsOf: url, for: specification)
+        }
+        #expect(error?.description.contains("none of those known, gelu and relu") == true)
     }
 
     @Test func `a policy for goals takes the goal after the observation, and its file says so`()

@@ -22,8 +22,9 @@ import TransformerCUDA
             .training(model, options: options(model))
     }
 
-    /// The shapes fill no block, one, and more than one; with and without goals. The iteration
-    /// makes what bfloat16 rounds off hundreds of times as large where X is small.
+    /// The shapes fill no block, one, and more than one; with and without goals.
+    ///
+    /// What bfloat16 rounds off the iteration makes hundreds of times as large.
     @Test(arguments: [
         (Precision.exact, 16, 2, 0, 1e-5), (.exact, 48, 3, 3, 1e-5), (.exact, 80, 5, 0, 1e-5),
         (.fast, 48, 3, 3, 0.1), (.fast, 80, 5, 0, 0.1),

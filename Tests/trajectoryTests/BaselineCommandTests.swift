@@ -23,6 +23,7 @@ import Testing
         let data = try collect(into: folder)
         for arguments in [
             ["--method", "bc", "--top-fraction", "0.5"], ["--method", "iql", "--expectile", "0.8"],
+            ["--method", "td3+bc", "--alpha", "1", "--discount", "0.9"],
         ] {
             let file = folder.file("policy.safetensors").path
             let outcome = try Program.run(
@@ -97,6 +98,8 @@ import Testing
             "train-policy", "--method", "bc", "--top-fraction", "0", "--dataset", "x", "--output",
             "y",
         ],
+        ["train-policy", "--method", "iql", "--alpha", "1", "--dataset", "x", "--output", "y"],
+        ["train-policy", "--method", "bc", "--discount", "1", "--dataset", "x", "--output", "y"],
         ["train-policy", "--method", "dqn", "--dataset", "x", "--output", "y"],
         ["train-critic", "--steps", "0", "--dataset", "x", "--output", "y"],
     ])

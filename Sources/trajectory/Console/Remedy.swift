@@ -91,6 +91,7 @@ enum Remedy {
         case .settledReading: "give them to 'trajectory dataset tokenize'"
         case .noHeldOutEpisode: "--video-episode"
         case .noWindow: "--episode, --row"
+        case .noReport: "`trajectory evaluate --json` prints it"
         case .paused: "--resume"
         case .runExists: "--resume, or another --output"
         case .unwritable, .stopped, .tokenFile, .unsuitableData, .mismatch, .noRun,

@@ -80,8 +80,10 @@ struct CriticOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Rewards are multiplied by this for learning; a critic's values are not.",
-            discussion: "auto is 1000 over the range of returns, as the authors do for locomotion; "
-                + "give 1 for mazes.", valueName: "auto|number"))
+            discussion: "auto is 1000 over the range of returns, as the authors do for locomotion. "
+                + "In AntMaze, whose episodes end at the goal, 100 is the authors' reward of -1 a "
+                + "step; give 1 where they go on there, as in the point mazes.",
+            valueName: "auto|number"))
     var rewardScale = RewardScale(value: nil)
 
     /// The names of all.

@@ -37,7 +37,7 @@ struct EvaluateCommand: AsyncParsableCommand {
             imitation --horizon 1 --beam-width 4 --until-goal --paths paths.png
 
             Keys of the JSON object: returns, mean_return, standard_deviation, normalized_score, \
-            normalized_score_error (standard error of the mean), milliseconds_per_plan (median), \
+            normalized_score_error (standard error of the mean), normalized_scores (each episode's), milliseconds_per_plan (median), \
             mean_milliseconds_per_plan, plan_milliseconds (p50, p99, p99.9, maximum), plans, lengths, seeds, environment, planner, \
             longest_search_milliseconds, mean_horizon, mean_beam_width, seconds; in mazes also \
             success_rate and, of the successful episodes, mean_steps_to_goal, mean_path_length and \

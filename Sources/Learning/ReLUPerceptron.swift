@@ -1,11 +1,12 @@
 import Layers
+import RandomNumbers
 import Tensors
 
 /// A perceptron of ReLUs that several workers train together, each some of its outputs.
 ///
 /// The rows of a batch are shared out for the passes, the parameters for their gradients and the
 /// optimizer, so that nothing is summed over workers and results do not depend on their number.
-final class SoftActorCriticNetwork {
+final class ReLUPerceptron {
     /// Some outputs of a layer: what one worker updates at a time.
     private struct Part {
         let layer: Int
@@ -24,8 +25,12 @@ final class SoftActorCriticNetwork {
 
     /// A network of these layer sizes, of zeros.
     ///
-    /// `inputs` says which number of the input, as a state orders them, is at each place here.
-    init(sizes: [Int], inputs: [Int]? = nil, beta1: Double = 0.9, beta2: Double = 0.999) {
+    /// `inputs` says which number of the input, as a state orders them, is at each place here. The
+    /// decay is of weights alone, not of biases.
+    init(
+        sizes: [Int], inputs: [Int]? = nil, beta1: Double = 0.9, beta2: Double = 0.999,
+        weightDecay: Double = 0
+    ) {
         var (sizes, layout, panels) = (sizes, ParameterLayout(), PanelLayout())
         self.inputs = inputs ?? Array(0..<sizes[0])
         sizes[0] = Self.padded(sizes[0])
@@ -40,6 +45,7 @@ final class SoftActorCriticNetwork {
         gradients = FloatStorage(count: layout.count)
         var settings = AdamW.Settings()
         (settings.beta1, settings.beta2) = (Float(beta1), Float(beta2))
+        settings.weightDecay = Float(weightDecay)
         optimizer = AdamW(layout, settings: settings)
         // The largest layers first, so that what is left over at the end is small.
         var parts: [Part] = []
@@ -74,6 +80,17 @@ final class SoftActorCriticNetwork {
         var result = inputs
         for (place, number) in inputs.enumerated() { result[number] = place }
         return result
+    }
+
+    /// Numbers drawn for the parameters of a network of these sizes, flat: uniform in ±1/√fan-in, as
+    /// PyTorch draws them.
+    static func initialValues(sizes: [Int], using generator: inout SplitMix64) -> [Float] {
+        zip(sizes, sizes.dropFirst()).flatMap { inputs, outputs in
+            let bound = 1 / Float(inputs).squareRoot()
+            return (0..<(outputs * inputs + outputs)).map { _ in
+                bound * Float(2 * generator.uniform() - 1)
+            }
+        }
     }
 
     /// Takes parameters and moments over.
@@ -199,13 +216,15 @@ final class SoftActorCriticNetwork {
     /// Update number `step` of a part; `target` then follows by `share` of the way.
     func update(
         part index: Int, rate: Float, step: Int,
-        target: SoftActorCriticNetwork? = nil, share: Float = 0
+        target: ReLUPerceptron? = nil, share: Float = 0
     ) {
         let part = parts[index]
         let layer = layers[part.layer]
-        for range in layer.ranges(ofOutputs: part.outputs) {
+        // Weights, then biases.
+        for (place, range) in layer.ranges(ofOutputs: part.outputs).enumerated() {
             optimizer.update(
-                range, of: parameters.values, gradients: gradients, rate: rate, step: step)
+                range, of: parameters.values, gradients: gradients, rate: rate, step: step,
+                decays: place == 0)
             target?.parameters.values.approach(parameters.values, share: share, in: range)
         }
         layer.pack(parameters, outputs: part.outputs, backward: true)
