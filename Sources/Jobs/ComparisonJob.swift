@@ -1,4 +1,5 @@
 import Environments
+import Episodes
 public import Evaluation
 public import Foundation
 public import Statistics
