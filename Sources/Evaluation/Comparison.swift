@@ -172,7 +172,7 @@ extension Comparison {
         let thresholds = Self.thresholds(tasks, isNormalized: isNormalized)
 
         self.environments = shared
-        leftOut = names.reduce(Set()) { $0.union($1) }.subtracting(shared).sorted()
+        leftOut = names.reduce(Set<String>()) { $0.union($1) }.subtracting(shared).sorted()
         score = isNormalized ? .normalized : .returns
         self.unit = drawn
         isUneven = tasks.contains { Set($0.tasks.map(\.count)).count > 1 }

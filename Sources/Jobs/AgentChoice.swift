@@ -13,7 +13,7 @@ import TransformerCPU
 
 /// A trained model in a folder, and how it is to plan.
 public struct PlanningModel: Sendable {
-    /// The folder of the checkpoint.
+    /// The folder of the checkpoint, or its JSON file (`Checkpoint.init(at:)`).
     public var checkpoint: URL
     /// How to search.
     public var options = PlannerOptions()
@@ -82,7 +82,7 @@ struct LoadedAgent {
         var trained: Checkpoint?
         switch choice {
         case .model(let model):
-            let checkpoint = try Checkpoint(directory: model.checkpoint)
+            let checkpoint = try Checkpoint(at: model.checkpoint)
             recorded = checkpoint.description.environment
             trained = checkpoint
         case .policy(let text):

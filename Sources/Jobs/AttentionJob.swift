@@ -57,7 +57,7 @@ public struct AttentionJob: Sendable {
     public func run(note: (String) -> Void = { _ in }) throws -> Result {
         try require(.episodes, ["windows": windows])
         try output.requireWritable()
-        let trained = try Checkpoint(directory: checkpoint)
+        let trained = try Checkpoint(at: checkpoint)
         let data = try TrajectoryDataset(
             contentsOf: dataset, options: reading.fitting(trained))
         data.notes.forEach(note)

@@ -98,7 +98,7 @@ public struct PredictionJob: Sendable {
         // Known before the work as well as after it.
         for file in [plot, video].compactMap(\.self) { try file.requireWritable() }
         if let video { try VideoWriter.requireProgram(for: video) }
-        let trained = try Checkpoint(directory: checkpoint)
+        let trained = try Checkpoint(at: checkpoint)
         let data = try TrajectoryDataset(
             contentsOf: dataset, options: reading.fitting(trained))
         data.notes.forEach { report(.note($0)) }

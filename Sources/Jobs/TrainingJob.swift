@@ -90,13 +90,15 @@ public struct TrainingJob: Sendable {
             .note(
                 "\(store.rowCount) transitions in \(store.episodeCount) episodes; "
                     + "\(trainer.model.parameterCount) parameters"))
-        trainer.notes.forEach { report(.note($0)) }
+        let notes = trainer.notes
+        notes.forEach { report(.note($0)) }
         var wasStopped = false
         let end = try trainer.run(
             until: {
                 wasStopped = isStopped()
                 return wasStopped
             }, report: { report(.progress($0)) })
+        trainer.notes.dropFirst(notes.count).forEach { report(.note($0)) }
         guard !wasStopped else {
             throw JobError(
                 .paused,

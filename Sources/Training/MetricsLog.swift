@@ -51,7 +51,8 @@ public struct MetricsLog: Sendable {
             row.indices.contains(index) ? row[index] : nil
         }
         return rows.compactMap { row in
-            guard row.count == fieldCount || row.count == formerFieldCount, let step = row[0], let tokens = row[1],
+            guard row.count == fieldCount || row.count == formerFieldCount, let step = row[0],
+                let tokens = row[1],
                 let seconds = row[2],
                 let loss = row[3], let rate = row[5], let norm = row[6], let speed = row[7]
             else { return nil }

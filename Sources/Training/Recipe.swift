@@ -18,10 +18,12 @@ public enum Recipe: String, Sendable, Hashable, Codable, CaseIterable {
         case .authors:
             options.start = .authors
             options.optimizer = .adamw
+            options.keepsBest = false
             shape.dropout = TransformerConfiguration.Shape().dropout
         case .quick:
             options.start = .smooth
             options.optimizer = .muon
+            options.keepsBest = true
             shape.dropout = 0
         }
     }

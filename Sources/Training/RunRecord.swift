@@ -17,7 +17,7 @@ enum RunRecord {
     /// the learning rate ends, and `workers`, by which sums are rounded.
     private static let free: Set<String> = [
         "training.steps", "training.timeLimit", "training.workers", "training.evaluationInterval",
-        "training.checkpointInterval",
+        "training.checkpointInterval", "training.keepsBest", "training.patience",
     ]
 
     private static func url(_ directory: URL) -> URL {

@@ -47,10 +47,12 @@ extension Trainer {
                 step: step, steps: options.steps, tokens: tokens, seconds: seconds(),
                 loss: losses.steps > 0 ? losses.sum / Double(losses.steps) : losses.last,
                 heldOutLoss: heldOut?.loss, heldOutCrossEntropy: heldOut?.crossEntropy,
-                heldOutActionCrossEntropy: heldOut?.actionCrossEntropy, learningRate: rate, gradientNorm: losses.gradientNorm,
+                heldOutActionCrossEntropy: heldOut?.actionCrossEntropy, learningRate: rate,
+                gradientNorm: losses.gradientNorm,
                 tokensPerSecond: Double(tokens - lastReport.tokens) / max(elapsed, 1e-9))
         }
 
+        var best = BestMeasurement(in: directory, upTo: step)
         var last = progress(nil)
         while step < options.steps {
             sampler.fill(&batch, from: training, step: step)
@@ -66,20 +68,32 @@ extension Trainer {
             let isLast = step == options.steps || outOfTime
             let isStopped = !isLast && isStopped()
             let measures = isLast || step % options.evaluationInterval == 0
+            var hasEnded = isLast
             if measures || clock.now - lastReport.time >= interval {
                 try settle(&losses)
-                last = progress(measures ? try measuredLoss() : nil)
+                let measured = measures ? try measuredLoss() : nil
+                last = progress(measured)
+                if let loss = measured?.loss {
+                    let isBetter = best.add(loss)
+                    if isBetter, options.keepsBest { try saveBest(loss, seconds: seconds()) }
+                    if !hasEnded, let patience = options.patience, best.misses >= patience {
+                        hasEnded = true
+                        notes.append(
+                            "stopped at step \(step): the held-out loss has not been smaller for "
+                                + "\(best.misses) measurements")
+                    }
+                }
                 try metrics.append(last)
                 try report(last)
                 lastReport = (clock.now, tokens)
                 (losses.steps, losses.sum) = (0, 0)
             }
-            if isLast || isStopped || step % options.checkpointInterval == 0 {
+            if hasEnded || isStopped || step % options.checkpointInterval == 0 {
                 try settle(&losses)
                 try save(losses, seconds: seconds())
             }
             if isStopped { last = progress(nil) }
-            if outOfTime || isStopped { break }
+            if hasEnded || isStopped { break }
         }
         return last
     }
@@ -168,15 +182,26 @@ extension Trainer {
 
     private func save(_ losses: RunningLosses, seconds: Double) throws {
         let state = try learner.state()
+        var checkpoint = try checkpoint(of: state, seconds: seconds)
+        model = checkpoint.model
+        checkpoint.description.losses = losses
+        try checkpoint.write(to: directory, optimizer: state.moments)
+    }
+
+    private func saveBest(_ loss: Double, seconds: Double) throws {
+        var checkpoint = try checkpoint(of: learner.state(), seconds: seconds)
+        checkpoint.description.heldOutLoss = loss
+        try checkpoint.write(to: Checkpoint.bestFolder(in: directory))
+    }
+
+    private func checkpoint(of state: EngineState, seconds: Double) throws -> Checkpoint {
         if let ruined = state.ruined.first {
             throw diverged("the \(ruined) became no finite numbers", at: nil)
         }
-        model = TrajectoryTransformer(model.configuration, values: state.parameters)
-        var checkpoint = Checkpoint(
+        let model = TrajectoryTransformer(model.configuration, values: state.parameters)
+        return Checkpoint(
             model: model, discretizer: dataset.discretizer, tokenization: dataset.settings,
             environment: environment, observationDimensions: observationDimensions, step: step,
             tokens: tokens, seconds: (10 * seconds).rounded() / 10, seed: options.seed)
-        checkpoint.description.losses = losses
-        try checkpoint.write(to: directory, optimizer: state.moments)
     }
 }

@@ -13,8 +13,9 @@ public import Transformer
 ///         engine: .cpu)
 ///     try trainer.run { print("step \($0.step): loss \($0.loss)") }
 ///
-/// The folder holds the checkpoint (weights, discretizer, optimizer), `settings.json` and
-/// `metrics.csv`, and is locked while a trainer uses it. A run that is stopped and resumed with the
+/// The folder holds the checkpoint (weights, discretizer, optimizer), `settings.json`,
+/// `metrics.csv`, and where that is asked for in `best` the checkpoint of the smallest held-out
+/// loss. It is locked while a trainer uses it. A run that is stopped and resumed with the
 /// same number of workers makes the same steps as one that is not.
 public final class Trainer {
     /// The model: as at the last checkpoint, or as it began.
@@ -24,8 +25,8 @@ public final class Trainer {
     /// The run folder.
     public let directory: URL
     /// What a person should know of a resumed run: that its newest checkpoint was damaged, that the
-    /// schedule changes, that nothing is left to do.
-    public private(set) var notes: [String] = []
+    /// schedule changes, that nothing is left to do; after a run, that it stopped early.
+    public internal(set) var notes: [String] = []
 
     let dataset: TokenizedDataset
     let training: TokenWindows

@@ -42,6 +42,11 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
     public var evaluationInterval = 200
     /// Steps between checkpoints.
     public var checkpointInterval = 500
+    /// Whether the checkpoint of the smallest held-out loss is kept beside the last.
+    public var keepsBest = false
+    /// Measurements of the held-out loss in a row without a smaller one than before, after which
+    /// training stops with a checkpoint; nil for none.
+    public var patience: Int?
     /// Wall-clock limit in minutes, after which training stops with a checkpoint; nil for none.
     public var timeLimit: Double?
     /// Fixes initial values, order of the data and dropout.
@@ -62,6 +67,7 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
             ?? Bound.steps.problem("evaluationInterval", evaluationInterval)
             ?? Bound.steps.problem("checkpointInterval", checkpointInterval)
             ?? Bound.workers.problem("workers", workers)
+            ?? Bound.steps.problem("patience", patience)
             ?? Bound(1, through: .max).problem("finalTokens", finalTokens)
         {
             return problem

@@ -32,6 +32,8 @@ extension Checkpoint {
         public var seed: UInt64?
         /// The losses since the last report; nil in older checkpoints.
         public var losses: RunningLosses?
+        /// The held-out loss, of a checkpoint that is kept for it.
+        public var heldOutLoss: Double?
 
         init(
             model: TransformerConfiguration, tokenization: TokenizedDataset.Settings, step: Int,
@@ -72,7 +74,7 @@ extension Checkpoint {
 
         private enum CodingKeys: String, CodingKey {
             case format, model, tokenization, environment, observationDimensions, step, tokens
-            case weights, optimizer, checksums, seconds, seed, losses
+            case weights, optimizer, checksums, seconds, seed, losses, heldOutLoss
         }
 
         /// Where seconds and seed once were, as text.
@@ -94,6 +96,7 @@ extension Checkpoint {
             optimizer = try values.decodeIfPresent(String.self, forKey: .optimizer)
             checksums = try values.decodeIfPresent([String: String].self, forKey: .checksums)
             losses = try values.decodeIfPresent(RunningLosses.self, forKey: .losses)
+            heldOutLoss = try values.decodeIfPresent(Double.self, forKey: .heldOutLoss)
             let notes =
                 try decoder.container(keyedBy: FormerKeys.self)
                 .decodeIfPresent([String: String].self, forKey: .notes) ?? [:]

@@ -16,6 +16,25 @@ extension Checkpoint {
         self = try Checkpoint.newest(in: directory) { _ in }.checkpoint
     }
 
+    /// Reads the checkpoint to act with: of a run's folder the one of the smallest held-out loss,
+    /// where it was kept, else the newest, and the newest also where `url` is its JSON file.
+    ///
+    /// - Throws: As ``init(directory:)``.
+    public init(at url: URL) throws {
+        if url.lastPathComponent == Checkpoint.fileName {
+            self = try Checkpoint(directory: url.deletingLastPathComponent())
+        } else {
+            let best = Checkpoint.bestFolder(in: url)
+            self = try Checkpoint(directory: Checkpoint.exists(in: best) ? best : url)
+        }
+    }
+
+    /// Where the checkpoint of the smallest held-out loss of the run in `directory` lies, if it is
+    /// kept.
+    package static func bestFolder(in directory: URL) -> URL {
+        directory.appendingPathComponent("best")
+    }
+
     /// Reads the newest checkpoint in `directory` with what `more` reads from its description, or
     /// the one before it where either is damaged.
     ///

@@ -19,7 +19,7 @@ import TransformerCPU
         options.start = .smooth
     }
 
-    @Test(arguments: TestedEngine.cpu)
+    @Test(arguments: TestedEngine.all)
     func `a run by Muon that is stopped and resumed ends where an unbroken one does`(
         _ tested: TestedEngine
     ) throws {

@@ -101,7 +101,7 @@ public struct PlanningSpeedJob: Sendable {
     /// The model that plans, and what its tokens mean.
     private func subject() throws -> (TrajectoryTransformer, Discretizer) {
         if let checkpoint {
-            let trained = try Checkpoint(directory: checkpoint)
+            let trained = try Checkpoint(at: checkpoint)
             guard trained.goalColumns.isEmpty else {
                 throw JobError(
                     .mismatch,

@@ -84,6 +84,14 @@ struct TrainingSettingsOptions: ParsableArguments {
         help: "Fixes initial weights, order of the data and dropout (\(defaults.training.seed)).")
     var seed: UInt64?
 
+    @Option(help: "Stop after so many held-out measurements in a row without a smaller loss.")
+    var patience: Int?
+
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Keep the checkpoint of the smallest held-out loss (yes; authors: no).")
+    var keepBest: Bool?
+
     @Option(help: "Worker threads; as many as cores when not given.")
     var workers: Int?
 
@@ -117,7 +125,8 @@ struct TrainingSettingsOptions: ParsableArguments {
     static func named(_ problem: String) -> String {
         let words = problem.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
         let settings: Set<String> = [
-            "steps", "batchSize", "learningRate", "timeLimit", "workers", "actionWeight",
+            "steps", "batchSize", "learningRate", "patience", "timeLimit", "workers",
+            "actionWeight",
             "terminationPenalty",
         ]
         return words.enumerated().map { index, word in
@@ -140,6 +149,8 @@ struct TrainingSettingsOptions: ParsableArguments {
         set(\.training.seed, seed)
         set(\.training.workers, workers)
         set(\.training.timeLimit, timeLimit)
+        set(\.training.patience, patience)
+        set(\.training.keepsBest, keepBest)
         set(\.model.layerCount, layers)
         set(\.model.headCount, heads)
         set(\.model.embeddingWidth, width)

@@ -46,7 +46,11 @@ struct EvaluateCommand: AsyncParsableCommand {
 
     private static let defaults = EvaluationJob(.policy(""))
 
-    @Option(help: "Folder of the trained model; this or --policy.", completion: .directory)
+    @Option(
+        help: """
+            Folder of the trained model, of which the best checkpoint is taken where it was kept \
+            (FOLDER/checkpoint.json is the last); this or --policy.
+            """, completion: .directory)
     var checkpoint: String?
 
     @Option(
