@@ -62,6 +62,29 @@ package struct Linear: Sendable {
         }
     }
 
+    /// Whether ``weightBackward(gradients:input:dOutput:scratch:)`` is the faster of the two: the
+    /// inputs are no whole number of vectors, the outputs are.
+    package var isFasterTransposed: Bool { weight.columns % 16 != 0 && weight.rows % 16 == 0 }
+
+    /// The same gradient to the last bit, computed as its transpose in `scratch`, at least inputs ×
+    /// outputs numbers.
+    package func weightBackward(
+        gradients: FloatStorage, input: Matrix, dOutput: Matrix, scratch: FloatStorage
+    ) {
+        check(input, dOutput)
+        let (inputs, outputs) = (weight.columns, weight.rows)
+        precondition(scratch.count >= weight.count, "\(scratch.count) for \(weight.count) numbers")
+        tt_product(
+            scratch.base, input.base, dOutput.base, nil, outputs, input.stride, 1, dOutput.stride,
+            0, inputs, outputs, input.rows, 0, nil)
+        let target = gradients.pointer(weight)
+        for output in 0..<outputs {
+            for column in 0..<inputs {
+                target[output * inputs + column] += scratch.base[column * outputs + output]
+            }
+        }
+    }
+
     /// The gradient of the bias is added to `gradients`.
     package func biasBackward(gradients: FloatStorage, dOutput: Matrix) {
         tt_add_column_sums(

@@ -48,6 +48,8 @@ package struct MultilayerPerceptron: Sendable {
         /// Gradients of the hidden layers, and behind them that of the output.
         fileprivate let gradients: [Matrix]
         fileprivate let output: Matrix
+        /// A weight gradient on its way.
+        fileprivate let scratch: FloatStorage
         private let owned: [FloatStorage]
 
         /// Room for `rows` rows of a perceptron of these sizes.
@@ -63,6 +65,8 @@ package struct MultilayerPerceptron: Sendable {
             activated = inner.map(matrix)
             gradients = inner.map(matrix)
             output = matrix(sizes[sizes.count - 1])
+            scratch = FloatStorage(
+                count: zip(sizes, sizes.dropFirst()).map { $0 * $1 }.max() ?? 0)
             self.owned = owned
         }
     }
@@ -102,7 +106,13 @@ package struct MultilayerPerceptron: Sendable {
             let layer = layers[index]
             let source = index == 0 ? input : workspace.activated[index - 1].rows(rows)
             if let gradients {
-                layer.weightBackward(gradients: gradients, input: source, dOutput: gradient)
+                if layer.isFasterTransposed {
+                    layer.weightBackward(
+                        gradients: gradients, input: source, dOutput: gradient,
+                        scratch: workspace.scratch)
+                } else {
+                    layer.weightBackward(gradients: gradients, input: source, dOutput: gradient)
+                }
                 layer.biasBackward(gradients: gradients, dOutput: gradient)
             }
             guard index > 0 else {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite struct MultilayerPerceptronTests {
-    @Test(arguments: [[3, 5], [4, 16, 2], [7, 24, 33, 5]])
+    @Test(arguments: [[3, 5], [4, 16, 2], [7, 24, 33, 5], [5, 32, 48, 16]])
     func `backward agrees with finite differences`(sizes: [Int]) {
         var check = FiniteDifferences(seed: 21)
         let rows = 6
@@ -36,6 +36,31 @@ import Testing
                 < FiniteDifferences.tolerance)
         #expect(
             FiniteDifferences.error(of: dx, at: x, loss: loss) < FiniteDifferences.tolerance)
+    }
+
+    @Test(arguments: [(11, 32), (5, 16), (23, 48), (33, 256)])
+    func `a gradient by way of its transpose is the same to the last bit`(
+        inputs: Int, outputs: Int
+    ) {
+        var check = FiniteDifferences(seed: 22)
+        let rows = 37
+        var layout = ParameterLayout()
+        var panels = PanelLayout()
+        let layer = Linear(
+            weight: layout.add("w", shape: [outputs, inputs], decays: true), in: &panels)
+        #expect(layer.isFasterTransposed)
+        let (x, dy) = (check.random(rows * inputs), check.random(rows * outputs))
+        let before = check.random(layout.count)
+        let (plain, transposed) = (
+            FloatStorage(count: layout.count), FloatStorage(count: layout.count)
+        )
+        for gradients in [plain, transposed] { gradients.write(before.values) }
+        let (input, dOutput) = (x.matrix(columns: inputs), dy.matrix(columns: outputs))
+        layer.weightBackward(gradients: plain, input: input, dOutput: dOutput)
+        layer.weightBackward(
+            gradients: transposed, input: input, dOutput: dOutput,
+            scratch: FloatStorage(count: layout.count))
+        #expect(transposed.values == plain.values && plain.values != before.values)
     }
 
     @Test func `fresh weights are uniform in the inverse root of the fan-in`() {
