@@ -135,7 +135,7 @@ import Transformer
         // Twenty passes over 400 transitions in windows of which 64 are a batch.
         #expect(end.step == end.steps && (50...125).contains(end.steps), "\(end)")
         let note = try #require(notes.first { $0.hasPrefix("1 layers of 8 channels") })
-        #expect(note.contains("\(end.steps) steps of 64 windows at rate 0.064: about"))
+        #expect(note.contains("\(end.steps) steps of 64 windows at rate 0.008: about"))
         #expect(note.hasSuffix("as many as are of use"))
         #expect(try Checkpoint.description(in: folder.file("run")).model.layerCount == 1)
         // Resumed, it has the length that it had.
