@@ -30,18 +30,16 @@ import Testing
         #expect(a.optimalityGap?.value == 55 && a.runs == 4 && a.episodes == 8)
         #expect(b.mean.value == 55.5 && b.environments.map(\.mean.value) == [31, 80])
         // 31 is above 15 alone, twice; 90 above both, 70 above 55.
-        #expect(b.probabilityOfImprovement?.value == (2.0 / 4 + 3.0 / 4) / 2)
+        #expect(b.probabilityOfImprovement?.value == 0.625)
         #expect(a.probabilityOfImprovement == nil && a.pairedDifference == nil)
         // Starts: hopper 25.5 - 20 and 36.5 - 30; walker 90 - 60 and 105 - 70.
         let pairs = b.environments.map(\.pairedDifference?.value)
         #expect(pairs == [6, 32.5] && b.environments.map(\.pairs) == [2, 2])
-        #expect(b.pairedDifference?.value == (6 + 32.5) / 2)
-        #expect(
-            a.profile
-                == comparison.thresholds.map { threshold in
-                    Double([15, 35, 55, 75].count { $0 > threshold }) / 4
-                })
-        for estimate in [a.mean, b.interquartileMean, b.median, try #require(b.pairedDifference)] {
+        #expect(b.pairedDifference?.value == 19.25)
+        // Thresholds 0, 10, to 100.
+        #expect(a.profile == [1, 1, 0.75, 0.75, 0.5, 0.5, 0.25, 0.25, 0, 0, 0])
+        let difference = try #require(b.pairedDifference)
+        for estimate: Comparison.Estimate in [a.mean, b.interquartileMean, b.median, difference] {
             let (lower, upper) = (try #require(estimate.lower), try #require(estimate.upper))
             #expect(lower <= estimate.value && estimate.value <= upper)
         }
@@ -58,8 +56,9 @@ import Testing
         ])
         #expect(comparison.unit == .episodes && !comparison.isUneven)
         let difference = try #require(comparison.methods[1].pairedDifference)
-        #expect(difference.value == (1.0 + 2 + 1) / 3)
-        #expect(try #require(difference.lower) >= 1 && #require(difference.upper) <= 2)
+        #expect(abs(difference.value - 4.0 / 3) < 1e-12)
+        let (lower, upper) = (try #require(difference.lower), try #require(difference.upper))
+        #expect(lower >= 1 && upper <= 2)
         #expect(comparison.methods[1].environments[0].pairs == 3)
     }
 

@@ -53,7 +53,7 @@ extension Comparison {
     }
 
     private var byEnvironment: [[String]] {
-        var rows = [["mean", "method", "runs", "episodes", "score"]]
+        var rows = [["environment", "method", "runs", "episodes", "mean"]]
         if others { rows[0] += ["paired difference", "pairs"] }
         for (index, environment) in environments.enumerated() {
             for method in methods {

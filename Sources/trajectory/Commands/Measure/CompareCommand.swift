@@ -1,6 +1,6 @@
 public import ArgumentParser
 import Bounds
-import Evaluation
+public import Evaluation
 import Jobs
 import Statistics
 
