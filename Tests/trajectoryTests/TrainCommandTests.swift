@@ -42,7 +42,7 @@ import Transformer
         }
         // The rate follows size and length, unless it is given.
         #expect(
-            try printed("--steps", "16000", "--width", "128").contains("learningRate: 0.002\n"))
+            try printed("--steps", "16000", "--width", "128").contains("learningRate: 0.0016\n"))
         #expect(try printed("--learning-rate", "0.5").contains("learningRate: 0.5\n"))
     }
 
