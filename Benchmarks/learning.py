@@ -138,22 +138,34 @@ def last_step(log: Path) -> int:
 
 
 def table(results: list[dict]) -> str:
-    """The ends of all runs; of several seeds mean and range."""
+    """The ends of all runs, and when they reached that of the authors' recipe; of several seeds
+    mean and half the range."""
     lines = [
-        "| data | model | recipe | seeds | tokens, millions | weighted | all tokens | actions |",
-        "|---|---|---|---|---|---|---|---|",
+        "| data | model | recipe | seeds | tokens, millions | weighted | all tokens | actions "
+        "| authors' loss after |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
-    groups: dict[tuple, list[dict]] = {}
+    groups: dict[tuple, list[list[dict]]] = {}
     for result in results:
         key = (result["data"], result["size"], result["recipe"])
-        groups.setdefault(key, []).append(result["curve"][-1])
-    for (data, size, recipe), ends in groups.items():
+        groups.setdefault(key, []).append(result["curve"])
+    for (data, size, recipe), curves in groups.items():
+        ends = [curve[-1] for curve in curves]
+        goals = [curve[-1]["held_out_loss"] for curve in groups[data, size, "authors"]]
+        goal = sum(goals) / len(goals)
+        reached = [
+            next((p["tokens"] for p in curve if p["held_out_loss"] <= goal), None)
+            for curve in curves
+        ]
         cells = []
         for key in ("held_out_loss", "all", "action"):
             values = [end[key] for end in ends]
             spread = f" ± {(max(values) - min(values)) / 2:.3f}" if len(values) > 1 else ""
             cells.append(f"{sum(values) / len(values):.3f}{spread}")
         tokens = f"{ends[0]['tokens'] / 1e6:.1f}"
+        whole = [count for count in reached if count is not None]
+        late = "–" if len(whole) < len(reached) else f"{max(whole) / 1e6:.1f}"
+        cells.append("" if recipe == "authors" else late)
         lines.append("| " + " | ".join([data, size, recipe, str(len(ends)), tokens, *cells]) + " |")
     return "\n".join(lines)
 

@@ -26,9 +26,10 @@ public struct TrainingJob: Sendable {
     /// Names of settings that must not give way to a token file's, such as `tokenization.binCount`,
     /// also where they have their default.
     public var settledSettings: Set<String> = []
-    /// About how many minutes to train: the steps, the rate and the size of the model follow from
-    /// it, the data and the engine's speed, where they are not among ``settledSettings``; nil for
-    /// what the settings say. A resumed run goes on as it began.
+    /// About how many minutes to train; nil for the steps of the settings.
+    ///
+    /// Steps, rate and size of the model follow from it, the data and the engine's speed, where
+    /// they are not among ``settledSettings``. A resumed run goes on as it began.
     public var minutes: Double?
     /// The recipe by which the rate follows.
     public var recipe = Recipe.quick

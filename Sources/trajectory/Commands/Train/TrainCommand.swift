@@ -16,10 +16,8 @@ struct TrainCommand: AsyncParsableCommand {
             metrics.csv. A run that was stopped, by Ctrl-C for example, goes on with --resume, step \
             for step as if it had not been, with the settings and workers that it had.
 
-            Without options a small model learns for about five minutes. Its rate, steps and with \
-            more --minutes its size follow from the data and this machine's speed, which is tried.
-
-            Settings come from the recipe, then from --config, then from the options given here; \
+            Without options a small model learns for about five minutes; steps, rate and with more \
+            --minutes its size follow from the data and this machine's speed. Settings come from the recipe, then from --config, then from the options given here; \
             --recipe authors is the paper's. A configuration file has the sections model, training and \
             tokenization; 'trajectory train --print-config' shows them; besides, training may have \
             timeLimit (minutes), workers and finalTokens, and tokenization maxPathLength and \
@@ -61,11 +59,7 @@ struct TrainCommand: AsyncParsableCommand {
     @Flag(help: "Go on with the run in the output folder.")
     var resume = false
 
-    @Option(
-        help: """
-            About how many minutes to train, where --steps does not say how long (5; authors: \
-            --steps).
-            """)
+    @Option(help: "About how many minutes to train, where --steps does not say how long (5).")
     var minutes: Double?
 
     @Option(help: "Name of the environment the data come from, kept in the checkpoint.")
