@@ -7,7 +7,7 @@ SWIFT_FLAGS := -c release -Xlinker -rpath -Xlinker $(ROOT)/.deps/mujoco/lib
 TRAJECTORY := $(ROOT)/.build/release/trajectory
 EXAMPLES := Examples/.build/release
 
-.PHONY: bootstrap build demo test fuzz test-sanitizers soak test-everything test-kernels test-cuda device test-minari test-reference reference experiment experiments-quick format lint compare-training compare-planning compare-environments compare-sac example check-structure clean help
+.PHONY: bootstrap build demo test fuzz test-sanitizers soak test-everything test-kernels test-cuda device test-minari test-reference reference experiment experiments-quick format lint compare-training compare-planning compare-environments compare-sac compare-learning example check-structure clean help
 
 bootstrap: ## installs what is missing
 	@Scripts/bootstrap.sh
@@ -99,6 +99,9 @@ compare-environments: build ## environment steps a second beside Python Gymnasiu
 
 compare-sac: build ## updates of soft actor-critic beside PyTorch's (QUICK=1 for a short run)
 	Benchmarks/compare.py sac $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+compare-learning: build ## held-out loss against tokens, for the authors' recipe and each change to it (QUICK=1: the small model, 20 minutes)
+	Benchmarks/learning.py $(if $(QUICK),--quick) $(if $(DATA),--data $(DATA))
 
 clean: ## removes what was built
 	rm -rf .build Examples/.build

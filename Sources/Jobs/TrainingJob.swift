@@ -26,6 +26,13 @@ public struct TrainingJob: Sendable {
     /// Names of settings that must not give way to a token file's, such as `tokenization.binCount`,
     /// also where they have their default.
     public var settledSettings: Set<String> = []
+    /// About how many minutes to train; nil for the steps of the settings.
+    ///
+    /// Steps, rate and size of the model follow from it, the data and the engine's speed, where
+    /// they are not among ``settledSettings``. A resumed run goes on as it began.
+    public var minutes: Double?
+    /// The recipe by which the rate follows.
+    public var recipe = Recipe.quick
     /// How the dataset is read; a token file knows how it was.
     public var reading = TrajectoryDataset.ReadingOptions()
     /// Name of the environment of the data, kept in the checkpoint; the one that the data name if
@@ -80,6 +87,16 @@ public struct TrainingJob: Sendable {
             keepsPart: data.observationDimensions != nil, file: dataset.given)
         if let warning { report(.note("warning: \(warning)")) }
         let engine = engine ?? processor(&settings.training)
+        if let minutes, !resumes {
+            guard minutes > 0, minutes.isFinite else {
+                throw JobError(.invalidSetting, "minutes must be positive, found \(minutes)")
+            }
+            let plan = try TrainingPlan(
+                settings, minutes: minutes, recipe: recipe, settled: settledSettings,
+                data: data.tokenized, engine: engine)
+            settings = plan.settings
+            report(.note(plan.note))
+        }
         let trainer = try Trainer(
             settings.configuration(layout: store.layout), dataset: data.tokenized,
             options: settings.training, directory: output,

@@ -29,10 +29,20 @@ public enum Recipe: String, Sendable, Hashable, Codable, CaseIterable {
     }
 
     /// The full learning rate for a run of these options and a model of `width` channels.
+    ///
+    /// Of ``quick``, less for wider models and for runs of more than a thousand steps (decision
+    /// 0015):
+    ///
+    ///     8e-3 min(1, 64 / width) min(1, 1000 / steps)^(1/3)
     public func learningRate(_ options: TrainingOptions, width: Int) -> Double {
         switch self {
         case .authors: return TrainingOptions().learningRate
-        case .quick: return 4e-3
+        case .quick:
+            let length = min(1, 1000 / Double(max(options.steps, 1)))
+            let rate = 8e-3 * min(1, 64 / Double(max(width, 1))) * cbrt(length)
+            // Two digits: what is recorded is what was typed.
+            let scale = pow(10, 1 - floor(log10(rate)))
+            return (rate * scale).rounded() / scale
         }
     }
 }

@@ -37,7 +37,7 @@ extension TransformerParameters {
         return values
     }
 
-    /// Makes some rows places on a smooth random curve:
+    /// Makes some rows places on a smooth random curve.
     ///
     ///     row(b) = deviation / norm * Σ_k w_k φ_k((b + 1/2) / bins) z_k
     ///

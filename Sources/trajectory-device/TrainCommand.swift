@@ -1,15 +1,11 @@
-public import ArgumentParser
+import ArgumentParser
 import Foundation
 import Tokenization
-public import Training
+import Training
 import Trajectories
-public import Transformer
+import Transformer
 import TransformerCPU
 import TransformerCUDA
-
-extension Recipe: ExpressibleByArgument {}
-extension TrainingOptions.Optimizer: ExpressibleByArgument {}
-extension TransformerStart: ExpressibleByArgument {}
 
 /// `trajectory-device train`: from a token file to a checkpoint.
 struct TrainCommand: AsyncParsableCommand {
@@ -47,18 +43,7 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "Windows in a batch.")
     var batchSize = 256
 
-    @Option(help: "How to train: quick, or authors (the paper's).")
-    var recipe: Recipe?
-
-    @Option(
-        help: "What parameters learn by: muon (the blocks' matrices; others by AdamW), or adamw.")
-    var optimizer: TrainingOptions.Optimizer?
-
-    @Option(help: "Parameters at first: smooth (neighbouring bins alike), or authors.")
-    var start: TransformerStart?
-
-    @Option(help: "The full learning rate (by size and length; authors: 6e-4).")
-    var learningRate: Double?
+    @OptionGroup var recipe: RecipeOptions
 
     @Option(help: "Transitions in a window, which is also the model's longest context.")
     var window = 10
@@ -71,9 +56,6 @@ struct TrainCommand: AsyncParsableCommand {
 
     @Option(help: "Channels of the residual stream.")
     var width = 128
-
-    @Option(help: "Dropout of embedding, attention and residual connections (0; authors: 0.1).")
-    var dropout: Float?
 
     @Option(help: "Fixes initial weights, order of the data and dropout.")
     var seed: UInt64 = 0
@@ -113,36 +95,15 @@ struct TrainCommand: AsyncParsableCommand {
         }
     }
 
-    /// How it is trained: as the options say, else as the run that is there, else as the recipe.
+    /// How it is trained, and with which dropout.
     private func options(_ configuration: inout TransformerConfiguration) -> TrainingOptions {
-        let folder = URL(fileURLWithPath: output)
-        let isThere = Checkpoint.exists(in: folder)
-        let run = isThere ? Trainer.recordedOptions(in: folder) : nil
-        var options = run ?? TrainingOptions()
-        var shape = configuration.shape
-        if let present = try? Checkpoint.description(in: folder) {
-            shape.dropout = present.model.shape.dropout
-        }
-        // A run without a record is from before there were recipes.
-        let recipe = recipe ?? (run != nil ? nil : isThere ? .authors : .quick)
-        recipe?.apply(to: &options, &shape)
-        if let optimizer { options.optimizer = optimizer }
-        if let start { options.start = start }
-        if let dropout { shape.dropout = dropout }
-        options.steps = steps
+        var options = recipe.options(
+            forRunIn: URL(fileURLWithPath: output), steps: steps, &configuration)
         options.batchSize = batchSize
         options.seed = seed
         options.evaluationInterval = evaluationInterval
         options.checkpointInterval = checkpointInterval
         options.timeLimit = timeLimit
-        if let learningRate {
-            options.learningRate = learningRate
-        } else if let recipe, run == nil {
-            options.learningRate = recipe.learningRate(options, width: width)
-        }
-        configuration.embeddingDropout = shape.embeddingDropout
-        configuration.attentionDropout = shape.attentionDropout
-        configuration.residualDropout = shape.residualDropout
         return options
     }
 

@@ -111,6 +111,39 @@ import Transformer
             try TrainingSettings(contentsOf: folder.file("s.yaml"), over: settings) == expected)
     }
 
+    @Test func `a run of some minutes chooses its length, and no more than is of use`() async throws
+    {
+        let hopper = try await Hopper.shared
+        let folder = try TemporaryFolder()
+        var job = TrainingJob(dataset: hopper.data, output: folder.file("run"))
+        job.settings = TrainingSettings(.quick)
+        job.settings.model.layerCount = 1
+        job.settings.model.embeddingWidth = 8
+        job.settledSettings = ["model.layers", "model.width"]
+        var notes: [String] = []
+        func run(_ minutes: Double) throws -> TrainingProgress {
+            job.minutes = minutes
+            return try job.run {
+                if case .note(let text) = $0 { notes.append(text) }
+            }
+        }
+        for minutes in [0, -1, Double.nan, .infinity] {
+            let error = #expect(throws: JobError.self) { try run(minutes) }
+            #expect(error?.code == .invalidSetting)
+        }
+        let end = try run(60)
+        // Twenty passes over 400 transitions in windows of which 64 are a batch.
+        #expect(end.step == end.steps && (50...125).contains(end.steps), "\(end)")
+        let note = try #require(notes.first { $0.hasPrefix("1 layers of 8 channels") })
+        #expect(note.contains("\(end.steps) steps of 64 windows at rate 0.008: about"))
+        #expect(note.hasSuffix("as many as are of use"))
+        #expect(try Checkpoint.description(in: folder.file("run")).model.layerCount == 1)
+        // Resumed, it has the length that it had.
+        job.resumes = true
+        job.settings = try #require(TrainingSettings(ofRunIn: folder.file("run")))
+        #expect(try run(60).steps == end.steps)
+    }
+
     @Test func `a token file trains like its dataset, and refuses other settings`() async throws {
         let hopper = try await Hopper.shared
         let folder = try TemporaryFolder()

@@ -27,7 +27,7 @@ import Testing
     @Test(arguments: [
         ("--dropout=1.5", "--dropout must lie in [0, 1), found 1.5"),
         ("--learning-rate=inf", "--learning-rate must"), ("--action-weight=nan", "--action-weight"),
-        ("--layers=0", "--layers"), ("--heads=3", "--width 128 is not a multiple of --heads 3"),
+        ("--layers=0", "--layers"), ("--heads=3", "--width 64 is not a multiple of --heads 3"),
         ("--batch-size=0", "--batch-size"), ("--bins=0", "--bins"), ("--steps=-1", "--steps"),
     ])
     func `settings that cannot be are wrong usage, named as options`(

@@ -26,7 +26,7 @@ struct GivenOptions {
 extension PlannerOptionsGroup {
     /// What every search has.
     private static let common = [
-        "--objective", "--critic", "--horizon", "--beam-width", "--context-transitions",
+        "--preset", "--objective", "--critic", "--horizon", "--beam-width", "--context-transitions",
         "--replan-interval", "--window",
     ]
     /// What a search for likelihood has no use for.

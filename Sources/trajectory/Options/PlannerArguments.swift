@@ -16,6 +16,8 @@ extension PlannerOptions.Objective: ExpressibleByArgument {
 
 extension PlannerOptions.Window: ExpressibleByArgument {}
 
+extension PlannerOptions.Preset: ExpressibleByArgument {}
+
 /// A number, or `all` where nothing is to be left out.
 struct Limit<Number: LosslessStringConvertible & Sendable>: ExpressibleByArgument, Sendable {
     let value: Number?

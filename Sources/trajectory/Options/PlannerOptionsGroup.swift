@@ -6,6 +6,12 @@ import Tokenization
 
 /// The options of a planner, shared by the commands that plan; unset ones keep the defaults.
 struct PlannerOptionsGroup: ParsableArguments {
+    private static let quick = PlannerOptions(.quick)
+    private static let paper = PlannerOptions(.paper)
+
+    @Option(help: "How far and wide to search: quick, within about 20 ms, or as in the paper.")
+    var preset = PlannerOptions.Preset.quick
+
     @Option(
         help: ArgumentHelp(
             "What a plan is to be best in: expectedReturn, imitation (of the data), or q.",
@@ -19,11 +25,15 @@ struct PlannerOptionsGroup: ParsableArguments {
         completion: .file(extensions: ["safetensors"]))
     var critic: String?
 
-    @Option(help: "Transitions to plan ahead.")
-    var horizon = PlannerOptions().horizon
+    @Option(help: "Transitions to plan ahead (\(quick.horizon); paper: \(paper.horizon)).")
+    var horizon: Int?
 
-    @Option(help: "Sequences kept after each planned transition.")
-    var beamWidth = PlannerOptions().beamWidth
+    @Option(
+        help: """
+            Sequences kept after each planned transition (\(quick.beamWidth); paper: \
+            \(paper.beamWidth)).
+            """)
+    var beamWidth: Int?
 
     @Option(help: "Continuations tried of each kept sequence.")
     var expansionFactor = PlannerOptions().expansionFactor
@@ -112,10 +122,10 @@ struct PlannerOptionsGroup: ParsableArguments {
 
     /// The options as the planner takes them.
     var options: PlannerOptions {
-        var options = PlannerOptions()
+        var options = PlannerOptions(preset)
         options.objective = objective
-        options.horizon = horizon
-        options.beamWidth = beamWidth
+        options.horizon = horizon ?? options.horizon
+        options.beamWidth = beamWidth ?? options.beamWidth
         options.expansionFactor = expansionFactor
         options.observationTopK = observationTopK.value
         options.actionTopK = actionTopK.value

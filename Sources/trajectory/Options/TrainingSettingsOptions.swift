@@ -12,6 +12,7 @@ extension TransformerStart: ExpressibleByArgument {}
 /// The settings of a training run that options can replace; the help names the defaults.
 struct TrainingSettingsOptions: ParsableArguments {
     private static let defaults = TrainingSettings()
+    private static let quick = TrainingSettings(Recipe.quick)
 
     @Option(
         help: """
@@ -27,25 +28,36 @@ struct TrainingSettingsOptions: ParsableArguments {
     @Option(help: "Parameters at first: smooth (neighbouring bins alike), or authors.")
     var start: TransformerStart?
 
-    @Option(help: "Training steps (\(defaults.training.steps)).")
+    @Option(
+        help: "Training steps (as many as --minutes allows; authors: \(defaults.training.steps)).")
     var steps: Int?
 
-    @Option(help: "Windows in a batch (\(defaults.training.batchSize)).")
+    @Option(
+        help:
+            "Windows in a batch (\(quick.training.batchSize); authors: \(defaults.training.batchSize))."
+    )
     var batchSize: Int?
 
-    @Option(help: "Layers (\(defaults.model.layerCount)).")
+    @Option(
+        help: """
+            Layers (\(quick.model.layerCount), with more time \(defaults.model.layerCount), the authors').
+            """)
     var layers: Int?
 
     @Option(help: "Attention heads in a layer (\(defaults.model.headCount)).")
     var heads: Int?
 
-    @Option(help: "Channels of the residual stream (\(defaults.model.embeddingWidth)).")
+    @Option(
+        help: """
+            Channels of the residual stream (\(quick.model.embeddingWidth), with more time \
+            \(defaults.model.embeddingWidth), the authors').
+            """)
     var width: Int?
 
     @Option(
         help: """
             Transitions in a window, which is also the model's longest context \
-            (\(defaults.tokenization.windowLength)).
+            (\(quick.tokenization.windowLength); authors: \(defaults.tokenization.windowLength)).
             """)
     var window: Int?
 
@@ -134,6 +146,16 @@ struct TrainingSettingsOptions: ParsableArguments {
                 ?? (index == 0 && settings.contains(word)
                     ? PlannerOptionsGroup.optionName(word) : word)
         }.joined(separator: " ")
+    }
+
+    /// The names of settings that make a run's length and the model's size and are given here.
+    var settled: Set<String> {
+        let given: [(String, Bool)] = [
+            ("tokenization.binCount", bins != nil), ("training.steps", steps != nil),
+            ("training.learningRate", learningRate != nil), ("model.layers", layers != nil),
+            ("model.heads", heads != nil), ("model.width", width != nil),
+        ]
+        return Set(given.filter(\.1).map(\.0))
     }
 
     /// Replaces what the options say.

@@ -16,7 +16,8 @@ struct TrainCommand: AsyncParsableCommand {
             metrics.csv. A run that was stopped, by Ctrl-C for example, goes on with --resume, step \
             for step as if it had not been, with the settings and workers that it had.
 
-            Settings come from the recipe, then from --config, then from the options given here; \
+            Without options a small model learns for about five minutes; steps, rate and with more \
+            --minutes its size follow from the data and this machine's speed. Settings come from the recipe, then from --config, then from the options given here; \
             --recipe authors is the paper's. A configuration file has the sections model, training and \
             tokenization; 'trajectory train --print-config' shows them; besides, training may have \
             timeLimit (minutes), workers and finalTokens, and tokenization maxPathLength and \
@@ -31,8 +32,9 @@ struct TrainCommand: AsyncParsableCommand {
 
             Examples:
               trajectory train --dataset hopper.hdf5 --output runs/hopper
-              trajectory train --dataset hopper.hdf5 --output runs/small --layers 2 --width 64 \
-            --steps 5000
+              trajectory train --dataset hopper.hdf5 --output runs/longer --minutes 60
+              trajectory train --dataset hopper.hdf5 --output runs/paper --recipe authors --steps \
+            5000
               trajectory train --dataset hopper.hdf5 --output runs/hopper --config \
             Experiments/hopper.yaml --resume
               trajectory train --dataset maze.hdf5 --output runs/maze --goal-columns 0,1 --env \
@@ -57,6 +59,9 @@ struct TrainCommand: AsyncParsableCommand {
     @Flag(help: "Go on with the run in the output folder.")
     var resume = false
 
+    @Option(help: "About how many minutes to train, where --steps does not say how long (5).")
+    var minutes: Double?
+
     @Option(help: "Name of the environment the data come from, kept in the checkpoint.")
     var env: String?
 
@@ -72,21 +77,29 @@ struct TrainCommand: AsyncParsableCommand {
     @Flag(help: "Print where the run ended as JSON.")
     var json = false
 
-    func validate() throws { try engine.refuseUnused() }
+    func validate() throws {
+        try engine.refuseUnused()
+        try GivenOptions.here.refuse(
+            ["--minutes"], unless: chosen.steps == nil && !resume,
+            "is for a new run without --steps")
+        guard minutes.map({ $0 > 0 && $0.isFinite }) ?? true else {
+            throw ValidationError("--minutes must be positive, found \(minutes ?? 0)")
+        }
+    }
 
     func run() async throws {
-        let settings = try settings()
+        let (settings, settled, recipe) = try settings()
         if printConfig { return try OutputFile.print(settings.yaml()) }
         guard let dataset else { throw ValidationError("Missing expected argument '--dataset'") }
         guard let output else { throw ValidationError("Missing expected argument '--output'") }
         var job = TrainingJob(
             dataset: URL(fileURLWithPath: dataset), output: URL(fileURLWithPath: output))
         job.settings = settings
-        job.settledSettings =
-            try config.map {
-                try TrainingSettings.names(in: URL(fileURLWithPath: $0))
-            } ?? []
-        if chosen.bins != nil { job.settledSettings.insert("tokenization.binCount") }
+        job.settledSettings = settled
+        job.recipe = recipe
+        if !settled.contains("training.steps") {
+            job.minutes = minutes ?? settings.training.timeLimit ?? (recipe == .quick ? 5 : nil)
+        }
         job.reading = reading.options
         job.environment = env
         job.resumes = resume
@@ -104,29 +117,27 @@ struct TrainCommand: AsyncParsableCommand {
     }
 
     /// The settings of the recipe, or of the run that is resumed, replaced by what the file says,
-    /// then by what the options say.
-    private func settings() throws -> TrainingSettings {
+    /// then by what the options say; and the names of those that were given.
+    private func settings() throws -> (TrainingSettings, settled: Set<String>, Recipe) {
         let run =
             resume ? output.flatMap { TrainingSettings(ofRunIn: URL(fileURLWithPath: $0)) } : nil
-        var settings = run ?? TrainingSettings()
         // A run without a record is from before there were recipes.
-        let recipe = chosen.recipe ?? (run != nil ? nil : resume ? .authors : .quick)
-        recipe?.apply(to: &settings.training, &settings.model)
-        var given: Set<String> = []
+        let recipe = chosen.recipe ?? (resume ? .authors : .quick)
+        var settings = run ?? TrainingSettings(recipe)
+        if run != nil { chosen.recipe?.apply(to: &settings.training, &settings.model) }
+        var settled = chosen.settled
         if let config {
             let url = URL(fileURLWithPath: config)
             settings = try TrainingSettings(contentsOf: url, over: settings)
-            given = try TrainingSettings.names(in: url)
+            settled.formUnion(try TrainingSettings.names(in: url))
         }
         let ofFile = settings.problem
         chosen.apply(to: &settings)
-        if let recipe, run == nil, chosen.learningRate == nil,
-            !given.contains("training.learningRate")
-        {
+        if run == nil, !settled.contains("training.learningRate") {
             settings.training.learningRate = recipe.learningRate(
                 settings.training, width: settings.model.embeddingWidth)
         }
-        guard let problem = settings.problem else { return settings }
+        guard let problem = settings.problem else { return (settings, settled, recipe) }
         // Whose fault it is decides on the code.
         if let config, ofFile != nil {
             throw SettingsError(code: .invalid, file: config, detail: problem)

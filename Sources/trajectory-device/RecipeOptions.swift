@@ -1,0 +1,58 @@
+public import ArgumentParser
+import Foundation
+public import Training
+public import Transformer
+
+extension Recipe: ExpressibleByArgument {}
+extension TrainingOptions.Optimizer: ExpressibleByArgument {}
+extension TransformerStart: ExpressibleByArgument {}
+
+/// How parameters begin and learn.
+struct RecipeOptions: ParsableArguments {
+    @Option(help: "How to train: quick, or authors (the paper's).")
+    var recipe: Recipe?
+
+    @Option(
+        help: "What parameters learn by: muon (the blocks' matrices; others by AdamW), or adamw.")
+    var optimizer: TrainingOptions.Optimizer?
+
+    @Option(help: "Parameters at first: smooth (neighbouring bins alike), or authors.")
+    var start: TransformerStart?
+
+    @Option(help: "The full learning rate (by size and length; authors: 6e-4).")
+    var learningRate: Double?
+
+    @Option(help: "Dropout of embedding, attention and residual connections (0; authors: 0.1).")
+    var dropout: Float?
+
+    /// As the options say, else as the run that is there, else as the recipe; `configuration` gets
+    /// the dropout.
+    func options(
+        forRunIn folder: URL, steps: Int, _ configuration: inout TransformerConfiguration
+    ) -> TrainingOptions {
+        let isThere = Checkpoint.exists(in: folder)
+        let run = isThere ? Trainer.recordedOptions(in: folder) : nil
+        var options = run ?? TrainingOptions()
+        var shape = configuration.shape
+        if let present = try? Checkpoint.description(in: folder) {
+            shape.dropout = present.model.shape.dropout
+        }
+        // A run without a record is from before there were recipes.
+        let recipe = recipe ?? (run != nil ? nil : isThere ? .authors : .quick)
+        recipe?.apply(to: &options, &shape)
+        if let optimizer { options.optimizer = optimizer }
+        if let start { options.start = start }
+        if let dropout { shape.dropout = dropout }
+        options.steps = steps
+        if let learningRate {
+            options.learningRate = learningRate
+        } else if let recipe, run == nil {
+            options.learningRate = recipe.learningRate(
+                options, width: configuration.embeddingWidth)
+        }
+        configuration.embeddingDropout = shape.embeddingDropout
+        configuration.attentionDropout = shape.attentionDropout
+        configuration.residualDropout = shape.residualDropout
+        return options
+    }
+}
