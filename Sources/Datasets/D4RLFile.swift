@@ -55,7 +55,7 @@ struct D4RLFile: EpisodeSource {
         try ends.require(options, file: file, marks)
         var robotNote: String?
         if attributes["environment"] == nil,
-            let robot = D4RLName.robot(
+            let robot = D4RLName.environment(
                 ofFile: file, observation: observations.width, action: actions.width)
         {
             attributes["environment"] = robot

@@ -66,6 +66,17 @@ import Testing
             environment: ["MINARI_DATASETS_PATH": path("root")])
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(outcome.errors.contains("is Minari's dataset in"))
+
+        // Scores by the returns that the dataset brings along.
+        let metadata = folder.file("root/hopper/test-v0/data/metadata.json")
+        var entries = try #require(
+            JSONSerialization.jsonObject(with: Data(contentsOf: metadata)) as? [String: Any])
+        (entries["ref_min_score"], entries["ref_max_score"]) = (-10, 10.5)
+        try JSONSerialization.data(withJSONObject: entries).write(to: metadata)
+        let report = try json("dataset", "info", path("root/hopper/test-v0"))
+        let mean = try #require((report["returns"] as? [String: Any])?["mean"] as? Double)
+        let score = (report["normalized_returns"] as? [String: Any])?["mean"] as? Double
+        #expect(abs(try #require(score) - 100 * (mean + 10) / 20.5) < 1e-9)
     }
 
     @Test func `PyTorch states come in and go out, and evil ones are refused in a line`() throws {
