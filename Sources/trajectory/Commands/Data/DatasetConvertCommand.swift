@@ -11,16 +11,17 @@ struct DatasetConvertCommand: AsyncParsableCommand {
         abstract:
             "Write a dataset in another format: D4RL's HDF5, Minari's, or an archive of NumPy's.",
         discussion: """
-            The input's format is seen from its content: D4RL's, Minari's, NumPy's (OGBench's too), \
-            d3rlpy's or robomimic's. The output's is --format, or else D4RL's for a file that ends \
-            in .hdf5 or .h5, NumPy's for .npz, and Minari's for a folder. Episodes go through one by \
-            one; memory holds the longest, and of HDF5 the file that is made. Minari's own program \
-            finds the dataset if the folder lies below its root (MINARI_DATASETS_PATH) at the path \
-            that --dataset-id names.
+            The input's format is seen from its content: D4RL's, Minari's, NumPy's (OGBench's \
+            too), d3rlpy's or robomimic's. The output's is --format, or else D4RL's for a file that \
+            ends in .hdf5 or .h5, NumPy's for .npz, and Minari's for a folder. Episodes go through \
+            one by one; memory holds the longest, and of HDF5 the file that is made. Minari's own \
+            program finds the dataset if the folder lies below its root (MINARI_DATASETS_PATH) at \
+            the path that --dataset-id names.
 
             Two things are lost or made up, for want of them in the other format: in D4RL's and \
-            NumPy's, an episode that breaks off without an end, unless it is the last, becomes one cut by a \
-            time limit; in Minari's, the observation after the last step is the last one repeated.
+            NumPy's, an episode that breaks off without an end, unless it is the last, becomes one \
+            cut by a time limit; in Minari's, the observation after the last step is the last one \
+            repeated.
 
             Examples:
               trajectory dataset convert hopper-medium-v2.hdf5 datasets/hopper/medium-v2 \

@@ -8,9 +8,9 @@ struct DatasetMergeCommand: AsyncParsableCommand {
         commandName: "merge",
         abstract: "Join datasets of one environment.",
         discussion: """
-            Episodes keep their order. The datasets may be of different formats; that of the output \
-            follows from its name (.hdf5, .npz, else a Minari folder). 'train', 'train-policy', \
-            'train-critic' and 'train-dynamics' also take several --dataset.
+            Episodes keep their order. The datasets may be of different formats; that of the \
+            output follows from its name (.hdf5, .npz, else a Minari folder). 'train', \
+            'train-policy', 'train-critic' and 'train-dynamics' also take several --dataset.
 
             Examples:
               trajectory dataset merge medium.hdf5 expert.hdf5 --output medium-expert.hdf5
