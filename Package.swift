@@ -60,7 +60,7 @@ let package = Package(
     targets: [
         // MARK: - The pipeline: dataset -> tokens -> model -> planner -> environment
         library("Trajectories", ["Bounds"]),
-        library("Datasets", ["Bounds", "Files", "HDF5", "Trajectories"]),
+        library("Datasets", ["Bounds", "Files", "HDF5", "PythonFiles", "Trajectories"]),
         library("Tokenization", ["Bounds", "Files", "RandomNumbers", "Trajectories"]),
         library(
             "Transformer",

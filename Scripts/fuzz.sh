@@ -17,7 +17,7 @@ swift build -c release --scratch-path "$build/build" --product fuzz \
     -Xswiftc -sanitize=fuzzer -Xswiftc -DFUZZING -Xlinker -rpath -Xlinker "$PWD/.deps/mujoco/lib"
 fuzz=$build/build/release/fuzz
 targets=("$@")
-((${#targets[@]})) || targets=(safetensors tokens checkpoint weights policy critic dynamics settings experiment maze hdf5)
+((${#targets[@]})) || targets=(safetensors tokens checkpoint weights policy critic dynamics settings experiment maze torch pickle npz hdf5)
 mkdir -p "$build/found"
 [[ -d $build/seeds ]] || { echo "fuzz: writing seeds" >&2; FUZZ_TARGET=maze "$fuzz" --seeds "$build/seeds"; }
 failed=()

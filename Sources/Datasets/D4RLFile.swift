@@ -1,7 +1,6 @@
-import HDF5
 import Trajectories
 
-/// A D4RL-format file, whose shapes are checked: five arrays over all steps.
+/// A file in D4RL's layout, HDF5 or an archive of NumPy's, whose shapes are checked: five arrays over all steps.
 struct D4RLFile: EpisodeSource {
     let layout: TransitionLayout
     let rowCount: Int
@@ -9,55 +8,42 @@ struct D4RLFile: EpisodeSource {
     let notes: [String]
 
     private let reader: CheckedReader
-    private let observations: HDF5Dataset
-    private let actions: HDF5Dataset
-    private let rewards: HDF5Dataset
-    private let terminals: HDF5Dataset
+    private let observations: any RowArray
+    private let actions: any RowArray
+    private let rewards: any RowArray
+    private let terminals: any RowArray
     /// Further ends of episodes; a row that is terminal, too, counts as terminal.
-    private let timeouts: HDF5Dataset?
+    private let timeouts: (any RowArray)?
     private let maxEpisodeLength: Int?
 
-    init(_ file: HDF5File, options: TrajectoryDataset.ReadingOptions) throws {
-        func matrix(_ field: String) throws -> HDF5Dataset {
-            let dataset = try file.root.dataset(field)
-            guard dataset.count > 0 || dataset.shape.count != 1 else {
-                throw DatasetError(
-                    .empty, file: file.path, field: field, "there are no transitions")
-            }
-            guard dataset.shape.count == 2, dataset.shape[1] > 0 else {
-                throw DatasetError(
-                    .shapeMismatch, file: file.path, field: field,
-                    "expected the shape [N, columns], found \(dataset.shape)")
-            }
-            return dataset
-        }
+    init(_ table: any ArrayTable, options: TrajectoryDataset.ReadingOptions) throws {
+        let file = table.file
         guard options.observationKeys == nil else {
             throw DatasetError(
-                .missingField, file: file.path, field: "observations",
+                .missingField, file: file, field: "observations",
                 "there are no keys in it to choose from; leave the observation keys out")
         }
-        let reader = CheckedReader(file: file.path, allowsNonFinite: options.allowsNonFinite)
-        observations = try matrix("observations")
-        actions = try matrix("actions")
+        let reader = CheckedReader(file: file, allowsNonFinite: options.allowsNonFinite)
+        observations = try reader.matrix("observations", of: table)
+        actions = try reader.matrix("actions", of: table)
         let rows = observations.shape[0]
         guard actions.shape[0] == rows else {
             throw DatasetError(
-                .shapeMismatch, file: file.path, field: "actions",
+                .shapeMismatch, file: file, field: "actions",
                 "expected \(rows) rows as 'observations' has, found \(actions.shape[0])")
         }
-        func column(_ field: String) throws -> HDF5Dataset {
-            try reader.column(field, of: file.root, rows: rows, fitting: "observations")
+        func column(_ field: String) throws -> any RowArray {
+            try reader.column(field, of: table, rows: rows, fitting: "observations")
         }
         rewards = try column("rewards")
-        let ends = EndFields(in: file.root)
+        let ends = EndFields(in: table)
         terminals = try column(ends.terminals)
         timeouts = try ends.timeouts.map(column)
-        // Nothing depends on them, so what cannot be read is not there.
-        var attributes = (try? file.root.stringAttributes()) ?? [:]
+        var attributes = table.texts
         rowCount = max(0, rows - (options.dropsLastRow ? 1 : 0))
         guard rowCount > 0 else {
             throw DatasetError(
-                .empty, file: file.path,
+                .empty, file: file,
                 "there are no transitions\(rows == 0 ? "" : " but the last, left out")")
         }
         // Read whole where something depends on it alone: they may be many.
@@ -66,23 +52,23 @@ struct D4RLFile: EpisodeSource {
                 terminals: try reader.flags(terminals, rows: 0..<rowCount),
                 timeouts: try timeouts.map { try reader.flags($0, rows: 0..<rowCount) })
         }
-        try ends.require(options, file: file.path, marks)
+        try ends.require(options, file: file, marks)
         var robotNote: String?
         if attributes["environment"] == nil,
-            let robot = D4RLName.robot(
-                ofFile: file.path, observation: observations.shape[1], action: actions.shape[1])
+            let robot = D4RLName.environment(
+                ofFile: file, observation: observations.width, action: actions.width)
         {
             attributes["environment"] = robot
-            robotNote = "'\(file.path)' is taken for data of \(robot), by its name"
+            robotNote = "'\(file)' is taken for data of \(robot), by its name"
         }
         let (dimension, note) = try options.observationDimension(
-            of: observations.shape[1], file: file.path, field: "observations",
+            of: observations.width, file: file, field: "observations",
             environment: attributes["environment"])
         layout = TransitionLayout(
-            observationDimension: dimension, actionDimension: actions.shape[1])
-        var notes = [note, robotNote, ends.note(file: file.path)].compactMap(\.self)
+            observationDimension: dimension, actionDimension: actions.width)
+        var notes = [note, robotNote, ends.note(file: file)].compactMap(\.self)
         if let length = options.maxEpisodeLength {
-            notes += try marks().notes(cutAt: length, reader, observations, next: file.root)
+            notes += try marks().notes(cutAt: length, reader, observations, next: table)
         }
         self.notes = notes
         self.attributes = attributes
@@ -91,11 +77,11 @@ struct D4RLFile: EpisodeSource {
     }
 
     /// Bytes of observations to read at a time, about.
-    private static let blockBytes = 4 << 20
+    static let blockBytes = 4 << 20
 
     /// Rows to read at a time: whole chunks, so that none is decompressed twice.
     private var blockRows: Int {
-        let wanted = max(1, D4RLFile.blockBytes / (4 * observations.shape[1]))
+        let wanted = max(1, D4RLFile.blockBytes / (4 * observations.width))
         let chunk = min(observations.chunkRows ?? 1, rowCount)
         return max(1, (wanted + chunk - 1) / chunk) * chunk
     }
@@ -115,7 +101,7 @@ struct D4RLFile: EpisodeSource {
             observations: rewardsOnly
                 ? []
                 : try reader.numbers(
-                    observations, rows: rows, columns: observations.shape[1],
+                    observations, rows: rows, columns: observations.width,
                     kept: layout.observationDimension),
             actions: rewardsOnly
                 ? [] : try reader.numbers(actions, rows: rows, columns: layout.actionDimension),

@@ -1,4 +1,5 @@
 import HDF5
+import PythonFiles
 
 /// Why a dataset could not be read or written.
 public struct DatasetError: Error, CustomStringConvertible, Sendable, Equatable, Codable {
@@ -57,5 +58,16 @@ public struct DatasetError: Error, CustomStringConvertible, Sendable, Equatable,
             case .wrongType: .wrongType
             }
         self.init(code, file: error.file, field: error.key, error.detail)
+    }
+
+    init(_ error: PythonFileError) {
+        let code: Code =
+            switch error.code {
+            case .unreadable, .malformed, .foreign: .unreadable
+            case .missing: .missingField
+            case .mismatch: .wrongType
+            case .unwritable: .unwritable
+            }
+        self.init(code, file: error.file, field: error.part, error.detail)
     }
 }

@@ -1,5 +1,6 @@
 public import Foundation
 import HDF5
+import PythonFiles
 public import Trajectories
 
 /// A dataset file whose episodes are read one after the other, for files larger than memory.
@@ -13,6 +14,17 @@ public struct DatasetFile: EpisodeStream, Sendable {
         case d4rl
         /// A folder with a group for each episode (Farama Foundation's Minari).
         case minari
+        /// An archive of NumPy's with D4RL's arrays.
+        case npz
+        /// An archive of NumPy's in OGBench's layout (Park et al. 2024).
+        case ogbench
+        /// An HDF5 file of d3rlpy's since version 2, with arrays for each episode.
+        case d3rlpy
+        /// An HDF5 file of robomimic's, with a group for each demonstration.
+        case robomimic
+
+        /// Those that can be written.
+        public static let written: [Format] = [.d4rl, .minari, .npz]
     }
 
     /// Where the file lies, as given by the caller.
@@ -32,8 +44,9 @@ public struct DatasetFile: EpisodeStream, Sendable {
 
     /// Opens a file, or the folder of a Minari dataset, and checks names, shapes and types.
     ///
-    /// The format is seen from the content: a folder, or a file that has episodes rather than
-    /// `observations` at its root, is Minari's.
+    /// The format is seen from the content: a folder, or an HDF5 file with a group `episode_0`, is
+    /// Minari's; a zip archive is NumPy's, in OGBench's layout where it has no rewards; an HDF5 file
+    /// with `num_episodes` is d3rlpy's, one with `data/demo_0` robomimic's; others are D4RL's.
     ///
     /// Without ``TrajectoryDataset/ReadingOptions/reader`` the file is read in this process, which
     /// a damaged one can crash or keep busy for ever.
@@ -45,10 +58,42 @@ public struct DatasetFile: EpisodeStream, Sendable {
     ) throws(DatasetError) {
         self.url = url
         (format, source) = try DatasetError.mapped(url) {
-            guard let reader = options.reader else { return try DatasetFile.open(url, options) }
-            let process = try ReaderProcess(url, options, reader: reader)
-            return (process.format, process)
+            var own = options
+            own.joined = []
+            own.dropsNonFiniteEpisodes = false
+            own.allowsNonFinite = options.allowsNonFinite || options.dropsNonFiniteEpisodes
+            let opened = try ([url] + options.joined).map { url in
+                try DatasetError.mapped(url) {
+                    var (format, source) = try DatasetFile.start(url, own)
+                    if options.dropsNonFiniteEpisodes {
+                        source = try FiniteEpisodes(source, file: url.relativePath)
+                    }
+                    return (format: format, source: source)
+                }
+            }
+            guard opened.count > 1 else { return opened[0] }
+            return (
+                opened[0].format,
+                try JoinedEpisodes(
+                    opened.map(\.source), files: ([url] + options.joined).map(\.relativePath))
+            )
         }
+    }
+
+    /// Opens one file, by a reader where there is one.
+    private static func start(
+        _ url: URL, _ options: TrajectoryDataset.ReadingOptions
+    ) throws -> (Format, any EpisodeSource) {
+        let (place, note) = MinariPlace.find(url)
+        var found: (format: Format, source: any EpisodeSource)
+        if let reader = options.reader {
+            let process = try ReaderProcess(place, options, reader: reader)
+            found = (process.format, process)
+        } else {
+            found = try open(place, options)
+        }
+        if let note { found.source = NotedSource(found.source, note) }
+        return found
     }
 
     /// Opens a file in this process.
@@ -58,11 +103,25 @@ public struct DatasetFile: EpisodeStream, Sendable {
         if let minari = try MinariFile.place(url) {
             return (.minari, try MinariFile(minari, options: options))
         }
+        if ZipArchive.isArchive(at: url) {
+            let table = NumPyTable(archive: try NumPyArchive(contentsOf: url))
+            return OGBenchFile.matches(table)
+                ? (.ogbench, try OGBenchFile(table, options: options))
+                : (.npz, try D4RLFile(table, options: options))
+        }
         let file = try HDF5File(reading: url, followsExternal: options.followsExternal)
-        if !file.root.contains("observations"), file.root.containsGroup("episode_0") {
+        let root = file.root
+        if root.contains("observations") { return (.d4rl, try D4RLFile(root, options: options)) }
+        if root.containsGroup("episode_0") {
             return (.minari, try MinariFile(.init(data: url), options: options))
         }
-        return (.d4rl, try D4RLFile(file, options: options))
+        if EpisodesFile.isD3rlpy(root) {
+            return (.d3rlpy, try EpisodesFile(d3rlpy: file, options: options))
+        }
+        if EpisodesFile.isRobomimic(root) {
+            return (.robomimic, try EpisodesFile(robomimic: file, options: options))
+        }
+        return (.d4rl, try D4RLFile(root, options: options))
     }
 
     /// Hands on the episodes in the order of the file; none is empty.
@@ -90,6 +149,8 @@ public struct DatasetFile: EpisodeStream, Sendable {
             try source.walk(rewardsOnly: rewardsOnly, body)
         } catch let error as HDF5Error {
             throw DatasetError(error)
+        } catch let error as PythonFileError {
+            throw DatasetError(error)
         }
     }
 }
@@ -110,6 +171,7 @@ extension DatasetError {
     static func mapping(_ error: any Error, _ url: URL) -> DatasetError {
         switch error {
         case let error as HDF5Error: DatasetError(error)
+        case let error as PythonFileError: DatasetError(error)
         case let error as DatasetError: error
         default: DatasetError(.unreadable, file: url.path, error.localizedDescription)
         }

@@ -1,4 +1,3 @@
-import HDF5
 import Trajectories
 
 /// Where a file of arrays over all steps says that episodes end: D4RL's fields, or those of others
@@ -9,7 +8,7 @@ struct EndFields {
     /// Other ends, if the file has a field of them.
     let timeouts: String?
 
-    init(in root: HDF5Group) {
+    init(in root: any ArrayTable) {
         terminals =
             ["terminals", "terminations", "dones"].first(where: root.contains) ?? "terminals"
         let terminals = terminals
@@ -101,8 +100,8 @@ struct EndMarks {
     /// What deserves a word about cutting episodes at `length`: beside ends that the file marks, or
     /// where `next_observations` say that the episode went on.
     func notes(
-        cutAt length: Int, _ reader: CheckedReader, _ observations: HDF5Dataset,
-        next root: HDF5Group
+        cutAt length: Int, _ reader: CheckedReader, _ observations: any RowArray,
+        next root: any ArrayTable
     ) throws -> [String] {
         let cuts = cuts(at: length).filter { $0 + 1 < terminals.count }
         guard !cuts.isEmpty else { return [] }
@@ -113,7 +112,7 @@ struct EndMarks {
                     + "one is longer than \(length) steps")
         }
         guard root.contains("next_observations"),
-            let next = try? root.dataset("next_observations"), next.shape == observations.shape
+            let next = try? root.array("next_observations"), next.shape == observations.shape
         else { return lines }
         let looked = (0..<min(cuts.count, Self.sample)).map {
             cuts[$0 * cuts.count / min(cuts.count, Self.sample)]

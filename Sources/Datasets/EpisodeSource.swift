@@ -1,4 +1,3 @@
-import HDF5
 import Trajectories
 
 /// An opened file of some format, whose episodes can be walked through again and again.
@@ -30,7 +29,7 @@ struct CheckedReader: Sendable {
     ///   - kept: Numbers of a row to keep.
     /// - Returns: The numbers, rows × kept columns.
     /// - Throws: ``DatasetError`` when one is not finite, `HDF5Error` when they cannot be read.
-    func numbers(_ dataset: HDF5Dataset, rows: Range<Int>, columns: Int, kept: Int? = nil) throws
+    func numbers(_ dataset: any RowArray, rows: Range<Int>, columns: Int, kept: Int? = nil) throws
         -> [Float]
     {
         var values = try dataset.floats(rows: rows)
@@ -54,8 +53,8 @@ struct CheckedReader: Sendable {
     }
 
     /// Rows of truth values, or of numbers 0 and 1.
-    func flags(_ dataset: HDF5Dataset, rows: Range<Int>) throws -> [Bool] {
-        if case .boolean = dataset.elementType { return try dataset.booleans(rows: rows) }
+    func flags(_ dataset: any RowArray, rows: Range<Int>) throws -> [Bool] {
+        if dataset.isBoolean { return try dataset.booleans(rows: rows) }
         let values = try dataset.floats(rows: rows)
         if let index = values.firstIndex(where: { $0 != 0 && $0 != 1 }) {
             throw DatasetError(
@@ -67,15 +66,29 @@ struct CheckedReader: Sendable {
     }
 
     /// A column of `rows` elements.
-    func column(_ name: String, of group: HDF5Group, rows: Int, fitting: String) throws
-        -> HDF5Dataset
+    func column(_ name: String, of table: any ArrayTable, rows: Int, fitting: String) throws
+        -> any RowArray
     {
-        let dataset = try group.dataset(name)
-        guard dataset.shape == [rows] || dataset.shape == [rows, 1] else {
+        let array = try table.array(name)
+        guard array.shape == [rows] || array.shape == [rows, 1] else {
             throw DatasetError(
-                .shapeMismatch, file: file, field: dataset.path,
-                "expected the shape [\(rows)] that fits '\(fitting)', found \(dataset.shape)")
+                .shapeMismatch, file: file, field: array.path,
+                "expected the shape [\(rows)] that fits '\(fitting)', found \(array.shape)")
         }
-        return dataset
+        return array
+    }
+
+    /// Rows of columns, or of a single number each.
+    func matrix(_ name: String, of table: any ArrayTable) throws -> any RowArray {
+        let array = try table.array(name)
+        guard array.count > 0 || array.shape.count != 1 else {
+            throw DatasetError(.empty, file: file, field: name, "there are no transitions")
+        }
+        guard (1...2).contains(array.shape.count), array.width > 0 else {
+            throw DatasetError(
+                .shapeMismatch, file: file, field: name,
+                "expected the shape [N, columns], found \(array.shape)")
+        }
+        return array
     }
 }

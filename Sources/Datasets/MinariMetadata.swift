@@ -14,6 +14,9 @@ struct MinariMetadata {
         "jpeg_encoding",
     ]
 
+    /// The returns that Minari's normalized scores are measured by.
+    private static let references: Set<String> = ["ref_min_score", "ref_max_score"]
+
     /// Reads `metadata.json`, or the root's attributes where there is none.
     init(_ place: MinariFile.Place, _ root: HDF5Group? = nil) throws {
         guard FileManager.default.fileExists(atPath: place.metadata.path) else {
@@ -32,6 +35,8 @@ struct MinariMetadata {
             switch value {
             case let text as String: texts[name] = text
             case let list as [String]: texts[name] = list.sorted().joined(separator: ", ")
+            case let number as NSNumber where MinariMetadata.references.contains(name):
+                texts[name] = "\(number.doubleValue)"
             default: break
             }
         }

@@ -30,6 +30,10 @@ extension TrajectoryDataset {
         public var observationKeys: [String]?
         /// Whether NaN and infinite numbers are let through, to be looked at, instead of refused.
         public var allowsNonFinite = false
+        /// Whether episodes with NaN or infinite numbers are left out instead of refused.
+        public var dropsNonFiniteEpisodes = false
+        /// Further datasets, whose episodes follow those of the first; all have the same dimensions.
+        public var joined: [URL] = []
         /// Whether a file's data may lie in other files, which a file can name as it likes.
         public var followsExternal = false
         /// The program that reads instead of this one; nil reads in this process, which a damaged
@@ -54,7 +58,7 @@ extension TrajectoryDataset {
         }()
     }
 
-    /// Reads a D4RL-format file or a Minari dataset; ``DatasetFile`` tells them apart.
+    /// Reads a dataset of any format; ``DatasetFile`` tells them apart.
     ///
     /// Numbers may be of any floating or integer type; flags truth values, or numbers 0 and 1.
     /// Where a row is both terminal and timeout the episode counts as terminal. An episode that

@@ -4,9 +4,6 @@ import HDF5
 import Trajectories
 
 extension TrajectoryDataset {
-    /// The version of Minari whose layout is written; later ones read it.
-    private static let minariVersion = "0.5.0"
-
     /// Writes the episodes as a Minari dataset (version 0.5), a folder, atomically.
     ///
     /// Numbers are single-precision. Minari also keeps the observation after an episode's last
@@ -22,11 +19,37 @@ extension TrajectoryDataset {
     public func writeMinari(
         to url: URL, description: MinariDescription = .init(), gzipLevel: Int? = 4
     ) throws(DatasetError) {
+        guard rowCount > 0 else {
+            throw DatasetError(.empty, file: url.path, "there are no transitions to write")
+        }
+        try requireFinite(file: url.path)
+        try MinariWriter(
+            layout: layout, attributes: attributes, description: description, steps: rowCount,
+            episodes: trajectories.count
+        ).write(to: url, gzipLevel: gzipLevel) { body in
+            for trajectory in trajectories { try body(trajectory) }
+        }
+    }
+}
+
+/// Writes episodes that arrive one after the other as a Minari dataset.
+struct MinariWriter {
+    /// The version of Minari whose layout is written; later ones read it.
+    private static let minariVersion = "0.5.0"
+
+    let layout: TransitionLayout
+    let attributes: [String: String]
+    let description: MinariDescription
+    /// How much there will be.
+    let steps, episodes: Int
+
+    /// Writes the folder, whole or not at all; `walk` hands on the episodes.
+    func write(
+        to url: URL, gzipLevel: Int? = 4, _ walk: ((Trajectory) throws -> Void) throws -> Void
+    ) throws(DatasetError) {
         func refuse(_ code: DatasetError.Code, _ detail: String) -> DatasetError {
             DatasetError(code, file: url.path, detail)
         }
-        guard rowCount > 0 else { throw refuse(.empty, "there are no transitions to write") }
-        try requireFinite(file: url.path)
         let name = description.datasetID ?? url.lastPathComponent
         if let problem = MinariDescription.problem(withID: name) {
             throw refuse(.unwritable, problem)
@@ -40,11 +63,14 @@ extension TrajectoryDataset {
         do {
             let folder = try PendingFolder(for: url)
             let data = folder.partial.appendingPathComponent("data")
-            try writeMinariEpisodes(
-                to: data.appendingPathComponent(MinariFile.dataName), gzipLevel: gzipLevel)
+            let ranges = try writeEpisodes(
+                to: data.appendingPathComponent(MinariFile.dataName), gzipLevel: gzipLevel, walk)
             try OutputFile.write(
-                metadata(name: name, description), to: data.appendingPathComponent("metadata.json"))
+                metadata(name: name, ranges),
+                to: data.appendingPathComponent("metadata.json"))
             try folder.commit()
+        } catch let error as DatasetError {
+            throw error
         } catch let error as HDF5Error {
             throw DatasetError(.unwritable, file: url.path, field: error.key, error.detail)
         } catch let error as FileError {
@@ -54,42 +80,73 @@ extension TrajectoryDataset {
         }
     }
 
-    private func writeMinariEpisodes(to url: URL, gzipLevel: Int?) throws(HDF5Error) {
+    /// Writes the HDF5 file, and returns the range of each action dimension.
+    private func writeEpisodes(
+        to url: URL, gzipLevel: Int?, _ walk: ((Trajectory) throws -> Void) throws -> Void
+    ) throws -> [ClosedRange<Float>] {
         let storage = gzipLevel.map { HDF5Storage.chunked(gzipLevel: $0) } ?? .contiguous
-        try HDF5File.write(to: url) { root throws(HDF5Error) in
-            for (index, trajectory) in trajectories.enumerated() {
-                let steps = trajectory.count
-                let group = try root.createGroup("episode_\(index)")
-                try group.setAttribute("id", index)
-                try group.setAttribute("total_steps", steps)
-                try group.write(
-                    "observations",
-                    trajectory.observations + trajectory.observation(steps - 1),
-                    shape: [steps + 1, layout.observationDimension], storage: storage)
-                try group.write(
-                    "actions", trajectory.actions, shape: [steps, layout.actionDimension],
-                    storage: storage)
-                try group.write("rewards", trajectory.rewards, shape: [steps], storage: storage)
-                for (name, ending) in [
-                    ("terminations", Trajectory.Ending.terminal), ("truncations", .timeout),
-                ] {
-                    var flags = [Bool](repeating: false, count: steps)
-                    flags[steps - 1] = trajectory.ending == ending
-                    try group.write(name, flags, shape: [steps], storage: storage)
+        var index = 0
+        let width = layout.actionDimension
+        var low = [Float](repeating: .infinity, count: width)
+        var high = [Float](repeating: -.infinity, count: width)
+        var failure: (any Error)?
+        do {
+            try HDF5File.write(to: url) { root throws(HDF5Error) in
+                do {
+                    try walk { trajectory in
+                        try write(trajectory, as: index, to: root, storage)
+                        index += 1
+                        for (place, value) in trajectory.actions.enumerated() {
+                            low[place % width] = min(low[place % width], value)
+                            high[place % width] = max(high[place % width], value)
+                        }
+                    }
+                } catch {
+                    // The library's own error stands in for it until it is out of the library.
+                    failure = error
+                    throw (error as? HDF5Error)
+                        ?? HDF5Error(
+                            code: .unwritable, file: url.path, key: nil, detail: "\(error)")
                 }
             }
+        } catch {
+            throw failure ?? error
+        }
+        return zip(low, high).map { $0...max($0, $1) }
+    }
+
+    private func write(
+        _ trajectory: Trajectory, as index: Int, to root: HDF5Group, _ storage: HDF5Storage
+    ) throws(HDF5Error) {
+        let steps = trajectory.count
+        let group = try root.createGroup("episode_\(index)")
+        try group.setAttribute("id", index)
+        try group.setAttribute("total_steps", steps)
+        try group.write(
+            "observations", trajectory.observations + trajectory.observation(steps - 1),
+            shape: [steps + 1, layout.observationDimension], storage: storage)
+        try group.write(
+            "actions", trajectory.actions, shape: [steps, layout.actionDimension],
+            storage: storage)
+        try group.write("rewards", trajectory.rewards, shape: [steps], storage: storage)
+        for (name, ending) in [
+            ("terminations", Trajectory.Ending.terminal), ("truncations", .timeout),
+        ] {
+            var flags = [Bool](repeating: false, count: steps)
+            flags[steps - 1] = trajectory.ending == ending
+            try group.write(name, flags, shape: [steps], storage: storage)
         }
     }
 
     /// The content of `metadata.json`.
-    private func metadata(name: String, _ description: MinariDescription) throws -> Data {
+    private func metadata(name: String, _ ranges: [ClosedRange<Float>]) throws -> Data {
         var entries: [String: Any] = [
             "dataset_id": name, "minari_version": Self.minariVersion, "data_format": "hdf5",
-            "total_episodes": trajectories.count, "total_steps": rowCount,
+            "total_episodes": episodes, "total_steps": steps,
             "observation_space": MinariSpace.inSinglePrecision(
                 attributes["observation_space"], size: layout.observationDimension)
                 ?? MinariSpace.box(Array(repeating: nil, count: layout.observationDimension)),
-            "action_space": actionSpace(description),
+            "action_space": actionSpace(ranges),
         ]
         let environment = description.environment ?? attributes["environment"]
         if let spec = attributes["env_spec"], description.environment == nil {
@@ -110,27 +167,13 @@ extension TrajectoryDataset {
             options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
     }
 
-    private func actionSpace(_ description: MinariDescription) -> String {
+    private func actionSpace(_ ranges: [ClosedRange<Float>]) -> String {
         let width = layout.actionDimension
         if let limits = description.actionLimits { return MinariSpace.box(limits) }
         if let space = MinariSpace.inSinglePrecision(attributes["action_space"], size: width) {
             return space
         }
-        var limits = [ClosedRange<Float>](repeating: -1...1, count: width)
-        let extremes = trajectories.reduce(into: (low: Float(-1), high: Float(1))) {
-            $0.low = min($0.low, $1.actions.min() ?? 0)
-            $0.high = max($0.high, $1.actions.max() ?? 0)
-        }
-        if extremes.low < -1 || extremes.high > 1 {
-            for column in 0..<width {
-                let values = trajectories.flatMap { trajectory in
-                    stride(from: column, to: trajectory.actions.count, by: width).lazy.map {
-                        trajectory.actions[$0]
-                    }
-                }
-                limits[column] = (values.min() ?? -1)...(values.max() ?? 1)
-            }
-        }
-        return MinariSpace.box(limits)
+        let isUsual = ranges.allSatisfy { $0.lowerBound >= -1 && $0.upperBound <= 1 }
+        return MinariSpace.box(isUsual ? Array(repeating: -1...1, count: width) : ranges)
     }
 }

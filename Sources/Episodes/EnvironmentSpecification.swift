@@ -45,9 +45,7 @@ public struct EnvironmentSpecification: Sendable, Hashable {
     ///
     /// `nil` where no reference scores are agreed. Fu et al., "D4RL", 2020, arXiv 2004.07219.
     public func normalizedScore(_ episodeReturn: Double) -> Double? {
-        referenceScores.map {
-            100 * (episodeReturn - $0.random) / ($0.expert - $0.random)
-        }
+        referenceScores?.normalizedScore(episodeReturn)
     }
 
     /// The action with each number moved to the nearest inside ``actionLimits``.
@@ -67,5 +65,10 @@ public struct ReferenceScores: Sendable, Hashable {
     public init(random: Double, expert: Double) {
         self.random = random
         self.expert = expert
+    }
+
+    /// 0 for the random policy's return, 100 for the expert's.
+    public func normalizedScore(_ episodeReturn: Double) -> Double {
+        100 * (episodeReturn - random) / (expert - random)
     }
 }

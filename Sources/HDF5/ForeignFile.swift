@@ -32,10 +32,7 @@ enum ForeignFile {
             return "it is \(kind.what), not HDF5; \(kind.remedy)"
         }
         if bytes.starts(with: Array("PK".utf8)) {
-            let isArrays = String(decoding: bytes, as: UTF8.self).contains(".npy")
-            return isArrays
-                ? "it is an archive of NumPy (npz), not HDF5; write its arrays with h5py"
-                : "it is a zip archive, not HDF5; unpack it first"
+            return "it is a zip archive, not HDF5; unpack it first"
         }
         if bytes[0] == 0x80, (2...5).contains(bytes.dropFirst().first ?? 0) {
             return "it is a pickle of Python, not HDF5; write its arrays with h5py"

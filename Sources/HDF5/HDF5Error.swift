@@ -26,6 +26,11 @@ public struct HDF5Error: Error, CustomStringConvertible, Sendable, Equatable {
     /// What went wrong and what to do, for a person.
     public let detail: String
 
+    /// Creates an error.
+    public init(code: Code, file: String, key: String?, detail: String) {
+        (self.code, self.file, self.key, self.detail) = (code, file, key, detail)
+    }
+
     /// One line: what, where, what to do.
     public var description: String {
         let place = key.map { "'\($0)' of '\(file)'" } ?? "'\(file)'"

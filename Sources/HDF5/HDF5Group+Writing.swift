@@ -128,7 +128,7 @@ extension HDF5Group {
         }
     }
 
-    private static func set(
+    static func set(
         _ storage: HDF5Storage, of creation: hid_t, _ shape: [Int], elementSize: Int
     ) -> Bool {
         // Without elements there is nothing to divide, and chunks may not be empty.

@@ -11,6 +11,9 @@ public struct DatasetReport: Encodable, Sendable {
     public private(set) var summary: DatasetSummary
     /// The environment of the data, where it is known.
     public let specification: EnvironmentSpecification?
+    /// The returns that scores of 0 and 100 stand for: those that the data bring along (Minari's
+    /// `ref_min_score` and `ref_max_score`), else the environment's.
+    public let references: ReferenceScores?
     /// What the terminal states are, by which the bins of reward and value have a penalty or none.
     public let terminalStates: TerminalStates
     /// Use of the bins by each dimension of a transition; nil where the data cannot be discretized.
@@ -22,6 +25,7 @@ public struct DatasetReport: Encodable, Sendable {
         warnings: [String] = []
     ) {
         self.specification = specification
+        references = ReferenceScores(dataset.attributes) ?? specification?.referenceScores
         terminalStates = TerminalStates(of: dataset.trajectories)
         summary = DatasetSummary(dataset, actionLimits: specification?.actionLimits)
         summary.warnings += warnings
@@ -59,6 +63,10 @@ public struct DatasetReport: Encodable, Sendable {
         let largestShare: Double
     }
 
+    private struct Scores: Encodable {
+        let minimum, mean, maximum: Double
+    }
+
     private struct States: Encodable {
         let episodes: Int
         let meaning: TerminalStates.Meaning
@@ -67,7 +75,7 @@ public struct DatasetReport: Encodable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case actionLimits, tokenUsage, environment, terminalStates
+        case actionLimits, tokenUsage, environment, terminalStates, normalizedReturns
     }
 
     /// Encodes the summary's numbers, and beside them the environment and the use of bins.
@@ -78,6 +86,12 @@ public struct DatasetReport: Encodable, Sendable {
         try container.encode(
             specification?.actionLimits.map { [$0.lowerBound, $0.upperBound] },
             forKey: .actionLimits)
+        try container.encodeIfPresent(
+            references.map { references in
+                [summary.returns.minimum, summary.returns.mean, summary.returns.maximum]
+                    .map(references.normalizedScore)
+            }.map { Scores(minimum: $0[0], mean: $0[1], maximum: $0[2]) },
+            forKey: .normalizedReturns)
         try container.encode(
             States(
                 episodes: terminalStates.terminalEpisodes, meaning: terminalStates.meaning,
@@ -125,5 +139,16 @@ public struct InspectionJob: Sendable {
         let (specification, warnings) = try DatasetEnvironment.specification(
             environment, for: data, file: dataset.given)
         return DatasetReport(data, specification: specification, warnings: warnings)
+    }
+}
+
+extension ReferenceScores {
+    /// Those that a Minari dataset says of itself; nil where they are missing or make no scale.
+    init?(_ attributes: [String: String]) {
+        guard let low = attributes["ref_min_score"].flatMap(Double.init),
+            let high = attributes["ref_max_score"].flatMap(Double.init), low.isFinite,
+            high.isFinite, low < high
+        else { return nil }
+        self.init(random: low, expert: high)
     }
 }

@@ -54,6 +54,18 @@ public struct ZipArchive: Sendable {
             || start.starts(with: [0x50, 0x4B, 0x05, 0x06])
     }
 
+    /// Whether the file at `url` begins as a zip archive does.
+    public static func isArchive(at url: URL) -> Bool {
+        // Opening a pipe would wait for somebody who writes.
+        let path = url.resolvingSymlinksInPath().path
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        guard attributes?[.type] as? FileAttributeType == .typeRegular,
+            let handle = FileHandle(forReadingAtPath: path)
+        else { return false }
+        defer { try? handle.close() }
+        return isArchive((try? handle.read(upToCount: 4)) ?? Data())
+    }
+
     /// The largest number of entries; a state has a few hundred.
     private static let mostEntries = 1 << 20
 

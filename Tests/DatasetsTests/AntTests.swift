@@ -73,6 +73,19 @@ import Trajectories
         #expect(try environment("halfcheetah-random-v0.hdf5", 17, 6) == "halfcheetah")
         #expect(try environment("walker2d_mixed.hdf5", 17, 6) == "walker2d")
         #expect(try environment("ant_expert-v2.hdf5", 27, 8) == "ant")
+        #expect(try environment("walker_mixed.hdf5", 17, 6) == "walker2d")
+        #expect(try environment("maze2d-large-dense-v1.hdf5", 4, 2) == "maze2d-large-dense-v1")
+        #expect(try environment("maze2d-umaze-sparse-v1.hdf5", 4, 2) == "maze2d-umaze-v1")
+        for (maze, goals, name) in [
+            ("u-maze_noisy_multistart_False", "False", "antmaze-umaze-v2"),
+            ("u-maze_noisy_multistart_True", "True", "antmaze-umaze-diverse-v2"),
+            ("big-maze_noisy_multistart_True", "False", "antmaze-medium-play-v2"),
+            ("hardest-maze_noisy_multistart_True", "True", "antmaze-large-diverse-v2"),
+        ] {
+            let file = "Ant_maze_\(maze)_multigoal_\(goals)_sparse_fixed.hdf5"
+            #expect(try environment(file, 29, 8) == name)
+            #expect(try environment(file, 27, 8) == nil)
+        }
         #expect(try environment("hopper_medium-v2.hdf5", 12, 3) == nil)
         #expect(try environment("hopper_mine.hdf5", 11, 3) == nil)
         #expect(try environment("hopper_medium-v3.hdf5", 11, 3) == nil)

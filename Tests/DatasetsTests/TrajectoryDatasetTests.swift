@@ -199,8 +199,8 @@ import Trajectories
     }
 
     @Test(arguments: [
-        ("observations", [3, 1, 1]), ("observations", [4, 1]), ("observations", [3]),
-        ("observations", [3, 0]), ("actions", [2, 2]), ("actions", [3]), ("rewards", [4]),
+        ("observations", [3, 1, 1]), ("observations", [4, 1]), ("observations", [2]),
+        ("observations", [3, 0]), ("actions", [2, 2]), ("actions", [4]), ("rewards", [4]),
         ("rewards", [3, 2]), ("terminals", [2]), ("timeouts", [1]),
     ])
     func `a wrong shape is named`(field: String, shape: [Int]) throws {

@@ -9,8 +9,8 @@ import Testing
         (["train"], "Missing expected argument '--dataset'"),
         (["evaluate", "--checkpoint", "a", "--checkpoint=b"], "--checkpoint was given twice"),
         (
-            ["train", "--dataset", "a.hdf5", "--output", "r", "--dataset", "b.hdf5"],
-            "--dataset was"
+            ["evaluate", "--checkpoint", "a", "--env", "hopper", "--env", "ant"],
+            "--env was"
         ),
         (
             ["dataset", "info", "a", "--no-time-limit", "--max-episode-length", "9"],

@@ -29,10 +29,10 @@ extension DatasetReport {
             ),
             ("return", spread(summary.returns, 2)),
         ]
-        if let specification, let low = specification.normalizedScore(summary.returns.minimum),
-            let mean = specification.normalizedScore(summary.returns.mean),
-            let high = specification.normalizedScore(summary.returns.maximum)
-        {
+        if let references {
+            let low = references.normalizedScore(summary.returns.minimum)
+            let mean = references.normalizedScore(summary.returns.mean)
+            let high = references.normalizedScore(summary.returns.maximum)
             lines.append(
                 ("score", String(format: "min %.2f   mean %.2f   max %.2f", low, mean, high)))
         }

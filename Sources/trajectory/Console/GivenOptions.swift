@@ -68,7 +68,8 @@ extension DatasetReadingOptions {
     static var names: [String] {
         [
             "--max-episode-length", "--no-time-limit", "--drop-last-row",
-            "--observation-dimensions", "--observation-keys", "--follow-external",
+            "--observation-dimensions", "--observation-keys", "--drop-nan-episodes",
+            "--follow-external",
         ]
     }
 }

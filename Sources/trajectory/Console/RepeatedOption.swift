@@ -3,6 +3,11 @@ enum RepeatedOption {
     /// Options that add up.
     private static let repeatable: Set<Substring> = ["--set", "--only"]
 
+    /// Commands that join several datasets.
+    private static let joining: Set<String> = [
+        "train", "train-policy", "train-critic", "train-dynamics",
+    ]
+
     /// The first option that has two different values.
     static func first(in arguments: [String]) -> String? {
         var values: [Substring: Substring] = [:]
@@ -11,6 +16,7 @@ enum RepeatedOption {
             let name = argument.prefix { $0 != "=" }
             let next = options.dropFirst(index + 1).first
             guard !repeatable.contains(name),
+                name != "--dataset" || !joining.contains(arguments.first ?? ""),
                 let value = name.endIndex < argument.endIndex
                     ? argument[name.endIndex...].dropFirst()
                     : next.flatMap({ $0.hasPrefix("--") ? nil : $0[...] })

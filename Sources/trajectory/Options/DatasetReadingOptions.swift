@@ -31,6 +31,9 @@ struct DatasetReadingOptions: ParsableArguments {
             discussion: "All when not given, 'observation' first. Minari only.", valueName: "keys"))
     var observationKeys: String?
 
+    @Flag(help: "Leave out episodes that hold NaN or infinite numbers, instead of refusing them.")
+    var dropNanEpisodes = false
+
     @Flag(
         help: ArgumentHelp(
             "Follow links and data that lie in other files.",
@@ -54,8 +57,16 @@ struct DatasetReadingOptions: ParsableArguments {
         options.observationKeys = observationKeys?.split(separator: ",").map {
             $0.trimmingCharacters(in: .whitespaces)
         }
+        options.dropsNonFiniteEpisodes = dropNanEpisodes
         options.followsExternal = followExternal
         options.reader = .thisProgram
+        return options
+    }
+
+    /// The options for reading several datasets as one, of which the first is the job's own.
+    func options(joining datasets: [String]) -> TrajectoryDataset.ReadingOptions {
+        var options = options
+        options.joined = datasets.dropFirst().map { URL(fileURLWithPath: $0) }
         return options
     }
 }

@@ -6,9 +6,9 @@ import Learning
 /// The options of the commands that learn a policy or critic from a dataset.
 struct LearningOptions: ParsableArguments {
     @Option(
-        help: "The trajectories: a D4RL-format HDF5 file or a Minari folder.",
-        completion: .file(extensions: ["hdf5"]))
-    var dataset: String
+        help: "The trajectories: a file, folder or Minari name; several are joined.",
+        completion: .file())
+    var dataset: [String]
 
     @OptionGroup var environment: EnvironmentOption
 
@@ -47,8 +47,8 @@ struct LearningOptions: ParsableArguments {
         try require(.workers, ["--workers": workers])
     }
 
-    /// The dataset's file.
-    var data: URL { URL(fileURLWithPath: dataset) }
+    /// The dataset, the first of several.
+    var data: URL { URL(fileURLWithPath: dataset[0]) }
 
     /// The options as the algorithms take them.
     var settings: LearningSettings {

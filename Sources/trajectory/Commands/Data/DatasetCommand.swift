@@ -4,9 +4,10 @@ import ArgumentParser
 struct DatasetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dataset",
-        abstract: "Look into dataset files.",
+        abstract: "Look into dataset files, convert, join and divide them.",
         subcommands: [
             DatasetInfoCommand.self, DatasetPlotCommand.self, DatasetConvertCommand.self,
+            DatasetMergeCommand.self, DatasetFilterCommand.self, DatasetSplitCommand.self,
             DatasetTokenizeCommand.self, DatasetMazeCommand.self,
         ])
 }

@@ -8,16 +8,20 @@ import Jobs
 struct DatasetConvertCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert",
-        abstract: "Convert between D4RL-format HDF5 files and Minari datasets.",
+        abstract:
+            "Write a dataset in another format: D4RL's HDF5, Minari's, or an archive of NumPy's.",
         discussion: """
-            The input's format is seen from its content. The output's is --format, or else D4RL's \
-            for a file that ends in .hdf5 or .h5, and Minari's for a folder. Minari's own program \
-            finds the dataset if the folder lies below its root (MINARI_DATASETS_PATH) at the path \
-            that --dataset-id names.
+            The input's format is seen from its content: D4RL's, Minari's, NumPy's (OGBench's \
+            too), d3rlpy's or robomimic's. The output's is --format, or else D4RL's for a file that \
+            ends in .hdf5 or .h5, NumPy's for .npz, and Minari's for a folder. Episodes go through \
+            one by one; memory holds the longest, and of HDF5 the file that is made. Minari's own \
+            program finds the dataset if the folder lies below its root (MINARI_DATASETS_PATH) at \
+            the path that --dataset-id names.
 
-            Two things are lost or made up, for want of them in the other format: in D4RL's, an \
-            episode that breaks off without an end, unless it is the last, becomes one cut by a \
-            time limit; in Minari's, the observation after the last step is the last one repeated.
+            Two things are lost or made up, for want of them in the other format: in D4RL's and \
+            NumPy's, an episode that breaks off without an end, unless it is the last, becomes one \
+            cut by a time limit; in Minari's, the observation after the last step is the last one \
+            repeated.
 
             Examples:
               trajectory dataset convert hopper-medium-v2.hdf5 datasets/hopper/medium-v2 \
@@ -27,16 +31,16 @@ struct DatasetConvertCommand: AsyncParsableCommand {
             observation,desired_goal
 
             Keys of the JSON object: input, output, format, transitions, episodes, \
-            observation_dimension, action_dimension, notes.
+            observation_dimension, action_dimension, returns, notes.
             """)
 
-    @Argument(help: "The dataset: an HDF5 file or a Minari folder.", completion: .file())
+    @Argument(help: "The dataset: a file, a folder or a Minari name.", completion: .file())
     var input: String
 
     @Argument(help: "The file or folder to write.", completion: .file())
     var output: String
 
-    @Option(help: "Format to write: d4rl or minari.")
+    @Option(help: "Format to write: d4rl, minari or npz.")
     var format: DatasetFile.Format?
 
     @OptionGroup(title: "Reading Options") var reading: DatasetReadingOptions
@@ -108,14 +112,13 @@ struct DatasetConvertCommand: AsyncParsableCommand {
     }
 
     func validate() throws {
-        let isFile = ["hdf5", "h5"].contains(
-            URL(fileURLWithPath: output).pathExtension.lowercased())
+        let format = format ?? .forOutput(URL(fileURLWithPath: output))
         try GivenOptions.here.refuse(
             [
                 "--dataset-id", "--action-limits", "--max-episode-steps", "--algorithm", "--author",
                 "--summary",
-            ], unless: format ?? (isFile ? .d4rl : .minari) == .minari,
-            "is for a Minari dataset; D4RL's format has no place for it")
+            ], unless: format == .minari,
+            "is for a Minari dataset; other formats have no place for it")
     }
 
     func run() async throws {
@@ -131,9 +134,15 @@ struct DatasetConvertCommand: AsyncParsableCommand {
         let result = try job.run(note: Console.progress)
         try Console.report(
             result, json: json,
-            text: "\(output): \(result.transitions) transitions in \(result.episodes) episodes "
-                + "(\(result.format.rawValue))")
+            text: result.line)
     }
 }
 
 extension DatasetFile.Format: ExpressibleByArgument {}
+
+extension ConversionJob.Result {
+    /// What was written, for a person.
+    var line: String {
+        "\(output): \(transitions) transitions in \(episodes) episodes (\(format.rawValue))"
+    }
+}

@@ -27,6 +27,7 @@ struct DatasetInfoCommand: AsyncParsableCommand {
             (minimum, mean, maximum, standard_deviation, non_finite_rows, finite_rows), \
             terminal_states (episodes, meaning: none, failure, goal or timeLimit, penalty: what \
             takes the place of their last reward in training, null for nothing, explanation), \
+            normalized_returns (where references are known), \
             action_limits (null where unknown), token_usage (an array over observation, action, \
             reward and value: name, used_bins, duplicate_bins, effective_bins, largest_share; null \
             where the data cannot be discretized), attributes, environment, warnings.

@@ -33,6 +33,7 @@ struct TrainCommand: AsyncParsableCommand {
             Examples:
               trajectory train --dataset hopper.hdf5 --output runs/hopper
               trajectory train --dataset hopper.hdf5 --output runs/longer --minutes 60
+              trajectory train --dataset medium.hdf5 --dataset expert.npz --output runs/both
               trajectory train --dataset hopper.hdf5 --output runs/paper --recipe authors --steps \
             5000
               trajectory train --dataset hopper.hdf5 --output runs/hopper --config \
@@ -45,9 +46,10 @@ struct TrainCommand: AsyncParsableCommand {
             """)
 
     @Option(
-        help: "The trajectories: a D4RL-format HDF5 file, a Minari folder, or a token file.",
-        completion: .file(extensions: ["hdf5", "tokens"]))
-    var dataset: String?
+        help:
+            "The trajectories: files, folders or Minari names, which are joined; or a token file.",
+        completion: .file())
+    var dataset: [String] = []
 
     @Option(help: "The run folder.", completion: .directory)
     var output: String?
@@ -90,17 +92,19 @@ struct TrainCommand: AsyncParsableCommand {
     func run() async throws {
         let (settings, settled, recipe) = try settings()
         if printConfig { return try OutputFile.print(settings.yaml()) }
-        guard let dataset else { throw ValidationError("Missing expected argument '--dataset'") }
+        guard !dataset.isEmpty else {
+            throw ValidationError("Missing expected argument '--dataset'")
+        }
         guard let output else { throw ValidationError("Missing expected argument '--output'") }
         var job = TrainingJob(
-            dataset: URL(fileURLWithPath: dataset), output: URL(fileURLWithPath: output))
+            dataset: URL(fileURLWithPath: dataset[0]), output: URL(fileURLWithPath: output))
         job.settings = settings
         job.settledSettings = settled
         job.recipe = recipe
         if !settled.contains("training.steps") {
             job.minutes = minutes ?? settings.training.timeLimit ?? (recipe == .quick ? 5 : nil)
         }
-        job.reading = reading.options
+        job.reading = reading.options(joining: dataset)
         job.environment = env
         job.resumes = resume
         job.engine = try engine.card()

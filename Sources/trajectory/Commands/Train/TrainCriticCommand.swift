@@ -56,7 +56,7 @@ struct TrainCriticCommand: AsyncParsableCommand {
         job.policy = policy.map { URL(fileURLWithPath: $0) }
         job.settings = critic.settings(learning.settings)
         job.environment = learning.environment.name
-        job.reading = reading.options
+        job.reading = reading.options(joining: learning.dataset)
         job.isStopped = Signals.watch()
         let line = ProgressLine()
         defer { line.finish() }

@@ -22,8 +22,8 @@ struct TrainDynamicsCommand: AsyncParsableCommand {
             Keys of the JSON object: output, transitions, episodes, members, steps, loss, seconds.
             """)
 
-    @Option(help: "The trajectories: a D4RL-format HDF5 file or a Minari folder.")
-    var dataset: String
+    @Option(help: "The trajectories: a file, folder or Minari name; several are joined.")
+    var dataset: [String]
 
     @Option(help: "File for the ensemble (safetensors).")
     var output: String
@@ -63,14 +63,14 @@ struct TrainDynamicsCommand: AsyncParsableCommand {
 
     func run() async throws {
         var job = DynamicsTrainingJob(
-            dataset: URL(fileURLWithPath: dataset), output: URL(fileURLWithPath: output))
+            dataset: URL(fileURLWithPath: dataset[0]), output: URL(fileURLWithPath: output))
         job.settings.members = members
         job.settings.learning.steps = steps
         job.settings.learning.batchSize = batchSize
         job.settings.learning.learningRate = learningRate
         job.settings.learning.seed = seed
         job.skippedEpisodes = skipLast
-        job.reading = reading.options
+        job.reading = reading.options(joining: dataset)
         job.isStopped = Signals.watch()
         let line = ProgressLine()
         defer { line.finish() }

@@ -110,7 +110,7 @@ struct TrainPolicyCommand: AsyncParsableCommand {
         var job = PolicyTrainingJob(
             method, dataset: learning.data, output: URL(fileURLWithPath: output))
         job.environment = learning.environment.name
-        job.reading = reading.options
+        job.reading = reading.options(joining: learning.dataset)
         job.isStopped = Signals.watch()
         let line = ProgressLine()
         defer { line.finish() }
