@@ -167,7 +167,7 @@ public struct LikelihoodPlanner {
         var logProbabilities = LogProbabilities(model: model, filter: options.likelihoodFilter)
         var best = BestCandidates(capacity: options.beamWidth)
         for _ in 0..<steps {
-            if Task.isCancelled { throw .cancelled }
+            if SearchInterruption.isRequested { throw .cancelled }
             try frontier.evaluate()
             logProbabilities.read(frontier.nodes)
             var kept: [BestCandidates.Candidate] = []
