@@ -28,6 +28,9 @@ public final class Trainer {
     /// schedule changes, that nothing is left to do; after a run, that it stopped early.
     public internal(set) var notes: [String] = []
 
+    /// How data become tokens, complete: the termination penalty was decided.
+    public var tokenization: TokenizedDataset.Settings { dataset.settings }
+
     let dataset: TokenizedDataset
     let training: TokenWindows
     let measure: HeldOutMeasure

@@ -1,28 +1,14 @@
 import Bounds
 import Foundation
-import Tokenization
-public import Training
-import Transformer
-
-extension TrainingSettings {
-    /// A recipe's settings: the paper's, or those of a small model that learns within minutes.
-    public init(_ recipe: Recipe) {
-        if recipe == .quick {
-            model.layerCount = 2
-            model.embeddingWidth = 64
-            tokenization.windowLength = 5
-            training.batchSize = 64
-        }
-        recipe.apply(to: &training, &model)
-    }
-}
+package import Tokenization
+package import Transformer
 
 /// How long a run is, and of how large a model, that has so many minutes.
-struct TrainingPlan {
+package struct TrainingPlan {
     /// The settings, with what was chosen.
-    private(set) var settings: TrainingSettings
+    package private(set) var settings: TrainingSettings
     /// What was chosen and why, for people.
-    private(set) var note = ""
+    package private(set) var note = ""
 
     /// Tokens from which on the paper's model is worth its time: those of the authors' first
     /// thousand steps.
@@ -34,9 +20,9 @@ struct TrainingPlan {
 
     /// Chooses what is not among `settled`, by steps of the engine that are timed.
     ///
-    /// - Throws: ``JobError`` when the data have no window to train on or do not fit into memory,
-    ///   `EngineError` when the engine fails.
-    init(
+    /// - Throws: `MemoryError` when the model does not fit into memory, `EngineError` when the engine
+    ///   fails.
+    package init(
         _ settings: TrainingSettings, minutes: Double, recipe: Recipe, settled: Set<String>,
         data: TokenizedDataset, engine: any Engine
     ) throws {
