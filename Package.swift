@@ -148,8 +148,8 @@ let package = Package(
         library(
             "PythonInterface",
             [
-                "Agents", "Bounds", "Learning", "Planning", "Tokenization", "Training",
-                "Trajectories", "Transformer", "TransformerCPU",
+                "Agents", "Bounds", "Learning", "Planning", "Safetensors", "Tokenization",
+                "Training", "Trajectories", "Transformer", "TransformerCPU",
             ]),
         .executableTarget(
             name: "trajectory-device",

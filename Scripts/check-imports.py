@@ -23,6 +23,7 @@ WITHOUT = {
     "Policies": {"MuJoCo", "HDF5", "Yams", "CKernels"},
     "Learning": {"MuJoCo", "HDF5", "Yams", "Behavior"},
     "Agents": {"MuJoCo", "HDF5", "Yams", "Behavior"},
+    "PythonInterface": {"MuJoCo", "HDF5", "Yams", "Datasets", "Environments"},
     "Transformer": {"CKernels"},
     "Planning": {"CKernels"},
     "Training": {"Yams", "MuJoCo", "CKernels"},

@@ -13,6 +13,7 @@
 All exceptions derive from `TrajectoryError`.
 """
 
+from ._version import version
 from .dataset import Dataset
 from .errors import (
     CheckpointError,
@@ -29,7 +30,7 @@ from .planner import Candidate, Plan, Planner
 from .rollouts import Rollouts, rollout
 from .training import Progress, Trainer, train
 
-__version__ = "0.1.0"
+__version__ = version
 
 __all__ = [
     "Candidate",

@@ -18,9 +18,7 @@ def whole(name: str, value: SupportsIndex | None, *, unsigned: bool = False) -> 
         raise OptionError(f"{name} cannot be {value!r}: give a whole number") from None
     low, high = (0, 2**64) if unsigned else (-(2**63), 2**63)
     if isinstance(value, bool) or not low <= number < high:
-        raise OptionError(
-            f"{name} cannot be {value!r}: give a whole number" + (" from 0 up" if unsigned else "")
-        )
+        raise OptionError(f"{name} cannot be {value!r}: give a whole number" + (" from 0 up" if unsigned else ""))
     return number
 
 

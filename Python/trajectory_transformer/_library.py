@@ -32,6 +32,7 @@ _floats = ctypes.POINTER(ctypes.c_float)
 _ints = ctypes.POINTER(ctypes.c_int32)
 _seeds = ctypes.POINTER(ctypes.c_uint64)
 _bytes = ctypes.POINTER(ctypes.c_uint8)
+#: Of progress as JSON.
 Report = ctypes.CFUNCTYPE(None, ctypes.c_char_p)
 
 # Of each function that answers: its arguments without the last, where the text of the answer goes.
@@ -118,6 +119,11 @@ def _after_fork() -> None:
 
 
 os.register_at_fork(after_in_child=_after_fork)
+
+
+def is_forked() -> bool:
+    """Whether this process is a fork of one that had loaded the library."""
+    return _generation > 0
 
 
 class Handle:
@@ -211,6 +217,7 @@ def interruptible(body: Callable[[Stop], Result]) -> Result:
 
 
 # MARK: - Arrays
+
 
 def doubles(array: npt.NDArray[np.float64]) -> Any:
     """The numbers of a contiguous array, for a call in which it stays alive."""

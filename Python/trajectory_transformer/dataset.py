@@ -64,9 +64,15 @@ class Dataset:
         widths = arrays["observations"].shape[1], arrays["actions"].shape[1]
         ends = arrays.get("timeouts")
         handle, answer = _library.made(
-            "dataset_new", _library.floats(arrays["observations"]), _library.floats(arrays["actions"]),
-            _library.floats(arrays["rewards"]), _library.flags(arrays["terminals"].view(np.uint8)),
-            None if ends is None else _library.flags(ends.view(np.uint8)), count, *widths, longest or 0,
+            "dataset_new",
+            _library.floats(arrays["observations"]),
+            _library.floats(arrays["actions"]),
+            _library.floats(arrays["rewards"]),
+            _library.flags(arrays["terminals"].view(np.uint8)),
+            None if ends is None else _library.flags(ends.view(np.uint8)),
+            count,
+            *widths,
+            longest or 0,
         )
         return cls(handle, answer, widths)
 
@@ -95,8 +101,12 @@ class Dataset:
         if no_time_limit and (timeouts is not None or max_episode_length is not None):
             raise DataError("no_time_limit is for data without timeouts and without max_episode_length")
         return cls.from_arrays(
-            observations=data["observations"], actions=data["actions"], rewards=data["rewards"],
-            terminals=data["terminals"], timeouts=timeouts, max_episode_length=max_episode_length,
+            observations=data["observations"],
+            actions=data["actions"],
+            rewards=data["rewards"],
+            terminals=data["terminals"],
+            timeouts=timeouts,
+            max_episode_length=max_episode_length,
         )
 
     @classmethod
@@ -114,7 +124,11 @@ class Dataset:
         """
         episodes: Iterable[Any] = dataset.iterate_episodes() if hasattr(dataset, "iterate_episodes") else dataset
         parts: dict[str, list[npt.NDArray[Any]]] = {
-            "observations": [], "actions": [], "rewards": [], "terminals": [], "timeouts": []
+            "observations": [],
+            "actions": [],
+            "rewards": [],
+            "terminals": [],
+            "timeouts": [],
         }
         for number, episode in enumerate(episodes):
             rewards = np.asarray(episode.rewards, np.float32).reshape(-1)
@@ -125,7 +139,9 @@ class Dataset:
             ends = np.asarray(episode.truncations, bool).reshape(-1).copy()
             # The episode ends here in any case; the library tells an unfinished one by its last row, so it is cut.
             ends[-1] |= not bool(np.asarray(episode.terminations, bool).reshape(-1)[-1])
-            parts["observations"].append(_joined(f"{place}, observations", episode.observations, steps, observation_keys))
+            parts["observations"].append(
+                _joined(f"{place}, observations", episode.observations, steps, observation_keys)
+            )
             parts["actions"].append(_joined(f"{place}, actions", episode.actions, steps, None))
             parts["rewards"].append(rewards)
             parts["terminals"].append(np.asarray(episode.terminations, bool).reshape(-1))
@@ -137,8 +153,12 @@ class Dataset:
         except ValueError as error:
             raise DataError(f"the episodes' observations or actions are not equally wide: {error}") from None
         return cls.from_arrays(
-            observations=arrays["observations"], actions=arrays["actions"], rewards=arrays["rewards"],
-            terminals=arrays["terminals"], timeouts=arrays["timeouts"], max_episode_length=max_episode_length,
+            observations=arrays["observations"],
+            actions=arrays["actions"],
+            rewards=arrays["rewards"],
+            terminals=arrays["terminals"],
+            timeouts=arrays["timeouts"],
+            max_episode_length=max_episode_length,
         )
 
     @property
@@ -149,7 +169,7 @@ class Dataset:
     @property
     def returns(self) -> npt.NDArray[np.float64]:
         """Sum of the rewards of each episode, undiscounted."""
-        return np.array(self._answer["returns"], np.float64)
+        return np.array([float(number) for number in self._answer["returns"]])
 
     @property
     def endings(self) -> list[str]:
@@ -200,5 +220,7 @@ def _joined(place: str, values: Any, steps: int, keys: Sequence[str] | None) -> 
         return np.concatenate([_joined(place, value, steps, None) for value in values], axis=1)
     array = np.asarray(values)
     if array.dtype.kind not in "bifu" or array.ndim < 2 or len(array) < steps:
-        raise DataError(f"{place} is no array of numbers with a row for each of {steps} steps: {array.dtype}, {array.shape}")
+        raise DataError(
+            f"{place} is no array of numbers with a row for each of {steps} steps: {array.dtype}, {array.shape}"
+        )
     return array[:steps].reshape(steps, -1).astype(np.float32, copy=False)

@@ -74,8 +74,14 @@ def _worded(message: str) -> str:
     """A message in which settings are called as keyword arguments are."""
     words = message.split(" ")
     settings = set(_NAMES) | {
-        "batchSize", "learningRate", "timeLimit", "actionWeight", "terminationPenalty", "goalColumns",
-        "evaluationInterval", "checkpointInterval",
+        "batchSize",
+        "learningRate",
+        "timeLimit",
+        "actionWeight",
+        "terminationPenalty",
+        "goalColumns",
+        "evaluationInterval",
+        "checkpointInterval",
     }
     return " ".join(keyword(word) if word in settings else word for word in words)
 
@@ -85,7 +91,8 @@ def from_failure(failure: dict[str, str]) -> TrajectoryError:
     kind = failure.get("kind", "other")
     message = failure.get("message", "the library failed without a word")
     if failure.get("remedy"):
-        message = f"{keyword(failure['option'])} cannot be {failure['value']}: {failure['remedy']}"
+        remedy = failure["remedy"].replace("or all to allow", "or None to allow")
+        message = f"{keyword(failure['option'])} cannot be {failure['value']}: {remedy}"
     elif kind == "option":
         message = _worded(message)
     return _KINDS.get(kind, TrajectoryError)(message)

@@ -36,17 +36,16 @@ def load(source: str | os.PathLike[str]) -> Model:
 
     Raises `CheckpointError` where it is missing, damaged, or of another version.
     """
-    place = text("source", os.fspath(source))
-    shipped = _SHIPPED / place
-    if place in models() and not os.path.isfile(os.path.join(place, "checkpoint.json")):
-        place = str(shipped)
+    name = place = text("source", os.fspath(source))
+    if name in models() and not os.path.isfile(os.path.join(place, "checkpoint.json")):
+        place = str(_SHIPPED / name)
     elif not os.path.exists(place):
         names = ", ".join(models()) or "none"
         raise CheckpointError(f"there is no checkpoint '{place}', and no model of that name here (there are: {names})")
     handle, answer = _library.made("model_load", os.fsencode(place))
     if answer.get("note"):
         warnings.warn(answer["note"], stacklevel=2)
-    return Model(handle, answer, place)
+    return Model(handle, answer, name)
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,8 @@ class Model:
     @property
     def environment(self) -> str | None:
         """Name of the environment of the data, where it is known."""
-        return self._answer["description"].get("environment")
+        name = self._answer["description"].get("environment")
+        return None if name is None else str(name)
 
     @property
     def step(self) -> int:
@@ -158,9 +158,7 @@ class Model:
                 raise CheckpointError(f"'{name}' has the shape {array.shape} in the state, {shape} in the model")
             parts.append(array.reshape(-1))
         values = np.concatenate(parts)
-        handle, answer = _library.made(
-            "model_with_values", self._handle.pointer, _library.floats(values), values.size
-        )
+        handle, answer = _library.made("model_with_values", self._handle.pointer, _library.floats(values), values.size)
         return Model(handle, answer, self.name)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
@@ -244,8 +242,15 @@ class Model:
             not in ("self", "Planner", "num_envs", "action_space", "autoreset", "dtype", "seed", "workers", "critic")
         }
         return Planner(
-            self, options, critic=critic, num_envs=num_envs, action_space=action_space, autoreset=autoreset,
-            dtype=dtype, seed=seed, workers=workers,
+            self,
+            options,
+            critic=critic,
+            num_envs=num_envs,
+            action_space=action_space,
+            autoreset=autoreset,
+            dtype=dtype,
+            seed=seed,
+            workers=workers,
         )
 
     def __repr__(self) -> str:

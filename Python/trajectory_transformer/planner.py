@@ -15,16 +15,30 @@ import numpy.typing as npt
 
 from . import _library
 from ._arguments import flag, number, text, whole
-from .errors import OptionError, PlanningError
+from .errors import ForkedError, OptionError, PlanningError
 from .model import Model
 
 # Options that are whole numbers, numbers and flags; the others are texts.
 _WHOLE = {
-    "horizon", "beam_width", "expansion_factor", "observation_top_k", "action_top_k", "reward_top_k",
-    "likelihood_top_k", "averaged_rows", "context_transitions", "replan_interval",
+    "horizon",
+    "beam_width",
+    "expansion_factor",
+    "observation_top_k",
+    "action_top_k",
+    "reward_top_k",
+    "likelihood_top_k",
+    "averaged_rows",
+    "context_transitions",
+    "replan_interval",
 }
 _NUMBERS = {
-    "observation_cdf", "action_cdf", "reward_cdf", "unlikely_share", "deadline_ms", "temperature", "discount",
+    "observation_cdf",
+    "action_cdf",
+    "reward_cdf",
+    "unlikely_share",
+    "deadline_ms",
+    "temperature",
+    "discount",
 }
 _FLAGS = {"warm_start", "authors_quirks"}
 # Options that the library calls otherwise than by their words.
@@ -106,13 +120,24 @@ class Planner:
         low, high = _limits(action_space, model.action_dim, self.num_envs)
         #: (A,): the limits that actions are clipped to.
         self.action_low, self.action_high = low, high
+        if critic is not None and _library.is_forked():
+            raise ForkedError(
+                "a critic computes on threads that a forked process does not have; start processes by "
+                "multiprocessing's 'spawn' or 'forkserver'"
+            )
         request = json.dumps(_request(options)).encode()
         self._rows = 1 if self.num_envs is None else self.num_envs
         limits = np.ascontiguousarray(np.stack([low, high], axis=1))
         self._handle, answer = _library.made(
-            "planner_new", model._handle.pointer, _library.engine(whole("workers", workers)).pointer, request,
-            None if critic is None else os.fsencode(text("critic", os.fspath(critic))), _library.doubles(limits),
-            model.action_dim, self._rows, computes=True,
+            "planner_new",
+            model._handle.pointer,
+            _library.engine(whole("workers", workers)).pointer,
+            request,
+            None if critic is None else os.fsencode(text("critic", os.fspath(critic))),
+            _library.doubles(limits),
+            model.action_dim,
+            self._rows,
+            computes=True,
         )
         for note in answer["notes"]:
             warnings.warn(note, stacklevel=3)
@@ -146,9 +171,7 @@ class Planner:
         places = np.ascontiguousarray(rows, np.int32)
         seeds = np.array([(self._next_seed + i) % 2**64 for i in range(len(places))], np.uint64)
         self._next_seed += len(places)
-        _library.plain(
-            "planner_reset", self._handle.pointer, _library.ints(places), _library.seeds(seeds), len(places)
-        )
+        _library.plain("planner_reset", self._handle.pointer, _library.ints(places), _library.seeds(seeds), len(places))
 
     def set_goal(self, goal: npt.ArrayLike) -> None:
         """Says what to reach from now on: values for `model.goal_columns`, (G,), or (num_envs, G).
@@ -163,7 +186,11 @@ class Planner:
     def _set_goals(self, places: npt.NDArray[np.int32], goals: npt.NDArray[np.float64]) -> None:
         goals = np.ascontiguousarray(goals)
         _library.ask(
-            "planner_set_goals", self._handle.pointer, _library.ints(places), _library.doubles(goals), len(places),
+            "planner_set_goals",
+            self._handle.pointer,
+            _library.ints(places),
+            _library.doubles(goals),
+            len(places),
             goals.shape[1],
         )
 
@@ -189,8 +216,13 @@ class Planner:
                 handle = self._handle.pointer
                 _library.interruptible(
                     lambda stop: _library.ask(
-                        "planner_act", handle, stop.pointer, _library.ints(places), _library.doubles(given),
-                        _library.doubles(decided), len(places),
+                        "planner_act",
+                        handle,
+                        stop.pointer,
+                        _library.ints(places),
+                        _library.doubles(given),
+                        _library.doubles(decided),
+                        len(places),
                     )
                 )
                 actions[places] = decided
@@ -214,7 +246,10 @@ class Planner:
             given = np.ascontiguousarray(rewards[places])
             if len(places):
                 _library.ask(
-                    "planner_observe", self._handle.pointer, _library.ints(places), _library.doubles(given),
+                    "planner_observe",
+                    self._handle.pointer,
+                    _library.ints(places),
+                    _library.doubles(given),
                     len(places),
                 )
             fresh = self._over
@@ -237,7 +272,7 @@ class Planner:
         rows, goals = self._observed(observation)
         if goal is not None:
             goals = self._goals(goal, self._rows)
-        numbers = [seed] * self._rows if np.ndim(seed) == 0 else list(seed)  # type: ignore[arg-type]
+        numbers: list[Any] = [seed] * self._rows if np.ndim(seed) == 0 else list(np.asarray(seed))
         if len(numbers) != self._rows:
             raise OptionError(f"seed cannot be {len(numbers)} numbers: give one, or one for each environment")
         seeds = np.array([whole("seed", one, unsigned=True) for one in numbers], np.uint64)
@@ -247,9 +282,15 @@ class Planner:
         handle = self._handle.pointer
         answers = _library.interruptible(
             lambda stop: _library.ask(
-                "planner_plan", handle, stop.pointer, _library.ints(places), _library.doubles(given),
-                _library.seeds(seeds), None if wanted is None else _library.doubles(wanted),
-                0 if wanted is None else wanted.shape[1], self._rows,
+                "planner_plan",
+                handle,
+                stop.pointer,
+                _library.ints(places),
+                _library.doubles(given),
+                _library.seeds(seeds),
+                None if wanted is None else _library.doubles(wanted),
+                0 if wanted is None else wanted.shape[1],
+                self._rows,
             )
         )
         plans = [_plan(answer) for answer in answers]
@@ -301,7 +342,7 @@ class Planner:
             array = np.asarray(value, dtype)
         except (TypeError, ValueError):
             raise PlanningError(f"cannot plan: {name} is no number, nor an array of them") from None
-        if self.num_envs is None and array.size == 1 or array.ndim == 0:
+        if (self.num_envs is None and array.size == 1) or array.ndim == 0:
             return np.broadcast_to(array.reshape(-1), (self._rows,))
         if array.shape != (self._rows,):
             raise PlanningError(f"cannot plan: {name} has the shape {array.shape}, expected ({self._rows},)")
@@ -356,9 +397,7 @@ def _limits(space: Any, width: int, rows: int | None) -> tuple[npt.NDArray[np.fl
     if rows is not None and low.shape == (rows, width) and (low == low[0]).all() and (high == high[0]).all():
         low, high = low[0], high[0]
     if low.shape != (width,) or high.shape != (width,):
-        raise OptionError(
-            f"action_space cannot be {space!r}: the model was trained for {width} action dimensions"
-        )
+        raise OptionError(f"action_space cannot be {space!r}: the model was trained for {width} action dimensions")
     return low, high
 
 

@@ -30,9 +30,7 @@ class Rollouts:
         return float(self.returns.mean())
 
 
-def rollout(
-    env: Any, planner: Planner, *, episodes: int = 5, seed: int = 0, max_steps: int | None = None
-) -> Rollouts:
+def rollout(env: Any, planner: Planner, *, episodes: int = 5, seed: int = 0, max_steps: int | None = None) -> Rollouts:
     """Lets a planner act in an environment, `gymnasium.make(...)` or `gymnasium.make_vec(...)`.
 
     A single environment's episode k is reset with `seed + k`, and its returns are those of `trajectory evaluate` with
@@ -81,7 +79,7 @@ def _one(env: Any, planner: Planner, episodes: int, seed: int, most: int | None)
 
 def _vector(env: Any, planner: Planner, episodes: int, seed: int, rows: int) -> Rollouts:
     mode = (getattr(env, "metadata", None) or {}).get("autoreset_mode")
-    name = {"NextStep": "next_step", "SameStep": "same_step"}.get(getattr(mode, "value", mode), "next_step")
+    name = "same_step" if getattr(mode, "value", mode) in ("SameStep", "same_step") else "next_step"
     if planner.autoreset != name:
         raise OptionError(f"autoreset cannot be {planner.autoreset}: the environment's is {name}")
     # Episode k is the k // rows-th of environment k % rows.
@@ -104,6 +102,7 @@ def _vector(env: Any, planner: Planner, episodes: int, seed: int, rows: int) -> 
         over = ended if name == "next_step" else np.zeros(rows, bool)
     found = [results[episode % rows][episode // rows] for episode in range(episodes)]
     return Rollouts(
-        np.array([one[0] for one in found]), np.array([one[1] for one in found], np.int64),
+        np.array([one[0] for one in found]),
+        np.array([one[1] for one in found], np.int64),
         np.array([one[2] for one in found], bool),
     )

@@ -48,13 +48,25 @@ class Progress:
 
 def _progress(answer: dict[str, Any]) -> Progress:
     return Progress(
-        step=answer["step"], steps=answer["steps"], tokens=answer["tokens"], seconds=answer["seconds"],
-        loss=answer["loss"], held_out_loss=answer.get("heldOutLoss"),
+        step=answer["step"],
+        steps=answer["steps"],
+        tokens=answer["tokens"],
+        seconds=answer["seconds"],
+        loss=answer["loss"],
+        held_out_loss=answer.get("heldOutLoss"),
         held_out_cross_entropy=answer.get("heldOutCrossEntropy"),
         held_out_action_cross_entropy=answer.get("heldOutActionCrossEntropy"),
-        learning_rate=answer["learningRate"], gradient_norm=answer["gradientNorm"],
+        learning_rate=answer["learningRate"],
+        gradient_norm=answer["gradientNorm"],
         tokens_per_second=answer["tokensPerSecond"],
     )
+
+
+def _penalty(value: Any, resume: bool) -> float | str | None:
+    """A penalty as the library takes it; None where a resumed run's own stays, or every reward does."""
+    if value is None or (resume and value == "auto"):
+        return None
+    return "auto" if value == "auto" else number("termination_penalty", value)
 
 
 def _temporary_folder(owner: object) -> str:
@@ -147,22 +159,31 @@ class Trainer:
             raise OptionError(f"report_every cannot be {report_every}: give seconds from 0 up")
         self._interval = interval
         request: dict[str, Any] = {
-            "recipe": recipe, "optimizer": optimizer, "start": start, "steps": whole("steps", steps),
-            "minutes": number("minutes", minutes), "batchSize": whole("batch_size", batch_size),
-            "layers": whole("layers", layers), "heads": whole("heads", heads), "width": whole("width", width),
-            "window": whole("window", window), "bins": whole("bins", bins),
+            "recipe": recipe,
+            "optimizer": optimizer,
+            "start": start,
+            "steps": whole("steps", steps),
+            "minutes": number("minutes", minutes),
+            "batchSize": whole("batch_size", batch_size),
+            "layers": whole("layers", layers),
+            "heads": whole("heads", heads),
+            "width": whole("width", width),
+            "window": whole("window", window),
+            "bins": whole("bins", bins),
             "actionWeight": number("action_weight", action_weight),
             "goalColumns": None if goal_columns is None else [whole("goal_columns", column) for column in goal_columns],
-            "terminationPenalty": None if termination_penalty is None or resume and termination_penalty == "auto"
-            else "auto" if termination_penalty == "auto" else number("termination_penalty", termination_penalty),
+            "terminationPenalty": _penalty(termination_penalty, resume),
             "keepsTerminalRewards": termination_penalty is None,
-            "dropout": number("dropout", dropout), "learningRate": number("learning_rate", learning_rate),
-            "seed": whole("seed", seed, unsigned=True), "patience": whole("patience", patience),
+            "dropout": number("dropout", dropout),
+            "learningRate": number("learning_rate", learning_rate),
+            "seed": whole("seed", seed, unsigned=True),
+            "patience": whole("patience", patience),
             "keepBest": None if keep_best is None else flag("keep_best", keep_best),
             "timeLimit": number("time_limit", time_limit),
             "evaluationInterval": whole("evaluation_interval", evaluation_interval),
             "checkpointInterval": whole("checkpoint_interval", checkpoint_interval),
-            "environment": environment, "resume": flag("resume", resume),
+            "environment": environment,
+            "resume": flag("resume", resume),
         }
         given = {key: value for key, value in request.items() if value is not None}
         threads = whole("workers", workers)
@@ -222,7 +243,7 @@ class Trainer:
         """
         if self._ended:
             raise StopIteration
-        self._handle.pointer  # refuses a process that was forked
+        _ = self._handle.pointer  # refuses a process that was forked
         if not self._is_asked:
             self._is_asked = True
             if self._thread is None:
@@ -239,14 +260,13 @@ class Trainer:
         raise StopIteration
 
     def _run(self) -> None:
-        @_library.Report
         def report(progress: bytes) -> None:
             self._reports.put(("progress", json.loads(progress)))
             self._turn.acquire()
 
         try:
             answer = _library.ask(
-                "trainer_run", self._handle.pointer, self._stop.pointer, self._interval, report
+                "trainer_run", self._handle.pointer, self._stop.pointer, self._interval, _library.Report(report)
             )
         except BaseException as error:  # handed on to the thread that asked
             self._reports.put(("error", error))
@@ -261,7 +281,7 @@ class Trainer:
         self.progress = _progress(value["progress"])
 
     def stop(self) -> None:
-        """Ends the run after the present step and saves it, so that `resume=True` goes on; nothing where it has ended."""
+        """Ends the run after the present step and saves it, so that `resume=True` goes on; it may have ended."""
         if self._ended:
             return
         if self._thread is None:

@@ -1,7 +1,12 @@
-import Foundation
 public import Tokenization
 import Trajectories
 public import Transformer
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// Beam search for the most likely sequence, which imitates the data.
 ///

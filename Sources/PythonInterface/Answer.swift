@@ -67,7 +67,11 @@ struct Failure: Error, Encodable {
 /// ``Failure`` as text if not.
 func answer(_ place: TextPlace, _ body: () throws -> some Encodable) -> Int32 {
     do {
-        let text = try JSONEncoder().encode(body())
+        let encoder = JSONEncoder()
+        // Data may hold such numbers, which JSON does not have.
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        let text = try encoder.encode(body())
         place.pointee = cText(text)
         return 0
     } catch {

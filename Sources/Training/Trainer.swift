@@ -1,10 +1,15 @@
 import Bounds
 import Files
-public import Foundation
 import Safetensors
 public import Tokenization
 import Trajectories
 public import Transformer
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
 
 /// Trains a model on the windows of a dataset and keeps a run folder that can be resumed.
 ///

@@ -1,7 +1,12 @@
 import Bounds
-import Foundation
 package import Tokenization
 package import Transformer
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// How long a run is, and of how large a model, that has so many minutes.
 package struct TrainingPlan {
@@ -56,9 +61,8 @@ package struct TrainingPlan {
         note =
             "\(model.layerCount) layers of \(model.embeddingWidth) channels, \(training.steps) "
             + "steps of \(batch) windows at rate \(training.learningRate): about "
-            + String(
-                format: "%.1f minutes, %.1f passes over the data", took,
-                Double(training.steps) / pass)
+            + "\(took.printed("%.1f")) minutes, "
+            + "\((Double(training.steps) / pass).printed("%.1f")) passes over the data"
             + (inTime > steps
                 ? ", which is as many as are of use" : "; a longer run would learn more")
     }

@@ -1,7 +1,12 @@
-public import Foundation
 public import Tokenization
 public import Trajectories
 public import Transformer
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
 
 /// All settings of a training run.
 public struct TrainingSettings: Codable, Hashable, Sendable {
