@@ -124,9 +124,9 @@ let package = Package(
             [
                 "Agents", "Behavior", "Bounds", "Datasets", "Environments", "Episodes",
                 "Evaluation", "Figures", "Files", "Learning", "Planning", "Policies",
-                "RandomNumbers", "Rendering", "Statistics",
-                "Tokenization", "Training", "Trajectories", "Transformer", "TransformerCPU",
-                "PlainYAML", .product(name: "Yams", package: "Yams"),
+                "PythonFiles", "RandomNumbers", "Rendering", "Statistics",
+                "Tokenization", "TorchCheckpoints", "Training", "Trajectories", "Transformer",
+                "TransformerCPU", "PlainYAML", .product(name: "Yams", package: "Yams"),
             ]),
         library(
             "Experiments",
@@ -140,7 +140,7 @@ let package = Package(
                 "Agents", "Behavior", "Bounds", "Datasets", "Environments", "Episodes",
                 "Evaluation", "Experiments", "Figures", "Files",
                 "CUDA", "Jobs", "Learning", "LearningCUDA", "Planning", "Policies",
-                "Statistics", "Tokenization",
+                "Statistics", "Tokenization", "TorchCheckpoints",
                 "Training", "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -168,6 +168,13 @@ let package = Package(
             ],
             path: "Benchmarks/Speed", exclude: ["README.md"], swiftSettings: swiftSettings),
 
+        library(
+            "TorchCheckpoints",
+            [
+                "Files", "PythonFiles", "Safetensors", "Tokenization", "Trajectories",
+                "Transformer",
+            ]),
+
         // MARK: - What the pipeline stands on
         library("Layers", ["CKernels", "RandomNumbers", "Tensors"]),
         library("Tensors"),
@@ -175,6 +182,8 @@ let package = Package(
         library("HDF5", ["Bounds", "CHDF5", "Files"]),
         library("MuJoCo", ["CMuJoCo"]),
         library("Safetensors", ["Files"]),
+        library("Zlib", ["CZlib"]),
+        library("PythonFiles", ["Files", "Zlib"]),
         library("Files"),
         library("Bounds"),
         library("PlainYAML", [.product(name: "Yams", package: "Yams")]),
@@ -199,6 +208,7 @@ let package = Package(
         .systemLibrary(
             name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
         .systemLibrary(name: "CMuJoCo", pkgConfig: "mujoco"),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
         // MARK: - Tests
         .target(
@@ -212,9 +222,10 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Bounds", "Datasets", "Environments", "Episodes", "Experiments", "Jobs",
-                "Learning", "Policies", "RandomNumbers", "Safetensors", "Tokenization",
-                "Training", "Trajectories", "Transformer", "TransformerCPU",
+                "Bounds", "Datasets", "Environments", "Episodes", "Experiments", "Files", "Jobs",
+                "Learning", "Policies", "PythonFiles", "RandomNumbers", "Safetensors",
+                "Tokenization", "TorchCheckpoints", "Training", "Trajectories", "Transformer",
+                "TransformerCPU",
             ],
             path: "Tests/FuzzTargets", swiftSettings: swiftSettings),
         .executableTarget(
@@ -224,6 +235,14 @@ let package = Package(
         tests(of: "FuzzTargets", fixtures: true),
         tests(of: "Files"),
         tests(of: "Safetensors"),
+        tests(of: "Zlib"),
+        tests(of: "PythonFiles", ["Files"], fixtures: true),
+        tests(
+            of: "TorchCheckpoints",
+            [
+                "Files", "PythonFiles", "Safetensors", "Tokenization", "Trajectories",
+                "Transformer", "TransformerCPU",
+            ], fixtures: true),
         tests(of: "Bounds"),
         tests(of: "PlainYAML", [.product(name: "Yams", package: "Yams")]),
         tests(
@@ -285,8 +304,8 @@ let package = Package(
             of: "Jobs",
             [
                 "Datasets", "Environments", "Episodes", "Evaluation", "HDF5", "Learning",
-                "Planning", "Policies", "RandomNumbers", "Safetensors", "Tokenization", "Training",
-                "Trajectories", "Transformer",
+                "Planning", "Policies", "RandomNumbers", "Safetensors", "Tokenization",
+                "TorchCheckpoints", "Training", "Trajectories", "Transformer",
             ]),
         tests(of: "Experiments"),
         tests(of: "Tensors"),

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 root=$PWD
 deps=$root/.deps
 
-packages=(libdnnl-dev libhdf5-dev libosmesa6-dev libegl-dev ffmpeg pkg-config gnuplot-nox fonts-dejavu-core)
+packages=(libdnnl-dev libhdf5-dev zlib1g-dev libosmesa6-dev libegl-dev ffmpeg pkg-config gnuplot-nox fonts-dejavu-core)
 mujoco_version=3.17.0
 # MuJoCo comes from PyPI; any Python with pip fetches it.
 python3 -m pip --version >/dev/null 2>&1 || packages+=(python3 python3-pip)

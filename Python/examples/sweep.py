@@ -20,7 +20,8 @@ def score(trial: optuna.Trial, options: argparse.Namespace) -> float:
     dataset = tt.Dataset.from_minari(minari.load_dataset(options.dataset))
     trainer = tt.Trainer(
         dataset, steps=options.steps, workers=1, width=trial.suggest_categorical("width", [32, 64, 128]),
-        window=trial.suggest_int("window", 4, 10), learning_rate=trial.suggest_float("learning_rate", 1e-3, 1e-2, log=True),
+        window=trial.suggest_int("window", 4, 10),
+        learning_rate=trial.suggest_float("learning_rate", 1e-3, 1e-2, log=True),
     )  # fmt: skip
     with trainer:
         for progress in trainer:

@@ -36,6 +36,12 @@ def test_the_state_is_that_of_the_file(model: tt.Model, tmp_path: pathlib.Path) 
     assert len({values.base.ctypes.data for values in state.values() if values.base is not None}) == 1
 
 
+def test_names_are_looked_up(model: tt.Model, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model.save(tmp_path / "mine")
+    monkeypatch.setenv("TRAJECTORY_CHECKPOINTS", str(tmp_path))
+    assert tt.load("mine").step == model.step
+
+
 def test_the_shape_is_known(model: tt.Model) -> None:
     assert (model.observation_dim, model.action_dim, model.step) == (11, 3, 8000)
     assert model.environment == "hopper-v4"
@@ -71,8 +77,10 @@ def test_a_state_that_is_not_the_models_is_refused(model: tt.Model) -> None:
 
 
 def test_what_is_no_checkpoint_is_refused(tmp_path: pathlib.Path) -> None:
-    for source in ("", "hoper", str(tmp_path / "nowhere")):
-        with pytest.raises(tt.CheckpointError, match="there is no checkpoint"):
+    with pytest.raises(tt.CheckpointError, match="none of that name with a checkpoint lies in"):
+        tt.load("hoper")
+    for source in ("", str(tmp_path / "nowhere")):
+        with pytest.raises(tt.CheckpointError):
             tt.load(source)
     with pytest.raises(tt.CheckpointError, match=r"there is no checkpoint\.json in it"):
         tt.load(tmp_path)

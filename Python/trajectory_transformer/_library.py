@@ -39,7 +39,7 @@ Report = ctypes.CFUNCTYPE(None, ctypes.c_char_p)
 _ANSWERING: dict[str, list[Any]] = {
     "planner_defaults": [],
     "engine_new": [_size, _handle_out],
-    "model_load": [_text, _handle_out],
+    "model_load": [_text, _text, _handle_out],
     "model_save": [_handle, _text],
     "model_with_values": [_handle, _floats, _size, _handle_out],
     "planner_new": [_handle, _handle, _text, _text, _doubles, _size, _size, _handle_out],

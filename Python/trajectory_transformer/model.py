@@ -31,18 +31,13 @@ def load(source: str | os.PathLike[str]) -> Model:
     """Reads a trained model.
 
     `source` is a run's folder (of which the checkpoint of the smallest held-out loss is taken where it was kept),
-    a checkpoint's `checkpoint.json`, or the name of a model that the package carries (`models()`), such as
-    "hopper".
+    a checkpoint's `checkpoint.json`, or the name of a model: of those in the folders that the environment variable
+    TRAJECTORY_CHECKPOINTS names, or that the package carries (`models()`), such as "hopper". A folder goes first.
 
     Raises `CheckpointError` where it is missing, damaged, or of another version.
     """
-    name = place = text("source", os.fspath(source))
-    if name in models() and not os.path.isfile(os.path.join(place, "checkpoint.json")):
-        place = str(_SHIPPED / name)
-    elif not os.path.exists(place):
-        names = ", ".join(models()) or "none"
-        raise CheckpointError(f"there is no checkpoint '{place}', and no model of that name here (there are: {names})")
-    handle, answer = _library.made("model_load", os.fsencode(place))
+    name = text("source", os.fspath(source))
+    handle, answer = _library.made("model_load", os.fsencode(name), os.fsencode(_SHIPPED))
     if answer.get("note"):
         warnings.warn(answer["note"], stacklevel=2)
     return Model(handle, answer, name)

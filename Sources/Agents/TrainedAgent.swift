@@ -69,7 +69,8 @@ public struct TrainedAgent {
         }
         self.notes = notes
         controller = try Controller(
-            model: engine.decoder(trained.model), discretizer: trained.discretizer,
+            model: engine.decoder(trained.model),
+            discretizer: trained.discretizer(readAsBy: chosen),
             actionLimits: specification.actionLimits, goalColumns: trained.goalColumns,
             options: chosen, critic: critic)
     }

@@ -25,7 +25,7 @@ extension DatasetRecipe {
     /// - Throws: `PolicyError` when there is no policy of the level for the environment, and
     ///   ``BehaviorError`` when it does not say how it was trained.
     public func trainingSteps(for specification: EnvironmentSpecification) throws -> Int? {
-        guard kind == .mediumReplay || kind == .fullReplay else { return nil }
+        guard isReplay else { return nil }
         return try training(for: specification).steps
     }
 
@@ -67,7 +67,7 @@ extension DatasetRecipe {
         }
     }
 
-    /// The first transitions that soft actor-critic sees, on the processor where there is no `engine`.
+    /// The first transitions that soft actor-critic sees, on the processor where no `engine` is given.
     ///
     /// Episodes come in the order of their ends, those that are going on at the end last, of which
     /// the last that do not fit are cut.
@@ -76,15 +76,12 @@ extension DatasetRecipe {
         engine: SoftActorCriticTrainer.EngineMaker? = nil,
         until isStopped: () -> Bool = { false }, progress: (Int, Int) -> Void
     ) async throws -> [Trajectory] {
-        var execution = SoftActorCriticTrainer.Execution()
-        execution.workers = workers
+        var execution = SoftActorCriticTrainer.Execution(
+            workers: workers, hasDevice: engine != nil)
         execution.recordsEpisodes = true
-        // The processor has nothing left over while it learns.
-        execution.overlaps = engine != nil
         var trainer = try SoftActorCriticTrainer(
             settings, execution: execution,
-            engine: engine
-                ?? { try CPUSoftActorCritic($0, settings: $1, firstRow: $2, workers: workers) },
+            engine: engine ?? SoftActorCriticTrainer.processor(workers: workers),
             make: { try EnvironmentRegistry.make(environment) })
         var episodes: [Trajectory] = []
         while trainer.steps < steps, !isStopped() {

@@ -38,6 +38,12 @@ public struct DatasetRecipe: Sendable, Hashable {
     /// Whether the policies are those of random search rather than soft actor-critic's.
     public let isSearched: Bool
 
+    /// Whether it is what a training saw, seen again.
+    public var isReplay: Bool { kind == .mediumReplay || kind == .fullReplay }
+
+    /// Whether that training is soft actor-critic's, which other devices than the processor compute.
+    public var isLearntAgain: Bool { isReplay && !isSearched }
+
     /// Noise of random search's policies: standard deviation in units of half the action range.
     public static let noise = 0.05
 

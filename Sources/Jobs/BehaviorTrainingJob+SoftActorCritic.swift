@@ -110,13 +110,9 @@ extension BehaviorTrainingJob {
     ) async throws -> (SoftActorCriticTrainer, BehaviorBest) {
         let (name, workers) = (environment, workers)
         let make: @Sendable () throws -> any Environment = { try EnvironmentRegistry.make(name) }
-        let engine =
-            engine
-            ?? { try CPUSoftActorCritic($0, settings: $1, firstRow: $2, workers: workers) }
-        var execution = SoftActorCriticTrainer.Execution()
-        execution.workers = workers
-        // The processor has nothing left over while it learns.
-        execution.overlaps = self.engine != nil
+        let engine = engine ?? SoftActorCriticTrainer.processor(workers: workers)
+        let execution = SoftActorCriticTrainer.Execution(
+            workers: workers, hasDevice: self.engine != nil)
         let isThere = FileManager.default.fileExists(atPath: files.snapshot.path)
         guard resumes else {
             guard !isThere else {

@@ -12,7 +12,7 @@ extension CollectionJob {
         _ recipe: DatasetRecipe?, policy: String, in specification: EnvironmentSpecification
     ) throws -> [String: MetadataEntry] {
         let parser = PolicyParser(specification)
-        let isReplay = recipe?.kind == .mediumReplay || recipe?.kind == .fullReplay
+        let isReplay = recipe?.isReplay == true
         let level =
             isReplay
             ? recipe?.kind == .fullReplay ? "expert" : "medium"

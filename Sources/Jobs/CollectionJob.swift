@@ -74,6 +74,12 @@ public struct CollectionJob: Sendable {
         self.output = output
     }
 
+    /// Whether the source is a replay of soft actor-critic, which alone takes an ``engine``.
+    public var takesEngine: Bool {
+        guard case .dataset(let name) = source else { return false }
+        return (try? DatasetRecipe(named: name))?.isLearntAgain == true
+    }
+
     /// Collects and writes the file; `report` is told the steps that were taken.
     ///
     /// - Throws: ``JobError``, and errors of policies, environments and writing.
@@ -99,9 +105,7 @@ public struct CollectionJob: Sendable {
                 .noGoal,
                 "cannot end episodes at a goal: only a dataset of a point maze has goals to go to")
         }
-        guard engine == nil || recipe?.kind == .mediumReplay || recipe?.kind == .fullReplay,
-            engine == nil || recipe?.isSearched == false
-        else {
+        guard engine == nil || takesEngine else {
             throw JobError(
                 .invalidSetting,
                 "only a replay of soft actor-critic, such as hopper-medium-replay, can be computed "

@@ -39,6 +39,12 @@ public struct JobError: Error, Hashable, CustomStringConvertible, Sendable {
         case noReport
         /// Settings contradict each other.
         case invalidSetting
+        /// Nothing says how many attention heads a state of PyTorch's has.
+        case unknownHeads
+        /// Nothing says which tokens of a state of PyTorch's are actions.
+        case unknownLayout
+        /// There are no bins for a state of PyTorch's, and no data to fit them to.
+        case unknownBins
     }
 
     /// What is wrong.

@@ -46,6 +46,18 @@ public struct SoftActorCriticTrainer {
 
         /// One thread, one after the other.
         public init() {}
+
+        /// Up to `workers` threads, which act while a device of its own learns; the processor has
+        /// nothing left over while it learns.
+        public init(workers: Int, hasDevice: Bool) {
+            self.workers = workers
+            overlaps = hasDevice
+        }
+    }
+
+    /// Learning on the processor, with `workers` threads.
+    public static func processor(workers: Int) -> EngineMaker {
+        { try CPUSoftActorCritic($0, settings: $1, firstRow: $2, workers: workers) }
     }
 
     /// The settings.

@@ -19,10 +19,12 @@ struct BeamSearch {
     /// For each request the row that takes the suggested actions, while there is one.
     var suggestedRows: [Int?]
     // Of each row: discounted rewards so far, candidate score, log-likelihood of observations and
-    // actions, and rewards and values of all planned transitions, `horizon` each.
+    // actions, of the actions alone, and rewards and values of all planned transitions, `horizon`
+    // each.
     private var returns: [Double]
     private var scores: [Double]
     private var likelihoods: [Double]
+    private var actionLikelihoods: [Double]
     private var logProbabilities: LogProbabilities?
     var rewards: [Double]
     var values: [Double]
@@ -47,7 +49,8 @@ struct BeamSearch {
         returns = Array(repeating: 0, count: requests.count)
         scores = returns
         likelihoods = returns
-        if planner.options.unlikelyShare > 0 {
+        actionLikelihoods = returns
+        if planner.options.countsLikelihood {
             logProbabilities = LogProbabilities(model: planner.model, filter: TokenFilter())
         }
         rewards = Array(repeating: 0, count: requests.count * horizon)
@@ -127,7 +130,10 @@ struct BeamSearch {
                     : before + weight * judged[row]
                 guard !score.isNaN else { throw .notANumber(step: step) }
                 scores.append(score)
-                if likelihoods[row] >= least { best.insert(score, row) }
+            }
+            let perNat = likelihoodWeight(amongScores: scores[rows])
+            for row in rows where likelihoods[row] >= least {
+                best.insert(scores[row] + perNat * actionLikelihoods[row], row)
             }
             let first = kept.count
             kept += best.takeBestFirst()
@@ -149,15 +155,26 @@ struct BeamSearch {
         return likelihoods[rows].sorted()[min(unlikely, rows.count - 1)]
     }
 
+    /// What a nat of an action's log-likelihood counts in returns.
+    private func likelihoodWeight(amongScores scores: ArraySlice<Double>) -> Double {
+        guard options.likelihoodWeight > 0 else { return 0 }
+        let mean = scores.reduce(0, +) / Double(scores.count)
+        let variance = scores.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(scores.count)
+        return options.likelihoodWeight * variance.squareRoot()
+    }
+
     /// Adds to the rows' likelihoods those of the next tokens, which are of `dimension`, at the
     /// nodes that the rows stand on.
     mutating func countLikelihood(of tokens: some Collection<Int32>, dimension: Int) {
         guard logProbabilities != nil, dimension < layout.rewardIndex else { return }
         logProbabilities?.read(frontier.nodes)
         let values = logProbabilities?.values ?? []
+        let isAction = layout.actionRange.contains(dimension)
         for (row, token) in tokens.enumerated() {
-            likelihoods[row] +=
+            let value =
                 values[Int(frontier.places[row]) * planner.model.vocabularySize + Int(token)]
+            likelihoods[row] += value
+            if isAction { actionLikelihoods[row] += value }
         }
     }
 
@@ -233,6 +250,7 @@ struct BeamSearch {
         returns = sources.map { returns[Int($0)] }
         scores = sources.map { scores[Int($0)] }
         likelihoods = sources.map { likelihoods[Int($0)] }
+        actionLikelihoods = sources.map { actionLikelihoods[Int($0)] }
         rewards = Self.gather(rewards, options.horizon, sources)
         values = Self.gather(values, options.horizon, sources)
     }

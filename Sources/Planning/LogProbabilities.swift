@@ -17,9 +17,6 @@ struct LogProbabilities {
     private let filter: TokenFilter
     private let buffers: [Buffer]
 
-    /// Fewer nodes than this for each worker are quicker done than handed out.
-    private static let fewest = 16
-
     init(model: any PrefixTreeModel, filter: TokenFilter) {
         self.model = model
         self.filter = filter
@@ -28,16 +25,8 @@ struct LogProbabilities {
 
     /// Fills ``values`` with those at `nodes`, of which all tokens that `filter` removes have -inf.
     mutating func read(_ nodes: [Int]) {
-        let active = max(1, min(buffers.count, nodes.count / Self.fewest))
-        let (model, filter, buffers) = (model, filter, buffers)
-        func read(_ worker: Int) {
-            let share = nodes.count * worker / active..<nodes.count * (worker + 1) / active
-            buffers[worker].read(nodes[share], of: model, filter: filter)
-        }
-        if active > 1 {
-            model.concurrently { if $0 < active { read($0) } }
-        } else {
-            read(0)
+        let active = model.share(nodes, among: buffers.count) {
+            buffers[$0].read($1, of: model, filter: filter)
         }
         values.removeAll(keepingCapacity: true)
         for buffer in buffers[..<active] { values += buffer.values }

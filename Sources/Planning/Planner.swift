@@ -74,7 +74,7 @@ public final class Planner: Sendable {
         var options = try options.fitted(toWindowOf: checkpoint.windowTransitions)
         options.discount = options.discount ?? checkpoint.description.tokenization.discount
         try self.init(
-            model: checkpoint.model, discretizer: checkpoint.discretizer,
+            model: checkpoint.model, discretizer: checkpoint.discretizer(readAsBy: options),
             goalColumns: checkpoint.goalColumns, options: options, critic: critic, engine: engine)
     }
 

@@ -69,6 +69,13 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
     /// they are what the data have little of. 0 believes every prediction, as the authors do; after
     /// the penalty of Jiang et al. 2022 (arXiv 2208.10291), equation 5, whose limit is absolute.
     public var unlikelyShare = 0.0
+    /// What a nat of an action's log-likelihood counts, in standard deviations of the candidates'
+    /// returns; 0 believes every prediction, as the authors do.
+    ///
+    /// Where candidates promise different returns because they do different things, their returns
+    /// lie far apart and decide; where they promise much the same, differences are the model's
+    /// errors, and what the data do decides.
+    public var likelihoodWeight = 0.0
     /// Rows at the end of a search, the best, whose actions are averaged in the plan's first
     /// transition; 1 takes those of the best row alone.
     public var averagedRows = 1
@@ -99,6 +106,9 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
     public var window = Window.exact
     /// What the CDF filter does at its edges.
     public var cdfRule = TokenFilter.CDFRule.careful
+    /// Whether the lowest rewards are read without the termination penalty that shares their bin
+    /// (`Discretizer.readingRewards(apartFrom:dimension:)`); the authors read them with it.
+    public var readsPenaltyApart = true
 
     static let fallbackDiscount = 0.99
 
@@ -113,6 +123,9 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
     public var actionFilter: TokenFilter { filter(topK: actionTopK, cdf: actionCDF) }
     /// The filter for the tokens of reward and value.
     public var rewardFilter: TokenFilter { filter(topK: rewardTopK, cdf: rewardCDF) }
+
+    /// Whether a search for returns asks how likely its rows are.
+    var countsLikelihood: Bool { unlikelyShare > 0 || likelihoodWeight > 0 }
 
     /// The filter for every token of a search for likelihood.
     var likelihoodFilter: TokenFilter { TokenFilter(topK: likelihoodTopK) }
@@ -177,6 +190,15 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
         if let deadlineMilliseconds, !(deadlineMilliseconds > 0 && deadlineMilliseconds.isFinite) {
             throw PlannerOptionsError(
                 "deadlineMilliseconds", "\(deadlineMilliseconds)", "give milliseconds above 0")
+        }
+        guard likelihoodWeight >= 0, likelihoodWeight.isFinite else {
+            throw PlannerOptionsError(
+                "likelihoodWeight", "\(likelihoodWeight)", "give 0 or a number above")
+        }
+        if objective == .likelihood, likelihoodWeight != 0 {
+            throw PlannerOptionsError(
+                "likelihoodWeight", "\(likelihoodWeight)",
+                "give another objective: a search for likelihood weighs nothing else")
         }
         if objective == .likelihood, unlikelyShare != 0 || averagedRows != 1 {
             throw PlannerOptionsError(
@@ -260,6 +282,14 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
 }
 
 extension Checkpoint {
+    /// The bins as a search with `options` reads them.
+    package func discretizer(readAsBy options: PlannerOptions) -> Discretizer {
+        guard options.readsPenaltyApart else { return discretizer }
+        return discretizer.readingRewards(
+            apartFrom: description.tokenization.terminationPenalty.value,
+            dimension: model.configuration.layout.rewardIndex)
+    }
+
     /// Transitions of a window on which the model was trained.
     package var windowTransitions: Int {
         (model.configuration.contextLength + 1) / model.configuration.layout.transitionDimension

@@ -9,9 +9,6 @@ struct SamplerGroup {
     private var count = 0
     private var active = 1
 
-    /// Fewer nodes than this for each worker are quicker done than handed out.
-    private static let fewest = 16
-
     init(model: any PrefixTreeModel) {
         self.model = model
         samplers = (0..<model.workerCount).map { _ in
@@ -47,14 +44,32 @@ struct SamplerGroup {
 
     private mutating func share(_ nodes: [Int], _ body: (TokenSampler, ArraySlice<Int>) -> Void) {
         count = nodes.count
-        active = max(1, min(samplers.count, count / Self.fewest))
-        guard active > 1 else { return body(samplers[0], nodes[...]) }
-        let (count, active) = (count, active)
-        model.concurrently { worker in
-            guard worker < active else { return }
-            body(
-                samplers[worker],
-                nodes[(count * worker / active)..<(count * (worker + 1) / active)])
+        active = model.share(nodes, among: samplers.count) { body(samplers[$0], $1) }
+    }
+}
+
+extension PrefixTreeModel {
+    /// Has the model's workers read `nodes`, an equal and consecutive share each.
+    ///
+    /// - Parameters:
+    ///   - count: Workers at most; there are fewer where a share would be quicker read than handed
+    ///     out.
+    ///   - body: Called for worker 0, 1 and so on, at the same time.
+    /// - Returns: The number of workers w, of which worker i had the nodes from n i / w on.
+    func share(
+        _ nodes: [Int], among count: Int, _ body: (_ worker: Int, ArraySlice<Int>) -> Void
+    ) -> Int {
+        let fewest = 16
+        let active = max(1, min(count, nodes.count / fewest))
+        guard active > 1 else {
+            body(0, nodes[...])
+            return 1
         }
+        concurrently { worker in
+            guard worker < active else { return }
+            let first = nodes.count * worker / active
+            body(worker, nodes[first..<(nodes.count * (worker + 1) / active)])
+        }
+        return active
     }
 }

@@ -40,14 +40,21 @@ final class ModelBox: @unchecked Sendable {
     }
 }
 
-/// Reads the checkpoint in a folder.
+/// Reads the checkpoint in a folder, or of a name among the folders that the environment names
+/// and those in `shipped`.
 @c(trajectory_model_load)
 public func loadModel(
-    _ folder: UnsafePointer<CChar>, _ model: UnsafeMutablePointer<Handle?>, _ text: TextPlace
+    _ folder: UnsafePointer<CChar>, _ shipped: UnsafePointer<CChar>,
+    _ model: UnsafeMutablePointer<Handle?>, _ text: TextPlace
 ) -> Int32 {
     answer(text) {
         let name = String(cString: folder)
-        let box = ModelBox(try Checkpoint(at: URL(fileURLWithPath: name)), name: name)
+        var environment = ProcessInfo.processInfo.environment
+        let places = [environment[Checkpoint.searchPathVariable], String(cString: shipped)]
+        environment[Checkpoint.searchPathVariable] =
+            places.compactMap(\.self).joined(separator: ":")
+        let url = try Checkpoint.url(named: name, environment: environment, program: nil)
+        let box = ModelBox(try Checkpoint(at: url), name: name)
         model.pointee = handle(box)
         return box.answer
     }

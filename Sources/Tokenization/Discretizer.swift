@@ -35,8 +35,8 @@ public struct Discretizer: Sendable, Equatable {
 
     /// The same edges, `dimension` × (`binCount` + 1): a column's edges lie side by side.
     private let columns: [Double]
-    /// Centres of the bins, `dimension` × `binCount`.
-    private let centers: [Double]
+    /// What the bins are read as, their centres: `dimension` × `binCount`.
+    private var centers: [Double]
 
     /// The token that ends a trajectory, the same in every dimension.
     public var terminationToken: Int { binCount }
@@ -219,6 +219,30 @@ public struct Discretizer: Sendable, Equatable {
     /// The values of a row of tokens, or of the part of it that starts at column `first`.
     public func decode(_ tokens: some Collection<Int>, from first: Int = 0) -> [Double] {
         tokens.enumerated().map { value(of: $1, dimension: first + $0) }
+    }
+
+    /// The same bins, of the rewards the lowest read without the termination penalty in it.
+    ///
+    /// A penalty far below all rewards lies in one quantile bin with the lowest hundredth of them.
+    /// The bin's centre is then halfway to the penalty, such as -50 where the rewards in it are
+    /// 0.9, and a planner counts half a fall wherever a reward is merely low, as at the start of
+    /// every episode of a robot that hops or walks. Read as its upper edge the bin is right for
+    /// the rewards in it; the falls are in the values, which the penalty lowers long before.
+    ///
+    /// - Parameters:
+    ///   - penalty: What took the place of the last reward before a terminal state; nil for nothing.
+    ///   - index: The rewards' dimension.
+    /// - Returns: These bins themselves where nothing was penalized, bins are of equal width, or
+    ///   the penalized rewards fill a bin by themselves.
+    public func readingRewards(apartFrom penalty: Double?, dimension index: Int) -> Discretizer {
+        let edges = columnEdges(index)
+        let (lowest, upper) = (edges[edges.startIndex], edges[edges.startIndex + 1])
+        guard strategy == .quantile, let penalty, lowest == penalty, upper > penalty else {
+            return self
+        }
+        var result = self
+        result.centers[index * binCount] = upper
+        return result
     }
 
     // MARK: - The layout that the readouts work on

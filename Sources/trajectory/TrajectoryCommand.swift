@@ -27,7 +27,8 @@ struct TrajectoryCommand: AsyncParsableCommand {
             TrainBehaviorCommand.self, TrainPolicyCommand.self, TrainCriticCommand.self,
             TrainDynamicsCommand.self, PredictCommand.self, AttentionCommand.self,
             PlotCommand.self, BenchmarkCommand.self, DemoCommand.self,
-            RenderCommand.self, ExperimentCommand.self,
+            RenderCommand.self, ExperimentCommand.self, ImportTorchCommand.self,
+            ExportTorchCommand.self,
         ])
 
     static func main() async {

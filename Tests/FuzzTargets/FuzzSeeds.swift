@@ -51,6 +51,9 @@ enum FuzzSeeds {
             return [
                 "#####\n#r.g#\n#####\n", "11111\n1cc01\n11111\n", "11111\n10001\n1rgc1\n11111\n",
             ].enumerated().map { ("map\($0)", Data($1.utf8)) }
+        case .torch: return try FuzzedPython.torchSeeds(written)
+        case .pickle: return FuzzedPython.pickleSeeds
+        case .npz: return try FuzzedPython.npzSeeds(written)
         case .hdf5: return try hdf5()
         }
     }

@@ -23,6 +23,12 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case experiment
     /// The map of a maze.
     case maze
+    /// States that PyTorch saved, in both containers.
+    case torch
+    /// The pickles of settings, discretizers and arrays.
+    case pickle
+    /// Archives of NumPy's arrays.
+    case npz
     /// HDF5 files in D4RL's format and Minari's, read by another process.
     case hdf5
 
@@ -52,6 +58,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .settings: try FuzzedFiles.settings(bytes)
         case .experiment: try FuzzedFiles.experiment(bytes)
         case .maze: try FuzzedFiles.maze(bytes)
+        case .torch: try FuzzedPython.torch(bytes)
+        case .pickle: try FuzzedPython.pickle(bytes)
+        case .npz: try FuzzedPython.npz(bytes)
         case .hdf5: try FuzzedFiles.hdf5(bytes)
         }
     }

@@ -55,6 +55,15 @@ import Tokenization
                 $0.unlikelyShare = 0.2
             }
         ),
+        ("likelihoodWeight", { $0.likelihoodWeight = -0.1 }),
+        ("likelihoodWeight", { $0.likelihoodWeight = .infinity }),
+        (
+            "likelihoodWeight",
+            {
+                $0.objective = .likelihood
+                $0.likelihoodWeight = 0.5
+            }
+        ),
         ("averagedRows", { $0.averagedRows = 0 }),
         ("averagedRows", { $0.averagedRows = 129 }),
         ("temperature", { $0.temperature = 0 }),

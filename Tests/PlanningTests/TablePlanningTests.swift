@@ -67,6 +67,29 @@ import Transformer
         #expect(try action(0.5, [0.95, 0.95]) == [[0, 1, 1, 0]])
     }
 
+    @Test func `returns and likelihood are weighed in deviations and nats`() throws {
+        // As above: two candidates lie two deviations apart in return, and ln 9 = 2.2 nats apart.
+        let model = TableModel { path in
+            switch path {
+            case [0]: [0.9, 0.1, 0]
+            case [0, 0]: [0.9, 0.1, 0]
+            case [0, 1]: [0.1, 0.9, 0]
+            default: [0.5, 0.5, 0]
+            }
+        }
+        func plan(_ weight: Double) throws -> Plan {
+            let planner = try BeamPlanner(
+                model: model, discretizer: discretizer,
+                options: options { $0.likelihoodWeight = weight })
+            var uniforms = RecordedUniforms([0.3, 0.95, 0.1, 0.1, 0.1, 0.1])
+            return try planner.plan(context: [0], uniforms: &uniforms)
+        }
+        #expect(try plan(0.9).tokens == [[0, 1, 1, 0]])
+        #expect(try plan(0.92).tokens == [[0, 0, 0, 0]])
+        // What a plan is said to return is its return.
+        #expect(try abs(plan(0.92).score - (0.6 + 0.99 * 1)) < 1e-6)
+    }
+
     @Test func `what was unlikely before counts later`() throws {
         // Two transitions: action 1 is unlikely in the first alone, and always brings more.
         let model = TableModel { path in

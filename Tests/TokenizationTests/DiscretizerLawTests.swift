@@ -171,4 +171,36 @@ import Tokenization
         #expect(sum > 0)
         #expect(fitting + encoding < .seconds(20))
     }
+
+    @Test func `low rewards read without the penalty that shares their bin`() throws {
+        // 4,000 rewards from 0 up, of which three were replaced by a penalty; ten bins.
+        var values = (0..<4000).map { Double($0) / 1000 }
+        for row in [500, 1500, 2500] { values[row] = -100 }
+        let bins = try Discretizer(quantilesOf: values, dimension: 1, binCount: 10)
+        let apart = bins.readingRewards(apartFrom: -100, dimension: 0)
+        #expect(abs(bins.value(of: 0, dimension: 0) + 49.8) < 0.01)
+        #expect(abs(apart.value(of: 0, dimension: 0) - 0.398) < 0.01)
+        #expect(
+            (1..<10).allSatisfy {
+                apart.value(of: $0, dimension: 0) == bins.value(of: $0, dimension: 0)
+            })
+        #expect(apart.edges == bins.edges)
+        #expect(apart.token(for: -100, dimension: 0) == 0)
+        #expect(apart.token(for: 0.1, dimension: 0) == 0)
+        #expect(
+            abs(apart.expectation(of: [1] + Array(repeating: 0, count: 9), dimension: 0) - 0.398)
+                < 0.01)
+        // Nothing changes where nothing was replaced, by another number, or in bins of equal width.
+        #expect(bins.readingRewards(apartFrom: nil, dimension: 0) == bins)
+        #expect(bins.readingRewards(apartFrom: -50, dimension: 0) == bins)
+        let uniform = try Discretizer(uniformOver: values, dimension: 1, binCount: 10)
+        #expect(uniform.readingRewards(apartFrom: -100, dimension: 0) == uniform)
+    }
+
+    @Test func `a penalty that fills bins by itself is read as it is`() throws {
+        var values = (0..<400).map { Double($0) / 100 }
+        for row in 0..<100 { values[row] = -100 }
+        let bins = try Discretizer(quantilesOf: values, dimension: 1, binCount: 10)
+        #expect(bins.readingRewards(apartFrom: -100, dimension: 0) == bins)
+    }
 }

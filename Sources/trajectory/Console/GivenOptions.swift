@@ -33,7 +33,8 @@ extension PlannerOptionsGroup {
     private static let sampling = [
         "--expansion-factor", "--observation-top-k", "--action-top-k", "--reward-top-k",
         "--observation-cdf", "--action-cdf", "--reward-cdf", "--readout", "--temperature",
-        "--discount", "--warm-start", "--deadline-ms", "--authors-quirks",
+        "--discount", "--warm-start", "--deadline-ms", "--authors-quirks", "--unlikely-share",
+        "--likelihood-weight", "--averaged-rows",
     ]
     private static let likelihood = ["--likelihood-top-k"]
 

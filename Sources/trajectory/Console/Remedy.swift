@@ -94,6 +94,9 @@ enum Remedy {
         case .noReport: "`trajectory evaluate --json` prints it"
         case .paused: "--resume"
         case .runExists: "--resume, or another --output"
+        case .unknownHeads: "--heads"
+        case .unknownLayout: "--data, --action-dimension"
+        case .unknownBins: "--data, --discretizer"
         case .unwritable, .stopped, .tokenFile, .unsuitableData, .mismatch, .noRun,
             .invalidSetting:
             nil

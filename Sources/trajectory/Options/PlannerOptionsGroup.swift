@@ -3,6 +3,7 @@ import Foundation
 import Jobs
 import Planning
 import Tokenization
+import Transformer
 
 /// The options of a planner, shared by the commands that plan; unset ones keep the defaults.
 struct PlannerOptionsGroup: ParsableArguments {
@@ -89,6 +90,12 @@ struct PlannerOptionsGroup: ParsableArguments {
             valueName: "share"))
     var unlikelyShare = PlannerOptions().unlikelyShare
 
+    @Option(
+        help: ArgumentHelp(
+            "What a nat of an action's log-likelihood counts, in deviations of the candidates' returns.",
+            valueName: "weight"))
+    var likelihoodWeight = PlannerOptions().likelihoodWeight
+
     @Option(help: "Act by the mean first action of the best K sequences.")
     var averagedRows = PlannerOptions().averagedRows
 
@@ -117,7 +124,10 @@ struct PlannerOptionsGroup: ParsableArguments {
     @Option(help: "exact slides the context with every planned transition; cached is faster.")
     var window = PlannerOptions().window
 
-    @Flag(help: "Also reproduce the faults of the authors' percentile and CDF filter.")
+    @Flag(
+        help:
+            "Also reproduce the faults of the authors' percentile, CDF filter and reading of low rewards."
+    )
     var authorsQuirks = false
 
     /// The options as the planner takes them.
@@ -140,6 +150,7 @@ struct PlannerOptionsGroup: ParsableArguments {
             case .percentile(let fraction): .percentile(fraction, authorsQuirks ? .authors : .exact)
             }
         options.unlikelyShare = unlikelyShare
+        options.likelihoodWeight = likelihoodWeight
         options.averagedRows = averagedRows
         options.contextTransitions = contextTransitions
         options.replanInterval = replanInterval
@@ -149,12 +160,13 @@ struct PlannerOptionsGroup: ParsableArguments {
         options.discount = discount
         options.window = window
         options.cdfRule = authorsQuirks ? .authors : .careful
+        options.readsPenaltyApart = !authorsQuirks
         return options
     }
 
     /// The trained model in a folder, planning under these options.
-    func model(in checkpoint: String) -> PlanningModel {
-        var model = PlanningModel(checkpoint: URL(fileURLWithPath: checkpoint))
+    func model(in checkpoint: String) throws -> PlanningModel {
+        var model = PlanningModel(checkpoint: try Checkpoint.url(named: checkpoint))
         model.options = options
         model.critic = critic.map { URL(fileURLWithPath: $0) }
         return model

@@ -3,6 +3,7 @@ import Bounds
 import Files
 import Foundation
 import Jobs
+import Transformer
 
 /// `trajectory demo`: the main job end to end, by the same commands a user would type.
 struct DemoCommand: AsyncParsableCommand {
@@ -46,7 +47,7 @@ struct DemoCommand: AsyncParsableCommand {
 
     func run() async throws {
         var job = DemoJob(output: URL(fileURLWithPath: output))
-        job.pretrained = pretrained.map { URL(fileURLWithPath: $0) }
+        job.pretrained = try pretrained.map { try Checkpoint.url(named: $0) }
         job.episodes = episodes
         job.seed = seed
         job.transitions = transitions

@@ -4,6 +4,7 @@ import Evaluation
 import Foundation
 import Jobs
 import Planning
+import Transformer
 
 /// `trajectory evaluate`: a trained model plans in closed loop, or a policy acts, and is scored.
 struct EvaluateCommand: AsyncParsableCommand {
@@ -49,7 +50,8 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Option(
         help: """
             Folder of the trained model, of which the best checkpoint is taken where it was kept \
-            (FOLDER/checkpoint.json is the last); this or --policy.
+            (FOLDER/checkpoint.json is the last), or its name in a folder of \
+            \(Checkpoint.searchPathVariable); this or --policy.
             """, completion: .directory)
     var checkpoint: String?
 
@@ -120,7 +122,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     func run() async throws {
         var agent = AgentChoice.policy(policy ?? "")
         if let checkpoint {
-            var model = planner.model(in: checkpoint)
+            var model = try planner.model(in: checkpoint)
             model.engine = try engine.engine()
             agent = .model(model)
         }
@@ -138,17 +140,5 @@ struct EvaluateCommand: AsyncParsableCommand {
         let report = try job.run { lines.show($0) }
         try Console.report(report, json: json, text: report.text)
         try job.requireWhole(report)
-    }
-
-    /// Says now and then how far an evaluation is.
-    struct Lines {
-        private var pace = Pace(every: .seconds(5))
-        mutating func show(_ event: JobEvent<EvaluationJob.Progress>) {
-            switch event {
-            case .note(let line): Console.progress(line)
-            case .progress(let progress):
-                if pace.due() != nil { Console.progress(progress.line) }
-            }
-        }
     }
 }

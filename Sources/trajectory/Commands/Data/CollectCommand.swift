@@ -106,8 +106,9 @@ struct CollectCommand: AsyncParsableCommand {
         job.seed = seed
         job.workers = workers
         // A card that is found helps replays alone; one that is asked for is refused elsewhere.
-        let isReplay = dataset?.hasSuffix("-replay") == true && dataset?.contains("-ars-") == false
-        if let device, device != .auto || isReplay, let (engine, name) = try device.actorCritic() {
+        if let device, device != .auto || job.takesEngine,
+            let (engine, name) = try device.actorCritic()
+        {
             job.engine = engine
             job.device = name
         }

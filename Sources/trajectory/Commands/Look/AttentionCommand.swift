@@ -2,6 +2,7 @@ import ArgumentParser
 import Bounds
 import Foundation
 import Jobs
+import Transformer
 
 /// `trajectory attention`: pictures of where a model looks.
 struct AttentionCommand: AsyncParsableCommand {
@@ -55,8 +56,8 @@ struct AttentionCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var job = AttentionJob(
-            checkpoint: URL(fileURLWithPath: checkpoint),
+        var job = try AttentionJob(
+            checkpoint: Checkpoint.url(named: checkpoint),
             dataset: URL(fileURLWithPath: dataset), output: picture.url)
         job.windows = windows
         job.place = episode.map { ($0, row) }

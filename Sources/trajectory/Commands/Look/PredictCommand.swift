@@ -2,6 +2,7 @@ import ArgumentParser
 import Bounds
 import Foundation
 import Jobs
+import Transformer
 
 /// `trajectory predict`: long-horizon prediction, against single-step models.
 struct PredictCommand: AsyncParsableCommand {
@@ -108,8 +109,8 @@ struct PredictCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var job = PredictionJob(
-            checkpoint: URL(fileURLWithPath: checkpoint), dataset: URL(fileURLWithPath: dataset))
+        var job = try PredictionJob(
+            checkpoint: Checkpoint.url(named: checkpoint), dataset: URL(fileURLWithPath: dataset))
         job.dynamics = dynamics.map { URL(fileURLWithPath: $0) }
         job.horizon = horizon
         job.context = context

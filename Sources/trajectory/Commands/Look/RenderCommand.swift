@@ -102,7 +102,7 @@ struct RenderCommand: AsyncParsableCommand {
             if let dataset {
                 .dataset(URL(fileURLWithPath: dataset), episode: episode)
             } else if let checkpoint {
-                .agent(.model(planner.model(in: checkpoint)), seed: seed)
+                try .agent(.model(planner.model(in: checkpoint)), seed: seed)
             } else {
                 .agent(.policy(policy ?? ""), seed: seed)
             }

@@ -4,6 +4,7 @@ import Files
 import Evaluation
 import Foundation
 import Jobs
+import Transformer
 
 /// `trajectory benchmark deadlines`: what an action is worth when it must be decided in time.
 struct BenchmarkDeadlinesCommand: AsyncParsableCommand {
@@ -60,8 +61,8 @@ struct BenchmarkDeadlinesCommand: AsyncParsableCommand {
 
     func run() async throws {
         let chart = output.map { URL(fileURLWithPath: $0) }
-        var job = EvaluationJob(
-            .model(PlanningModel(checkpoint: URL(fileURLWithPath: checkpoint))), in: environment)
+        var job = try EvaluationJob(
+            .model(PlanningModel(checkpoint: Checkpoint.url(named: checkpoint))), in: environment)
         job.episodes = episodes
         job.seed = seed
         job.maximumSteps = maximumSteps

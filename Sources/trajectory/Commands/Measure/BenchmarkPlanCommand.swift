@@ -3,6 +3,7 @@ import Bounds
 import Foundation
 import Jobs
 import Planning
+import Transformer
 
 /// `trajectory benchmark plan`: seconds to decide on one action.
 struct BenchmarkPlanCommand: AsyncParsableCommand {
@@ -60,7 +61,7 @@ struct BenchmarkPlanCommand: AsyncParsableCommand {
     func run() async throws {
         var job = PlanningSpeedJob()
         job.shape = shape
-        job.checkpoint = checkpoint.map { URL(fileURLWithPath: $0) }
+        job.checkpoint = try checkpoint.map { try Checkpoint.url(named: $0) }
         job.horizon = horizon
         job.beamWidth = beamWidth
         job.window = window
