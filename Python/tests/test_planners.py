@@ -234,7 +234,7 @@ def test_every_option_makes_a_planner(model: tt.Model, observation: np.ndarray) 
         {"readout": 0.8},
         {"readout": 0.8, "authors_quirks": True},
         {"warm_start": True, "replan_interval": 2},
-        {"unlikely_share": 0.25, "averaged_rows": 3},
+        {"unlikely_share": 0.25, "averaged_rows": 3, "likelihood_weight": 0.5},
         {"observation_top_k": None, "action_cdf": None},
         {"expansion_factor": 3, "discount": 0.9, "context_transitions": 3},
         {"workers": 1},

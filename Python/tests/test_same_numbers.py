@@ -43,7 +43,7 @@ def test_episodes_have_the_same_returns(
             "--checkpoint",
             str(HOPPER),
             "--env",
-            "hopper",
+            "hopper-v5",
             "--episodes",
             "2",
             "--seed",

@@ -108,7 +108,7 @@ def test_folders_are_checked(dataset: tt.Dataset, tmp_path: pathlib.Path) -> Non
 def test_data_that_cannot_be_trained_on_are_refused() -> None:
     rows = episodes(4, 10)
     rows["rewards"][3] = np.nan
-    with pytest.raises(tt.DataError, match="row 3 is nan"):
+    with pytest.raises(tt.DataError, match="is nan; remove such rows"):
         tt.Trainer(tt.Dataset.from_d4rl(rows), **SMALL)
     single = {name: values[:3] for name, values in episodes(4, 10).items()}
     single["timeouts"] = np.ones(3, bool)

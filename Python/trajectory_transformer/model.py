@@ -184,6 +184,7 @@ class Model:
         likelihood_top_k: int | None = None,
         readout: Literal["mean"] | float = "mean",
         unlikely_share: float = 0.0,
+        likelihood_weight: float = 0.0,
         averaged_rows: int = 1,
         context_transitions: int = 5,
         replan_interval: int = 1,
@@ -218,13 +219,14 @@ class Model:
         - `likelihood_top_k`: with "imitation", continue with the most likely so many tokens.
         - `readout`: rewards and values are the "mean" of their distributions, or a percentile, such as 0.8.
         - `unlikely_share`: share of the candidates, the least likely, that are not kept.
+        - `likelihood_weight`: what a nat of an action's log-likelihood counts, in deviations of candidates' returns.
         - `averaged_rows`: act by the mean first action of the best so many sequences.
         - `context_transitions`: transitions that the model sees, the one being planned included.
         - `replan_interval`: steps for which one plan is followed; `warm_start`: try the rest of the plan before.
         - `deadline_ms`: plan within this time, as far and wide as it allows.
         - `temperature`: logits are divided by it; `discount`: weight of a reward a step later, the checkpoint's if
           None; `window`: "exact" slides with every planned transition, "cached" is faster.
-        - `authors_quirks`: also reproduce the faults of the authors' percentile and CDF filter.
+        - `authors_quirks`: also reproduce the faults of the authors' percentile, CDF filter and reading of low rewards.
 
         Raises `OptionError` for an option that cannot be, `CheckpointError` for a critic that cannot be used.
         """

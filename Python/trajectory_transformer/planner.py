@@ -36,6 +36,7 @@ _NUMBERS = {
     "action_cdf",
     "reward_cdf",
     "unlikely_share",
+    "likelihood_weight",
     "deadline_ms",
     "temperature",
     "discount",

@@ -57,7 +57,7 @@ final class PlannerBox: @unchecked Sendable {
         var acting = planner.options
         (acting.warmStart, acting.replanInterval) = (given.warmStart, given.replanInterval)
         let controller = try Controller(
-            model: engine.engine.decoder(checkpoint.model), discretizer: checkpoint.discretizer,
+            model: engine.engine.decoder(checkpoint.model), discretizer: planner.discretizer,
             actionLimits: actionLimits, goalColumns: checkpoint.goalColumns, options: acting,
             critic: critic)
         options = controller.options

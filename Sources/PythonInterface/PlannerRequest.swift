@@ -18,6 +18,7 @@ struct PlannerRequest: Codable {
     /// The percentile that rewards and values are read as; the mean if nil.
     var readout: Double?
     var unlikelyShare: Double
+    var likelihoodWeight: Double
     var averagedRows: Int
     var contextTransitions: Int
     var replanInterval: Int
@@ -50,6 +51,7 @@ struct PlannerRequest: Codable {
             options.readout =
                 readout.map { .percentile($0, authorsQuirks ? .authors : .exact) } ?? .mean
             options.unlikelyShare = unlikelyShare
+            options.likelihoodWeight = likelihoodWeight
             options.averagedRows = averagedRows
             options.contextTransitions = contextTransitions
             options.replanInterval = replanInterval
@@ -59,6 +61,7 @@ struct PlannerRequest: Codable {
             options.discount = discount
             options.window = try choice("window", window)
             options.cdfRule = authorsQuirks ? .authors : .careful
+            options.readsPenaltyApart = !authorsQuirks
             return options
         }
     }
@@ -73,7 +76,8 @@ struct PlannerRequest: Codable {
             rewardTopK: options.rewardTopK, observationCDF: options.observationCDF,
             actionCDF: options.actionCDF, rewardCDF: options.rewardCDF,
             likelihoodTopK: options.likelihoodTopK, readout: nil,
-            unlikelyShare: options.unlikelyShare, averagedRows: options.averagedRows,
+            unlikelyShare: options.unlikelyShare, likelihoodWeight: options.likelihoodWeight,
+            averagedRows: options.averagedRows,
             contextTransitions: options.contextTransitions,
             replanInterval: options.replanInterval, warmStart: options.warmStart,
             deadlineMilliseconds: options.deadlineMilliseconds, temperature: options.temperature,
