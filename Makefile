@@ -76,8 +76,8 @@ wheel: ## the Python package as a wheel in .build/wheel, with Swift's library an
 test-python: build wheel ## the wheel in an environment of its own, beside Gymnasium, mypy and ruff
 	Scripts/test-python.sh $(TRAJECTORY)
 
-test-python-long: wheel reference ## the wheel beside PyTorch and d3rlpy, and the sweep by Optuna
-	Scripts/test-python-long.sh
+test-python-long: build wheel reference ## the wheel beside PyTorch and d3rlpy, and the sweep by Optuna
+	Scripts/test-python-long.sh $(TRAJECTORY)
 
 reference: ## installs d3rlpy into .deps/d3rlpy, for the experiments that compare with it
 	@Scripts/reference-environment.sh
