@@ -57,6 +57,9 @@ public struct ExperimentJob: Sendable {
     public var results: URL?
     /// The Python of the other projects' algorithms (``StepPrograms``).
     public var python: String?
+    /// The environment variable that tells steps where trained models are, besides what it says
+    /// already; none if nil.
+    public var checkpointsVariable: String?
     /// What the page says made it.
     public var command: String
     /// Asked now and then, on several threads; where it says so, the step that runs is told to stop,
@@ -79,7 +82,8 @@ public struct ExperimentJob: Sendable {
             overrides: overrides)
         let title = experiment.definition.name + (quick ? "-quick" : "")
         let folder = RunFolder(folder ?? place.runs.appendingPathComponent(title))
-        let programs = try StepPrograms(place, python: python)
+        let programs = try StepPrograms(
+            place, python: python, variables: variables(of: place))
         let runner = ExperimentRunner(
             experiment, in: folder, programs: programs.available, commit: place.commit,
             machine: Machine.description)
@@ -105,6 +109,15 @@ public struct ExperimentJob: Sendable {
                 Result.Step(
                     name: step.name, state: state, seconds: folder.record(of: step)?.seconds)
             })
+    }
+
+    private func variables(of place: ExperimentPlace) -> [String: String] {
+        guard let checkpointsVariable else { return [:] }
+        let present = ProcessInfo.processInfo.environment[checkpointsVariable]
+        return [
+            checkpointsVariable: [present, place.checkpoints.path].compactMap(\.self)
+                .joined(separator: ":")
+        ]
     }
 
     private func run(

@@ -11,6 +11,8 @@ public struct ExperimentPlace: Sendable {
     public var runs: URL { root.appendingPathComponent("runs/experiments") }
     /// Where pages of results are.
     public var results: URL { root.appendingPathComponent("docs/results") }
+    /// Where trained models are, which steps name by their folders.
+    public var checkpoints: URL { root.appendingPathComponent("Checkpoints") }
     /// Where programs in Python are.
     public var scripts: URL {
         definition.deletingLastPathComponent().appendingPathComponent("python")

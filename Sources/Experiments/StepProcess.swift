@@ -19,9 +19,10 @@ enum StepProcess {
         var lastMessage: String
     }
 
-    /// Runs a command, a path and its arguments, and waits for it.
+    /// Runs a command, a path and its arguments, and waits for it; `variables` are added to this
+    /// process's environment.
     static func run(
-        _ command: [String], in folder: URL, log: URL,
+        _ command: [String], variables: [String: String] = [:], in folder: URL, log: URL,
         until isStopped: @escaping @Sendable () -> Bool
     ) async throws -> Outcome {
         try await withCheckedThrowingContinuation { continuation in
@@ -29,7 +30,9 @@ enum StepProcess {
             // that of the one it shall not outlive.
             let thread = Thread {
                 continuation.resume(
-                    with: Result { try wait(for: command, in: folder, log: log, until: isStopped) })
+                    with: Result {
+                        try wait(for: command, variables, in: folder, log: log, until: isStopped)
+                    })
             }
             thread.name = "step"
             thread.start()
@@ -37,10 +40,12 @@ enum StepProcess {
     }
 
     private static func wait(
-        for command: [String], in folder: URL, log: URL, until isStopped: () -> Bool
+        for command: [String], _ variables: [String: String], in folder: URL, log: URL,
+        until isStopped: () -> Bool
     ) throws -> Outcome {
         let process = Process()
         process.currentDirectoryURL = folder
+        process.environment = ProcessInfo.processInfo.environment.merging(variables) { $1 }
         let command = guarding + command
         process.executableURL = URL(fileURLWithPath: command[0])
         process.arguments = Array(command.dropFirst())

@@ -5,6 +5,7 @@ public struct StepPrograms: Sendable {
     private let trajectory: URL
     private let python: URL?
     private let scripts: URL
+    private let variables: [String: String]
 
     /// Finds the programs.
     ///
@@ -13,9 +14,11 @@ public struct StepPrograms: Sendable {
     ///   - trajectory: The command line; this program's own file if not given.
     ///   - python: A Python that has the other projects' packages; the one that
     ///     `Scripts/reference-environment.sh` installs if not given.
+    ///   - variables: Added to the environment of the steps.
     /// - Throws: ``ExperimentError`` when `python` is given and is no program.
     public init(
-        _ place: ExperimentPlace, trajectory: URL? = nil, python: String? = nil
+        _ place: ExperimentPlace, trajectory: URL? = nil, python: String? = nil,
+        variables: [String: String] = [:]
     ) throws(ExperimentError) {
         guard let trajectory = trajectory ?? Bundle.main.executableURL else {
             throw ExperimentError(
@@ -24,6 +27,7 @@ public struct StepPrograms: Sendable {
         }
         self.trajectory = trajectory
         scripts = place.scripts
+        self.variables = variables
         let file =
             python.map { URL(fileURLWithPath: $0) }
             ?? place.root.appendingPathComponent(".deps/d3rlpy/bin/python")
@@ -65,7 +69,8 @@ public struct StepPrograms: Sendable {
         }
         let outcome: StepProcess.Outcome
         do {
-            outcome = try await StepProcess.run(command, in: folder, log: log, until: isStopped)
+            outcome = try await StepProcess.run(
+                command, variables: variables, in: folder, log: log, until: isStopped)
         } catch {
             throw failure(error.localizedDescription)
         }

@@ -262,14 +262,15 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
         return need
     }
 
-    /// The options as they are with a model that was trained on windows of so many transitions: the
-    /// default context is no longer than these.
+    /// The options as they are with a model that was trained on windows of so many transitions: a
+    /// default context, a preset's among them, is no longer than these.
     ///
     /// - Throws: ``PlannerOptionsError`` when another context was asked for that is longer: the
     ///   model would not see it.
     package func fitted(toWindowOf transitions: Int) throws(PlannerOptionsError) -> Self {
         guard contextTransitions > transitions else { return self }
-        guard contextTransitions == Self().contextTransitions else {
+        let defaults = [Self().contextTransitions, Self.quickContext]
+        guard defaults.contains(contextTransitions) else {
             throw PlannerOptionsError(
                 "contextTransitions", "\(contextTransitions)",
                 "give at most \(transitions), the transitions that the model was trained on")

@@ -51,4 +51,24 @@ import Testing
         #expect(place.commit.count == 8 && place.commit.hasSuffix("+"))
         #expect(!FileManager.default.fileExists(atPath: ran.path))
     }
+
+    @Test func `steps are told where trained models are`() async throws {
+        let folder = try TemporaryFolder()
+        let file = folder.file("Experiments/x.yaml")
+        try FileManager.default.createDirectory(
+            at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        let program = folder.file("program")
+        try "#!/bin/sh\nprintf '\"%s\"' \"$MODELS\"\n".write(
+            to: program, atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o755], ofItemAtPath: program.path)
+        let place = try ExperimentPlace(named: file.path)
+        let programs = try StepPrograms(
+            place, trajectory: program, variables: ["MODELS": place.checkpoints.path])
+        let experiment = try Experiment(
+            definition("title: A\nsteps: [{name: score, run: evaluate}]"))
+        let printed = try await programs.run(
+            experiment.steps[0], [], in: folder.url, log: folder.file("log"))
+        #expect(printed == .string(folder.file("Checkpoints").path))
+    }
 }

@@ -26,7 +26,11 @@ struct PlannerOptionsGroup: ParsableArguments {
         completion: .file(extensions: ["safetensors"]))
     var critic: String?
 
-    @Option(help: "Transitions to plan ahead (\(quick.horizon); paper: \(paper.horizon)).")
+    @Option(
+        help: """
+            Transitions to plan ahead (\(quick.horizon), of other objectives than the return \
+            \(PlannerOptions(.quick, for: .q).horizon); paper: \(paper.horizon)).
+            """)
     var horizon: Int?
 
     @Option(
@@ -61,8 +65,9 @@ struct PlannerOptionsGroup: ParsableArguments {
     @Option(
         name: .customLong("action-cdf"),
         help: ArgumentHelp(
-            "Leave out the least likely action tokens of this mass.", valueName: "mass|all"))
-    var actionCDF = Limit<Double>(PlannerOptions().actionCDF)
+            "Leave out the least likely action tokens of this mass (all; paper: 0.6).",
+            valueName: "mass|all"))
+    var actionCDF: Limit<Double>?
 
     @Option(
         name: .customLong("reward-cdf"),
@@ -92,18 +97,28 @@ struct PlannerOptionsGroup: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What a nat of an action's log-likelihood counts, in deviations of the candidates' returns.",
-            valueName: "weight"))
-    var likelihoodWeight = PlannerOptions().likelihoodWeight
+            """
+            What a nat of an action's log-likelihood counts, in deviations of the candidates' \
+            returns (\(quick.likelihoodWeight); paper: 0).
+            """, valueName: "weight"))
+    var likelihoodWeight: Double?
 
     @Option(help: "Act by the mean first action of the best K sequences.")
     var averagedRows = PlannerOptions().averagedRows
 
-    @Option(help: "Transitions the model sees, the one being planned included.")
-    var contextTransitions = PlannerOptions().contextTransitions
+    @Option(
+        help: """
+            Transitions the model sees, the one being planned included \
+            (\(quick.contextTransitions); paper: \(paper.contextTransitions)).
+            """)
+    var contextTransitions: Int?
 
-    @Option(help: "Steps for which one plan is followed.")
-    var replanInterval = PlannerOptions().replanInterval
+    @Option(
+        help: """
+            Steps for which one plan is followed (\(quick.replanInterval); paper: \
+            \(paper.replanInterval)).
+            """)
+    var replanInterval: Int?
 
     @Flag(help: "Let every search also try the rest of the plan before it.")
     var warmStart = false
@@ -121,8 +136,12 @@ struct PlannerOptionsGroup: ParsableArguments {
     @Option(help: "Weight of a reward one step later; the checkpoint's when not given.")
     var discount: Double?
 
-    @Option(help: "exact slides the context with every planned transition; cached is faster.")
-    var window = PlannerOptions().window
+    @Option(
+        help: """
+            exact slides the context with every planned transition; cached is faster (cached; \
+            paper: exact).
+            """)
+    var window: PlannerOptions.Window?
 
     @Flag(
         help:
@@ -132,8 +151,7 @@ struct PlannerOptionsGroup: ParsableArguments {
 
     /// The options as the planner takes them.
     var options: PlannerOptions {
-        var options = PlannerOptions(preset)
-        options.objective = objective
+        var options = PlannerOptions(preset, for: objective)
         options.horizon = horizon ?? options.horizon
         options.beamWidth = beamWidth ?? options.beamWidth
         options.expansionFactor = expansionFactor
@@ -141,7 +159,7 @@ struct PlannerOptionsGroup: ParsableArguments {
         options.actionTopK = actionTopK.value
         options.rewardTopK = rewardTopK.value
         options.observationCDF = observationCDF.value
-        options.actionCDF = actionCDF.value
+        options.actionCDF = actionCDF.map(\.value) ?? options.actionCDF
         options.rewardCDF = rewardCDF.value
         options.likelihoodTopK = likelihoodTopK.value
         options.readout =
@@ -150,15 +168,15 @@ struct PlannerOptionsGroup: ParsableArguments {
             case .percentile(let fraction): .percentile(fraction, authorsQuirks ? .authors : .exact)
             }
         options.unlikelyShare = unlikelyShare
-        options.likelihoodWeight = likelihoodWeight
+        options.likelihoodWeight = likelihoodWeight ?? options.likelihoodWeight
         options.averagedRows = averagedRows
-        options.contextTransitions = contextTransitions
-        options.replanInterval = replanInterval
+        options.contextTransitions = contextTransitions ?? options.contextTransitions
+        options.replanInterval = replanInterval ?? min(options.replanInterval, options.horizon)
         options.warmStart = warmStart
         options.deadlineMilliseconds = deadlineMilliseconds
         options.temperature = temperature
         options.discount = discount
-        options.window = window
+        options.window = window ?? options.window
         options.cdfRule = authorsQuirks ? .authors : .careful
         options.readsPenaltyApart = !authorsQuirks
         return options

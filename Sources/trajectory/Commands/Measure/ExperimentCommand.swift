@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Transformer
 
 /// `trajectory experiment`: a setting of the paper, from collecting data to the page of results.
 struct ExperimentCommand: AsyncParsableCommand {
@@ -92,6 +93,7 @@ struct ExperimentCommand: AsyncParsableCommand {
         job.folder = folder.map { URL(fileURLWithPath: $0) }
         job.results = results.map { URL(fileURLWithPath: $0) }
         job.python = python
+        job.checkpointsVariable = Checkpoint.searchPathVariable
         job.isStopped = Signals.watch()
         let result = try await job.run { event in
             switch event {
