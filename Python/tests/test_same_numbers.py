@@ -61,6 +61,8 @@ def test_episodes_have_the_same_returns(
     planner = model.planner(dtype=np.float64, **options)  # type: ignore[arg-type]
     results = tt.rollout(gym.make("Hopper-v5"), planner, episodes=2, seed=5, max_steps=60)
     assert results.returns.tolist() == expected["returns"]
+    # The options are the same, those that were not given included.
+    assert {name: expected["planner"][name] for name in planner.options} == planner.options
 
 
 def test_a_run_has_the_same_parameters(tool: str, tmp_path: pathlib.Path) -> None:

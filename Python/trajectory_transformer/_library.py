@@ -37,7 +37,6 @@ Report = ctypes.CFUNCTYPE(None, ctypes.c_char_p)
 
 # Of each function that answers: its arguments without the last, where the text of the answer goes.
 _ANSWERING: dict[str, list[Any]] = {
-    "planner_defaults": [],
     "engine_new": [_size, _handle_out],
     "model_load": [_text, _text, _handle_out],
     "model_save": [_handle, _text],

@@ -91,8 +91,7 @@ def from_failure(failure: dict[str, str]) -> TrajectoryError:
     kind = failure.get("kind", "other")
     message = failure.get("message", "the library failed without a word")
     if failure.get("remedy"):
-        remedy = failure["remedy"].replace("or all to allow", "or None to allow")
-        message = f"{keyword(failure['option'])} cannot be {failure['value']}: {remedy}"
+        message = f"{keyword(failure['option'])} cannot be {failure['value']}: {failure['remedy']}"
     elif kind == "option":
         message = _worded(message)
     return _KINDS.get(kind, TrajectoryError)(message)

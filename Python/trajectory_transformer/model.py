@@ -7,7 +7,7 @@ import pathlib
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
@@ -172,27 +172,27 @@ class Model:
         preset: Literal["quick", "paper"] = "quick",
         objective: Literal["expectedReturn", "imitation", "likelihood", "q"] = "expectedReturn",
         critic: str | os.PathLike[str] | None = None,
-        horizon: int | None = None,
-        beam_width: int | None = None,
-        expansion_factor: int = 2,
-        observation_top_k: int | None = 1,
-        action_top_k: int | None = None,
-        reward_top_k: int | None = 1,
-        observation_cdf: float | None = None,
-        action_cdf: float | None = 0.6,
-        reward_cdf: float | None = None,
-        likelihood_top_k: int | None = None,
-        readout: Literal["mean"] | float = "mean",
-        unlikely_share: float = 0.0,
-        likelihood_weight: float = 0.0,
-        averaged_rows: int = 1,
-        context_transitions: int = 5,
-        replan_interval: int = 1,
+        horizon: SupportsIndex | None = None,
+        beam_width: SupportsIndex | None = None,
+        expansion_factor: SupportsIndex | None = None,
+        observation_top_k: SupportsIndex | Literal["all"] | None = None,
+        action_top_k: SupportsIndex | Literal["all"] | None = None,
+        reward_top_k: SupportsIndex | Literal["all"] | None = None,
+        observation_cdf: float | Literal["all"] | None = None,
+        action_cdf: float | Literal["all"] | None = None,
+        reward_cdf: float | Literal["all"] | None = None,
+        likelihood_top_k: SupportsIndex | Literal["all"] | None = None,
+        readout: float | Literal["mean"] | None = None,
+        unlikely_share: float | None = None,
+        likelihood_weight: float | None = None,
+        averaged_rows: SupportsIndex | None = None,
+        context_transitions: SupportsIndex | None = None,
+        replan_interval: SupportsIndex | None = None,
         warm_start: bool = False,
         deadline_ms: float | None = None,
-        temperature: float = 1.0,
+        temperature: float | None = None,
         discount: float | None = None,
-        window: Literal["exact", "cached"] = "exact",
+        window: Literal["exact", "cached"] | None = None,
         authors_quirks: bool = False,
     ) -> Planner:
         """Makes a planner, which acts in one environment or, with `num_envs`, in several at once.
@@ -207,25 +207,25 @@ class Model:
         - `seed`: of the first episode; the following ones have the numbers after it.
         - `workers`: threads; one on each core if None.
 
-        How it searches, under the names and defaults of the command line's options (`trajectory evaluate --help`);
-        None stands for `all` there:
+        How it searches, under the names and defaults of the command line's options (`trajectory evaluate --help`).
+        What is None is as the preset has it for the objective; `Planner.options` tells. "all" lifts a limit.
 
-        - `preset`: "quick" (5 transitions ahead with 16 beams) or "paper" (15 with 128).
+        - `preset`: "quick", milliseconds a decision for a small model, or "paper", 15 transitions ahead with 128 beams.
         - `objective`, `critic`: "expectedReturn", "imitation" of the data, or "q" with a critic's file.
-        - `horizon`, `beam_width`: transitions to plan ahead, and sequences kept after each; the preset's if None.
-        - `expansion_factor`: continuations tried of each kept sequence.
-        - `observation_top_k`, `action_top_k`, `reward_top_k`: sample from the most likely so many tokens.
+        - `horizon`, `beam_width`: transitions to plan ahead, and sequences kept after each.
+        - `expansion_factor`: continuations tried of each kept sequence (2).
+        - `observation_top_k` (1), `action_top_k` ("all"), `reward_top_k` (1): sample from the likeliest so many tokens.
         - `observation_cdf`, `action_cdf`, `reward_cdf`: leave out the least likely tokens of this mass.
         - `likelihood_top_k`: with "imitation", continue with the most likely so many tokens.
         - `readout`: rewards and values are the "mean" of their distributions, or a percentile, such as 0.8.
-        - `unlikely_share`: share of the candidates, the least likely, that are not kept.
+        - `unlikely_share`: share of the candidates, the least likely, that are not kept (0).
         - `likelihood_weight`: what a nat of an action's log-likelihood counts, in deviations of candidates' returns.
-        - `averaged_rows`: act by the mean first action of the best so many sequences.
+        - `averaged_rows`: act by the mean first action of the best so many sequences (1).
         - `context_transitions`: transitions that the model sees, the one being planned included.
         - `replan_interval`: steps for which one plan is followed; `warm_start`: try the rest of the plan before.
         - `deadline_ms`: plan within this time, as far and wide as it allows.
-        - `temperature`: logits are divided by it; `discount`: weight of a reward a step later, the checkpoint's if
-          None; `window`: "exact" slides with every planned transition, "cached" is faster.
+        - `temperature`: logits are divided by it (1); `discount`: weight of a reward a step later (the checkpoint's);
+          `window`: "exact" slides with every planned transition, "cached" is faster.
         - `authors_quirks`: also reproduce the faults of the authors' percentile, CDF filter and reading of low rewards.
 
         Raises `OptionError` for an option that cannot be, `CheckpointError` for a critic that cannot be used.

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from . import _library
 from ._arguments import flag, number, text, whole
-from .errors import ForkedError, OptionError, PlanningError
+from .errors import ForkedError, OptionError, PlanningError, keyword
 from .model import Model
 
 # Options that are whole numbers, numbers and flags; the others are texts.
@@ -40,6 +40,17 @@ _NUMBERS = {
     "deadline_ms",
     "temperature",
     "discount",
+    "readout",
+}
+# Of these, those that may be "all".
+_LIMITS = {
+    "observation_top_k",
+    "action_top_k",
+    "reward_top_k",
+    "likelihood_top_k",
+    "observation_cdf",
+    "action_cdf",
+    "reward_cdf",
 }
 _FLAGS = {"warm_start", "authors_quirks"}
 # Options that the library calls otherwise than by their words.
@@ -51,10 +62,10 @@ _PROPERTIES = {
 }
 
 
-def property_name(keyword: str) -> str:
+def property_name(name: str) -> str:
     """What the library calls the option of a keyword argument."""
-    first, *words = keyword.split("_")
-    return _PROPERTIES.get(keyword) or first + "".join(word.capitalize() for word in words)
+    first, *words = name.split("_")
+    return _PROPERTIES.get(name) or first + "".join(word.capitalize() for word in words)
 
 
 @dataclass(frozen=True)
@@ -148,8 +159,8 @@ class Planner:
 
     @property
     def options(self) -> dict[str, Any]:
-        """How it searches, complete, under the library's names."""
-        return dict(self._options)
+        """How it searches, complete; what has no limit and no value is left out."""
+        return {keyword(name): value for name, value in self._options.items()}
 
     # MARK: - Acting
 
@@ -361,16 +372,19 @@ def observation_order(observation: Mapping[str, Any]) -> list[str]:
 
 
 def _request(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given, under the library's names."""
     request: dict[str, Any] = {}
     for name, value in options.items():
-        if name in _WHOLE:
+        if value is None or (name == "readout" and value == "mean"):
+            continue
+        if name in _LIMITS and isinstance(value, str) and value == "all":
+            pass
+        elif name in _WHOLE:
             value = whole(name, value)
         elif name in _NUMBERS:
             value = number(name, value)
         elif name in _FLAGS:
             value = flag(name, value)
-        elif name == "readout":
-            value = None if isinstance(value, str) and value == "mean" else number(name, value)
         else:
             value = text(name, value)
         request[property_name(name)] = value

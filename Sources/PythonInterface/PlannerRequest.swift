@@ -1,87 +1,91 @@
 import Planning
 import Tokenization
 
-/// The keyword arguments of a planner, as options of the command line that plans.
-struct PlannerRequest: Codable {
-    var preset: String
-    var objective: String
+/// The keyword arguments of a planner, as options of the command line that plans; what is nil was
+/// not given and is as the preset has it.
+struct PlannerRequest: Decodable {
+    /// A number, or `all` for no limit.
+    struct Limit<Number: Decodable>: Decodable {
+        let value: Number?
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            value =
+                (try? container.decode(String.self)) == "all"
+                ? nil : try container.decode(Number.self)
+        }
+    }
+
+    var preset: String?
+    var objective: String?
     var horizon: Int?
     var beamWidth: Int?
-    var expansionFactor: Int
-    var observationTopK: Int?
-    var actionTopK: Int?
-    var rewardTopK: Int?
-    var observationCDF: Double?
-    var actionCDF: Double?
-    var rewardCDF: Double?
-    var likelihoodTopK: Int?
+    var expansionFactor: Int?
+    var observationTopK: Limit<Int>?
+    var actionTopK: Limit<Int>?
+    var rewardTopK: Limit<Int>?
+    var observationCDF: Limit<Double>?
+    var actionCDF: Limit<Double>?
+    var rewardCDF: Limit<Double>?
+    var likelihoodTopK: Limit<Int>?
     /// The percentile that rewards and values are read as; the mean if nil.
     var readout: Double?
-    var unlikelyShare: Double
-    var likelihoodWeight: Double
-    var averagedRows: Int
-    var contextTransitions: Int
-    var replanInterval: Int
-    var warmStart: Bool
+    var unlikelyShare: Double?
+    var likelihoodWeight: Double?
+    var averagedRows: Int?
+    var contextTransitions: Int?
+    var replanInterval: Int?
+    var warmStart: Bool?
     var deadlineMilliseconds: Double?
-    var temperature: Double
+    var temperature: Double?
     var discount: Double?
-    var window: String
-    var authorsQuirks: Bool
+    var window: String?
+    var authorsQuirks: Bool?
 
     /// The options as the planner takes them.
     ///
     /// - Throws: ``Failure`` for a name that is none; the rest is for the planner to refuse.
     var options: PlannerOptions {
         get throws {
-            var options = PlannerOptions(try choice("preset", preset))
-            options.objective =
-                objective == "imitation"
-                ? .imitation : try choice("objective", objective, also: ["imitation"])
-            options.horizon = horizon ?? options.horizon
-            options.beamWidth = beamWidth ?? options.beamWidth
-            options.expansionFactor = expansionFactor
-            options.observationTopK = observationTopK
-            options.actionTopK = actionTopK
-            options.rewardTopK = rewardTopK
-            options.observationCDF = observationCDF
-            options.actionCDF = actionCDF
-            options.rewardCDF = rewardCDF
-            options.likelihoodTopK = likelihoodTopK
-            options.readout =
-                readout.map { .percentile($0, authorsQuirks ? .authors : .exact) } ?? .mean
-            options.unlikelyShare = unlikelyShare
-            options.likelihoodWeight = likelihoodWeight
-            options.averagedRows = averagedRows
-            options.contextTransitions = contextTransitions
-            options.replanInterval = replanInterval
-            options.warmStart = warmStart
-            options.deadlineMilliseconds = deadlineMilliseconds
-            options.temperature = temperature
-            options.discount = discount
-            options.window = try choice("window", window)
-            options.cdfRule = authorsQuirks ? .authors : .careful
-            options.readsPenaltyApart = !authorsQuirks
+            var options = PlannerOptions(
+                try preset.map { try choice("preset", $0) } ?? .quick, for: try chosenObjective)
+            func set<Value>(_ path: WritableKeyPath<PlannerOptions, Value>, _ value: Value?) {
+                if let value { options[keyPath: path] = value }
+            }
+            set(\.horizon, horizon)
+            set(\.beamWidth, beamWidth)
+            set(\.expansionFactor, expansionFactor)
+            set(\.observationTopK, observationTopK.map(\.value))
+            set(\.actionTopK, actionTopK.map(\.value))
+            set(\.rewardTopK, rewardTopK.map(\.value))
+            set(\.observationCDF, observationCDF.map(\.value))
+            set(\.actionCDF, actionCDF.map(\.value))
+            set(\.rewardCDF, rewardCDF.map(\.value))
+            set(\.likelihoodTopK, likelihoodTopK.map(\.value))
+            let isAuthors = authorsQuirks ?? false
+            set(\.readout, readout.map { .percentile($0, isAuthors ? .authors : .exact) })
+            set(\.unlikelyShare, unlikelyShare)
+            set(\.likelihoodWeight, likelihoodWeight)
+            set(\.averagedRows, averagedRows)
+            set(\.contextTransitions, contextTransitions)
+            set(\.replanInterval, replanInterval ?? min(options.replanInterval, options.horizon))
+            set(\.warmStart, warmStart)
+            set(\.deadlineMilliseconds, deadlineMilliseconds)
+            set(\.temperature, temperature)
+            set(\.discount, discount)
+            set(\.window, try window.map { try choice("window", $0) })
+            options.cdfRule = isAuthors ? .authors : .careful
+            options.readsPenaltyApart = !isAuthors
             return options
         }
     }
 
-    /// The defaults of the libraries.
-    static var defaults: PlannerRequest {
-        let options = PlannerOptions()
-        return PlannerRequest(
-            preset: PlannerOptions.Preset.quick.rawValue, objective: options.objective.rawValue,
-            horizon: nil, beamWidth: nil, expansionFactor: options.expansionFactor,
-            observationTopK: options.observationTopK, actionTopK: options.actionTopK,
-            rewardTopK: options.rewardTopK, observationCDF: options.observationCDF,
-            actionCDF: options.actionCDF, rewardCDF: options.rewardCDF,
-            likelihoodTopK: options.likelihoodTopK, readout: nil,
-            unlikelyShare: options.unlikelyShare, likelihoodWeight: options.likelihoodWeight,
-            averagedRows: options.averagedRows,
-            contextTransitions: options.contextTransitions,
-            replanInterval: options.replanInterval, warmStart: options.warmStart,
-            deadlineMilliseconds: options.deadlineMilliseconds, temperature: options.temperature,
-            discount: options.discount, window: options.window.rawValue, authorsQuirks: false)
+    private var chosenObjective: PlannerOptions.Objective {
+        get throws {
+            guard let objective else { return PlannerOptions().objective }
+            if objective == "imitation" { return .imitation }
+            return try choice("objective", objective, also: ["imitation"])
+        }
     }
 }
 
@@ -95,10 +99,4 @@ func choice<Choice: CaseIterable & RawRepresentable<String>>(
     let names = Choice.allCases.map(\.rawValue) + also
     throw Failure(
         option: option, value: "'\(name)'", remedy: "give one of \(names.joined(separator: ", "))")
-}
-
-/// The defaults of a planner's keyword arguments, by which a test holds the package's to them.
-@c(trajectory_planner_defaults)
-public func plannerDefaults(_ text: TextPlace) -> Int32 {
-    answer(text) { PlannerRequest.defaults }
 }
