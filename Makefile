@@ -7,7 +7,7 @@ SWIFT_FLAGS := -c release -Xlinker -rpath -Xlinker $(ROOT)/.deps/mujoco/lib
 TRAJECTORY := $(ROOT)/.build/release/trajectory
 EXAMPLES := Examples/.build/release
 
-.PHONY: bootstrap build demo test fuzz test-sanitizers soak test-everything test-kernels test-cuda device test-minari test-reference reference experiment experiments-quick format lint compare-training compare-planning compare-environments compare-sac compare-learning example check-structure clean help
+.PHONY: bootstrap build demo test fuzz test-sanitizers soak test-everything test-kernels test-cuda device test-minari test-reference reference experiment experiments-quick format lint compare-training compare-planning compare-environments compare-sac compare-learning wheel test-python test-python-long example check-structure clean help
 
 bootstrap: ## installs what is missing
 	@Scripts/bootstrap.sh
@@ -43,6 +43,7 @@ test-everything: ## what .ci/run does and the slow parts: sanitizers, fuzzing, s
 	$(MAKE) test-cuda LONG=1
 	$(MAKE) test-sanitizers
 	$(MAKE) fuzz
+	$(MAKE) test-python-long
 	$(MAKE) soak
 
 test-cuda: bootstrap ## kernels for cards: compiled for several, run by the emulated driver (LONG=1: more cards, the address sanitizer)
@@ -68,6 +69,15 @@ example: build ## the four programs of Examples, built as a package of their own
 check-structure: ## fails where imports, unsafe pointers, reach or documentation are not as stated
 	Scripts/check-imports.py
 	Scripts/check-docs.py
+
+wheel: ## the Python package as a wheel in .build/wheel, with Swift's library and a checkpoint inside
+	Scripts/wheel.sh
+
+test-python: build wheel ## the wheel in an environment of its own, beside Gymnasium, mypy and ruff
+	Scripts/test-python.sh $(TRAJECTORY)
+
+test-python-long: build wheel reference ## the wheel beside PyTorch and d3rlpy, and the sweep by Optuna
+	Scripts/test-python-long.sh $(TRAJECTORY)
 
 reference: ## installs d3rlpy into .deps/d3rlpy, for the experiments that compare with it
 	@Scripts/reference-environment.sh
@@ -104,7 +114,7 @@ compare-learning: build ## held-out loss against tokens, for the authors' recipe
 	Benchmarks/learning.py $(if $(QUICK),--quick) $(if $(DATA),--data $(DATA))
 
 clean: ## removes what was built
-	rm -rf .build Examples/.build
+	rm -rf .build Examples/.build Python/trajectory_transformer/*.so Python/trajectory_transformer/checkpoints
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20

@@ -52,6 +52,8 @@ let package = Package(
         .executable(name: "trajectory", targets: ["trajectory"]),
         .executable(name: "trajectory-device", targets: ["trajectory-device"]),
         .library(name: "EmulatedCUDA", type: .dynamic, targets: ["EmulatedCUDA"]),
+        .library(
+            name: "TrajectoryTransformerC", type: .dynamic, targets: ["PythonInterface"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -143,6 +145,12 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
+        library(
+            "PythonInterface",
+            [
+                "Agents", "Bounds", "Learning", "Planning", "Safetensors", "Tokenization",
+                "Training", "Trajectories", "Transformer", "TransformerCPU",
+            ]),
         .executableTarget(
             name: "trajectory-device",
             dependencies: [

@@ -23,10 +23,16 @@ WITHOUT = {
     "Policies": {"MuJoCo", "HDF5", "Yams", "CKernels"},
     "Learning": {"MuJoCo", "HDF5", "Yams", "Behavior"},
     "Agents": {"MuJoCo", "HDF5", "Yams", "Behavior"},
+    "PythonInterface": {"MuJoCo", "HDF5", "Yams", "Datasets", "Environments"},
     "Transformer": {"CKernels"},
     "Planning": {"CKernels"},
     "Training": {"Yams", "MuJoCo", "CKernels"},
 }
+
+
+# What goes into the Python wheel, which all of Foundation would make four times as large, does without it.
+LEAN = "PythonInterface"
+WHOLE_FOUNDATION = re.compile(r"^(?:public |package )?import Foundation$", re.M)
 
 
 def manifest(package):
@@ -103,13 +109,23 @@ def check_reach():
     ]
 
 
+def check_lean():
+    targets = {target["name"]: dependencies(target, {}) for target in manifest(ROOT)["targets"]}
+    return [
+        f"{file.relative_to(ROOT)}: imports all of Foundation, where {LEAN} reaches; see decision 0050"
+        for name in sorted(reached(LEAN, targets))
+        for file in sorted((ROOT / "Sources" / name).rglob("*.swift"))
+        if WHOLE_FOUNDATION.search(file.read_text())
+    ]
+
+
 def main():
     unsafe = allowed_unsafe()
     packages = [ROOT] + [file.parent for file in sorted(ROOT.glob("Examples/Package.swift"))]
     packages += [file.parent for file in sorted(ROOT.glob("Examples/*/Package.swift"))]
     products = {product["name"]: set(product["targets"]) for product in manifest(ROOT)["products"]}
     problems = [problem for package in packages for problem in check(package, products, unsafe)]
-    problems += check_reach()
+    problems += check_reach() + check_lean()
     for problem in problems:
         print(problem)
     if problems:

@@ -1,4 +1,8 @@
-import Foundation
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// About how much memory something will need, and for what.
 ///
@@ -65,6 +69,6 @@ public struct MemoryError: Error, CustomStringConvertible, Sendable, Hashable {
     private static func gigabytes(_ bytes: Double) -> String {
         let number = bytes / 1e9
         return number < 1000
-            ? String(format: "%.1f GB", number) : String(format: "%.3g GB", number)
+            ? number.printed("%.1f GB") : number.printed("%.3g GB")
     }
 }

@@ -1,4 +1,14 @@
-public import Foundation
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// A file that is being made: it gets its name when it is whole, and is gone when it is not.
 ///
@@ -67,9 +77,7 @@ public final class PendingFile {
     }
 
     /// The unfinished file, for another program's output; it stays this object's to close.
-    public var handle: FileHandle {
-        FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
-    }
+    public var fileDescriptor: Int32 { descriptor }
 
     /// Adds bytes at the present place.
     ///

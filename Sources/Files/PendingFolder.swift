@@ -1,4 +1,14 @@
-public import Foundation
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// A folder that is being made: it gets its name when it is whole, and is gone when it is not.
 public final class PendingFolder {
@@ -50,9 +60,12 @@ public final class PendingFolder {
     ///
     /// - Throws: ``FileError`` when that fails.
     public func commit() throws(FileError) {
-        let folders = FileManager.default.enumerator(at: partial, includingPropertiesForKeys: nil)
-        for case let url as URL in folders ?? .init() where url.hasDirectoryPath {
-            Destination.synchronize(folder: url.path)
+        for name in (try? FileManager.default.subpathsOfDirectory(atPath: partial.path)) ?? [] {
+            let inside = partial.appendingPathComponent(name).path
+            var status = stat()
+            if lstat(inside, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+                Destination.synchronize(folder: inside)
+            }
         }
         fsync(lock)
         guard rename(partial.path, path) == 0 else { throw FileError(target, "renaming failed") }

@@ -1,4 +1,8 @@
-public import Foundation
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
 
 /// A checksum that lies in the text which it is the checksum of: `"checksum": "0123456789abcdef"`,
 /// in a JSON object.
@@ -73,7 +77,7 @@ public enum Seal {
         let bytes = bytes[text.map { $0 + bytes.startIndex }]
         let quoted = Data("\"\(key)\"".utf8)
         var start = bytes.startIndex
-        while let found = bytes.range(of: quoted, in: start..<bytes.endIndex) {
+        while let found = bytes[start...].firstRange(of: quoted) {
             start = found.upperBound
             var index = found.upperBound
             func skip(_ wanted: Set<UInt8>) {

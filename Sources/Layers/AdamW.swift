@@ -1,7 +1,12 @@
 import CKernels
-import Foundation
 import Synchronization
 package import Tensors
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// AdamW: Adam with decoupled weight decay on the parameters that take it.
 ///

@@ -1,6 +1,11 @@
-import Foundation
 import Layers
 import Tensors
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// Soft actor-critic on the processor.
 ///

@@ -1,8 +1,13 @@
 import Bounds
-public import Foundation
 import Safetensors
 import Tensors
 public import Trajectories
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
 
 /// What actions are worth: the discounted sum of rewards from a step on, as learnt from data.
 ///

@@ -1,8 +1,13 @@
 import Bounds
-public import Foundation
 import RandomNumbers
 import Safetensors
 public import Trajectories
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
 
 /// An ensemble of probabilistic single-step models: s' = s + N(μ(s, a), σ²(s, a)).
 ///

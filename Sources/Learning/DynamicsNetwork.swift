@@ -1,6 +1,11 @@
-import Foundation
 import Layers
 package import Tensors
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// One network of a ``DynamicsEnsemble``: the mean and the logarithm of the variance of the next
 /// change.

@@ -1,8 +1,13 @@
 public import Policies
-import Foundation
 import RandomNumbers
 import Tensors
 public import Trajectories
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// Implicit Q-learning: a critic of the data's best actions, and a policy that prefers them.
 ///

@@ -1,6 +1,11 @@
-import Foundation
 import Layers
 package import Tensors
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// The losses and their gradients.
 ///

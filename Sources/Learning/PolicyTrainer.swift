@@ -1,9 +1,14 @@
 import Policies
-import Foundation
 import Layers
 import RandomNumbers
 import Tensors
 import Trajectories
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// Trains a policy whose mean action is tanh of a perceptron's output, scaled to the limits.
 final class PolicyTrainer {

@@ -1,8 +1,13 @@
 import Episodes
-import Foundation
 import Policies
 import RandomNumbers
 import Trajectories
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// Acts in one environment, some steps at a time, one episode after the other.
 ///

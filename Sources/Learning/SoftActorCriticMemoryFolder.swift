@@ -1,5 +1,10 @@
-public import Foundation
 import Safetensors
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
 
 /// The transitions of a run in a folder, a file for each stretch between two snapshots, so that a
 /// resumed run has its memory again.
@@ -25,6 +30,12 @@ public struct SoftActorCriticMemoryFolder: Sendable {
         for (file, _) in Self.files(in: url) { try? FileManager.default.removeItem(at: file) }
     }
 
+    /// A number of nine digits or more, so that names sort as numbers.
+    private static func digits(_ number: Int) -> String {
+        let text = "\(number)"
+        return String(repeating: "0", count: max(0, 9 - text.count)) + text
+    }
+
     /// Takes rows, which ``write()`` writes.
     public mutating func append(_ rows: SoftActorCriticRows) { waiting.append(rows) }
 
@@ -35,7 +46,7 @@ public struct SoftActorCriticMemoryFolder: Sendable {
         guard waiting.count > 0 else { return }
         let rows = end..<(end + waiting.count)
         let file = url.appendingPathComponent(
-            String(format: "rows-%09d-%09d.safetensors", rows.lowerBound, rows.upperBound))
+            "rows-\(Self.digits(rows.lowerBound))-\(Self.digits(rows.upperBound)).safetensors")
         var tensors = SafetensorsFile(name: file.path)
         for (key, path) in Self.columns {
             let values = waiting[keyPath: path]

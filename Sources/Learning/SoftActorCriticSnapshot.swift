@@ -1,5 +1,10 @@
-public import Foundation
 import Safetensors
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
 
 /// Where a run of soft actor-critic stands, without its memory: what it is resumed from.
 ///

@@ -1,6 +1,11 @@
-public import Foundation
 import RandomNumbers
 import Safetensors
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
 
 /// All that soft actor-critic learns: networks, moments and temperature, without the memory.
 ///

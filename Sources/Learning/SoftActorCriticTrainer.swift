@@ -1,7 +1,13 @@
 public import Episodes
-import Foundation
 public import Policies
+import Tensors
 public import Trajectories
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// Soft actor-critic in an environment: acting and learning, round by round.
 ///
@@ -190,7 +196,9 @@ public struct SoftActorCriticTrainer {
     ) async throws -> SoftActorCriticUpdates {
         guard count > 0 else { return SoftActorCriticUpdates() }
         return try await withCheckedThrowingContinuation { continuation in
-            Thread { continuation.resume(with: Result { try engine.update(count) }) }.start()
+            SystemThread.start {
+                continuation.resume(with: Result { try engine.update(count) })
+            }
         }
     }
 

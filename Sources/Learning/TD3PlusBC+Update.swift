@@ -1,6 +1,11 @@
-import Foundation
 import Tensors
 import Trajectories
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 extension TD3PlusBC {
     /// Rows that a worker takes at a time.

@@ -1,5 +1,10 @@
-import Foundation
 import Tensors
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// Actions drawn from a tanh-Gaussian, a row each, with what their gradient needs.
 ///

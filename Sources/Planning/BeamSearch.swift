@@ -241,7 +241,7 @@ struct BeamSearch {
     // MARK: - Rows
 
     mutating func evaluate() throws(PlanningError) {
-        if Task.isCancelled { throw .cancelled }
+        if SearchInterruption.isRequested { throw .cancelled }
         try frontier.evaluate()
     }
 

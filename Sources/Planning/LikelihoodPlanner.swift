@@ -1,7 +1,12 @@
-import Foundation
 public import Tokenization
 import Trajectories
 public import Transformer
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// Beam search for the most likely sequence, which imitates the data.
 ///
@@ -167,7 +172,7 @@ public struct LikelihoodPlanner {
         var logProbabilities = LogProbabilities(model: model, filter: options.likelihoodFilter)
         var best = BestCandidates(capacity: options.beamWidth)
         for _ in 0..<steps {
-            if Task.isCancelled { throw .cancelled }
+            if SearchInterruption.isRequested { throw .cancelled }
             try frontier.evaluate()
             logProbabilities.read(frontier.nodes)
             var kept: [BestCandidates.Candidate] = []

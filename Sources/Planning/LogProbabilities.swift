@@ -1,6 +1,11 @@
-import Foundation
 import Tokenization
 import Transformer
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// The renormalised log-probabilities of all tokens at the nodes of one call, computed by the
 /// model's workers.

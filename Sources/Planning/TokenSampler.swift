@@ -1,6 +1,11 @@
-import Foundation
 import Tokenization
 import Transformer
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// The filtered distributions at the distinct nodes of one sampling call, and draws from them.
 ///

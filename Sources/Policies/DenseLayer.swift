@@ -1,4 +1,8 @@
-import Foundation
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// What follows a hidden layer of a policy's perceptron.
 public enum PolicyActivation: String, Sendable, Hashable, CaseIterable {

@@ -1,7 +1,12 @@
 public import Episodes
-public import Foundation
 import Safetensors
 import Trajectories
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
 
 extension GaussianPolicy {
     private static let kind = "gaussian policy"

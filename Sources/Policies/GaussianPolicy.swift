@@ -1,7 +1,12 @@
-import Foundation
 public import RandomNumbers
 
 public import Trajectories
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// A perceptron whose outputs are the mean and deviation of a Gaussian, squashed by tanh.
 ///

@@ -1,8 +1,13 @@
 public import Episodes
-public import Foundation
 public import RandomNumbers
 import Safetensors
 public import Trajectories
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
 
 /// A linear policy over normalized observations, clipped to the action limits.
 ///

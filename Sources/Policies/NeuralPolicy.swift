@@ -1,8 +1,19 @@
 public import Episodes
-public import Foundation
 public import RandomNumbers
 import Safetensors
 public import Trajectories
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// A perceptron over normalized observations, for policies that were learnt from data.
 ///

@@ -1,7 +1,12 @@
 import Episodes
-import Foundation
 import Safetensors
 import Trajectories
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// What the files of policies that are perceptrons have in common: layers, and ranges of actions.
 struct PerceptronFile {

@@ -1,6 +1,17 @@
 public import Episodes
-import Foundation
 public import RandomNumbers
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// A rule that chooses an action for an observation.
 ///

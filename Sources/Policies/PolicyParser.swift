@@ -1,5 +1,10 @@
 public import Episodes
-public import Foundation
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
 
 /// Understands the text that names a policy.
 ///

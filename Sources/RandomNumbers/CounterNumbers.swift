@@ -1,4 +1,8 @@
-import Foundation
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// Random numbers by their place: number i of a stream is a function of seed, stream and i alone.
 ///

@@ -1,4 +1,8 @@
-import Foundation
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 extension PCG64 {
     /// A standard normal number as NumPy's `standard_normal()` draws it.

@@ -1,4 +1,8 @@
-import Foundation
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// NumPy's default random number generator, PCG64 seeded through a seed sequence.
 ///

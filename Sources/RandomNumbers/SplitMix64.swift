@@ -1,4 +1,8 @@
-import Foundation
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// A small, fast generator whose sequence depends on its seed alone, on every platform.
 ///

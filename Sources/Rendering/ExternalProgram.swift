@@ -61,7 +61,9 @@ package final class ExternalProgram {
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
         process.standardInput = input
-        process.standardOutput = printed?.handle ?? FileHandle.nullDevice
+        process.standardOutput =
+            printed.map { FileHandle(fileDescriptor: $0.fileDescriptor, closeOnDealloc: false) }
+            ?? FileHandle.nullDevice
         process.standardError = messages
         do {
             try process.run()

@@ -1,5 +1,10 @@
 import Files
-public import Foundation
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
 
 /// Why a safetensors file could not be read or written.
 public struct SafetensorsError: Error, CustomStringConvertible, Sendable {
@@ -118,10 +123,11 @@ public struct SafetensorsFile: Sendable {
         }
         let body = 8 + Int(headerLength)
         guard
-            let header = try? JSONSerialization.jsonObject(with: Data(bytes[8..<body]))
-                as? [String: Any]
+            let header = try? JSONDecoder().decode(
+                [String: PlainJSON].self, from: Data(bytes[8..<body]))
         else { throw malformed("its header is not JSON") }
-        metadata = header["__metadata__"] as? [String: String] ?? [:]
+        let texts = header["__metadata__"]?.members?.mapValues(\.text) ?? [:]
+        metadata = texts.values.contains(nil) ? [:] : texts.compactMapValues(\.self)
         switch Seal.state(of: data, text: 8..<body) {
         case .absent: break
         case .intact(let sum): checksum = sum
@@ -136,8 +142,9 @@ public struct SafetensorsFile: Sendable {
         var taken: [(range: Range<Int>, key: String)] = []
         var entries: [(key: String, type: ElementType, shape: [Int], bytes: Range<Int>)] = []
         for (key, value) in header where key != "__metadata__" {
-            guard let entry = value as? [String: Any], let typeName = entry["dtype"] as? String,
-                let shape = entry["shape"] as? [Int], let offsets = entry["data_offsets"] as? [Int],
+            guard let entry = value.members, let typeName = entry["dtype"]?.text,
+                let shape = entry["shape"]?.integers,
+                let offsets = entry["data_offsets"]?.integers,
                 offsets.count == 2, shape.allSatisfy({ $0 >= 0 })
             else { throw malformed("the header entry of '\(key)' is incomplete") }
             if offsets[0] < offsets[1] { taken.append((offsets[0]..<offsets[1], key)) }
@@ -173,19 +180,22 @@ public struct SafetensorsFile: Sendable {
     public func serialized() -> Data { sealed().bytes }
 
     private func sealed() -> (bytes: Data, sum: String) {
-        var header: [String: Any] = [:]
+        var header: [String: PlainJSON] = [:]
         var body = Data()
         for (key, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
-            header[key] =
-                [
-                    "dtype": tensor.type.rawValue, "shape": tensor.shape,
-                    "data_offsets": [body.count, body.count + tensor.bytes.count],
-                ] as [String: Any]
+            let offsets = [body.count, body.count + tensor.bytes.count]
+            header[key] = .members([
+                "dtype": .text(tensor.type.rawValue),
+                "shape": .list(tensor.shape.map { .integer($0) }),
+                "data_offsets": .list(offsets.map { .integer($0) }),
+            ])
             body.append(contentsOf: tensor.bytes)
         }
-        header["__metadata__"] = metadata.merging([Seal.key: Seal.blank]) { $1 }
-        var json =
-            (try? JSONSerialization.data(withJSONObject: header, options: [.sortedKeys])) ?? Data()
+        header["__metadata__"] = .members(
+            metadata.merging([Seal.key: Seal.blank]) { $1 }.mapValues { .text($0) })
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        var json = (try? encoder.encode(header)) ?? Data()
         // The format asks for data aligned to 8 bytes; spaces may pad the header.
         json.append(contentsOf: repeatElement(UInt8(ascii: " "), count: (8 - json.count % 8) % 8))
         var result = Data()

@@ -1,5 +1,16 @@
-import Foundation
 import Synchronization
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// Threads that run the same closure side by side, one for each core.
 ///
@@ -19,8 +30,8 @@ package final class WorkerPool: @unchecked Sendable {
     private let arrived = Atomic<Int>(0)
     private let barrierGeneration = Atomic<Int>(0)
     private let stopping = Atomic<Bool>(false)
-    private let wakeUp = NSCondition()
-    private let turn = NSLock()
+    private let sleepers = SleepingThreads()
+    private let turn = Mutex(())
     /// Written by the caller before `generation` grows, read by workers after they saw it grow.
     private var job: ((Int) -> Void)?
 
@@ -32,10 +43,7 @@ package final class WorkerPool: @unchecked Sendable {
         self.count = count
         for index in 1..<max(count, 1) {
             let worker = Worker(pool: Unmanaged.passUnretained(self))
-            let thread = Thread { worker.loop(index) }
-            thread.stackSize = 1 << 22
-            thread.name = "worker \(index)"
-            thread.start()
+            SystemThread.start { worker.loop(index) }
         }
     }
 
@@ -44,27 +52,25 @@ package final class WorkerPool: @unchecked Sendable {
         stopping.store(true, ordering: .sequentiallyConsistent)
         running.store(count - 1, ordering: .sequentiallyConsistent)
         generation.add(1, ordering: .sequentiallyConsistent)
-        wakeUp.lock()
-        wakeUp.broadcast()
-        wakeUp.unlock()
-        while running.load(ordering: .acquiring) > 0 { Thread.sleep(forTimeInterval: 1e-4) }
+        sleepers.wake()
+        while running.load(ordering: .acquiring) > 0 { usleep(100) }
     }
 
     /// Runs `body` once on every worker, with the worker's number, and returns when all are done.
     ///
     /// Calls from several threads take turns; a call from inside `body` is an error.
     package func run(_ body: (_ worker: Int) -> Void) {
-        turn.lock()
-        defer { turn.unlock() }
+        turn.withLock { _ in runInTurn(body) }
+    }
+
+    private func runInTurn(_ body: (_ worker: Int) -> Void) {
         guard count > 1 else { return body(0) }
         withoutActuallyEscaping(body) { body in
             job = body
             running.store(count - 1, ordering: .sequentiallyConsistent)
             generation.add(1, ordering: .sequentiallyConsistent)
             if sleeping.load(ordering: .sequentiallyConsistent) > 0 {
-                wakeUp.lock()
-                wakeUp.broadcast()
-                wakeUp.unlock()
+                sleepers.wake()
             }
             body(0)
             WorkerPool.spin { running.load(ordering: .acquiring) == 0 }
@@ -121,10 +127,9 @@ package final class WorkerPool: @unchecked Sendable {
         for _ in 0..<WorkerPool.spins where generation.load(ordering: .acquiring) != seen {
             return
         }
-        wakeUp.lock()
+        // Counted before it looks whether to sleep, so that who adds work afterwards wakes it.
         sleeping.add(1, ordering: .sequentiallyConsistent)
-        while generation.load(ordering: .sequentiallyConsistent) == seen { wakeUp.wait() }
+        sleepers.sleep { generation.load(ordering: .sequentiallyConsistent) == seen }
         sleeping.subtract(1, ordering: .sequentiallyConsistent)
-        wakeUp.unlock()
     }
 }

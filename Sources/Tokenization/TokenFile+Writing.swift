@@ -1,6 +1,11 @@
 import Files
-public import Foundation
 public import Trajectories
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
 
 extension TokenFile {
     /// Tokenizes a dataset that is read several times rather than held in memory, and writes the

@@ -1,6 +1,17 @@
 import Files
-public import Foundation
 public import Trajectories
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// A tokenized dataset on disk, whose tokens are mapped rather than loaded.
 ///
@@ -126,10 +137,7 @@ public struct TokenFile: Sendable {
 
     /// Whether the file at `url` begins as token files do.
     public static func isTokenFile(_ url: URL) -> Bool {
-        guard let handle = try? FileHandle(forReadingFrom: url) else { return false }
-        defer { try? handle.close() }
-        guard let first = try? handle.read(upToCount: magic.count) else { return false }
-        return Array(first) == magic
+        FilePart.first(magic.count, of: url) == magic
     }
 
     /// Maps a file and checks all of it: its length, checksums, episodes, edges and tokens.

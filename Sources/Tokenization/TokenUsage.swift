@@ -1,5 +1,10 @@
-import Foundation
 public import Trajectories
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// How the values of one dimension spread over its bins.
 public struct TokenUsage: Sendable, Equatable {

@@ -1,5 +1,10 @@
-import Foundation
 import Transformer
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// The smallest held-out loss of a run so far, and how often in a row there was none smaller.
 struct BestMeasurement {

@@ -1,5 +1,11 @@
+import Bounds
 import Files
-public import Foundation
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
 
 /// The run's learning curve: one line of `metrics.csv` for each report.
 public struct MetricsLog: Sendable {
@@ -69,25 +75,17 @@ public struct MetricsLog: Sendable {
     /// - Throws: An error of the file system when the file cannot be written.
     public func append(_ progress: TrainingProgress) throws {
         func number(_ value: Double?) -> String {
-            value.map { String(format: "%.6f", $0) } ?? ""
+            value.map { $0.printed("%.6f") } ?? ""
         }
         let fields: [String] = [
-            "\(progress.step)", "\(progress.tokens)", String(format: "%.2f", progress.seconds),
-            String(format: "%.6f", progress.loss),
+            "\(progress.step)", "\(progress.tokens)", progress.seconds.printed("%.2f"),
+            progress.loss.printed("%.6f"),
             number(progress.heldOutLoss),
-            String(format: "%.4g", progress.learningRate),
-            String(format: "%.4f", progress.gradientNorm),
-            String(format: "%.0f", progress.tokensPerSecond),
+            progress.learningRate.printed("%.4g"),
+            progress.gradientNorm.printed("%.4f"),
+            progress.tokensPerSecond.printed("%.0f"),
             number(progress.heldOutCrossEntropy), number(progress.heldOutActionCrossEntropy),
         ]
-        do {
-            let handle = try FileHandle(forWritingTo: url)
-            defer { try? handle.close() }
-            try handle.seekToEnd()
-            try handle.write(contentsOf: Data((fields.joined(separator: ",") + "\n").utf8))
-        } catch {
-            throw FileError(
-                .unwritable, url.path, "\(error.localizedDescription); check the space left")
-        }
+        try FilePart.append(Array((fields.joined(separator: ",") + "\n").utf8), to: url)
     }
 }

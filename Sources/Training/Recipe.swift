@@ -1,5 +1,10 @@
-import Foundation
 public import Transformer
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// A named way to train: what parameters are at first, what they learn by, how fast.
 public enum Recipe: String, Sendable, Hashable, Codable, CaseIterable {

@@ -1,7 +1,12 @@
 import Files
-import Foundation
 import Tokenization
 import Transformer
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// The settings of a run, kept as `settings.json` in its folder, so that it is resumed with the
 /// same.
@@ -52,14 +57,14 @@ enum RunRecord {
     /// The training options of the run in `directory`; see ``Trainer/recordedOptions(in:)``.
     static func options(in directory: URL) -> TrainingOptions? {
         guard let data = try? Data(contentsOf: url(directory)), Seal.state(of: data) != .broken,
-            let sections = try? JSONSerialization.jsonObject(with: data) as? [String: Any],
-            let kept = sections["training"] as? [String: Any],
+            let kept = try? JSONDecoder().decode([String: PlainJSON].self, from: data)["training"]?
+                .members,
             let defaults = try? JSONEncoder().encode(TrainingOptions()),
-            var all = try? JSONSerialization.jsonObject(with: defaults) as? [String: Any]
+            var all = try? JSONDecoder().decode([String: PlainJSON].self, from: defaults)
         else { return nil }
         all.merge(kept) { $1 }
         all["timeLimit"] = nil
-        return (try? JSONSerialization.data(withJSONObject: all)).flatMap {
+        return (try? JSONEncoder().encode(all)).flatMap {
             try? JSONDecoder().decode(TrainingOptions.self, from: $0)
         }
     }
@@ -95,9 +100,9 @@ enum RunRecord {
     ) -> String {
         func values(_ configuration: TransformerConfiguration) -> [String: String] {
             let object = (try? JSONEncoder().encode(configuration)).flatMap {
-                try? JSONSerialization.jsonObject(with: $0) as? [String: Any]
+                try? JSONDecoder().decode([String: PlainJSON].self, from: $0)
             }
-            return (object ?? [:]).mapValues { "\($0)" }
+            return (object ?? [:]).mapValues(\.shown)
         }
         let (own, other) = (values(kept), values(given))
         let key = own.keys.sorted().first { own[$0] != other[$0] }
@@ -109,7 +114,7 @@ enum RunRecord {
         _ data: Data, _ directory: URL
     ) throws(CheckpointError) -> [String: String] {
         guard Seal.state(of: data) != .broken,
-            let sections = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+            let sections = try? JSONDecoder().decode([String: PlainJSON].self, from: data)
         else {
             throw CheckpointError(
                 code: .malformed, file: url(directory).path,
@@ -119,10 +124,8 @@ enum RunRecord {
         var result: [String: String] = [:]
         for (section, values) in sections {
             // Null is written for what is unset, or nothing at all.
-            for (key, value) in values as? [String: Any] ?? [:] where !(value is NSNull) {
-                // A list's own text has several lines.
-                let text = (value as? [Any])?.map { "\($0)" }.joined(separator: ", ")
-                result["\(section).\(key)"] = text ?? "\(value)"
+            for (key, value) in values.members ?? [:] where value != .null {
+                result["\(section).\(key)"] = value.shown
             }
         }
         return result

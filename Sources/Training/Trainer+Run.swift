@@ -1,7 +1,12 @@
 import Files
-import Foundation
 public import Tokenization
 public import Transformer
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 extension Trainer {
     /// Trains to the end, the time limit or until told to stop, reporting about every `interval`

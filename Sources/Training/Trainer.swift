@@ -1,10 +1,15 @@
 import Bounds
 import Files
-public import Foundation
 import Safetensors
 public import Tokenization
 import Trajectories
 public import Transformer
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
 
 /// Trains a model on the windows of a dataset and keeps a run folder that can be resumed.
 ///
@@ -27,6 +32,9 @@ public final class Trainer {
     /// What a person should know of a resumed run: that its newest checkpoint was damaged, that the
     /// schedule changes, that nothing is left to do; after a run, that it stopped early.
     public internal(set) var notes: [String] = []
+
+    /// How data become tokens, complete: the termination penalty was decided.
+    public var tokenization: TokenizedDataset.Settings { dataset.settings }
 
     let dataset: TokenizedDataset
     let training: TokenWindows

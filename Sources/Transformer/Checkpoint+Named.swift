@@ -1,6 +1,20 @@
-public import Foundation
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
 
 extension Checkpoint {
+    /// The program that runs, where the system tells it.
+    public static var program: URL? {
+        #if canImport(FoundationEssentials)
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+                .map { URL(fileURLWithPath: $0) }
+        #else
+            Bundle.main.executableURL
+        #endif
+    }
+
     /// The environment variable that names folders of checkpoints, separated by colons.
     public static let searchPathVariable = "TRAJECTORY_CHECKPOINTS"
 
@@ -18,7 +32,7 @@ extension Checkpoint {
     public static func url(
         named name: String,
         environment: [String: String] = ProcessInfo.processInfo.environment,
-        program: URL? = Bundle.main.executableURL
+        program: URL? = Checkpoint.program
     ) throws(CheckpointError) -> URL {
         let files = FileManager.default
         let path = URL(fileURLWithPath: name)

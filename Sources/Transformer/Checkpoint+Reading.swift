@@ -1,7 +1,12 @@
-public import Foundation
 package import Safetensors
 import Tokenization
 import Trajectories
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
 
 extension Checkpoint {
     /// The JSON file of the checkpoint before the newest.

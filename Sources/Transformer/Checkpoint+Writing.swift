@@ -1,7 +1,12 @@
 import Files
-public import Foundation
 public import Safetensors
 import Tokenization
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
 
 extension Checkpoint {
     /// Writes the checkpoint into `directory`, which is created if need be; the one that was the

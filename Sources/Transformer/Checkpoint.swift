@@ -1,7 +1,12 @@
 import Files
-public import Foundation
 public import Tokenization
 import Trajectories
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
 
 /// Everything planning needs, without the dataset: the model, the discretizer, and how tokens were
 /// made.

@@ -1,7 +1,12 @@
-import Foundation
 import RandomNumbers
 import Tensors
 import Trajectories
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// The values that a model's parameters have before it has learnt anything.
 public enum TransformerStart: String, Sendable, Hashable, Codable, CaseIterable {

@@ -1,8 +1,13 @@
 public import Bounds
-import Foundation
 import Synchronization
 import Tensors
 public import Transformer
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// Trains and searches on the processor's cores; the engine that is always there.
 ///

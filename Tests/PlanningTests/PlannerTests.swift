@@ -141,6 +141,23 @@ import TransformerCPU
         }
     }
 
+    @Test func `a question that says so stops planning outside of tasks`() throws {
+        for objective in PlannerOptions.Objective.allCases {
+            let planner = try planner { $0.objective = objective }
+            let asked = Atomic<Int>(0)
+            let error = #expect(throws: PlanningError.self) {
+                try SearchInterruption.watching({
+                    asked.add(1, ordering: .relaxed).newValue == 3
+                }) { try planner.plan(context: planner.context(), observation: [1, 1]) }
+            }
+            // At the third token, not only before the search.
+            #expect(error?.code == .cancelled && asked.load(ordering: .relaxed) == 3)
+            // The question ends with its closure.
+            _ = try planner.plan(context: planner.context(), observation: [1, 1])
+            #expect(asked.load(ordering: .relaxed) == 3)
+        }
+    }
+
     @Test func `a search that has no time left stops with what it has`() throws {
         let model = HashedModel(layout: layout, vocabularySize: 11, contextLength: 49, seed: 3)
         var options = PlannerOptions()

@@ -1,28 +1,19 @@
 import Bounds
-import Foundation
-import Tokenization
-public import Training
-import Transformer
+package import Tokenization
+package import Transformer
 
-extension TrainingSettings {
-    /// A recipe's settings: the paper's, or those of a small model that learns within minutes.
-    public init(_ recipe: Recipe) {
-        if recipe == .quick {
-            model.layerCount = 2
-            model.embeddingWidth = 64
-            tokenization.windowLength = 5
-            training.batchSize = 64
-        }
-        recipe.apply(to: &training, &model)
-    }
-}
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// How long a run is, and of how large a model, that has so many minutes.
-struct TrainingPlan {
+package struct TrainingPlan {
     /// The settings, with what was chosen.
-    private(set) var settings: TrainingSettings
+    package private(set) var settings: TrainingSettings
     /// What was chosen and why, for people.
-    private(set) var note = ""
+    package private(set) var note = ""
 
     /// Tokens from which on the paper's model is worth its time: those of the authors' first
     /// thousand steps.
@@ -34,9 +25,9 @@ struct TrainingPlan {
 
     /// Chooses what is not among `settled`, by steps of the engine that are timed.
     ///
-    /// - Throws: ``JobError`` when the data have no window to train on or do not fit into memory,
-    ///   `EngineError` when the engine fails.
-    init(
+    /// - Throws: `MemoryError` when the model does not fit into memory, `EngineError` when the engine
+    ///   fails.
+    package init(
         _ settings: TrainingSettings, minutes: Double, recipe: Recipe, settled: Set<String>,
         data: TokenizedDataset, engine: any Engine
     ) throws {
@@ -70,9 +61,8 @@ struct TrainingPlan {
         note =
             "\(model.layerCount) layers of \(model.embeddingWidth) channels, \(training.steps) "
             + "steps of \(batch) windows at rate \(training.learningRate): about "
-            + String(
-                format: "%.1f minutes, %.1f passes over the data", took,
-                Double(training.steps) / pass)
+            + "\(took.printed("%.1f")) minutes, "
+            + "\((Double(training.steps) / pass).printed("%.1f")) passes over the data"
             + (inTime > steps
                 ? ", which is as many as are of use" : "; a longer run would learn more")
     }

@@ -1,38 +1,15 @@
 public import Foundation
 import PlainYAML
-public import Tokenization
 public import Training
-public import Trajectories
-public import Transformer
 import Yams
 
-/// All settings of a training run, as a configuration file (YAML) has them.
+/// Settings of a training run as a configuration file (YAML) has them.
 ///
 /// ```swift
 /// var settings = try TrainingSettings(contentsOf: URL(fileURLWithPath: "hopper.yaml"))
 /// settings.training.steps = 5000
 /// ```
-public struct TrainingSettings: Codable, Hashable, Sendable {
-    /// The model's size and regularization; its dimensions come from the data.
-    public var model = TransformerConfiguration.Shape()
-    /// How it is trained.
-    public var training = TrainingOptions()
-    /// How data become tokens.
-    public var tokenization = TokenizedDataset.Settings()
-
-    /// The defaults: the paper's.
-    public init() {}
-
-    /// The settings of the run in `folder`; nil where there is none that can be read.
-    public init?(ofRunIn folder: URL) {
-        guard let description = try? Checkpoint.description(in: folder),
-            let training = Trainer.recordedOptions(in: folder)
-        else { return nil }
-        model = description.model.shape
-        self.training = training
-        tokenization = description.tokenization
-    }
-
+extension TrainingSettings {
     /// Reads a file; what it leaves out is as in `defaults`, what is not a setting is refused.
     ///
     /// - Throws: ``SettingsError``.
@@ -77,15 +54,6 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
             })
     }
 
-    /// What is wrong with the settings, whatever the data; nil where nothing is.
-    public var problem: String? {
-        var model = configuration(
-            layout: TransitionLayout(observationDimension: 1, actionDimension: 1))
-        // Depends on the data.
-        model.goalDimension = 0
-        return training.problem ?? tokenization.problem ?? model.problem
-    }
-
     /// The settings as a configuration file.
     ///
     /// Scalars are written as JSON writes them, which YAML reads: 0.1 for single precision, too,
@@ -106,15 +74,6 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// The model's configuration for data of this layout.
-    public func configuration(layout: TransitionLayout) -> TransformerConfiguration {
-        var result = TransformerConfiguration(
-            layout: layout, contextTransitions: tokenization.windowLength, shape: model)
-        result.goalDimension = tokenization.goalColumns?.count ?? 0
-        result.binCount = tokenization.binCount
-        return result
-    }
-
     private static func object(_ text: String, file: String) throws -> [String: Any] {
         do {
             guard let node = try PlainYAML.node(text) else { return [:] }
@@ -133,7 +92,7 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
     }
 
     /// Settings that are nil by default and therefore absent from the defaults' file.
-    private static let optional: Set<String> = {
+    fileprivate static let optional: Set<String> = {
         var names: Set<String> = []
         for section in Mirror(reflecting: TrainingSettings()).children {
             for setting in Mirror(reflecting: section.value).children

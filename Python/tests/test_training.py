@@ -1,0 +1,136 @@
+"""Training: an iterator, runs that go on, errors."""
+
+from __future__ import annotations
+
+import csv
+import pathlib
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import SMALL, episodes
+
+import trajectory_transformer as tt
+
+
+def test_a_run_is_an_iterator(dataset: tt.Dataset, tmp_path: pathlib.Path) -> None:
+    with tt.Trainer(dataset, output=tmp_path / "run", report_every=0, evaluation_interval=6, **SMALL) as trainer:
+        assert trainer.options["steps"] == 12
+        assert trainer.shape["width"] == 16
+        assert trainer.parameter_count > 1000
+        seen = list(trainer)
+        assert list(trainer) == []
+    assert [progress.step for progress in seen] == list(range(1, 13))
+    assert all(progress.steps == 12 and np.isfinite(progress.loss) for progress in seen)
+    assert [progress.step for progress in seen if progress.held_out_loss is not None] == [6, 12]
+    assert seen[-1].loss < seen[0].loss
+    assert trainer.progress == seen[-1]
+    assert trainer.model.parameter_count == trainer.parameter_count
+    rows = list(csv.DictReader((tmp_path / "run/metrics.csv").open()))
+    assert [int(row["step"]) for row in rows] == list(range(1, 13))
+
+
+def test_nothing_is_computed_between_reports(dataset: tt.Dataset) -> None:
+    with tt.Trainer(dataset, report_every=0, **SMALL) as trainer:
+        first = next(trainer)
+        again = next(trainer)
+    assert (first.step, again.step) == (1, 2)
+
+
+def test_a_run_that_was_left_goes_on(dataset: tt.Dataset, tmp_path: pathlib.Path) -> None:
+    with tt.Trainer(dataset, output=tmp_path / "whole", report_every=0, keep_best=False, **SMALL) as whole:
+        losses = [progress.loss for progress in whole]
+    part = tmp_path / "part"
+    with tt.Trainer(dataset, output=part, report_every=0, keep_best=False, **SMALL) as trainer:
+        seen = [next(trainer).loss for _ in range(5)]
+    done = trainer.progress
+    assert done is not None
+    with tt.Trainer(dataset, output=part, resume=True, report_every=0, keep_best=False) as trainer:
+        rest = [progress.loss for progress in trainer]
+    assert seen == losses[:5]
+    assert rest == losses[done.step :]
+    one, other = tt.load(part).state_dict(), whole.model.state_dict()
+    assert all(np.array_equal(one[name], other[name]) for name in one)
+
+
+def test_an_exception_inside_saves_the_run(dataset: tt.Dataset, tmp_path: pathlib.Path) -> None:
+    def leave() -> None:
+        with tt.Trainer(dataset, output=tmp_path, report_every=0, **SMALL) as trainer:
+            next(trainer)
+            raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        leave()
+    assert 0 < tt.load(tmp_path / "checkpoint.json").step < 12
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"steps": 0}, tt.OptionError, "steps must be positive, found 0"),
+        ({"batch_size": -1}, tt.OptionError, "batch_size must be positive, found -1"),
+        ({"learning_rate": -1}, tt.OptionError, "learning_rate must be positive, found -1.0"),
+        ({"recipe": "fast"}, tt.OptionError, "recipe cannot be 'fast': give one of authors, quick"),
+        ({"optimizer": "sgd"}, tt.OptionError, "optimizer cannot be 'sgd': give one of adamw, muon"),
+        ({"width": 15}, tt.OptionError, "width 15 is not a multiple of"),
+        ({"bins": 0}, tt.OptionError, "bins must be positive, found 0"),
+        ({"minutes": 5}, tt.OptionError, "minutes is for a new run without steps"),
+        ({"goal_columns": [7]}, tt.DataError, "7"),
+        ({"goal_columns": ["x"]}, tt.OptionError, "goal_columns cannot be 'x'"),
+        ({"termination_penalty": "x"}, tt.OptionError, "termination_penalty cannot be 'x'"),
+        ({"workers": 0}, tt.OptionError, "workers must be positive, found 0"),
+        ({"report_every": -1}, tt.OptionError, "report_every cannot be -1"),
+        ({"resume": True}, tt.OptionError, "resume goes on with the run in output"),
+        ({"dropout": 2.0}, tt.OptionError, "dropout must lie in [0, 1), found 2"),
+        ({"seed": -4}, tt.OptionError, "seed cannot be -4"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(
+    dataset: tt.Dataset, options: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error) as raised:
+        tt.Trainer(dataset, **{**SMALL, **options})
+    assert message in str(raised.value)
+
+
+def test_folders_are_checked(dataset: tt.Dataset, tmp_path: pathlib.Path) -> None:
+    tt.train(dataset, output=tmp_path / "run", **SMALL)
+    with pytest.raises(tt.TrainingError, match="there is a run in it already"):
+        tt.Trainer(dataset, output=tmp_path / "run", **SMALL)
+    with pytest.raises(tt.TrainingError, match="there is no run in it to resume"):
+        tt.Trainer(dataset, output=tmp_path / "none", resume=True)
+    with pytest.raises(tt.TrainingError, match="it has written no checkpoint yet"):
+        _ = tt.Trainer(dataset, output=tmp_path / "new", **SMALL).model
+    with pytest.raises(tt.TrainingError, match=r"seed|width|model"):
+        tt.Trainer(dataset, output=tmp_path / "run", resume=True, width=32)
+
+
+def test_data_that_cannot_be_trained_on_are_refused() -> None:
+    rows = episodes(4, 10)
+    rows["rewards"][3] = np.nan
+    with pytest.raises(tt.DataError, match="is nan; remove such rows"):
+        tt.Trainer(tt.Dataset.from_d4rl(rows), **SMALL)
+    single = {name: values[:3] for name, values in episodes(4, 10).items()}
+    single["timeouts"] = np.ones(3, bool)
+    with pytest.raises(tt.TrajectoryError):
+        tt.Trainer(tt.Dataset.from_d4rl(single), **SMALL)
+
+
+def test_minutes_choose_steps(dataset: tt.Dataset) -> None:
+    with tt.Trainer(dataset, minutes=0.02, layers=1, width=16, heads=2) as trainer:
+        assert any("minutes" in note for note in trainer.notes)
+        assert trainer.options["steps"] >= 1
+
+
+def test_a_terminal_state_that_is_a_failure_is_told_of() -> None:
+    rows = episodes(12, 10)
+    rows["terminals"] = rows["timeouts"].copy()
+    rows["terminals"][9] = False
+    rows["rewards"] = np.abs(rows["rewards"])
+    rows["rewards"][rows["terminals"]] = 0
+    trainer = tt.Trainer(tt.Dataset.from_d4rl(rows), **SMALL)
+    assert any("terminal state" in note for note in trainer.notes)
+    kept = tt.Trainer(tt.Dataset.from_d4rl(rows), termination_penalty=None, **SMALL)
+    assert kept.tokenization.get("terminationPenalty") is None
+    number = tt.Trainer(tt.Dataset.from_d4rl(rows), termination_penalty=-5, **SMALL)
+    assert number.tokenization["terminationPenalty"] == -5

@@ -1,0 +1,61 @@
+public import Tokenization
+public import Trajectories
+public import Transformer
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+/// All settings of a training run.
+public struct TrainingSettings: Codable, Hashable, Sendable {
+    /// The model's size and regularization; its dimensions come from the data.
+    public var model = TransformerConfiguration.Shape()
+    /// How it is trained.
+    public var training = TrainingOptions()
+    /// How data become tokens.
+    public var tokenization = TokenizedDataset.Settings()
+
+    /// The defaults: the paper's.
+    public init() {}
+
+    /// A recipe's settings: the paper's, or those of a small model that learns within minutes.
+    public init(_ recipe: Recipe) {
+        if recipe == .quick {
+            model.layerCount = 2
+            model.embeddingWidth = 64
+            tokenization.windowLength = 5
+            training.batchSize = 64
+        }
+        recipe.apply(to: &training, &model)
+    }
+
+    /// The settings of the run in `folder`; nil where there is none that can be read.
+    public init?(ofRunIn folder: URL) {
+        guard let description = try? Checkpoint.description(in: folder),
+            let training = Trainer.recordedOptions(in: folder)
+        else { return nil }
+        model = description.model.shape
+        self.training = training
+        tokenization = description.tokenization
+    }
+
+    /// What is wrong with the settings, whatever the data; nil where nothing is.
+    public var problem: String? {
+        var model = configuration(
+            layout: TransitionLayout(observationDimension: 1, actionDimension: 1))
+        // Depends on the data.
+        model.goalDimension = 0
+        return training.problem ?? tokenization.problem ?? model.problem
+    }
+
+    /// The model's configuration for data of this layout.
+    public func configuration(layout: TransitionLayout) -> TransformerConfiguration {
+        var result = TransformerConfiguration(
+            layout: layout, contextTransitions: tokenization.windowLength, shape: model)
+        result.goalDimension = tokenization.goalColumns?.count ?? 0
+        result.binCount = tokenization.binCount
+        return result
+    }
+}
