@@ -303,9 +303,9 @@ let package = Package(
         tests(
             of: "Jobs",
             [
-                "Datasets", "Environments", "Episodes", "Evaluation", "HDF5", "Learning",
+                "Agents", "Datasets", "Environments", "Episodes", "Evaluation", "HDF5", "Learning",
                 "Planning", "Policies", "RandomNumbers", "Safetensors", "Tokenization",
-                "TorchCheckpoints", "Training", "Trajectories", "Transformer",
+                "TorchCheckpoints", "Training", "Trajectories", "Transformer", "TransformerCPU",
             ]),
         tests(of: "Experiments"),
         tests(of: "Tensors"),

@@ -125,6 +125,15 @@ struct MinariFile: EpisodeSource {
         if observations.map(\.path) != ["observations"] {
             attributes["observation_columns"] = MinariFile.columns(observations, kept: dimension)
         }
+        let discrete =
+            Self.discrete(
+                observations, attributes["observation_space"], from: 0, kept: dimension)
+            + Self.discrete(
+                actions, attributes["action_space"], from: dimension,
+                kept: layout.actionDimension)
+        if !discrete.isEmpty {
+            attributes[DiscreteColumn.attribute] = DiscreteColumn.text(discrete)
+        }
         self.observations = observations
         self.attributes = attributes
         maxEpisodeLength = options.maxEpisodeLength
@@ -203,6 +212,25 @@ struct MinariFile: EpisodeSource {
             left -= width
         }
         return parts.joined(separator: ",")
+    }
+
+    /// The columns of arrays side by side that hold a few whole numbers, as their space says.
+    private static func discrete(
+        _ leaves: [Leaf], _ space: String?, from first: Int, kept: Int
+    ) -> [DiscreteColumn] {
+        guard let space = space.flatMap(MinariSpace.object) else { return [] }
+        var (result, column): ([DiscreteColumn], Int) = ([], 0)
+        for leaf in leaves {
+            let path = leaf.path.drop { $0 != "/" }.dropFirst()
+            let values = MinariSpace.discrete(in: space, at: path, width: leaf.width) ?? []
+            for (index, value) in values.enumerated() where column + index < kept {
+                result.append(
+                    DiscreteColumn(
+                        column: first + column + index, count: value.count, start: value.start))
+            }
+            column += leaf.width
+        }
+        return result
     }
 
     private static func rewards(of episode: HDF5Group) throws -> HDF5Dataset {

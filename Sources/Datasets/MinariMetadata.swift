@@ -60,7 +60,8 @@ struct MinariMetadata {
         let isPart = !path.isEmpty && name == "observation_space"
         throw DatasetError(
             .wrongType, file: file, field: name,
-            "\(place) a \(kind) space; only Box spaces, and Dict and Tuple of them, can be read"
+            "\(place) a \(kind) space; only Box, Discrete, MultiDiscrete and MultiBinary spaces, and "
+                + "Dict and Tuple of them, can be read"
                 + (isPart ? "; choose others by naming observation keys" : ""))
     }
 }
@@ -76,8 +77,7 @@ enum MinariSpace {
         return try? JSONSerialization.jsonObject(with: Data(text.utf8))
     }
 
-    /// The kind and path of the first space that is not a box, nor a dictionary or tuple of boxes;
-    /// where there are `keys`, among those that they name.
+    /// The kind and path of the first space that holds no numbers, nor others that do; where there are `keys`, among those that they name.
     static func foreign(in space: Any, at path: String, keys: [String]?) -> (
         kind: String, path: String
     )? {
@@ -86,7 +86,7 @@ enum MinariSpace {
         }
         func part(_ name: String) -> String { path.isEmpty ? name : "\(path)/\(name)" }
         switch type {
-        case "Box": return nil
+        case "Box", "Discrete", "MultiDiscrete", "MultiBinary": return nil
         case "Dict":
             let parts = space["subspaces"] as? [String: Any] ?? [:]
             return parts.sorted { $0.key < $1.key }.lazy
@@ -96,6 +96,45 @@ enum MinariSpace {
                 .compactMap { foreign(in: $1, at: part("_index_\($0)"), keys: keys) }.first
         default: return keys?.contains(path) ?? true ? (type, path) : nil
         }
+    }
+
+    /// The values of each number of the space at `path` in `space`, where these are a few whole
+    /// numbers: the smallest, and how many; nil of any other space.
+    static func discrete(
+        in space: Any?, at path: Substring, width: Int
+    ) -> [(start: Int, count: Int)]? {
+        guard let space = space as? [String: Any] else { return nil }
+        if !path.isEmpty {
+            let name = path.prefix { $0 != "/" }
+            let rest = path.dropFirst(name.count).drop { $0 == "/" }
+            let parts = space["subspaces"] as? [Any]
+            let index = name.hasPrefix("_index_") ? Int(name.dropFirst("_index_".count)) : nil
+            let part = index.flatMap { index in
+                parts.flatMap { $0.indices.contains(index) ? $0[index] : nil }
+            }
+            return discrete(
+                in: part ?? (space["subspaces"] as? [String: Any])?[String(name)], at: rest,
+                width: width)
+        }
+        func numbers(_ value: Any?) -> [Int] {
+            (value as? [Any])?.flatMap(numbers) ?? (value as? NSNumber).map { [$0.intValue] } ?? []
+        }
+        let counts: [Int]
+        switch space["type"] as? String {
+        case "Discrete": counts = numbers(space["n"])
+        case "MultiDiscrete": counts = numbers(space["nvec"])
+        case "MultiBinary": counts = [Int](repeating: 2, count: width)
+        default: return nil
+        }
+        let starts = numbers(space["start"])
+        guard counts.count == width, counts.allSatisfy({ $0 > 0 }) else { return nil }
+        return counts.enumerated().map { (starts.count == width ? starts[$0] : 0, $1) }
+    }
+
+    /// Whether the space is `Discrete`, whose numbers have no dimension.
+    static func isDiscrete(_ text: String?) -> Bool {
+        let space = text.flatMap(object) as? [String: Any]
+        return space?["type"] as? String == "Discrete"
     }
 
     /// The limits of a box of one dimension with `size` numbers, nil for an infinite one; nil where

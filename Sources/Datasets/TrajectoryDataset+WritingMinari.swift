@@ -122,12 +122,11 @@ struct MinariWriter {
         let group = try root.createGroup("episode_\(index)")
         try group.setAttribute("id", index)
         try group.setAttribute("total_steps", steps)
-        try group.write(
+        try write(
             "observations", trajectory.observations + trajectory.observation(steps - 1),
-            shape: [steps + 1, layout.observationDimension], storage: storage)
-        try group.write(
-            "actions", trajectory.actions, shape: [steps, layout.actionDimension],
-            storage: storage)
+            rows: steps + 1, layout.observationDimension, to: group, storage)
+        try write(
+            "actions", trajectory.actions, rows: steps, layout.actionDimension, to: group, storage)
         try group.write("rewards", trajectory.rewards, shape: [steps], storage: storage)
         for (name, ending) in [
             ("terminations", Trajectory.Ending.terminal), ("truncations", .timeout),
@@ -138,13 +137,35 @@ struct MinariWriter {
         }
     }
 
+    /// Writes numbers as their space says: whole ones where it is discrete.
+    private func write(
+        _ name: String, _ values: [Float], rows: Int, _ width: Int, to group: HDF5Group,
+        _ storage: HDF5Storage
+    ) throws(HDF5Error) {
+        let space = attributes[name == "actions" ? "action_space" : "observation_space"]
+        guard discreteSpace(space, width: width) != nil else {
+            return try group.write(name, values, shape: [rows, width], storage: storage)
+        }
+        try group.write(
+            name, values.map { Int64(exactly: $0.rounded()) ?? 0 },
+            shape: MinariSpace.isDiscrete(space) ? [rows] : [rows, width], storage: storage)
+    }
+
+    /// The text of a space of a few whole numbers, as the source has it.
+    private func discreteSpace(_ text: String?, width: Int) -> String? {
+        MinariSpace.discrete(in: text.flatMap(MinariSpace.object), at: "", width: width)
+            .flatMap { _ in text }
+    }
+
     /// The content of `metadata.json`.
     private func metadata(name: String, _ ranges: [ClosedRange<Float>]) throws -> Data {
         var entries: [String: Any] = [
             "dataset_id": name, "minari_version": Self.minariVersion, "data_format": "hdf5",
             "total_episodes": episodes, "total_steps": steps,
-            "observation_space": MinariSpace.inSinglePrecision(
-                attributes["observation_space"], size: layout.observationDimension)
+            "observation_space": discreteSpace(
+                attributes["observation_space"], width: layout.observationDimension)
+                ?? MinariSpace.inSinglePrecision(
+                    attributes["observation_space"], size: layout.observationDimension)
                 ?? MinariSpace.box(Array(repeating: nil, count: layout.observationDimension)),
             "action_space": actionSpace(ranges),
         ]
@@ -159,8 +180,8 @@ struct MinariWriter {
             description.algorithm ?? attributes["algorithm_name"] ?? attributes["policy"]
         entries["author"] = (description.author ?? attributes["author"]).map { [$0] }
         entries["description"] = description.summary ?? attributes["description"]
-        if let columns = attributes["observation_columns"] {
-            entries["observation_columns"] = columns
+        for name in ["observation_columns", DiscreteColumn.attribute] {
+            if let text = attributes[name] { entries[name] = text }
         }
         return try JSONSerialization.data(
             withJSONObject: entries,
@@ -170,7 +191,9 @@ struct MinariWriter {
     private func actionSpace(_ ranges: [ClosedRange<Float>]) -> String {
         let width = layout.actionDimension
         if let limits = description.actionLimits { return MinariSpace.box(limits) }
-        if let space = MinariSpace.inSinglePrecision(attributes["action_space"], size: width) {
+        if let space = discreteSpace(attributes["action_space"], width: width)
+            ?? MinariSpace.inSinglePrecision(attributes["action_space"], size: width)
+        {
             return space
         }
         let isUsual = ranges.allSatisfy { $0.lowerBound >= -1 && $0.upperBound <= 1 }

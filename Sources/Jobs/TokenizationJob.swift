@@ -51,6 +51,7 @@ public struct TokenizationJob: Sendable {
         var notes = file.notes
         var decision: String?
         var settings = settings
+        settings.discrete = settings.discrete ?? file.attributes.discreteColumns(file.layout)
         if settings.terminationPenalty == .automatic {
             let states = try TerminalStates(of: file)
             decision = states.explanation

@@ -34,6 +34,8 @@ struct TrainingData {
             let data = try TrajectoryDataset(contentsOf: url, options: reading)
             data.notes.forEach(note)
             let states = TerminalStates(of: data.trajectories)
+            var settings = settings
+            settings.discrete = settings.discrete ?? data.attributes.discreteColumns(data.layout)
             do {
                 tokenized = try TokenizedDataset(
                     data.trajectories, settings: settings.decided(by: states))
@@ -96,5 +98,12 @@ struct TrainingData {
                 "cannot use '\(url.path)' with tokenization.\(name) \(value): it was "
                     + "made with \(present); leave the setting out or make the file again")
         }
+    }
+}
+
+extension [String: String] {
+    /// The discrete columns that a dataset names among what it says of itself, if it does.
+    func discreteColumns(_ layout: TransitionLayout) -> [DiscreteColumn]? {
+        self[DiscreteColumn.attribute].flatMap { DiscreteColumn.columns($0, of: layout) }
     }
 }

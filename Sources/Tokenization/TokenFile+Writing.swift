@@ -40,7 +40,9 @@ extension TokenFile {
                     pass: pass, passCount: all + rewards + 1, rows: rows, rowCount: stream.rowCount)
             )
         }
+        try settings.requireDiscreteColumns(in: stream.layout)
         let discretizer = try Discretizer(fitting: stream, settings: settings, report: progress)
+            .with(settings.discrete ?? [])
         return try TokenFileWriter.write(to: url) { writer in
             try writer.fill(
                 stream, discretizer, settings, source,
@@ -90,6 +92,7 @@ private struct TokenFileWriter {
         var rows = 0
         var longest = 0
         try stream.forEachEpisode { episode in
+            try settings.requireDiscrete(episode)
             try append(TransitionRows(of: episode, settings: settings), discretizer, isWide)
             rows += episode.count
             longest = max(longest, episode.count)

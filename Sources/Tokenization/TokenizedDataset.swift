@@ -28,6 +28,9 @@ public struct TokenizedDataset: Sendable {
         /// Columns of the observation that make up a window's goal, such as 0 and 1 for the place
         /// in a maze; nil trains without goals.
         public var goalColumns: [Int]?
+        /// Columns that hold one of a few whole numbers, each of which becomes a token as it is; nil
+        /// where all are quantities.
+        public var discrete: [DiscreteColumn]?
 
         /// The published settings.
         public init() {}
@@ -75,9 +78,12 @@ public struct TokenizedDataset: Sendable {
         let settings = settings.decided(by: TerminalStates(of: trajectories))
         let table = try TokenizedDataset.table(trajectories, settings)
         try settings.requireGoalColumns(in: table.layout)
+        try settings.requireDiscreteColumns(in: table.layout)
+        for trajectory in trajectories { try settings.requireDiscrete(trajectory) }
         let discretizer = try Discretizer(
             fitting: settings.strategy, to: table.values,
-            dimension: table.layout.transitionDimension, binCount: settings.binCount)
+            dimension: table.layout.transitionDimension, binCount: settings.binCount
+        ).with(settings.discrete ?? [])
         self.init(table, discretizer, settings)
     }
 
@@ -159,9 +165,18 @@ extension TokenizedDataset.Settings {
 }
 
 extension TokenizedDataset.Settings {
+    /// Checks that the discrete columns are of transitions of `layout`.
+    func requireDiscreteColumns(in layout: TransitionLayout) throws(DiscretizerError) {
+        if let problem = discreteProblem(layout: layout) {
+            throw DiscretizerError(code: .malformed, dimension: nil, detail: problem)
+        }
+    }
+}
+
+extension TokenizedDataset.Settings {
     private enum CodingKeys: String, CodingKey {
         case discount, terminationPenalty, windowLength, maxPathLength, binCount, strategy, mask
-        case goalColumns
+        case goalColumns, discrete
     }
 
     /// Decodes settings; files from before the penalty could be decided leave it out where there
@@ -178,5 +193,6 @@ extension TokenizedDataset.Settings {
         strategy = try values.decode(Discretizer.Strategy.self, forKey: .strategy)
         mask = try values.decode(WindowMask.self, forKey: .mask)
         goalColumns = try values.decodeIfPresent([Int].self, forKey: .goalColumns)
+        discrete = try values.decodeIfPresent([DiscreteColumn].self, forKey: .discrete)
     }
 }

@@ -95,6 +95,7 @@ public struct Checkpoint {
         }
         if let problem = description.model.problem ?? description.tokenization.problem
             ?? description.tokenization.goalProblem(layout: description.model.layout)
+            ?? description.tokenization.discreteProblem(layout: description.model.layout)
             ?? description.problem
         {
             throw CheckpointError(code: .malformed, file: url.path, detail: problem)

@@ -299,12 +299,12 @@ import Trajectories
         }
         let space =
             #"{\"type\": \"Dict\", \"subspaces\": {\"observation\": {\"type\": \"Box\"}, "#
-            + #"\"direction\": {\"type\": \"Discrete\", \"n\": 4}}}"#
+            + #"\"direction\": {\"type\": \"Text\", \"n\": 4}}}"#
         try Data(#"{"total_episodes": 1, "observation_space": "\#(space)"}"#.utf8)
             .write(to: folder.file("metadata.json"))
         let all = failure(folder.url)
         #expect(all?.code == .wrongType)
-        #expect(all?.detail.contains("'direction' in it is a Discrete space") == true)
+        #expect(all?.detail.contains("'direction' in it is a Text space") == true)
         #expect(all?.detail.contains("observation keys") == true)
         var options = TrajectoryDataset.ReadingOptions()
         options.observationKeys = ["observation"]
@@ -371,17 +371,17 @@ import Trajectories
         #expect(broken?.detail.hasPrefix("row 1, column 1 is nan") == true)
     }
 
-    @Test func `discrete spaces and other data formats are refused`() throws {
+    @Test func `foreign spaces and other data formats are refused`() throws {
         let metadata = folder.file("metadata.json")
         _ = try file()
         func write(_ text: String) throws { try Data(text.utf8).write(to: metadata) }
         try write(
             #"{"total_episodes": 1, "action_space": "{\"type\": \"Dict\", \"subspaces\": {\"a\": "#
-                + #"{\"type\": \"Discrete\", \"n\": 4}, \"b\": {\"type\": \"Box\", \"low\": "#
+                + #"{\"type\": \"Graph\", \"n\": 4}, \"b\": {\"type\": \"Box\", \"low\": "#
                 + #"[-Infinity]}}}"}"#)
         let space = failure(folder.url)
         #expect(space?.code == .wrongType)
-        #expect(space?.detail.contains("Discrete") == true)
+        #expect(space?.detail.contains("Graph") == true)
         try write("{")
         #expect(failure(folder.url)?.file == metadata.path)
         try write(#"{"data_format": "arrow", "total_episodes": 1}"#)
