@@ -58,6 +58,17 @@ def test_environments_that_reset_themselves(model: tt.Model, mode: AutoresetMode
         tt.rollout(env, model.planner(num_envs=2, autoreset=other))
 
 
+def test_an_environment_that_never_resets_is_refused(model: tt.Model) -> None:
+    env = gym.make_vec(
+        "Hopper-v5",
+        num_envs=2,
+        vectorization_mode="sync",
+        vector_kwargs={"autoreset_mode": AutoresetMode.DISABLED},
+    )
+    with pytest.raises(tt.OptionError, match="does not begin episodes by itself"):
+        tt.rollout(env, model.planner(num_envs=2, autoreset="disabled"))
+
+
 def test_what_does_not_fit_is_refused(model: tt.Model) -> None:
     env = gym.make("Hopper-v5")
     for wrong, message in (

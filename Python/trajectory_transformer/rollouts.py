@@ -79,6 +79,10 @@ def _one(env: Any, planner: Planner, episodes: int, seed: int, most: int | None)
 
 def _vector(env: Any, planner: Planner, episodes: int, seed: int, rows: int) -> Rollouts:
     mode = (getattr(env, "metadata", None) or {}).get("autoreset_mode")
+    if getattr(mode, "value", mode) in ("Disabled", "disabled"):
+        raise OptionError(
+            "the environment does not begin episodes by itself; make it with autoreset, or step it yourself"
+        )
     name = "same_step" if getattr(mode, "value", mode) in ("SameStep", "same_step") else "next_step"
     if planner.autoreset != name:
         raise OptionError(f"autoreset cannot be {planner.autoreset}: the environment's is {name}")

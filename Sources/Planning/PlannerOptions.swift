@@ -285,10 +285,12 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
 extension Checkpoint {
     /// The bins as a search with `options` reads them.
     package func discretizer(readAsBy options: PlannerOptions) -> Discretizer {
-        guard options.readsPenaltyApart else { return discretizer }
+        // A checkpoint that a program made may leave open whether there was a penalty.
+        guard options.readsPenaltyApart,
+            case .number(let penalty) = description.tokenization.terminationPenalty
+        else { return discretizer }
         return discretizer.readingRewards(
-            apartFrom: description.tokenization.terminationPenalty.value,
-            dimension: model.configuration.layout.rewardIndex)
+            apartFrom: penalty, dimension: model.configuration.layout.rewardIndex)
     }
 
     /// Transitions of a window on which the model was trained.

@@ -52,6 +52,7 @@ extension PrefixTreeModel {
     /// Has the model's workers read `nodes`, an equal and consecutive share each.
     ///
     /// - Parameters:
+    ///   - nodes: What is to be read.
     ///   - count: Workers at most; there are fewer where a share would be quicker read than handed
     ///     out.
     ///   - body: Called for worker 0, 1 and so on, at the same time.

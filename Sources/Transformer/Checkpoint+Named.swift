@@ -28,6 +28,7 @@ extension Checkpoint {
     ///   - name: A path, or the name of a folder.
     ///   - environment: Variables of the process.
     ///   - program: The program's file.
+    /// - Returns: The folder or file, which need not be there where `name` is a path.
     /// - Throws: ``CheckpointError/Code-swift.enum/missing``, with the folders that were searched.
     public static func url(
         named name: String,
