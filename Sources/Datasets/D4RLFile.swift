@@ -1,6 +1,7 @@
 import Trajectories
 
-/// A file in D4RL's layout, HDF5 or an archive of NumPy's, whose shapes are checked: five arrays over all steps.
+/// A file in D4RL's layout, HDF5 or an archive of NumPy's, whose shapes are checked: five arrays
+/// over all steps.
 struct D4RLFile: EpisodeSource {
     let layout: TransitionLayout
     let rowCount: Int

@@ -8,8 +8,8 @@ extension EpisodeSelection {
     /// Writes the episodes as a dataset of their own, whole or not at all.
     ///
     /// They are read once more for it, twice for an archive of NumPy's. Memory holds the longest
-    /// episode and two bytes for each row; of HDF5's formats also the file that is made (HDF5Library
-    /// builds it in memory).
+    /// episode and two bytes for each row; of HDF5's formats also the file that is made (HDF5 builds
+    /// it in memory).
     ///
     /// - Parameters:
     ///   - url: Where the file or folder shall lie.

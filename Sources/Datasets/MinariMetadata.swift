@@ -77,7 +77,8 @@ enum MinariSpace {
         return try? JSONSerialization.jsonObject(with: Data(text.utf8))
     }
 
-    /// The kind and path of the first space that holds no numbers, nor others that do; where there are `keys`, among those that they name.
+    /// The kind and path of the first space that holds no numbers, nor others that do; where there
+    /// are `keys`, among those that they name.
     static func foreign(in space: Any, at path: String, keys: [String]?) -> (
         kind: String, path: String
     )? {

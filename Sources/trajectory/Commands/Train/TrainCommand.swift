@@ -46,8 +46,7 @@ struct TrainCommand: AsyncParsableCommand {
             """)
 
     @Option(
-        help:
-            "The trajectories: files, folders or Minari names, which are joined; or a token file.",
+        help: "The trajectories: files, folders or Minari names, all joined; or a token file.",
         completion: .file())
     var dataset: [String] = []
 
