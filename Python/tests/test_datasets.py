@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 from typing import Any
 
+import gymnasium
 import h5py
 import minari
 import numpy as np
@@ -135,3 +136,28 @@ def test_dictionaries_are_joined() -> None:
         tt.Dataset.from_minari([Episode(3)], observation_keys=["place"])
     with pytest.raises(tt.DataError, match="there are no episodes"):
         tt.Dataset.from_minari([])
+
+
+class Walk:
+    """A dataset as Minari gives it, whose observations and actions are whole numbers."""
+
+    observation_space = gymnasium.spaces.Dict(
+        {"place": gymnasium.spaces.Discrete(5, start=1), "observation": gymnasium.spaces.Box(-1, 1, (2,))}
+    )
+    action_space = gymnasium.spaces.Discrete(3)
+
+    def iterate_episodes(self) -> Any:
+        for _ in range(2):
+            episode = Episode(4)
+            places = np.arange(1, 6)
+            episode.observations = {"place": places, "observation": np.zeros((5, 2))}
+            episode.actions = np.array([0, 1, 2, 0])
+            yield episode
+
+
+def test_whole_numbers_are_known_by_their_spaces() -> None:
+    dataset = tt.Dataset.from_minari(Walk())
+    assert (dataset.observation_dim, dataset.action_dim) == (3, 1)
+    assert dataset.discrete == [{"column": 2, "start": 1, "count": 5}, {"column": 3, "start": 0, "count": 3}]
+    alone = tt.Dataset.from_minari(Walk(), observation_keys=["place"])
+    assert alone.discrete == [{"column": 0, "start": 1, "count": 5}, {"column": 1, "start": 0, "count": 3}]

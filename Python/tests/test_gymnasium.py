@@ -113,3 +113,36 @@ def test_a_maze_is_walked_towards_its_goal() -> None:
     vector = gym.make_vec("PointMaze_Open-v3", num_envs=2, vectorization_mode="sync", max_episode_steps=20)
     both = tt.rollout(vector, model.planner(num_envs=2, horizon=2, beam_width=4), episodes=2)
     assert np.array_equal(both.returns, results.returns)
+
+
+def test_discrete_actions_are_integers() -> None:
+    env = gym.make("CartPole-v1", max_episode_steps=30)
+    rows: dict[str, list[Any]] = {"observations": [], "actions": [], "rewards": [], "terminals": [], "timeouts": []}
+    observation, _ = env.reset(seed=0)
+    env.action_space.seed(0)
+    for _ in range(600):
+        action = env.action_space.sample()
+        rows["observations"].append(observation)
+        observation, reward, terminated, truncated, _ = env.step(action)
+        for name, value in zip(list(rows)[1:], (action, reward, terminated, truncated)):
+            rows[name].append(value)
+        if terminated or truncated:
+            observation, _ = env.reset()
+    arrays = {name: np.array(values) for name, values in rows.items()}
+    dataset = tt.Dataset.from_arrays(**arrays, observation_space=env.observation_space, action_space=env.action_space)
+    assert dataset.discrete == [{"column": 4, "start": 0, "count": 2}]
+    model = tt.train(dataset, steps=20, layers=1, width=16, heads=2, window=4)
+    assert model.tokenization["discrete"] == dataset.discrete
+    planner = model.planner(horizon=2, beam_width=4, action_space=env.action_space)
+    action = planner.act(observation)
+    assert action.shape == ()
+    assert action.dtype == np.int64
+    assert (tt.rollout(env, planner, episodes=2).lengths > 0).all()
+    vector = gym.make_vec("CartPole-v1", num_envs=2, vectorization_mode="sync", max_episode_steps=30)
+    both = model.planner(num_envs=2, horizon=2, beam_width=4, action_space=vector.single_action_space)
+    assert (tt.rollout(vector, both, episodes=2).lengths > 0).all()
+    # Without a space the values are the model's.
+    assert model.planner().action_high.tolist() == [1]
+    assert model.planner().action_low.tolist() == [0]
+    with pytest.raises(tt.DataError, match="action_space has 1 numbers, the arrays have 2"):
+        tt.Dataset.from_arrays(**{**arrays, "actions": np.zeros((600, 2))}, action_space=gym.spaces.MultiDiscrete([2]))

@@ -8,10 +8,9 @@ from typing import Any, SupportsIndex
 import numpy as np
 import numpy.typing as npt
 
-from . import _library
+from . import _library, _spaces
 from ._arguments import whole
 from .errors import DataError
-from .planner import observation_order
 
 
 class Dataset:
@@ -20,8 +19,12 @@ class Dataset:
     Numbers are kept in single precision, as in D4RL's files, in memory of the library's own.
     """
 
-    def __init__(self, handle: _library.Handle, answer: dict[str, Any], widths: tuple[int, int]) -> None:
+    def __init__(
+        self, handle: _library.Handle, answer: dict[str, Any], widths: tuple[int, int], discrete: list[dict[str, int]]
+    ) -> None:
         self._handle = handle
+        #: Columns of observation and action that hold one of a few whole numbers, each with `start` and `count`.
+        self.discrete = discrete
         self._answer = answer
         #: Numbers of an observation and of an action.
         self.observation_dim, self.action_dim = widths
@@ -36,6 +39,8 @@ class Dataset:
         terminals: npt.ArrayLike,
         timeouts: npt.ArrayLike | None,
         max_episode_length: SupportsIndex | None = None,
+        observation_space: Any = None,
+        action_space: Any = None,
     ) -> Dataset:
         """Cuts rows, one for each step in time order, into episodes.
 
@@ -43,12 +48,14 @@ class Dataset:
         - `terminals`: (T,), true in rows that reach a terminal state.
         - `timeouts`: (T,), true in rows after which a time limit cut the episode; None where there was none.
         - `max_episode_length`: cuts longer episodes, which counts as a time limit.
+        - `observation_space`, `action_space`: of Gymnasium; numbers of `Discrete`, `MultiDiscrete` and `MultiBinary`
+          spaces become tokens as they are, those of others are quantities.
 
         Raises `DataError` where shapes do not fit together; numbers that are not finite are refused in training.
         """
         arrays = {
-            "observations": _rows("observations", observations, 2, np.float32),
-            "actions": _rows("actions", actions, 2, np.float32),
+            "observations": _rows("observations", _column(observations, observation_space), 2, np.float32),
+            "actions": _rows("actions", _column(actions, action_space), 2, np.float32),
             "rewards": _rows("rewards", rewards, 1, np.float32),
             "terminals": _rows("terminals", terminals, 1, np.bool_),
         }
@@ -62,6 +69,17 @@ class Dataset:
         if longest is not None and longest < 1:
             raise DataError(f"max_episode_length cannot be {longest}: give a whole number from 1 up")
         widths = arrays["observations"].shape[1], arrays["actions"].shape[1]
+        discrete: list[dict[str, int]] = []
+        for name, space, first, width in (
+            ("observation_space", observation_space, 0, widths[0]),
+            ("action_space", action_space, widths[0], widths[1]),
+        ):
+            if space is None:
+                continue
+            wide, columns = _spaces.discrete_columns(space, first)
+            if columns and wide != width:
+                raise DataError(f"{name} has {wide} numbers, the arrays have {width}")
+            discrete += columns
         ends = arrays.get("timeouts")
         handle, answer = _library.made(
             "dataset_new",
@@ -74,7 +92,7 @@ class Dataset:
             *widths,
             longest or 0,
         )
-        return cls(handle, answer, widths)
+        return cls(handle, answer, widths, discrete)
 
     @classmethod
     def from_d4rl(
@@ -159,6 +177,8 @@ class Dataset:
             terminals=arrays["terminals"],
             timeouts=arrays["timeouts"],
             max_episode_length=max_episode_length,
+            observation_space=_spaces.parts(getattr(dataset, "observation_space", None), observation_keys),
+            action_space=getattr(dataset, "action_space", None),
         )
 
     @property
@@ -187,6 +207,11 @@ class Dataset:
         )
 
 
+def _column(values: Any, space: Any) -> Any:
+    """Numbers of a Discrete space as a column."""
+    return np.asarray(values).reshape(-1, 1) if _spaces.kind(space) == "Discrete" else values
+
+
 def _rows(name: str, values: npt.ArrayLike, dimensions: int, dtype: Any) -> npt.NDArray[Any]:
     """A contiguous array, copied only where it is not one of this type already."""
     try:
@@ -207,7 +232,7 @@ def _rows(name: str, values: npt.ArrayLike, dimensions: int, dtype: Any) -> npt.
 def _joined(place: str, values: Any, steps: int, keys: Sequence[str] | None) -> npt.NDArray[np.float32]:
     """Arrays side by side, without rows after the last step."""
     if isinstance(values, Mapping):
-        names = observation_order(values) if keys is None else list(keys)
+        names = _spaces.order(values) if keys is None else list(keys)
         for name in names:
             if name not in values:
                 raise DataError(f"{place}: there is no '{name}'; there are {', '.join(values)}")
@@ -219,6 +244,9 @@ def _joined(place: str, values: Any, steps: int, keys: Sequence[str] | None) -> 
     if isinstance(values, tuple):
         return np.concatenate([_joined(place, value, steps, None) for value in values], axis=1)
     array = np.asarray(values)
+    if array.ndim == 1 and array.dtype.kind in "biu":
+        # Of a Discrete space.
+        array = array.reshape(-1, 1)
     if array.dtype.kind not in "bifu" or array.ndim < 2 or len(array) < steps:
         raise DataError(
             f"{place} is no array of numbers with a row for each of {steps} steps: {array.dtype}, {array.shape}"

@@ -200,7 +200,8 @@ class Model:
         Where and how it acts:
 
         - `num_envs`: environments of a vector; None for one, whose observations have no first axis.
-        - `action_space`: a Gymnasium `Box`, to whose limits actions are clipped; -1 to 1 without it.
+        - `action_space`: of Gymnasium; actions are clipped to its limits, and integers where it is `Discrete`. Without
+          it, -1 to 1.
         - `autoreset`: of a vector: "next_step" (Gymnasium's default: the step after an episode's last ignores its
           action), "same_step" or "disabled", or Gymnasium's `AutoresetMode`.
         - `dtype`: of the actions; Gymnasium's spaces have float32.

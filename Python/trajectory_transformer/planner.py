@@ -13,7 +13,7 @@ from typing import Any, SupportsFloat
 import numpy as np
 import numpy.typing as npt
 
-from . import _library
+from . import _library, _spaces
 from ._arguments import flag, number, text, whole
 from .errors import ForkedError, OptionError, PlanningError, keyword
 from .model import Model
@@ -129,7 +129,8 @@ class Planner:
         self._dtype = np.dtype(dtype)
         if self._dtype.kind != "f":
             raise OptionError(f"dtype cannot be {self._dtype}: give a type of floating point")
-        low, high = _limits(action_space, model.action_dim, self.num_envs)
+        low, high = action_limits(action_space, model, self.num_envs)
+        self._kind = _spaces.kind(action_space) if action_space is not None else "Box"
         #: (A,): the limits that actions are clipped to.
         self.action_low, self.action_high = low, high
         if critic is not None and _library.is_forked():
@@ -211,7 +212,8 @@ class Planner:
 
         Any type of number goes in; out comes the planner's `dtype`, within the limits. A dictionary of arrays, as
         goal environments of Gymnasium-Robotics give, is joined, or its `observation` is taken for a model that was
-        trained on that alone. Ctrl-C ends the search, and nothing is decided then.
+        trained on that alone. With an `action_space` of whole numbers actions are integers, of `Discrete` without an
+        axis. Ctrl-C ends the search, and nothing is decided then.
 
         Raises `PlanningError` where the observation is not the model's or not finite, a goal is missing, or the
         reward of the action before is not known yet.
@@ -238,7 +240,12 @@ class Planner:
                     )
                 )
                 actions[places] = decided
-        result = actions.astype(self._dtype)
+        if self._kind in _spaces.DISCRETE:
+            # What is decoded are whole numbers; Discrete has no axis for its one number.
+            actions = np.rint(actions[:, 0] if self._kind == "Discrete" else actions)
+            result = actions.astype(np.int64)
+        else:
+            result = actions.astype(self._dtype)
         return result[0] if self.num_envs is None else result
 
     def observe(
@@ -323,13 +330,16 @@ class Planner:
             raise PlanningError(f"cannot plan: the observation is no array of numbers: {error}") from None
         width = self.model.observation_dim
         expected = (width,) if self.num_envs is None else (self._rows, width)
+        if width == 1 and array.shape == expected[:-1]:
+            # Of a Discrete space.
+            array = array.reshape(expected)
         if array.shape != expected:
             raise PlanningError(f"cannot plan: the observation has the shape {array.shape}, expected {expected}")
         return array.reshape(self._rows, width), goals
 
     def _joined(self, observation: Mapping[str, Any]) -> npt.NDArray[np.float64]:
         width = self.model.observation_dim
-        parts = [np.asarray(observation[key], np.float64) for key in observation_order(observation)]
+        parts = [np.asarray(observation[key], np.float64) for key in _spaces.order(observation)]
         lead = () if self.num_envs is None else (self._rows,)
         joined = np.concatenate([part.reshape(*lead, -1) for part in parts], axis=-1)
         if joined.shape[-1] != width and "observation" in observation:
@@ -366,11 +376,6 @@ class Planner:
         return f"<Planner of {self.model.name!r}: {size}, in {place}>"
 
 
-def observation_order(observation: Mapping[str, Any]) -> list[str]:
-    """The keys of a dictionary of observations in the order of the columns: what the agent itself is like first."""
-    return sorted(observation, key=lambda key: (key != "observation", key))
-
-
 def _request(options: Mapping[str, Any]) -> dict[str, Any]:
     """What was given, under the library's names."""
     request: dict[str, Any] = {}
@@ -400,16 +405,31 @@ def _autoreset(mode: Any) -> str:
     return str(name)
 
 
-def _limits(space: Any, width: int, rows: int | None) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def action_limits(
+    space: Any, model: Model, rows: int | None
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """The limits of each action dimension: a space's, else those of what the model was trained on."""
+    width = model.action_dim
     if space is None:
-        return np.full(width, -1.0), np.full(width, 1.0)
-    try:
-        low, high = np.asarray(space.low, np.float64), np.asarray(space.high, np.float64)
-    except (AttributeError, TypeError, ValueError):
-        raise OptionError(
-            f"action_space cannot be {space!r}: give a Box, whose low and high limit the actions"
-        ) from None
-    if rows is not None and low.shape == (rows, width) and (low == low[0]).all() and (high == high[0]).all():
+        low, high = np.full(width, -1.0), np.full(width, 1.0)
+        for column in model.tokenization.get("discrete") or []:
+            place = column["column"] - model.observation_dim
+            if place >= 0:
+                low[place], high[place] = column["start"], column["start"] + column["count"] - 1
+        return low, high
+    if _spaces.kind(space) in _spaces.DISCRETE:
+        starts, counts = _spaces.values(space)
+        low, high = starts.astype(np.float64), (starts + counts - 1).astype(np.float64)
+    else:
+        try:
+            low, high = np.asarray(space.low, np.float64), np.asarray(space.high, np.float64)
+        except (AttributeError, TypeError, ValueError):
+            raise OptionError(
+                f"action_space cannot be {space!r}: give a space of Gymnasium, which limits the actions"
+            ) from None
+    # Of a vector the limits come once for each environment.
+    shape: tuple[int, ...] = low.shape
+    if shape == (rows, width) and (low == low[0]).all() and (high == high[0]).all():
         low, high = low[0], high[0]
     if low.shape != (width,) or high.shape != (width,):
         raise OptionError(f"action_space cannot be {space!r}: the model was trained for {width} action dimensions")

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ._arguments import whole
 from .errors import OptionError
-from .planner import Planner, _limits
+from .planner import Planner, action_limits
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def rollout(env: Any, planner: Planner, *, episodes: int = 5, seed: int = 0, max
     if rows != planner.num_envs:
         raise OptionError(f"num_envs cannot be {planner.num_envs}: the environment has {rows}")
     space = env.action_space if rows is None else env.single_action_space
-    low, high = _limits(space, planner.model.action_dim, None)
+    low, high = action_limits(space, planner.model, None)
     if (low > planner.action_low).any() or (high < planner.action_high).any():
         raise OptionError(
             "the planner's actions go beyond the environment's limits; make the planner with "

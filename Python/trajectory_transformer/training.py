@@ -171,6 +171,7 @@ class Trainer:
             "window": whole("window", window),
             "bins": whole("bins", bins),
             "actionWeight": number("action_weight", action_weight),
+            "discrete": None if resume else dataset.discrete or None,
             "goalColumns": None if goal_columns is None else [whole("goal_columns", column) for column in goal_columns],
             "terminationPenalty": _penalty(termination_penalty, resume),
             "keepsTerminalRewards": termination_penalty is None,

@@ -1,5 +1,6 @@
 import Tokenization
 import Training
+import Trajectories
 import Transformer
 
 /// The keyword arguments of a training run, as options of the command line that trains; what is nil
@@ -18,6 +19,7 @@ struct TrainingRequest: Decodable {
     var bins: Int?
     var actionWeight: Float?
     var goalColumns: [Int]?
+    var discrete: [DiscreteColumn]?
     /// A number, `auto`, or `none` as text.
     var terminationPenalty: TerminationPenalty?
     var keepsTerminalRewards: Bool
@@ -96,6 +98,7 @@ struct TrainingRequest: Decodable {
         set(\.tokenization.windowLength, window)
         set(\.tokenization.binCount, bins)
         set(\.tokenization.goalColumns, goalColumns)
+        set(\.tokenization.discrete, discrete)
         set(\.tokenization.terminationPenalty, terminationPenalty)
         if keepsTerminalRewards { settings.tokenization.terminationPenalty = .nothing }
     }
