@@ -72,12 +72,13 @@ public struct ResultsPage: Sendable {
             return values.filter { seen.insert($0).inserted }.joined(separator: "; ")
         }
         let seconds = records.reduce(0) { $0 + $1.seconds }
-        let processor = records.reduce(0) { $0 + $1.processorSeconds }
+        let processor = records.compactMap(\.processorSeconds)
         let missing = experiment.steps.count - records.count
         var lines = [
             "```\n\(command)\n```",
-            "\(records.count) steps in \(Self.duration(seconds)) of wall-clock time, "
-                + "\(Self.duration(processor)) of processor time"
+            "\(records.count) steps in \(Self.duration(seconds)) of wall-clock time"
+                + (processor.count == records.count
+                    ? ", \(Self.duration(processor.reduce(0, +))) of processor time" : "")
                 + (missing > 0 ? "; \(missing) were not run, and their results are dashes" : "")
                 + ". Machine: \(list(records.map(\.machine))). Commit: "
                 + "\(list(records.map(\.commit))).",

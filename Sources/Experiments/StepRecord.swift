@@ -14,9 +14,10 @@ public struct StepRecord: Sendable, Hashable, Codable {
     public var finished: Date
     /// Wall-clock time in seconds, attempts that were stopped included.
     public var seconds: Double
-    /// Processor time in seconds, of all cores together, likewise; it tells more than ``seconds``
-    /// where the machine did other things too.
-    public var processorSeconds: Double
+    /// Processor time in seconds, of all cores together, likewise; nil where it was not measured.
+    ///
+    /// It tells more than ``seconds`` where the machine did other things too.
+    public var processorSeconds: Double?
     /// The commit that ran it; a plus sign says that files were changed since.
     public var commit: String
     /// The machine that ran it.

@@ -66,7 +66,7 @@ import Testing
         let programs = try StepPrograms(
             place, trajectory: program, variables: ["MODELS": place.checkpoints.path])
         let experiment = try Experiment(
-            definition("title: A\nsteps: [{name: score, run: evaluate}]"))
+            definition("title: A\ndescription: B\nsteps: [{name: score, run: evaluate}]"))
         let printed = try await programs.run(
             experiment.steps[0], [], in: folder.url, log: folder.file("log"))
         #expect(printed == .string(folder.file("Checkpoints").path))

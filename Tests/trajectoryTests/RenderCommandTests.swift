@@ -86,7 +86,10 @@ import Testing
     @Test func `plans of a checkpoint are drawn over what happened`() throws {
         let folder = try TemporaryFolder()
         let picture = folder.file("plans.png")
-        let planner = ["--horizon", "3", "--beam-width", "2", "--expansion-factor", "1"]
+        let planner = [
+            "--horizon", "3", "--beam-width", "2", "--expansion-factor", "1", "--replan-interval",
+            "1",
+        ]
         func draw(_ file: URL, _ arguments: [String]) throws -> Result {
             let outcome = try Program.run(
                 [
