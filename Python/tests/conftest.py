@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -42,8 +43,14 @@ def in_process(tmp_path: pathlib.Path) -> Callable[..., str]:
     def run(program: str, timeout: float = 120) -> str:
         file = tmp_path / "program.py"
         file.write_text(program)
+        # Started in a shell's background, all of this would ignore Ctrl-C, and hand that on.
         result = subprocess.run(
-            [sys.executable, str(file)], capture_output=True, text=True, timeout=timeout, cwd=tmp_path
+            [sys.executable, str(file)],
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            cwd=tmp_path,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout
