@@ -50,7 +50,8 @@ extension BeamSearch {
             nodes: frontier.places.map { frontier.nodes[Int($0)] },
             rules: dimensions.map { dimension in
                 var rule = filter(of: dimension).rule
-                rule.keepsOutput = dimension >= layout.rewardIndex || options.countsLikelihood
+                rule.keepsOutput =
+                    dimension >= layout.rewardIndex || countsLikelihood(of: dimension)
                 return rule
             }, uniforms: numbers, forced: suggestedTokens(dimensions))
         let drawn = try frontier.draw(draws, with: model)
@@ -59,7 +60,7 @@ extension BeamSearch {
             if dimension == layout.valueIndex { readNumbers(dimension, into: \.values) }
             let isLast = index == dimensions.count - 1
             let tokens = Array(drawn.tokens[(index * rows)..<((index + 1) * rows)])
-            if options.countsLikelihood, dimension < layout.rewardIndex {
+            if countsLikelihood(of: dimension) {
                 frontier.stand()
                 countLikelihood(of: tokens, dimension: dimension)
             }

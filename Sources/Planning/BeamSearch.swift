@@ -50,7 +50,7 @@ struct BeamSearch {
         scores = returns
         likelihoods = returns
         actionLikelihoods = returns
-        if planner.options.countsLikelihood {
+        if planner.options.countsLikelihood.ofActions {
             logProbabilities = LogProbabilities(model: planner.model, filter: TokenFilter())
         }
         rewards = Array(repeating: 0, count: requests.count * horizon)
@@ -150,7 +150,7 @@ struct BeamSearch {
 
     /// What a row's log-likelihood must not be below to be kept.
     private func leastLikelihood(_ rows: Range<Int>) -> Double {
-        guard logProbabilities != nil else { return -.infinity }
+        guard options.unlikelyShare > 0 else { return -.infinity }
         let unlikely = Int(options.unlikelyShare * Double(rows.count))
         return likelihoods[rows].sorted()[min(unlikely, rows.count - 1)]
     }
@@ -163,10 +163,18 @@ struct BeamSearch {
         return options.likelihoodWeight * variance.squareRoot()
     }
 
+    /// Whether it matters how likely tokens of `dimension` are.
+    func countsLikelihood(of dimension: Int) -> Bool {
+        let counts = options.countsLikelihood
+        return layout.actionRange.contains(dimension)
+            ? counts.ofActions
+            : layout.observationRange.contains(dimension) && counts.ofObservations
+    }
+
     /// Adds to the rows' likelihoods those of the next tokens, which are of `dimension`, at the
     /// nodes that the rows stand on.
     mutating func countLikelihood(of tokens: some Collection<Int32>, dimension: Int) {
-        guard logProbabilities != nil, dimension < layout.rewardIndex else { return }
+        guard countsLikelihood(of: dimension) else { return }
         logProbabilities?.read(frontier.nodes)
         let values = logProbabilities?.values ?? []
         let isAction = layout.actionRange.contains(dimension)

@@ -124,8 +124,11 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
     /// The filter for the tokens of reward and value.
     public var rewardFilter: TokenFilter { filter(topK: rewardTopK, cdf: rewardCDF) }
 
-    /// Whether a search for returns asks how likely its rows are.
-    var countsLikelihood: Bool { unlikelyShare > 0 || likelihoodWeight > 0 }
+    /// Whether a search for returns asks how likely its rows' actions are, and also their
+    /// observations.
+    var countsLikelihood: (ofActions: Bool, ofObservations: Bool) {
+        (unlikelyShare > 0 || likelihoodWeight > 0, unlikelyShare > 0)
+    }
 
     /// The filter for every token of a search for likelihood.
     var likelihoodFilter: TokenFilter { TokenFilter(topK: likelihoodTopK) }
