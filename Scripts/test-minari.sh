@@ -4,18 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 deps=.deps/minari
-requirements=Scripts/minari-requirements.txt
-
-fail() { echo "test-minari: $*" >&2; exit 1; }
-
-if ! cmp -s "$requirements" "$deps/installed.txt"; then
-    echo "test-minari: installing Minari into $deps" >&2
-    rm -rf "$deps"
-    python3 -m venv "$deps" || fail "could not make a virtual environment; apt-get install python3-venv"
-    "$deps/bin/python" -m pip install -q --disable-pip-version-check --only-binary=:all: \
-        --require-hashes -r "$requirements" || fail "could not install Minari from PyPI (see pip's message above)"
-    cp "$requirements" "$deps/installed.txt"
-fi
+Scripts/virtual-environment.sh "$deps" Scripts/minari-requirements.txt Minari
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 "$deps/bin/python" -W ignore Scripts/test-minari.py .build/release/trajectory "$folder/datasets"
