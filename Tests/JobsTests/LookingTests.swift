@@ -13,17 +13,7 @@ import Trajectories
     {
         let seed = UInt64.random(in: 0..<1000)
         print("seed \(seed)")
-        var generator = SeededGenerator(seed: seed)
-        let layout = TransitionLayout(observationDimension: 2, actionDimension: 1)
-        let trajectories = [Trajectory.Ending.terminal, .timeout].map { ending in
-            var trajectory = Trajectory(layout: layout, ending: ending)
-            for _ in 0..<6 {
-                let numbers = (0..<4).map { _ in Float.random(in: -1...1, using: &generator) }
-                trajectory.append(
-                    observation: numbers[0..<2], action: numbers[2..<3], reward: numbers[3])
-            }
-            return trajectory
-        }
+        let trajectories = randomEpisodes(of: 6, seed: seed).trajectories
         var settings = TokenizedDataset.Settings()
         settings.windowLength = 3
         settings.binCount = 10

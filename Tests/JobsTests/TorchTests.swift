@@ -22,17 +22,7 @@ import Transformer
         run = folder.file("run")
         let seed = UInt64.random(in: 0..<1000)
         print("seed \(seed)")
-        var generator = SeededGenerator(seed: seed)
-        let layout = TransitionLayout(observationDimension: 2, actionDimension: 1)
-        let trajectories = [Trajectory.Ending.terminal, .timeout].map { ending in
-            var trajectory = Trajectory(layout: layout, ending: ending)
-            for _ in 0..<60 {
-                let numbers = (0..<4).map { _ in Float.random(in: -1...1, using: &generator) }
-                trajectory.append(
-                    observation: numbers[0..<2], action: numbers[2..<3], reward: numbers[3])
-            }
-            return trajectory
-        }
+        let (layout, trajectories) = randomEpisodes(of: 60, seed: seed)
         try TrajectoryDataset(layout: layout, trajectories: trajectories).write(to: dataset)
         var settings = TokenizedDataset.Settings()
         settings.windowLength = 3
