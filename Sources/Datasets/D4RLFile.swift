@@ -19,20 +19,10 @@ struct D4RLFile: EpisodeSource {
 
     init(_ table: any ArrayTable, options: TrajectoryDataset.ReadingOptions) throws {
         let file = table.file
-        guard options.observationKeys == nil else {
-            throw DatasetError(
-                .missingField, file: file, field: "observations",
-                "there are no keys in it to choose from; leave the observation keys out")
-        }
+        try options.requireNoKeys(file: file)
         let reader = CheckedReader(file: file, allowsNonFinite: options.allowsNonFinite)
-        observations = try reader.matrix("observations", of: table)
-        actions = try reader.matrix("actions", of: table)
+        (observations, actions) = try reader.observationsAndActions(of: table)
         let rows = observations.shape[0]
-        guard actions.shape[0] == rows else {
-            throw DatasetError(
-                .shapeMismatch, file: file, field: "actions",
-                "expected \(rows) rows as 'observations' has, found \(actions.shape[0])")
-        }
         func column(_ field: String) throws -> any RowArray {
             try reader.column(field, of: table, rows: rows, fitting: "observations")
         }

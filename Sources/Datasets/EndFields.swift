@@ -18,6 +18,26 @@ struct EndFields {
         }
     }
 
+    /// The flags of D4RL's fields for episodes that lie one after the other.
+    ///
+    /// The format cannot say that an episode breaks off unless it is the last.
+    static func flags(
+        of episodes: [(length: Int, ending: Trajectory.Ending)]
+    ) -> (terminals: [Bool], timeouts: [Bool]) {
+        let rows = episodes.reduce(0) { $0 + $1.length }
+        var terminals = [Bool](repeating: false, count: rows)
+        var timeouts = terminals
+        var row = -1
+        for (index, episode) in episodes.enumerated() {
+            row += episode.length
+            let isLast = index == episodes.count - 1
+            terminals[row] = episode.ending == .terminal
+            timeouts[row] =
+                episode.ending == .timeout || (episode.ending == .unfinished && !isLast)
+        }
+        return (terminals, timeouts)
+    }
+
     /// What is not as D4RL has it.
     func note(file: String) -> String? {
         if terminals == "dones", timeouts == nil {

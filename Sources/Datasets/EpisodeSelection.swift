@@ -150,19 +150,8 @@ public struct EpisodeSelection: EpisodeStream, Sendable {
         return kept[index]
     }
 
-    /// Where episodes end, as D4RL's flags: its format cannot say that an episode breaks off unless
-    /// it is the last.
+    /// Where episodes end, as D4RL's flags.
     var flags: (terminals: [Bool], timeouts: [Bool]) {
-        var terminals = [Bool](repeating: false, count: rowCount)
-        var timeouts = terminals
-        var row = -1
-        for (index, episode) in episodes.enumerated() {
-            row += episode.length
-            let isLast = index == episodes.count - 1
-            terminals[row] = episode.ending == .terminal
-            timeouts[row] =
-                episode.ending == .timeout || (episode.ending == .unfinished && !isLast)
-        }
-        return (terminals, timeouts)
+        EndFields.flags(of: episodes.map { ($0.length, $0.ending) })
     }
 }

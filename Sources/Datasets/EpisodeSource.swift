@@ -91,4 +91,30 @@ struct CheckedReader: Sendable {
         }
         return array
     }
+
+    /// Observations and actions, of which there are as many.
+    func observationsAndActions(
+        of table: any ArrayTable
+    ) throws -> (observations: any RowArray, actions: any RowArray) {
+        let observations = try matrix("observations", of: table)
+        let actions = try matrix("actions", of: table)
+        let rows = observations.shape[0]
+        guard actions.shape[0] == rows else {
+            throw DatasetError(
+                .shapeMismatch, file: file, field: "actions",
+                "expected \(rows) rows as 'observations' has, found \(actions.shape[0])")
+        }
+        return (observations, actions)
+    }
+}
+
+extension TrajectoryDataset.ReadingOptions {
+    /// Refuses to choose among the entries of observations that have none.
+    func requireNoKeys(file: String) throws(DatasetError) {
+        guard observationKeys == nil else {
+            throw DatasetError(
+                .missingField, file: file, field: "observations",
+                "there are no keys in it to choose from; leave the observation keys out")
+        }
+    }
 }

@@ -39,11 +39,7 @@ struct EpisodesFile: EpisodeSource {
     /// Opens a file of d3rlpy's.
     init(d3rlpy file: HDF5File, options: TrajectoryDataset.ReadingOptions) throws {
         let root = file.root
-        guard options.observationKeys == nil else {
-            throw DatasetError(
-                .missingField, file: file.path, field: "observations",
-                "there are no keys in it to choose from; leave the observation keys out")
-        }
+        try options.requireNoKeys(file: file.path)
         let count = try root.dataset("num_episodes").integers().first ?? 0
         guard count > 0, count <= Self.most else {
             throw DatasetError(

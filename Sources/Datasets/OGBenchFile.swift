@@ -24,6 +24,7 @@ struct OGBenchFile: EpisodeSource {
 
     init(_ table: any ArrayTable, options: TrajectoryDataset.ReadingOptions) throws {
         let file = table.file
+        try options.requireNoKeys(file: file)
         for (isSet, what) in [
             (
                 options.dropsLastRow,
@@ -34,14 +35,8 @@ struct OGBenchFile: EpisodeSource {
             throw DatasetError(.unusedOption, file: file, what)
         }
         reader = CheckedReader(file: file, allowsNonFinite: options.allowsNonFinite)
-        observations = try reader.matrix("observations", of: table)
-        actions = try reader.matrix("actions", of: table)
+        (observations, actions) = try reader.observationsAndActions(of: table)
         let rows = observations.shape[0]
-        guard actions.shape[0] == rows else {
-            throw DatasetError(
-                .shapeMismatch, file: file, field: "actions",
-                "expected \(rows) rows as 'observations' has, found \(actions.shape[0])")
-        }
         terminals = try reader.column("terminals", of: table, rows: rows, fitting: "observations")
         let ends = try reader.flags(terminals, rows: 0..<rows)
         // Rows after the last mark are a trajectory, too, whose last observation stays behind.

@@ -25,16 +25,7 @@ extension TrajectoryDataset {
                 .empty, file: url.path, "there are no transitions to write")
         }
         try requireFinite(file: url.path)
-        var terminals = [Bool](repeating: false, count: rows)
-        var timeouts = terminals
-        var row = -1
-        for (index, trajectory) in trajectories.enumerated() {
-            row += trajectory.count
-            let isLast = index == trajectories.count - 1
-            terminals[row] = trajectory.ending == .terminal
-            timeouts[row] =
-                trajectory.ending == .timeout || (trajectory.ending == .unfinished && !isLast)
-        }
+        let (terminals, timeouts) = EndFields.flags(of: trajectories.map { ($0.count, $0.ending) })
         let storage = gzipLevel.map { HDF5Storage.chunked(gzipLevel: $0) } ?? .contiguous
         do {
             try HDF5File.write(to: url) { root throws(HDF5Error) in

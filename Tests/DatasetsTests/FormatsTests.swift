@@ -52,6 +52,17 @@ import Trajectories
             "\(name)")
     }
 
+    @Test func `no keys are chosen among observations that have none`() throws {
+        var options = TrajectoryDataset.ReadingOptions()
+        options.observationKeys = ["position"]
+        for name in ["ogbench.npz", "d3rlpy2.h5"] {
+            let error = #expect(throws: DatasetError.self) {
+                try TrajectoryDataset(contentsOf: Self.fixture(name), options: options)
+            }
+            #expect(error?.code == .missingField, "\(name)")
+        }
+    }
+
     @Test func `OGBench's trajectories lose their last row, which is an observation only`() throws {
         let url = try Self.fixture("ogbench.npz")
         let file = try DatasetFile(url)
