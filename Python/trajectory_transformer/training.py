@@ -119,6 +119,7 @@ class Trainer:
         dropout: float | None = None,
         learning_rate: float | None = None,
         seed: SupportsIndex | None = None,
+        best_share: float | None = None,
         patience: SupportsIndex | None = None,
         keep_best: bool | None = None,
         workers: SupportsIndex | None = None,
@@ -144,6 +145,7 @@ class Trainer:
         - `termination_penalty`: takes the place of the last reward of an episode with a terminal state; "auto" decides
           by the data, None keeps the reward.
         - `seed`: fixes initial weights, order of the data and dropout; `workers`: threads.
+        - `best_share`: share of the windows that comes from the best tenth of the data alone, by episodes' returns.
         - `patience`: stop after so many held-out measurements without a smaller loss; `keep_best`: keep the
           checkpoint of the smallest; `time_limit`: minutes.
         - `evaluation_interval`, `checkpoint_interval`: steps between held-out losses, and between checkpoints.
@@ -178,6 +180,7 @@ class Trainer:
             "dropout": number("dropout", dropout),
             "learningRate": number("learning_rate", learning_rate),
             "seed": whole("seed", seed, unsigned=True),
+            "bestShare": number("best_share", best_share),
             "patience": whole("patience", patience),
             "keepBest": None if keep_best is None else flag("keep_best", keep_best),
             "timeLimit": number("time_limit", time_limit),

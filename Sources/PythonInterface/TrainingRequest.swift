@@ -26,6 +26,7 @@ struct TrainingRequest: Decodable {
     var dropout: Float?
     var learningRate: Double?
     var seed: UInt64?
+    var bestShare: Double?
     var patience: Int?
     var keepBest: Bool?
     var timeLimit: Double?
@@ -86,6 +87,7 @@ struct TrainingRequest: Decodable {
         set(\.training.learningRate, learningRate)
         set(\.training.seed, seed)
         set(\.training.timeLimit, timeLimit)
+        set(\.training.bestShare, bestShare)
         set(\.training.patience, patience)
         set(\.training.keepsBest, keepBest)
         set(\.training.evaluationInterval, evaluationInterval)

@@ -166,7 +166,8 @@ public struct TokenWindows: Sendable {
         )
     }
 
-    private func subset(_ episodes: [Int]) -> TokenWindows {
+    /// The windows of some of the episodes.
+    func subset(_ episodes: [Int]) -> TokenWindows {
         TokenWindows(
             store, windowLength: windowLength, maxPathLength: maxPathLength, mask: mask,
             goalColumns: goalColumns, episodes: episodes.sorted())

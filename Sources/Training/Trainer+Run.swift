@@ -60,7 +60,7 @@ extension Trainer {
         var best = BestMeasurement(in: directory, upTo: step)
         var last = progress(nil)
         while step < options.steps {
-            sampler.fill(&batch, from: training, step: step)
+            sampler.fill(&batch, step: step)
             rate = schedule.rate(afterTokens: tokens)
             // Distinct for each step, and the same again when the run is resumed.
             let stream = options.seed &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(step)
@@ -108,8 +108,9 @@ extension Trainer {
     public func batch(ofStep step: Int) -> TokenBatch {
         precondition(step > 0, "step \(step); the first is 1")
         var batch = emptyBatch
-        var sampler = WindowSampler(windowCount: training.count, seed: options.seed)
-        sampler.fill(&batch, from: training, step: step - 1)
+        var sampler = WindowSampler(
+            training, best: best, share: options.bestShare, seed: options.seed)
+        sampler.fill(&batch, step: step - 1)
         return batch
     }
 

@@ -38,6 +38,8 @@ public final class Trainer {
 
     let dataset: TokenizedDataset
     let training: TokenWindows
+    /// Those of the best episodes, where some are seen more often.
+    let best: TokenWindows?
     let measure: HeldOutMeasure
     let environment: String?
     let observationDimensions: Int?
@@ -129,7 +131,11 @@ public final class Trainer {
         if let optimizer {
             try learner.restore(EngineState(of: model, moments: optimizer, updates: step))
         }
-        sampler = WindowSampler(windowCount: training.count, seed: options.seed)
+        best =
+            options.bestShare > 0
+            ? training.best(TrainingOptions.bestFraction, returns: dataset.episodeReturns) : nil
+        sampler = WindowSampler(
+            training, best: best, share: options.bestShare, seed: options.seed)
     }
 
     /// How many workers computed the run in `directory` so far; nil where that is not recorded.

@@ -34,6 +34,15 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
     public var scheduleEnding = LearningRateSchedule.Ending.hold
     /// Decay of the weight matrices, in units of the learning rate.
     public var weightDecay = 0.1
+    /// Share of the windows that comes from the best episodes alone, those with the largest returns
+    /// that together hold ``bestFraction`` of the transitions; the others come from all.
+    ///
+    /// Plans begin as the data do, so what the data do often is what a plan looks at first. Seen more
+    /// often, good behaviour is found by few beams, while the model still learns what follows bad
+    /// actions. Weights of whole trajectories are Hong et al. 2023 (arXiv 2306.13085).
+    public var bestShare = 0.0
+    /// Which part of the transitions counts as the best episodes'.
+    public static let bestFraction = 0.1
     /// Gradients of a larger norm are scaled down to it.
     public var gradientLimit = 1.0
     /// Share of the episodes that is held out.
@@ -87,6 +96,9 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
         }
         guard (0..<1).contains(heldOutFraction) else {
             return "heldOutFraction must lie in [0, 1), found \(heldOutFraction)"
+        }
+        guard (0...1).contains(bestShare) else {
+            return "bestShare must lie in [0, 1], found \(bestShare)"
         }
         guard (0...1).contains(warmupFraction) else {
             return "warmupFraction must lie in [0, 1], found \(warmupFraction)"

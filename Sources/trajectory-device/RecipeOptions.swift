@@ -25,6 +25,10 @@ struct RecipeOptions: ParsableArguments {
     @Option(help: "Dropout of embedding, attention and residual connections (0; authors: 0.1).")
     var dropout: Float?
 
+    @Option(
+        help: "Share of the windows that comes from the best tenth of the data alone, by returns.")
+    var bestShare: Double?
+
     /// As the options say, else as the run that is there, else as the recipe; `configuration` gets
     /// the dropout.
     func options(
@@ -42,6 +46,7 @@ struct RecipeOptions: ParsableArguments {
         recipe?.apply(to: &options, &shape)
         if let optimizer { options.optimizer = optimizer }
         if let start { options.start = start }
+        if let bestShare { options.bestShare = bestShare }
         if let dropout { shape.dropout = dropout }
         options.steps = steps
         if let learningRate {

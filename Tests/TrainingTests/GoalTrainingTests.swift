@@ -97,10 +97,10 @@ import TransformerCPU
         settings.goalColumns = [0]
         let windows = try TokenizedDataset([trajectory], settings: settings).windows
         func goals(seed: UInt64, step: Int) -> [Int32: Int32] {
-            var sampler = WindowSampler(windowCount: windows.count, seed: seed)
+            var sampler = WindowSampler(windows, seed: seed)
             var batch = TokenBatch(
                 rows: windows.count, length: windows.length, goalDimension: 1)
-            sampler.fill(&batch, from: windows, step: step)
+            sampler.fill(&batch, step: step)
             return Dictionary(
                 uniqueKeysWithValues: (0..<batch.rows).map {
                     (batch.inputs[$0 * batch.length], batch.goals[$0])

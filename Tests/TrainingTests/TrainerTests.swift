@@ -178,11 +178,11 @@ import TransformerCPU
         let model = TrajectoryTransformer(configuration(data), seed: 1)
         var options = TrainingEngineOptions(windowLength: windows.length)
         options.gradientLimit = 0.5
-        var sampler = WindowSampler(windowCount: windows.count, seed: 2)
+        var sampler = WindowSampler(windows, seed: 2)
         func batch(_ rows: Range<Int>) -> TokenBatch {
             var batch = TokenBatch(
                 rows: rows.count, length: windows.length, firstRow: rows.lowerBound, totalRows: 7)
-            sampler.fill(&batch, from: windows, step: 3)
+            sampler.fill(&batch, step: 3)
             return batch
         }
         let (whole, first, second) = (batch(0..<7), batch(0..<3), batch(3..<7))
@@ -249,11 +249,11 @@ import TransformerCPU
 
     @Test func `every window is seen once an epoch`() throws {
         let windows = try dataset().windows
-        var sampler = WindowSampler(windowCount: windows.count, seed: 9)
+        var sampler = WindowSampler(windows, seed: 9)
         var seen: [[Int32]: Int] = [:]
         var batch = TokenBatch(rows: windows.count / 2, length: windows.length)
         for step in 0..<2 {
-            sampler.fill(&batch, from: windows, step: step)
+            sampler.fill(&batch, step: step)
             for row in 0..<batch.rows {
                 let tokens = Array(batch.inputs[(row * batch.length)..<((row + 1) * batch.length)])
                 seen[tokens, default: 0] += 1
@@ -267,5 +267,71 @@ import TransformerCPU
         }
         #expect(seen.allSatisfy { $0.value <= expected[$0.key, default: 0] })
         #expect(seen.values.reduce(0, +) == 2 * (windows.count / 2))
+    }
+
+    /// The least of each row's inputs, which is the episode's first column there.
+    private func firstTokens(_ batch: TokenBatch) -> [Int32] {
+        (0..<batch.rows).map { batch.inputs[$0 * batch.length] }
+    }
+
+    @Test func `a share of the windows comes from the best tenth of the data`() throws {
+        // Twenty episodes of ten transitions whose observation is their number; every third is good,
+        // and episode 12 the best.
+        let trajectories = (0..<20).map { episode in
+            var trajectory = Trajectory(
+                layout: TransitionLayout(observationDimension: 1, actionDimension: 1))
+            for _ in 0..<10 {
+                trajectory.append(
+                    observation: [Float(episode)], action: [0],
+                    reward: episode == 12 ? 9 : episode.isMultiple(of: 3) ? 5 : 1)
+            }
+            return trajectory
+        }
+        var settings = TokenizedDataset.Settings()
+        settings.windowLength = 2
+        settings.binCount = 20
+        settings.strategy = .uniform
+        let data = try TokenizedDataset(trajectories, settings: settings)
+        let best = data.windows.best(0.1, returns: data.episodeReturns)
+        // Two of the twenty; of equals the first.
+        #expect(best.episodes == [0, 12])
+        #expect(data.windows.best(0, returns: data.episodeReturns).episodes == [12])
+        #expect(data.windows.best(1, returns: data.episodeReturns).episodes == Array(0..<20))
+
+        var sampler = WindowSampler(data.windows, best: best, share: 0.25, seed: 5)
+        var batch = TokenBatch(rows: 60, length: data.windows.length)
+        var counts: [Int32: Int] = [:]
+        for step in 0..<4 {
+            sampler.fill(&batch, step: step)
+            for token in firstTokens(batch) { counts[token, default: 0] += 1 }
+        }
+        // All 180 windows once, nine an episode, and the eighteen best ones 60 times in all.
+        #expect(counts.allSatisfy { $0.key == 0 || $0.key == 12 || $0.value == 9 })
+        #expect(counts.count == 20 && counts[0] == 9 + 30 && counts[12] == 9 + 30)
+        // A step is the same whatever was drawn before it.
+        var resumed = WindowSampler(data.windows, best: best, share: 0.25, seed: 5)
+        var again = batch
+        resumed.fill(&again, step: 3)
+        #expect(again.inputs == batch.inputs)
+        // Without a share the order is the one that it always was.
+        var plain = WindowSampler(data.windows, best: best, seed: 5)
+        var old = WindowSampler(data.windows, seed: 5)
+        plain.fill(&batch, step: 2)
+        old.fill(&again, step: 2)
+        #expect(again.inputs == batch.inputs)
+    }
+
+    @Test func `a share of the best windows changes the run, and a resumed one must have it`() throws {
+        let plain = try train("plain", steps: 10).0.model.tensors().serialized()
+        let first = try train("share", steps: 10) { $0.bestShare = 0.5 }.0.model.tensors()
+        #expect(first.serialized() != plain)
+        _ = try train("half", steps: 5) { $0.bestShare = 0.5 }
+        let resumed = try train("half", steps: 10, resume: true) { $0.bestShare = 0.5 }
+        #expect(resumed.0.model.tensors().serialized() == first.serialized())
+        let error = #expect(throws: TrainingError.self) {
+            try train("half", steps: 20, resume: true)
+        }
+        #expect(error?.description.contains("training.bestShare") == true)
+        #expect(throws: TrainingError.self) { try train("more", steps: 5) { $0.bestShare = 1.5 } }
     }
 }

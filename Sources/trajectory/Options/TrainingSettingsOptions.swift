@@ -96,6 +96,13 @@ struct TrainingSettingsOptions: ParsableArguments {
         help: "Fixes initial weights, order of the data and dropout (\(defaults.training.seed)).")
     var seed: UInt64?
 
+    @Option(
+        help: """
+            Share of the windows that comes from the best tenth of the data alone, by the returns \
+            of their episodes (\(quick.training.bestShare); authors: 0).
+            """)
+    var bestShare: Double?
+
     @Option(help: "Stop after so many held-out measurements in a row without a smaller loss.")
     var patience: Int?
 
@@ -138,8 +145,7 @@ struct TrainingSettingsOptions: ParsableArguments {
         let words = problem.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
         let settings: Set<String> = [
             "steps", "batchSize", "learningRate", "patience", "timeLimit", "workers",
-            "actionWeight",
-            "terminationPenalty",
+            "actionWeight", "bestShare", "terminationPenalty",
         ]
         return words.enumerated().map { index, word in
             names[word]
@@ -171,6 +177,7 @@ struct TrainingSettingsOptions: ParsableArguments {
         set(\.training.seed, seed)
         set(\.training.workers, workers)
         set(\.training.timeLimit, timeLimit)
+        set(\.training.bestShare, bestShare)
         set(\.training.patience, patience)
         set(\.training.keepsBest, keepBest)
         set(\.model.layerCount, layers)

@@ -1,0 +1,42 @@
+import Trajectories
+
+extension TokenizedDataset {
+    /// The return of each episode, without discount: the sum of its rewards as their tokens are
+    /// read.
+    ///
+    /// A token file holds no other; in memory it is the same, so that a run does not depend on
+    /// where its tokens lie. What took the place of the last reward before a terminal state is read
+    /// as ``Discretizer/readingRewards(apartFrom:dimension:)`` does.
+    public var episodeReturns: [Double] {
+        let store = windows.store
+        let column = store.layout.rewardIndex
+        let reader = discretizer.readingRewards(
+            apartFrom: settings.terminationPenalty.value, dimension: column)
+        return (0..<store.episodeCount).map { episode in
+            (store.episodeStarts[episode]..<store.episodeStarts[episode + 1]).reduce(0) {
+                $0 + reader.value(of: store.token(row: $1, column: column), dimension: column)
+            }
+        }
+    }
+}
+
+extension TokenWindows {
+    /// The windows of the episodes with the largest returns, as many as together hold at most the
+    /// fraction of the transitions; of the best one always.
+    ///
+    /// - Parameters:
+    ///   - fraction: The fraction.
+    ///   - returns: The return of each episode of the store; equal ones come in the store's order.
+    public func best(_ fraction: Double, returns: [Double]) -> TokenWindows {
+        let whole = episodes.filter { store.length(ofEpisode: $0) > 1 }
+        let limit = fraction * Double(whole.reduce(0) { $0 + store.length(ofEpisode: $1) })
+        var chosen: [Int] = []
+        var rows = 0
+        for episode in whole.sorted(by: { (-returns[$0], $0) < (-returns[$1], $1) }) {
+            rows += store.length(ofEpisode: episode)
+            guard chosen.isEmpty || Double(rows) <= limit else { break }
+            chosen.append(episode)
+        }
+        return subset(chosen)
+    }
+}
