@@ -27,6 +27,7 @@ extension TokenWindows {
     /// - Parameters:
     ///   - fraction: The fraction.
     ///   - returns: The return of each episode of the store; equal ones come in the store's order.
+    /// - Returns: These windows alone.
     public func best(_ fraction: Double, returns: [Double]) -> TokenWindows {
         let whole = episodes.filter { store.length(ofEpisode: $0) > 1 }
         let limit = fraction * Double(whole.reduce(0) { $0 + store.length(ofEpisode: $1) })

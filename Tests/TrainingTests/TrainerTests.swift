@@ -269,7 +269,7 @@ import TransformerCPU
         #expect(seen.values.reduce(0, +) == 2 * (windows.count / 2))
     }
 
-    /// The least of each row's inputs, which is the episode's first column there.
+    /// The first token of each row.
     private func firstTokens(_ batch: TokenBatch) -> [Int32] {
         (0..<batch.rows).map { batch.inputs[$0 * batch.length] }
     }
@@ -321,7 +321,9 @@ import TransformerCPU
         #expect(again.inputs == batch.inputs)
     }
 
-    @Test func `a share of the best windows changes the run, and a resumed one must have it`() throws {
+    @Test func `a share of the best windows changes the run, and a resumed one must have it`()
+        throws
+    {
         let plain = try train("plain", steps: 10).0.model.tensors().serialized()
         let first = try train("share", steps: 10) { $0.bestShare = 0.5 }.0.model.tensors()
         #expect(first.serialized() != plain)
