@@ -27,7 +27,7 @@ for kind in "${kinds[@]}"; do
         address) ASAN_OPTIONS=detect_leaks=0 run address "$memory" --sanitize=address ;;
         # A test that must end within a time does not end in it here.
         thread)
-            TSAN_OPTIONS="suppressions=$PWD/Scripts/thread-sanitizer.txt halt_on_error=0 exitcode=66" \
+            TRAJECTORY_EMULATED_CARD=none TSAN_OPTIONS="suppressions=$PWD/Scripts/thread-sanitizer.txt halt_on_error=0 exitcode=66" \
                 run thread "$threads" --sanitize=thread --skip 'planning itself takes'
             ;;
         undefined)

@@ -1,5 +1,6 @@
 import CUDA
 import EmulatedCUDA
+import Foundation
 public import Transformer
 import TransformerCPU
 import TransformerCUDA
@@ -21,8 +22,13 @@ public struct TestedEngine: Sendable, CustomStringConvertible {
         TestedEngine(engine: CPUEngine(workers: 2, sequencesPerPass: 1)),
     ]
 
-    /// The kernels of a card, run by the processor on memory that is NaN until it is written.
+    /// The kernels of a card, run by the processor on memory that is NaN until it is written; none
+    /// where `TRAJECTORY_EMULATED_CARD` is `none`, for the thread sanitizer, which cannot follow the
+    /// stacks that a card's threads have there.
     public static let emulated: [TestedEngine] = {
+        guard ProcessInfo.processInfo.environment["TRAJECTORY_EMULATED_CARD"] != "none" else {
+            return []
+        }
         let driver = Driver(name: "emulated") { emulated_cuda_symbol($0) }
         guard let device = try? Device(driver: driver) else { return [] }
         return [TestedEngine(engine: CUDAEngine(device: device, precision: .exact))]
