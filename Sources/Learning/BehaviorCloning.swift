@@ -87,24 +87,14 @@ public final class BehaviorCloning {
         batch = FloatStorage(count: settings.learning.batchSize * normalization.mean.count)
     }
 
-    /// The episodes with the largest returns, best first, as many as together hold at most the
-    /// fraction of the transitions; the best one always.
+    /// The best of the episodes, best first (``BestEpisodes``); all in their order where the fraction
+    /// is 1.
     package static func best(_ trajectories: [Trajectory], fraction: Double) -> [Trajectory] {
         let whole = trajectories.filter { $0.count > 0 }
         guard fraction < 1 else { return whole }
-        let limit = fraction * Double(whole.reduce(0) { $0 + $1.count })
-        // Equal returns stay in the order of the data.
-        let ranked = whole.enumerated().map { ($0.element.totalReward, $0.offset) }
-            .sorted { ($1.0, $0.1) < ($0.0, $1.1) }
-        var chosen: [Trajectory] = []
-        var rows = 0
-        for (_, index) in ranked {
-            let next = whole[index]
-            guard chosen.isEmpty || Double(rows + next.count) <= limit else { break }
-            rows += next.count
-            chosen.append(next)
-        }
-        return chosen
+        return BestEpisodes.indices(
+            fraction, returns: whole.map(\.totalReward), lengths: whole.map(\.count)
+        ).map { whole[$0] }
     }
 
     /// Learns for as many steps as the settings say.

@@ -30,14 +30,9 @@ extension TokenWindows {
     /// - Returns: These windows alone.
     public func best(_ fraction: Double, returns: [Double]) -> TokenWindows {
         let whole = episodes.filter { store.length(ofEpisode: $0) > 1 }
-        let limit = fraction * Double(whole.reduce(0) { $0 + store.length(ofEpisode: $1) })
-        var chosen: [Int] = []
-        var rows = 0
-        for episode in whole.sorted(by: { (-returns[$0], $0) < (-returns[$1], $1) }) {
-            rows += store.length(ofEpisode: episode)
-            guard chosen.isEmpty || Double(rows) <= limit else { break }
-            chosen.append(episode)
-        }
-        return subset(chosen)
+        let best = BestEpisodes.indices(
+            fraction, returns: whole.map { returns[$0] },
+            lengths: whole.map(store.length(ofEpisode:)))
+        return subset(best.map { whole[$0] })
     }
 }

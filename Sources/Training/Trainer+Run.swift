@@ -108,8 +108,7 @@ extension Trainer {
     public func batch(ofStep step: Int) -> TokenBatch {
         precondition(step > 0, "step \(step); the first is 1")
         var batch = emptyBatch
-        var sampler = WindowSampler(
-            training, best: best, share: options.bestShare, seed: options.seed)
+        var sampler = sampler
         sampler.fill(&batch, step: step - 1)
         return batch
     }

@@ -38,8 +38,6 @@ public final class Trainer {
 
     let dataset: TokenizedDataset
     let training: TokenWindows
-    /// Those of the best episodes, where some are seen more often.
-    let best: TokenWindows?
     let measure: HeldOutMeasure
     let environment: String?
     let observationDimensions: Int?
@@ -131,7 +129,7 @@ public final class Trainer {
         if let optimizer {
             try learner.restore(EngineState(of: model, moments: optimizer, updates: step))
         }
-        best =
+        let best =
             options.bestShare > 0
             ? training.best(TrainingOptions.bestFraction, returns: dataset.episodeReturns) : nil
         sampler = WindowSampler(
