@@ -27,6 +27,12 @@ def models() -> list[str]:
     return sorted(folder.name for folder in _SHIPPED.glob("*") if (folder / "checkpoint.json").is_file())
 
 
+def path(source: str | os.PathLike[str]) -> str:
+    """The folder of a model that the package carries, where `source` is its name and no folder; else `source`."""
+    name = text("source", os.fspath(source))
+    return str(_SHIPPED / name) if name in models() and not os.path.exists(name) else name
+
+
 def load(source: str | os.PathLike[str]) -> Model:
     """Reads a trained model.
 

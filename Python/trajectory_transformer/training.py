@@ -17,7 +17,7 @@ from . import _library
 from ._arguments import flag, number, text, whole
 from .dataset import Dataset
 from .errors import OptionError, TrainingError
-from .model import Model, load
+from .model import Model, load, path
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,8 @@ class Trainer:
         learning_rate: float | None = None,
         seed: SupportsIndex | None = None,
         best_share: float | None = None,
+        opening_share: float | None = None,
+        initial: str | os.PathLike[str] | None = None,
         patience: SupportsIndex | None = None,
         keep_best: bool | None = None,
         workers: SupportsIndex | None = None,
@@ -146,6 +148,9 @@ class Trainer:
           by the data, None keeps the reward.
         - `seed`: fixes initial weights, order of the data and dropout; `workers`: threads.
         - `best_share`: share of the windows that comes from the best tenth of the data alone, by episodes' returns.
+        - `opening_share`: share of the windows that begins in an episode's first transitions.
+        - `initial`: a run's folder, or the name of a model (`tt.models()`), with whose weights training begins; size,
+          window and bins are its own, and the data must be those it was trained on.
         - `patience`: stop after so many held-out measurements without a smaller loss; `keep_best`: keep the
           checkpoint of the smallest; `time_limit`: minutes.
         - `evaluation_interval`, `checkpoint_interval`: steps between held-out losses, and between checkpoints.
@@ -181,6 +186,8 @@ class Trainer:
             "learningRate": number("learning_rate", learning_rate),
             "seed": whole("seed", seed, unsigned=True),
             "bestShare": number("best_share", best_share),
+            "openingShare": number("opening_share", opening_share),
+            "initial": None if initial is None else path(initial),
             "patience": whole("patience", patience),
             "keepBest": None if keep_best is None else flag("keep_best", keep_best),
             "timeLimit": number("time_limit", time_limit),

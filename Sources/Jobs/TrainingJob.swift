@@ -75,10 +75,12 @@ public struct TrainingJob: Sendable {
             // What the run has decided once holds.
             settings.tokenization.terminationPenalty = kept.terminationPenalty
         }
+        var settled = settledSettings
+        if !resumes { try settings.takeInitialSize(settling: &settled) }
         // Before a file is read that may be large.
         if let environment { _ = try EnvironmentRegistry.make(environment) }
         let data = try TrainingData(
-            dataset, settings: settings.tokenization, settled: settledSettings, reading: reading
+            dataset, settings: settings.tokenization, settled: settled, reading: reading
         ) { report(.note($0)) }
         settings.tokenization = data.tokenized.settings
         let store = data.tokenized.windows.store
@@ -92,7 +94,7 @@ public struct TrainingJob: Sendable {
                 throw JobError(.invalidSetting, "minutes must be positive, found \(minutes)")
             }
             let plan = try TrainingPlan(
-                settings, minutes: minutes, recipe: recipe, settled: settledSettings,
+                settings, minutes: minutes, recipe: recipe, settled: settled,
                 data: data.tokenized, engine: engine)
             settings = plan.settings
             report(.note(plan.note))

@@ -18,6 +18,9 @@ final class TrainerBox: @unchecked Sendable {
         let run = request.resume ? TrainingSettings(ofRunIn: url) : nil
         var chosen = try request.settings(ofRun: run)
         var notes: [String] = []
+        if !request.resume {
+            try chosen.settings.takeInitialSize(settling: &chosen.settled)
+        }
         if request.resume, chosen.settings.tokenization.terminationPenalty == .automatic,
             let kept = try? Checkpoint.description(in: url).tokenization
         {

@@ -27,6 +27,8 @@ struct TrainingRequest: Decodable {
     var learningRate: Double?
     var seed: UInt64?
     var bestShare: Double?
+    var openingShare: Double?
+    var initial: String?
     var patience: Int?
     var keepBest: Bool?
     var timeLimit: Double?
@@ -67,8 +69,10 @@ struct TrainingRequest: Decodable {
         }
         if let problem = settings.problem { throw Failure(.option, problem) }
         let given: [(String, Bool)] = [
+            ("tokenization.binCount", bins != nil),
             ("training.learningRate", learningRate != nil), ("model.layers", layers != nil),
             ("model.heads", heads != nil), ("model.width", width != nil),
+            ("tokenization.windowLength", window != nil),
         ]
         let inMinutes = steps == nil && !resume
         return Settings(
@@ -88,6 +92,8 @@ struct TrainingRequest: Decodable {
         set(\.training.seed, seed)
         set(\.training.timeLimit, timeLimit)
         set(\.training.bestShare, bestShare)
+        set(\.training.openingShare, openingShare)
+        set(\.training.initialCheckpoint, initial)
         set(\.training.patience, patience)
         set(\.training.keepsBest, keepBest)
         set(\.training.evaluationInterval, evaluationInterval)

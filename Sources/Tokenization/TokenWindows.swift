@@ -66,7 +66,7 @@ public struct TokenWindows: Sendable {
 
     private init(
         _ store: TokenStore, windowLength: Int, maxPathLength: Int, mask: WindowMask,
-        goalColumns: [Int], episodes: [Int]
+        goalColumns: [Int], episodes: [Int], windowsPerEpisode: Int = .max
     ) {
         precondition(windowLength > 0, "a window of \(windowLength) transitions is empty")
         precondition(
@@ -79,7 +79,8 @@ public struct TokenWindows: Sendable {
         self.mask = mask
         self.episodes = episodes
         firstWindows = episodes.reduce(into: [0]) {
-            $0.append($0[$0.count - 1] + max(0, store.length(ofEpisode: $1) - 1))
+            $0.append(
+                $0[$0.count - 1] + min(windowsPerEpisode, max(0, store.length(ofEpisode: $1) - 1)))
         }
     }
 
@@ -171,5 +172,12 @@ public struct TokenWindows: Sendable {
         TokenWindows(
             store, windowLength: windowLength, maxPathLength: maxPathLength, mask: mask,
             goalColumns: goalColumns, episodes: episodes.sorted())
+    }
+
+    /// The windows that begin in the first rows of their episodes, as many rows as a window has.
+    public var openings: TokenWindows {
+        TokenWindows(
+            store, windowLength: windowLength, maxPathLength: maxPathLength, mask: mask,
+            goalColumns: goalColumns, episodes: episodes, windowsPerEpisode: windowLength)
     }
 }

@@ -121,8 +121,8 @@ public final class Trainer {
             notes = [checkpoint.passedOver].compactMap(\.self)
             notes += Trainer.notes(of: options, at: step, in: directory)
         } else {
-            model = TrajectoryTransformer(
-                configuration, seed: options.seed, start: options.start)
+            model = try Trainer.initialModel(
+                configuration, options, dataset.discretizer, directory)
         }
         learner = try engine.training(
             model, options: options.engineOptions(windowLength: training.length))
@@ -133,7 +133,8 @@ public final class Trainer {
             options.bestShare > 0
             ? training.best(TrainingOptions.bestFraction, returns: dataset.episodeReturns) : nil
         sampler = WindowSampler(
-            training, best: best, share: options.bestShare, seed: options.seed)
+            training, best: best, bestShare: options.bestShare,
+            openingShare: options.openingShare, seed: options.seed)
     }
 
     /// How many workers computed the run in `directory` so far; nil where that is not recorded.
@@ -165,6 +166,33 @@ public final class Trainer {
                 .noRun, in: directory.path,
                 "there is no run in it to resume; begin one, or choose the folder of one")
         }
+    }
+
+    /// The model that a run begins with: fresh, or the weights of a checkpoint.
+    private static func initialModel(
+        _ configuration: TransformerConfiguration, _ options: TrainingOptions,
+        _ discretizer: Discretizer, _ directory: URL
+    ) throws -> TrajectoryTransformer {
+        guard let initial = options.initialCheckpoint else {
+            return TrajectoryTransformer(configuration, seed: options.seed, start: options.start)
+        }
+        let checkpoint = try Checkpoint(at: Checkpoint.url(named: initial))
+        var given = configuration
+        given.takeLoss(of: checkpoint.model.configuration)
+        guard given == checkpoint.model.configuration else {
+            throw TrainingError(
+                .unusableInitial, in: directory.path,
+                "the checkpoint '\(initial)' has a model "
+                    + RunRecord.difference(checkpoint.model.configuration, given)
+                    + "; begin with the same size and data of the same dimensions")
+        }
+        guard discretizer == checkpoint.discretizer else {
+            throw TrainingError(
+                .unusableInitial, in: directory.path,
+                "the bins of the checkpoint '\(initial)' are those of other data; begin with one of "
+                    + "the same dataset and penalty")
+        }
+        return TrajectoryTransformer(configuration, values: checkpoint.model.values)
     }
 
     /// What changes by resuming with these options, although it may.

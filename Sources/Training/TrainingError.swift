@@ -14,6 +14,8 @@ public struct TrainingError: Error, CustomStringConvertible, Sendable, Hashable 
         case noRun
         /// The run in the folder is of another model, other data or other settings.
         case otherRun
+        /// The checkpoint to begin with is of another model or other data.
+        case unusableInitial
         /// The run's optimizer was not kept.
         case noOptimizerState
         /// The loss, the gradient or the weights are no finite numbers any more.

@@ -43,6 +43,16 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
     public var bestShare = 0.0
     /// Which part of the transitions counts as the best episodes'.
     public static let bestFraction = 0.1
+    /// Share of the windows that comes from the openings of the episodes alone
+    /// (`TokenWindows.openings`); the others come from all, and from the best.
+    ///
+    /// A plan at the start of an episode decides which behaviour is followed, and of a thousand
+    /// transitions the data hold but a few that show how behaviours begin.
+    public var openingShare = 0.0
+    /// Folder of the checkpoint with whose weights the run begins; nil for fresh ones.
+    ///
+    /// Its bins and its model must be those of the run; dropout and weights of the loss may differ.
+    public var initialCheckpoint: String?
     /// Gradients of a larger norm are scaled down to it.
     public var gradientLimit = 1.0
     /// Share of the episodes that is held out.
@@ -99,6 +109,13 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
         }
         guard (0...1).contains(bestShare) else {
             return "bestShare must lie in [0, 1], found \(bestShare)"
+        }
+        guard (0...1).contains(openingShare) else {
+            return "openingShare must lie in [0, 1], found \(openingShare)"
+        }
+        guard bestShare + openingShare <= 1 else {
+            return "openingShare and bestShare must not be above 1 together, found "
+                + "\(openingShare) and \(bestShare)"
         }
         guard (0...1).contains(warmupFraction) else {
             return "warmupFraction must lie in [0, 1], found \(warmupFraction)"

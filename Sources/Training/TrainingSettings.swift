@@ -58,4 +58,28 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
         result.binCount = tokenization.binCount
         return result
     }
+
+    /// Gives the run the size of model, the window and the bins of the checkpoint with whose weights
+    /// it begins, except for what is `settled`, and settles them; nothing without such a checkpoint.
+    ///
+    /// - Throws: ``CheckpointError`` when it cannot be read.
+    package mutating func takeInitialSize(settling settled: inout Set<String>) throws {
+        guard let initial = training.initialCheckpoint else { return }
+        let url = try Checkpoint.url(named: initial)
+        let description = try Checkpoint(at: url).description
+        let shape = description.model.shape
+        func take<Value>(
+            _ name: String, _ path: WritableKeyPath<TrainingSettings, Value>, _ value: Value
+        ) {
+            if settled.insert(name).inserted { self[keyPath: path] = value }
+        }
+        take("model.layers", \.model.layerCount, shape.layerCount)
+        take("model.heads", \.model.headCount, shape.headCount)
+        take("model.width", \.model.embeddingWidth, shape.embeddingWidth)
+        take(
+            "tokenization.windowLength", \.tokenization.windowLength,
+            description.tokenization.windowLength)
+        take("tokenization.binCount", \.tokenization.binCount, description.model.binCount)
+        training.initialCheckpoint = url.path
+    }
 }

@@ -2,23 +2,30 @@ import RandomNumbers
 package import Tokenization
 
 /// The order in which windows are seen: every window once an epoch, shuffled anew each time; of the
-/// best ones, which have a share of the draws to themselves, in an order and epochs of their own.
+/// best ones and of the openings, which may have a share of the draws to themselves, in orders and
+/// epochs of their own.
 ///
 /// Order and goals depend on the seed and the step alone, so a resumed run sees what an unbroken
 /// one would.
 package struct WindowSampler {
     private var all: ShuffledWindows
-    private var best: ShuffledWindows?
-    private let share: Double
+    private var best: ShuffledWindows
+    private var openings: ShuffledWindows
+    private let bestShare: Double
+    private let openingShare: Double
     private let seed: UInt64
 
-    /// Windows of `windows`, of which `share` come from `best`.
+    /// Windows of `windows`, of which a share comes from `best`, and one from their openings.
     package init(
-        _ windows: TokenWindows, best: TokenWindows? = nil, share: Double = 0, seed: UInt64
+        _ windows: TokenWindows, best: TokenWindows? = nil, bestShare: Double = 0,
+        openingShare: Double = 0, seed: UInt64
     ) {
         all = ShuffledWindows(windows, seed: seed)
-        self.best = best.flatMap { $0.count > 0 ? ShuffledWindows($0, seed: ~seed) : nil }
-        self.share = self.best == nil ? 0 : share
+        let hasBest = (best?.count ?? 0) > 0
+        self.best = ShuffledWindows(best ?? windows, seed: ~seed)
+        openings = ShuffledWindows(windows.openings, seed: seed ^ 0x9E37_79B9_7F4A_7C15)
+        self.bestShare = hasBest ? bestShare : 0
+        self.openingShare = openingShare
         self.seed = seed
     }
 
@@ -27,12 +34,19 @@ package struct WindowSampler {
         for row in 0..<batch.rows {
             let draw = step * batch.totalRows + batch.firstRow + row
             let goalSeed = goalSeed(ofDraw: draw)
-            // Best windows are spread evenly among the draws: so many lie before this one.
-            let bestBefore = Int(Double(draw) * share)
-            if Int(Double(draw + 1) * share) > bestBefore {
-                best?.fill(&batch, row: row, draw: bestBefore, goalSeed: goalSeed)
+            // Each share is spread evenly among the draws: so many of it lie before this one.
+            let bestBefore = Int(Double(draw) * bestShare)
+            if Int(Double(draw + 1) * bestShare) > bestBefore {
+                best.fill(&batch, row: row, draw: bestBefore, goalSeed: goalSeed)
+                continue
+            }
+            let others = draw - bestBefore
+            let share = openingShare / (1 - bestShare)
+            let openingsBefore = Int(Double(others) * share)
+            if Int(Double(others + 1) * share) > openingsBefore {
+                openings.fill(&batch, row: row, draw: openingsBefore, goalSeed: goalSeed)
             } else {
-                all.fill(&batch, row: row, draw: draw - bestBefore, goalSeed: goalSeed)
+                all.fill(&batch, row: row, draw: others - openingsBefore, goalSeed: goalSeed)
             }
         }
     }

@@ -74,6 +74,16 @@ public struct TransformerConfiguration: Sendable, Hashable, Codable {
     /// Tokens each head can predict: the bins and termination.
     public var vocabularySize: Int { binCount + 1 }
 
+    /// Takes over what matters in training alone: weights of the loss and dropout.
+    package mutating func takeLoss(of other: TransformerConfiguration) {
+        actionWeight = other.actionWeight
+        rewardWeight = other.rewardWeight
+        valueWeight = other.valueWeight
+        embeddingDropout = other.embeddingDropout
+        attentionDropout = other.attentionDropout
+        residualDropout = other.residualDropout
+    }
+
     /// What is wrong with the configuration, or nil.
     public var problem: String? {
         func probability(_ name: String, _ value: Float) -> String? {

@@ -29,6 +29,13 @@ struct RecipeOptions: ParsableArguments {
         help: "Share of the windows that comes from the best tenth of the data alone, by returns.")
     var bestShare: Double?
 
+    @Option(
+        help: "Share of the windows that begins in an episode's first transitions.")
+    var openingShare: Double?
+
+    @Option(help: "Begin with the weights of this checkpoint of the same size.")
+    var initial: String?
+
     /// As the options say, else as the run that is there, else as the recipe; `configuration` gets
     /// the dropout.
     func options(
@@ -47,6 +54,8 @@ struct RecipeOptions: ParsableArguments {
         if let optimizer { options.optimizer = optimizer }
         if let start { options.start = start }
         if let bestShare { options.bestShare = bestShare }
+        if let openingShare { options.openingShare = openingShare }
+        if let initial { options.initialCheckpoint = initial }
         if let dropout { shape.dropout = dropout }
         options.steps = steps
         if let learningRate {

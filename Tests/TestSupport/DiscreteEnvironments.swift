@@ -1,7 +1,7 @@
 import Foundation
 package import Episodes
 import RandomNumbers
-package import Trajectories
+import Trajectories
 
 /// Gymnasium's `CartPole-v1`, step for step: action 1 pushes the cart to the right, 0 to the left.
 package final class CartPole: Environment {

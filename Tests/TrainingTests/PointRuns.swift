@@ -17,7 +17,9 @@ struct PointRuns {
     }
 
     /// A little world: a point that an action pushes, logged for a few episodes.
-    static func dataset(windowLength: Int = 4) throws -> TokenizedDataset {
+    static func dataset(
+        windowLength: Int = 4, strategy: Discretizer.Strategy = .quantile
+    ) throws -> TokenizedDataset {
         var generator = SeededGenerator(seed: 5)
         let layout = TransitionLayout(observationDimension: 2, actionDimension: 1)
         let trajectories = (0..<12).map { episode in
@@ -38,6 +40,7 @@ struct PointRuns {
         var settings = TokenizedDataset.Settings()
         settings.windowLength = windowLength
         settings.binCount = 12
+        settings.strategy = strategy
         return try TokenizedDataset(trajectories, settings: settings)
     }
 

@@ -298,7 +298,7 @@ import TransformerCPU
         #expect(data.windows.best(0, returns: data.episodeReturns).episodes == [12])
         #expect(data.windows.best(1, returns: data.episodeReturns).episodes == Array(0..<20))
 
-        var sampler = WindowSampler(data.windows, best: best, share: 0.25, seed: 5)
+        var sampler = WindowSampler(data.windows, best: best, bestShare: 0.25, seed: 5)
         var batch = TokenBatch(rows: 60, length: data.windows.length)
         var counts: [Int32: Int] = [:]
         for step in 0..<4 {
@@ -309,7 +309,7 @@ import TransformerCPU
         #expect(counts.allSatisfy { $0.key == 0 || $0.key == 12 || $0.value == 9 })
         #expect(counts.count == 20 && counts[0] == 9 + 30 && counts[12] == 9 + 30)
         // A step is the same whatever was drawn before it.
-        var resumed = WindowSampler(data.windows, best: best, share: 0.25, seed: 5)
+        var resumed = WindowSampler(data.windows, best: best, bestShare: 0.25, seed: 5)
         var again = batch
         resumed.fill(&again, step: 3)
         #expect(again.inputs == batch.inputs)
@@ -335,5 +335,98 @@ import TransformerCPU
         }
         #expect(error?.description.contains("training.bestShare") == true)
         #expect(throws: TrainingError.self) { try train("more", steps: 5) { $0.bestShare = 1.5 } }
+    }
+
+    @Test func `openings have their share beside all windows and the best`() throws {
+        let trajectories = (0..<10).map { episode in
+            var trajectory = Trajectory(
+                layout: TransitionLayout(observationDimension: 1, actionDimension: 1))
+            for row in 0..<11 {
+                trajectory.append(
+                    observation: [Float(row)], action: [0], reward: episode == 4 ? 9 : 1)
+            }
+            return trajectory
+        }
+        var settings = TokenizedDataset.Settings()
+        settings.windowLength = 2
+        settings.binCount = 11
+        settings.strategy = .uniform
+        let data = try TokenizedDataset(trajectories, settings: settings)
+        let openings = data.windows.openings
+        #expect(data.windows.count == 100 && openings.count == 20)
+        #expect((0..<20).allSatisfy { openings.origin(of: $0) == ($0 / 2, $0 % 2) })
+
+        var sampler = WindowSampler(
+            data.windows, best: data.windows.best(0.1, returns: data.episodeReturns),
+            bestShare: 0.25, openingShare: 0.25, seed: 5)
+        var batch = TokenBatch(rows: 200, length: data.windows.length)
+        sampler.fill(&batch, step: 0)
+        var counts: [Int32: Int] = [:]
+        for token in firstTokens(batch) { counts[token, default: 0] += 1 }
+        // All 100 windows once, ten a row; the ten best five times, one a row; 20 openings two and a
+        // half times, in two rows.
+        #expect(counts.keys.sorted() == Array(0..<10))
+        #expect((2..<10).allSatisfy { counts[Int32($0)] == 10 + 5 })
+        #expect(counts[0, default: 0] + counts[1, default: 0] == 2 * (10 + 5) + 50)
+        // A step is the same whatever was drawn before it.
+        var resumed = sampler
+        var again = batch
+        sampler.fill(&batch, step: 7)
+        resumed.fill(&again, step: 3)
+        resumed.fill(&again, step: 7)
+        #expect(again.inputs == batch.inputs)
+        #expect(throws: TrainingError.self) {
+            try train("more", steps: 5) {
+                $0.openingShare = 0.6; $0.bestShare = 0.6
+            }
+        }
+    }
+
+    @Test func `a run may begin with the weights of a checkpoint of the same data and size`() throws
+    {
+        let first = try train("first", steps: 5).0.model
+        let begins = { (options: inout TrainingOptions) in
+            options.initialCheckpoint = folder.file("first").path
+        }
+        let begun = try train("begun", steps: 1) {
+            begins(&$0)
+            $0.learningRate = 1e-12
+        }.0.model
+        #expect(begun.values.count == first.values.count)
+        #expect(zip(begun.values, first.values).allSatisfy { abs($0 - $1) < 1e-6 })
+
+        let whole = try train("whole", steps: 6, change: begins).0.model.tensors().serialized()
+        _ = try train("half", steps: 3, change: begins)
+        // The record is enough for what is resumed.
+        try FileManager.default.removeItem(at: folder.file("first"))
+        let resumed = try train("half", steps: 6, resume: true, change: begins).0.model
+        #expect(resumed.tensors().serialized() == whole)
+        #expect(throws: CheckpointError.self) { try train("gone", steps: 1, change: begins) }
+    }
+
+    @Test func `a checkpoint of another size or other bins is no beginning, and that is said`()
+        throws
+    {
+        _ = try train("first", steps: 2)
+        var options = options(steps: 2)
+        options.initialCheckpoint = folder.file("first").path
+        func error(
+            _ data: TokenizedDataset, _ change: (inout TransformerConfiguration) -> Void
+        ) -> TrainingError? {
+            var configuration = configuration(data)
+            change(&configuration)
+            return #expect(throws: TrainingError.self) {
+                try Trainer(
+                    configuration, dataset: data, options: options,
+                    directory: folder.file("other"), engine: .cpu)
+            }
+        }
+        let deeper = error(try dataset()) { $0.layerCount += 1 }
+        #expect(deeper?.code == .unusableInitial)
+        #expect(deeper?.description.contains("layerCount") == true)
+        let uniform = try PointRuns.dataset(strategy: .uniform)
+        let bins = error(uniform) { _ in }
+        #expect(bins?.code == .unusableInitial)
+        #expect(bins?.description.contains("bins") == true)
     }
 }

@@ -79,6 +79,7 @@ enum Remedy {
         case .runExists: "--resume, or another --output"
         case .noRun: "leave out --resume to begin one"
         case .diverged: "--learning-rate"
+        case .unusableInitial: "--initial"
         case .unusableOptions, .goalMismatch, .noWindows, .otherRun, .noOptimizerState: nil
         }
     }

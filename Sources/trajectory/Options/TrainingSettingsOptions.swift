@@ -103,6 +103,21 @@ struct TrainingSettingsOptions: ParsableArguments {
             """)
     var bestShare: Double?
 
+    @Option(
+        help: """
+            Share of the windows that begins in an episode's first transitions, as many as a window \
+            has (\(quick.training.openingShare); authors: 0).
+            """)
+    var openingShare: Double?
+
+    @Option(
+        help: """
+            Begin with the weights of this checkpoint, a folder or a name, in place of fresh ones; \
+            the model's size is its own.
+            """,
+        completion: .directory)
+    var initial: String?
+
     @Option(help: "Stop after so many held-out measurements in a row without a smaller loss.")
     var patience: Int?
 
@@ -145,7 +160,7 @@ struct TrainingSettingsOptions: ParsableArguments {
         let words = problem.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
         let settings: Set<String> = [
             "steps", "batchSize", "learningRate", "patience", "timeLimit", "workers",
-            "actionWeight", "bestShare", "terminationPenalty",
+            "actionWeight", "bestShare", "openingShare", "terminationPenalty",
         ]
         return words.enumerated().map { index, word in
             names[word]
@@ -160,6 +175,7 @@ struct TrainingSettingsOptions: ParsableArguments {
             ("tokenization.binCount", bins != nil), ("training.steps", steps != nil),
             ("training.learningRate", learningRate != nil), ("model.layers", layers != nil),
             ("model.heads", heads != nil), ("model.width", width != nil),
+            ("tokenization.windowLength", window != nil),
         ]
         return Set(given.filter(\.1).map(\.0))
     }
@@ -178,6 +194,8 @@ struct TrainingSettingsOptions: ParsableArguments {
         set(\.training.workers, workers)
         set(\.training.timeLimit, timeLimit)
         set(\.training.bestShare, bestShare)
+        set(\.training.openingShare, openingShare)
+        set(\.training.initialCheckpoint, initial)
         set(\.training.patience, patience)
         set(\.training.keepsBest, keepBest)
         set(\.model.layerCount, layers)
