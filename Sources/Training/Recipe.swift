@@ -39,10 +39,14 @@ public enum Recipe: String, Sendable, Hashable, Codable, CaseIterable {
     /// 0015):
     ///
     ///     8e-3 min(1, 64 / width) min(1, 1000 / steps)^(1/3)
+    ///
+    /// Of a run that begins with the weights of a checkpoint 5e-4 (decision 0018), so that they are
+    /// not lost in its first steps.
     public func learningRate(_ options: TrainingOptions, width: Int) -> Double {
         switch self {
         case .authors: return TrainingOptions().learningRate
         case .quick:
+            if options.initialCheckpoint != nil { return 5e-4 }
             let length = min(1, 1000 / Double(max(options.steps, 1)))
             let rate = 8e-3 * min(1, 64 / Double(max(width, 1))) * cbrt(length)
             // Two digits: what is recorded is what was typed.

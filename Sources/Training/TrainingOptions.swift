@@ -114,8 +114,9 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
             return "openingShare must lie in [0, 1], found \(openingShare)"
         }
         guard bestShare + openingShare <= 1 else {
-            return "openingShare and bestShare must not be above 1 together, found "
-                + "\(openingShare) and \(bestShare)"
+            return
+                "openingShare must be at most \(1 - bestShare), what the share of the best leaves, "
+                + "found \(openingShare)"
         }
         guard (0...1).contains(warmupFraction) else {
             return "warmupFraction must lie in [0, 1], found \(warmupFraction)"

@@ -35,6 +35,15 @@ import TransformerCPU
         #expect(FileManager.default.fileExists(atPath: optimizer.path))
     }
 
+    @Test func `weights to begin with are not lost by the quick rate`() {
+        var options = TrainingOptions()
+        options.steps = 2
+        #expect(Recipe.quick.learningRate(options, width: 64) == 8e-3)
+        options.initialCheckpoint = "runs/first"
+        #expect(Recipe.quick.learningRate(options, width: 64) == 5e-4)
+        #expect(Recipe.authors.learningRate(options, width: 64) == 6e-4)
+    }
+
     @Test func `only the blocks' matrices learn otherwise by Muon than by AdamW`() throws {
         let data = try PointRuns.dataset()
         let model = TrajectoryTransformer(PointRuns.configuration(data), seed: 1)
