@@ -53,6 +53,23 @@ def test_a_run_that_was_left_goes_on(dataset: tt.Dataset, tmp_path: pathlib.Path
     assert all(np.array_equal(one[name], other[name]) for name in one)
 
 
+def test_a_run_begins_with_the_weights_of_another(dataset: tt.Dataset, tmp_path: pathlib.Path) -> None:
+    first = tt.train(dataset, output=tmp_path / "first", **SMALL)
+    options: dict[str, Any] = {"steps": 1, "batch_size": 4, "opening_share": 0.5, "learning_rate": 1e-9}
+    with tt.Trainer(dataset, initial=tmp_path / "first", report_every=0, **options) as trainer:
+        assert trainer.shape["width"] == SMALL["width"]
+        assert trainer.options["openingShare"] == 0.5
+        list(trainer)
+    one, other = first.state_dict(), trainer.model.state_dict()
+    assert all(np.allclose(one[name], other[name], atol=1e-6) for name in one)
+    with pytest.raises(tt.TrainingError, match="hopper"):
+        tt.Trainer(dataset, initial="hopper", **options)
+    with pytest.raises(tt.CheckpointError):
+        tt.Trainer(dataset, initial=tmp_path / "none", **options)
+    with pytest.raises(tt.OptionError, match="openingShare"):
+        tt.Trainer(dataset, steps=1, opening_share=2)
+
+
 def test_an_exception_inside_saves_the_run(dataset: tt.Dataset, tmp_path: pathlib.Path) -> None:
     def leave() -> None:
         with tt.Trainer(dataset, output=tmp_path, report_every=0, **SMALL) as trainer:

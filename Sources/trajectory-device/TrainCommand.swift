@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Signals
 import Tokenization
 import Training
 import Trajectories
@@ -121,12 +122,19 @@ struct TrainCommand: AsyncParsableCommand {
             "\(file.description.rowCount) transitions in "
                 + "\(file.description.episodeCount) episodes; "
                 + "\(trainer.model.parameterCount) parameters; \(engine.name)")
-        try trainer.run { progress in
+        let isStopped = Signals.watch()
+        let end = try trainer.run(until: isStopped) { progress in
             var line =
                 "step \(progress.step)/\(progress.steps)  loss \(progress.loss.digits(4))  "
                 + "\((progress.tokensPerSecond * 1e-6).digits(3)) M tokens/s"
             if let loss = progress.heldOutLoss { line += "  held out \(loss.digits(4))" }
             print(line)
         }
+        guard isStopped(), end.step < end.steps, let number = Signals.received else { return }
+        FileHandle.standardError.write(
+            Data(
+                ("stopped after step \(end.step) of \(end.steps), which is saved in '\(output)'; "
+                    + "the same command goes on\n").utf8))
+        throw ExitCode(128 + number)
     }
 }

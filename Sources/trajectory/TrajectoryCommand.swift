@@ -4,6 +4,7 @@ import Experiments
 import Files
 import Foundation
 import Jobs
+import Signals
 
 /// The root of the command line.
 @main

@@ -7,8 +7,8 @@ final class RunningProgram {
     private let output: URL
 
     /// Starts the program; what it prints goes to files in `folder`.
-    init(_ arguments: [String], in folder: URL) throws {
-        process.executableURL = Program.url
+    init(_ arguments: [String], of program: URL = Program.url, in folder: URL) throws {
+        process.executableURL = program
         process.arguments = arguments
         process.standardInput = FileHandle.nullDevice
         let name = UUID().uuidString

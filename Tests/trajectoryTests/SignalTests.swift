@@ -78,6 +78,39 @@ import Testing
         #expect(process.terminationStatus == 0)
     }
 
+    @Test func `the tool for cards saves the step it is in, and the same command goes on`() throws {
+        let tokens = path("data.tokens")
+        let made = try Program.run(
+            "dataset", "tokenize", data, "--output", tokens)
+        try #require(made.status == 0, "\(made.errors)")
+        let tool = Program.url.deletingLastPathComponent()
+            .appendingPathComponent("trajectory-device")
+        func stopped() throws -> (status: Int32, step: Int?) {
+            let program = try RunningProgram(
+                [
+                    "train", tokens, "--output", path("card"), "--device", "cpu", "--layers", "1",
+                    "--heads", "1", "--width", "8", "--window", "3", "--batch-size", "4",
+                    "--steps", "1000000",
+                ], of: tool, in: folder.url)
+            let settings = folder.file("card/settings.json")
+            let begun = Date.now
+            try #require(
+                program.wait {
+                    let changed = try? FileManager.default.attributesOfItem(
+                        atPath: settings.path)[.modificationDate]
+                    return (changed as? Date ?? .distantPast) > begun
+                }, "\(program.said)")
+            program.send(SIGTERM)
+            let outcome = try program.finish()
+            let words = outcome.errors.split(separator: "\n").last?.split(separator: " ") ?? []
+            return (outcome.status, words.count > 3 ? Int(words[3]) : nil)
+        }
+        let first = try stopped()
+        let second = try stopped()
+        #expect(first.status == 128 + SIGTERM && second.status == 128 + SIGTERM)
+        #expect(try #require(first.step) < #require(second.step))
+    }
+
     @Test func `collect keeps its whole episodes under another name`() throws {
         let output = path("more.hdf5")
         let old = try Data(contentsOf: folder.file("data.hdf5"))

@@ -4,6 +4,7 @@ import Evaluation
 import Foundation
 import Jobs
 import Planning
+import Signals
 import Transformer
 
 /// `trajectory evaluate`: a trained model plans in closed loop, or a policy acts, and is scored.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Bounds
 import Foundation
 import Jobs
+import Signals
 
 /// `trajectory collect`: episodes of a policy, logged to a dataset file.
 struct CollectCommand: AsyncParsableCommand {

@@ -2,6 +2,7 @@ public import ArgumentParser
 import Foundation
 import Jobs
 public import Tokenization
+import Signals
 import Training
 
 /// `trajectory dataset tokenize`: from a dataset file to a token file.

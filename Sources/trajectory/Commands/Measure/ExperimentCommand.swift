@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Signals
 import Transformer
 
 /// `trajectory experiment`: a setting of the paper, from collecting data to the page of results.

@@ -4,6 +4,7 @@ import Foundation
 import Jobs
 import Learning
 import Policies
+import Signals
 
 /// `trajectory train-behavior`: a policy that makes data.
 struct TrainBehaviorCommand: AsyncParsableCommand {

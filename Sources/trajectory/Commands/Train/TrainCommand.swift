@@ -2,6 +2,7 @@ import ArgumentParser
 import Files
 import Foundation
 import Jobs
+import Signals
 import Tokenization
 import Training
 import Transformer

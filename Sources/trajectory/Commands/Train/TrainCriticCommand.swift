@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Jobs
+import Signals
 
 /// `trajectory train-critic`: what actions are worth, learnt from a dataset.
 struct TrainCriticCommand: AsyncParsableCommand {

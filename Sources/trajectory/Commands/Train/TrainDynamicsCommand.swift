@@ -3,6 +3,7 @@ import Bounds
 import Foundation
 import Jobs
 import Learning
+import Signals
 
 /// `trajectory train-dynamics`: the single-step baseline of `trajectory predict`.
 struct TrainDynamicsCommand: AsyncParsableCommand {

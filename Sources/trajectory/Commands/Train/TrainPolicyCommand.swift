@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Jobs
 import Learning
+import Signals
 
 /// `trajectory train-policy`: a policy to compare the planner with, learnt from a dataset.
 struct TrainPolicyCommand: AsyncParsableCommand {

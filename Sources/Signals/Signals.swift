@@ -2,18 +2,18 @@ import Foundation
 import Synchronization
 
 /// The signals that end a program, for commands that save what they have first.
-enum Signals {
+package enum Signals {
     private static let first = Atomic<Int32>(0)
 
     /// The first signal that came; nil if none did, or nobody watches.
-    static var received: Int32? {
+    package static var received: Int32? {
         let number = first.load(ordering: .relaxed)
         return number == 0 ? nil : number
     }
 
     /// From now on the first of SIGINT, SIGTERM and SIGHUP is kept, and the second ends the program
     /// at once; returns whether one has come.
-    static func watch() -> @Sendable () -> Bool {
+    package static func watch() -> @Sendable () -> Bool {
         let ignored = ignored
         // Who started us to live on, as nohup does, means it.
         for number in [SIGINT, SIGTERM, SIGHUP] where ignored >> (number - 1) & 1 == 0 {
