@@ -19,18 +19,13 @@ from .errors import CheckpointError
 if TYPE_CHECKING:
     from .planner import Planner
 
-_SHIPPED = pathlib.Path(__file__).with_name("checkpoints")
+#: The folder of the models that the package carries.
+SHIPPED = pathlib.Path(__file__).with_name("checkpoints")
 
 
 def models() -> list[str]:
     """The names of the models that the package carries, for `load`."""
-    return sorted(folder.name for folder in _SHIPPED.glob("*") if (folder / "checkpoint.json").is_file())
-
-
-def path(source: str | os.PathLike[str]) -> str:
-    """The folder of a model that the package carries, where `source` is its name and no folder; else `source`."""
-    name = text("source", os.fspath(source))
-    return str(_SHIPPED / name) if name in models() and not os.path.exists(name) else name
+    return sorted(folder.name for folder in SHIPPED.glob("*") if (folder / "checkpoint.json").is_file())
 
 
 def load(source: str | os.PathLike[str]) -> Model:
@@ -43,7 +38,7 @@ def load(source: str | os.PathLike[str]) -> Model:
     Raises `CheckpointError` where it is missing, damaged, or of another version.
     """
     name = text("source", os.fspath(source))
-    handle, answer = _library.made("model_load", os.fsencode(name), os.fsencode(_SHIPPED))
+    handle, answer = _library.made("model_load", os.fsencode(name), os.fsencode(SHIPPED))
     if answer.get("note"):
         warnings.warn(answer["note"], stacklevel=2)
     return Model(handle, answer, name)

@@ -17,7 +17,7 @@ from . import _library
 from ._arguments import flag, number, text, whole
 from .dataset import Dataset
 from .errors import OptionError, TrainingError
-from .model import Model, load, path
+from .model import SHIPPED, Model, load
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,8 @@ class Trainer:
             "seed": whole("seed", seed, unsigned=True),
             "bestShare": number("best_share", best_share),
             "openingShare": number("opening_share", opening_share),
-            "initial": None if initial is None else path(initial),
+            "initial": None if initial is None else text("initial", os.fspath(initial)),
+            "shipped": os.fspath(SHIPPED),
             "patience": whole("patience", patience),
             "keepBest": None if keep_best is None else flag("keep_best", keep_best),
             "timeLimit": number("time_limit", time_limit),

@@ -40,6 +40,16 @@ final class ModelBox: @unchecked Sendable {
     }
 }
 
+/// Where the checkpoint of a name lies, among the folders that the environment names and those in
+/// `shipped`; a folder is itself.
+func checkpoint(named name: String, shipped: String) throws(CheckpointError) -> URL {
+    var environment = ProcessInfo.processInfo.environment
+    let places = [environment[Checkpoint.searchPathVariable], shipped]
+    environment[Checkpoint.searchPathVariable] =
+        places.compactMap(\.self).joined(separator: ":")
+    return try Checkpoint.url(named: name, environment: environment, program: nil)
+}
+
 /// Reads the checkpoint in a folder, or of a name among the folders that the environment names
 /// and those in `shipped`.
 @c(trajectory_model_load)
@@ -49,11 +59,7 @@ public func loadModel(
 ) -> Int32 {
     answer(text) {
         let name = String(cString: folder)
-        var environment = ProcessInfo.processInfo.environment
-        let places = [environment[Checkpoint.searchPathVariable], String(cString: shipped)]
-        environment[Checkpoint.searchPathVariable] =
-            places.compactMap(\.self).joined(separator: ":")
-        let url = try Checkpoint.url(named: name, environment: environment, program: nil)
+        let url = try checkpoint(named: name, shipped: String(cString: shipped))
         let box = ModelBox(try Checkpoint(at: url), name: name)
         model.pointee = handle(box)
         return box.answer

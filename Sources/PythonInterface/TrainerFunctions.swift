@@ -18,10 +18,13 @@ final class TrainerBox: @unchecked Sendable {
         let run = request.resume ? TrainingSettings(ofRunIn: url) : nil
         var chosen = try request.settings(ofRun: run)
         var notes: [String] = []
+        if let initial = request.initial {
+            chosen.settings.training.initialCheckpoint =
+                try checkpoint(named: initial, shipped: request.shipped).path
+        }
         if !request.resume {
             try chosen.settings.takeInitialSize(settling: &chosen.settled)
-        }
-        if request.resume, chosen.settings.tokenization.terminationPenalty == .automatic,
+        } else if chosen.settings.tokenization.terminationPenalty == .automatic,
             let kept = try? Checkpoint.description(in: url).tokenization
         {
             // What the run has decided once holds.

@@ -29,6 +29,8 @@ struct TrainingRequest: Decodable {
     var bestShare: Double?
     var openingShare: Double?
     var initial: String?
+    /// The folder of the models that the package carries.
+    var shipped: String
     var patience: Int?
     var keepBest: Bool?
     var timeLimit: Double?

@@ -177,13 +177,18 @@ public final class Trainer {
             return TrajectoryTransformer(configuration, seed: options.seed, start: options.start)
         }
         let checkpoint = try Checkpoint(at: Checkpoint.url(named: initial))
+        let own = checkpoint.model.configuration
+        // Weights of the loss and dropout may differ.
         var given = configuration
-        given.takeLoss(of: checkpoint.model.configuration)
-        guard given == checkpoint.model.configuration else {
+        given.shape = own.shape
+        given.layerCount = configuration.layerCount
+        given.headCount = configuration.headCount
+        given.embeddingWidth = configuration.embeddingWidth
+        guard given == own else {
             throw TrainingError(
                 .unusableInitial, in: directory.path,
                 "the checkpoint '\(initial)' has a model "
-                    + RunRecord.difference(checkpoint.model.configuration, given)
+                    + RunRecord.difference(own, given)
                     + "; begin with the same size and data of the same dimensions")
         }
         guard discretizer == checkpoint.discretizer else {

@@ -8,11 +8,8 @@ package import Tokenization
 /// Order and goals depend on the seed and the step alone, so a resumed run sees what an unbroken
 /// one would.
 package struct WindowSampler {
-    private var all: ShuffledWindows
-    private var best: ShuffledWindows
-    private var openings: ShuffledWindows
-    private let bestShare: Double
-    private let openingShare: Double
+    /// The parts, each with its share of the draws that those before it leave; the last takes all.
+    private var parts: [(windows: ShuffledWindows, share: Double)] = []
     private let seed: UInt64
 
     /// Windows of `windows`, of which a share comes from `best`, and one from their openings.
@@ -20,33 +17,33 @@ package struct WindowSampler {
         _ windows: TokenWindows, best: TokenWindows? = nil, bestShare: Double = 0,
         openingShare: Double = 0, seed: UInt64
     ) {
-        all = ShuffledWindows(windows, seed: seed)
-        let hasBest = (best?.count ?? 0) > 0
-        self.best = ShuffledWindows(best ?? windows, seed: ~seed)
-        openings = ShuffledWindows(windows.openings, seed: seed ^ 0x9E37_79B9_7F4A_7C15)
-        self.bestShare = hasBest ? bestShare : 0
-        self.openingShare = openingShare
         self.seed = seed
+        var left = 1.0
+        if let best, best.count > 0, bestShare > 0 {
+            parts.append((ShuffledWindows(best, seed: ~seed), bestShare))
+            left -= bestShare
+        }
+        if openingShare > 0 {
+            let openings = ShuffledWindows(
+                windows.openings, seed: seed ^ 0x9E37_79B9_7F4A_7C15)
+            parts.append((openings, openingShare / left))
+        }
+        parts.append((ShuffledWindows(windows, seed: seed), 1))
     }
 
     /// Fills `batch` with the windows of step `step`, from 0; a share of a batch with its own.
     package mutating func fill(_ batch: inout TokenBatch, step: Int) {
         for row in 0..<batch.rows {
-            let draw = step * batch.totalRows + batch.firstRow + row
+            var draw = step * batch.totalRows + batch.firstRow + row
             let goalSeed = goalSeed(ofDraw: draw)
-            // Each share is spread evenly among the draws: so many of it lie before this one.
-            let bestBefore = Int(Double(draw) * bestShare)
-            if Int(Double(draw + 1) * bestShare) > bestBefore {
-                best.fill(&batch, row: row, draw: bestBefore, goalSeed: goalSeed)
-                continue
-            }
-            let others = draw - bestBefore
-            let share = openingShare / (1 - bestShare)
-            let openingsBefore = Int(Double(others) * share)
-            if Int(Double(others + 1) * share) > openingsBefore {
-                openings.fill(&batch, row: row, draw: openingsBefore, goalSeed: goalSeed)
-            } else {
-                all.fill(&batch, row: row, draw: others - openingsBefore, goalSeed: goalSeed)
+            for part in parts.indices {
+                // A share is spread evenly among the draws: so many of it lie before this one.
+                let before = Int(Double(draw) * parts[part].share)
+                if Int(Double(draw + 1) * parts[part].share) > before {
+                    parts[part].windows.fill(&batch, row: row, draw: before, goalSeed: goalSeed)
+                    break
+                }
+                draw -= before
             }
         }
     }

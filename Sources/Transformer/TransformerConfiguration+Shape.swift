@@ -44,18 +44,34 @@ extension TransformerConfiguration {
             case embeddingDropout, attentionDropout, residualDropout
         }
     }
+
+    static let paper = Shape()
+
     /// What of this configuration is a choice.
     public var shape: Shape {
-        var shape = Shape()
-        shape.layerCount = layerCount
-        shape.headCount = headCount
-        shape.embeddingWidth = embeddingWidth
-        shape.actionWeight = actionWeight
-        shape.rewardWeight = rewardWeight
-        shape.valueWeight = valueWeight
-        shape.embeddingDropout = embeddingDropout
-        shape.attentionDropout = attentionDropout
-        shape.residualDropout = residualDropout
-        return shape
+        get {
+            var shape = Shape()
+            shape.layerCount = layerCount
+            shape.headCount = headCount
+            shape.embeddingWidth = embeddingWidth
+            shape.actionWeight = actionWeight
+            shape.rewardWeight = rewardWeight
+            shape.valueWeight = valueWeight
+            shape.embeddingDropout = embeddingDropout
+            shape.attentionDropout = attentionDropout
+            shape.residualDropout = residualDropout
+            return shape
+        }
+        set {
+            layerCount = newValue.layerCount
+            headCount = newValue.headCount
+            embeddingWidth = newValue.embeddingWidth
+            actionWeight = newValue.actionWeight
+            rewardWeight = newValue.rewardWeight
+            valueWeight = newValue.valueWeight
+            embeddingDropout = newValue.embeddingDropout
+            attentionDropout = newValue.attentionDropout
+            residualDropout = newValue.residualDropout
+        }
     }
 }

@@ -11,28 +11,28 @@ public struct TransformerConfiguration: Sendable, Hashable, Codable {
     /// Bins in each dimension's vocabulary; one more token means termination.
     public var binCount: Int = 100
     /// Number of layers.
-    public var layerCount: Int
+    public var layerCount = paper.layerCount
     /// Attention heads in each layer.
-    public var headCount: Int
+    public var headCount = paper.headCount
     /// Channels of the residual stream.
-    public var embeddingWidth: Int
+    public var embeddingWidth = paper.embeddingWidth
     /// Longest sequence in tokens: whole transitions less the last token.
     public var contextLength: Int
     /// Goal tokens in front of every sequence, beside ``contextLength``; 0 for a model without
     /// goal.
     public var goalDimension: Int = 0
     /// Weight of action tokens in the loss.
-    public var actionWeight: Float
+    public var actionWeight = paper.actionWeight
     /// Weight of reward tokens in the loss.
-    public var rewardWeight: Float
+    public var rewardWeight = paper.rewardWeight
     /// Weight of value tokens in the loss.
-    public var valueWeight: Float
+    public var valueWeight = paper.valueWeight
     /// Dropout probability of the embedding.
-    public var embeddingDropout: Float
+    public var embeddingDropout = paper.embeddingDropout
     /// Dropout probability of attention weights.
-    public var attentionDropout: Float
+    public var attentionDropout = paper.attentionDropout
     /// Dropout probability of what a layer adds to the residual stream.
-    public var residualDropout: Float
+    public var residualDropout = paper.residualDropout
 
     /// A configuration of this shape, the paper's by default, with `contextTransitions` transitions
     /// of context.
@@ -42,15 +42,7 @@ public struct TransformerConfiguration: Sendable, Hashable, Codable {
         self.layout = layout
         contextLength =
             Int.saturating(contextTransitions, times: layout.transitionDimension) - 1
-        layerCount = shape.layerCount
-        headCount = shape.headCount
-        embeddingWidth = shape.embeddingWidth
-        actionWeight = shape.actionWeight
-        rewardWeight = shape.rewardWeight
-        valueWeight = shape.valueWeight
-        embeddingDropout = shape.embeddingDropout
-        attentionDropout = shape.attentionDropout
-        residualDropout = shape.residualDropout
+        self.shape = shape
     }
 
     /// Decodes a configuration; one written before there were goals has none.
@@ -73,16 +65,6 @@ public struct TransformerConfiguration: Sendable, Hashable, Codable {
 
     /// Tokens each head can predict: the bins and termination.
     public var vocabularySize: Int { binCount + 1 }
-
-    /// Takes over what matters in training alone: weights of the loss and dropout.
-    package mutating func takeLoss(of other: TransformerConfiguration) {
-        actionWeight = other.actionWeight
-        rewardWeight = other.rewardWeight
-        valueWeight = other.valueWeight
-        embeddingDropout = other.embeddingDropout
-        attentionDropout = other.attentionDropout
-        residualDropout = other.residualDropout
-    }
 
     /// What is wrong with the configuration, or nil.
     public var problem: String? {

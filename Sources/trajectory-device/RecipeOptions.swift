@@ -64,9 +64,7 @@ struct RecipeOptions: ParsableArguments {
             options.learningRate = recipe.learningRate(
                 options, width: configuration.embeddingWidth)
         }
-        configuration.embeddingDropout = shape.embeddingDropout
-        configuration.attentionDropout = shape.attentionDropout
-        configuration.residualDropout = shape.residualDropout
+        configuration.shape = shape
         return options
     }
 }

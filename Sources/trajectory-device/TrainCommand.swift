@@ -122,15 +122,14 @@ struct TrainCommand: AsyncParsableCommand {
             "\(file.description.rowCount) transitions in "
                 + "\(file.description.episodeCount) episodes; "
                 + "\(trainer.model.parameterCount) parameters; \(engine.name)")
-        let isStopped = Signals.watch()
-        let end = try trainer.run(until: isStopped) { progress in
+        let end = try trainer.run(until: Signals.watch()) { progress in
             var line =
                 "step \(progress.step)/\(progress.steps)  loss \(progress.loss.digits(4))  "
                 + "\((progress.tokensPerSecond * 1e-6).digits(3)) M tokens/s"
             if let loss = progress.heldOutLoss { line += "  held out \(loss.digits(4))" }
             print(line)
         }
-        guard isStopped(), end.step < end.steps, let number = Signals.received else { return }
+        guard end.step < end.steps, let number = Signals.received else { return }
         FileHandle.standardError.write(
             Data(
                 ("stopped after step \(end.step) of \(end.steps), which is saved in '\(output)'; "

@@ -274,24 +274,34 @@ import TransformerCPU
         (0..<batch.rows).map { batch.inputs[$0 * batch.length] }
     }
 
-    @Test func `a share of the windows comes from the best tenth of the data`() throws {
-        // Twenty episodes of ten transitions whose observation is their number; every third is good,
-        // and episode 12 the best.
-        let trajectories = (0..<20).map { episode in
+    /// Episodes of one observation, each whole number in a bin of its own; windows of two.
+    private static func oneDimensional(
+        episodes: Int, rows: Int, bins: Int, observation: (_ episode: Int, _ row: Int) -> Int,
+        reward: (_ episode: Int) -> Float
+    ) throws -> TokenizedDataset {
+        let trajectories = (0..<episodes).map { episode in
             var trajectory = Trajectory(
                 layout: TransitionLayout(observationDimension: 1, actionDimension: 1))
-            for _ in 0..<10 {
+            for row in 0..<rows {
                 trajectory.append(
-                    observation: [Float(episode)], action: [0],
-                    reward: episode == 12 ? 9 : episode.isMultiple(of: 3) ? 5 : 1)
+                    observation: [Float(observation(episode, row))], action: [0],
+                    reward: reward(episode))
             }
             return trajectory
         }
         var settings = TokenizedDataset.Settings()
         settings.windowLength = 2
-        settings.binCount = 20
+        settings.binCount = bins
         settings.strategy = .uniform
-        let data = try TokenizedDataset(trajectories, settings: settings)
+        return try TokenizedDataset(trajectories, settings: settings)
+    }
+
+    @Test func `a share of the windows comes from the best tenth of the data`() throws {
+        // Twenty episodes of ten transitions whose observation is their number; every third is good,
+        // and episode 12 the best.
+        let data = try Self.oneDimensional(
+            episodes: 20, rows: 10, bins: 20, observation: { episode, _ in episode },
+            reward: { $0 == 12 ? 9 : $0.isMultiple(of: 3) ? 5 : 1 })
         let best = data.windows.best(0.1, returns: data.episodeReturns)
         // Two of the twenty; of equals the first.
         #expect(best.episodes == [0, 12])
@@ -338,20 +348,9 @@ import TransformerCPU
     }
 
     @Test func `openings have their share beside all windows and the best`() throws {
-        let trajectories = (0..<10).map { episode in
-            var trajectory = Trajectory(
-                layout: TransitionLayout(observationDimension: 1, actionDimension: 1))
-            for row in 0..<11 {
-                trajectory.append(
-                    observation: [Float(row)], action: [0], reward: episode == 4 ? 9 : 1)
-            }
-            return trajectory
-        }
-        var settings = TokenizedDataset.Settings()
-        settings.windowLength = 2
-        settings.binCount = 11
-        settings.strategy = .uniform
-        let data = try TokenizedDataset(trajectories, settings: settings)
+        let data = try Self.oneDimensional(
+            episodes: 10, rows: 11, bins: 11, observation: { _, row in row },
+            reward: { $0 == 4 ? 9 : 1 })
         let openings = data.windows.openings
         #expect(data.windows.count == 100 && openings.count == 20)
         #expect((0..<20).allSatisfy { openings.origin(of: $0) == ($0 / 2, $0 % 2) })
