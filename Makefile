@@ -62,7 +62,7 @@ server: build ## the policy server, which `trajectory serve` starts
 	ln -sfn $(ROOT)/Server/.build/release/trajectory-server $(ROOT)/.build/release/trajectory-server
 
 test-server: server ## the policy server's own tests, and the server under openpi-client, Gymnasium, curl and nonsense
-	swift test --disable-xctest --package-path Server
+	swift test -c release --disable-xctest --package-path Server
 	Scripts/test-server.sh
 
 load-server: server ## plans a second and latency of the policy server with 1, 8 and 64 clients

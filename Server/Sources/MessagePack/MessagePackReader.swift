@@ -103,7 +103,8 @@ public struct MessagePackReader {
         case 0xdc, 0xdd: return try array(try count(first == 0xdc ? 2 : 4), depth)
         case 0xde, 0xdf: return try map(try count(first == 0xde ? 2 : 4), depth)
         case 0xe0...0xff: return .integer(Int64(Int8(bitPattern: first)))
-        default: throw error(.malformed, "0x\(String(first, radix: 16)) begins no value that is read")
+        default:
+            throw error(.malformed, "0x\(String(first, radix: 16)) begins no value that is read")
         }
     }
 

@@ -65,7 +65,7 @@ public struct MessagePackWriter {
     private mutating func append(_ number: Int64) {
         switch number {
         case 0...0x7f: bytes.append(UInt8(number))
-        case -32 ..< 0: bytes.append(UInt8(bitPattern: Int8(number)))
+        case -32..<0: bytes.append(UInt8(bitPattern: Int8(number)))
         case 0...0xff: append(0xcc, UInt64(number), width: 1)
         case 0...0xffff: append(0xcd, UInt64(number), width: 2)
         case 0...0xffff_ffff: append(0xce, UInt64(number), width: 4)

@@ -51,21 +51,25 @@ final class Connections: Sendable {
 
     /// Tells every connection that the server ends.
     func end() {
-        let channels = state.withLock { state in
+        let (channels, waiter) = state.withLock { state in
             state.isEnding = true
-            return Array(state.channels.values)
+            let waiter = state.channels.isEmpty ? state.whenGone : nil
+            if waiter != nil { state.whenGone = nil }
+            return (Array(state.channels.values), waiter)
         }
+        waiter?.resume()
         for channel in channels { channel.pipeline.fireUserInboundEventTriggered(ServerEnding()) }
     }
 
-    /// Returns when all have gone, after ``end()``.
+    /// Returns when all have gone and ``end()`` was called.
     func allGone() async {
         await withCheckedContinuation { continuation in
-            let isEmpty = state.withLock { state in
-                if !state.channels.isEmpty { state.whenGone = continuation }
-                return state.channels.isEmpty
+            let isOver = state.withLock { state in
+                guard !state.channels.isEmpty || !state.isEnding else { return true }
+                state.whenGone = continuation
+                return false
             }
-            if isEmpty { continuation.resume() }
+            if isOver { continuation.resume() }
         }
     }
 }

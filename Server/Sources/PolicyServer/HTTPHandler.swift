@@ -1,6 +1,8 @@
 import Foundation
+import Logging
 import NIOCore
 import NIOHTTP1
+import NIOWebSocket
 import Serving
 
 /// One connection that speaks HTTP: a request at a time, its body held until it is whole.
@@ -96,8 +98,8 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // A request for a WebSocket that is none comes here too, and is answered as one by HTTP.
-        guard error is HTTPParserError || error is ChannelError || error is IOError else { return }
+        // A request for a WebSocket that is damaged is answered as one by HTTP.
+        guard !(error is NIOWebSocketUpgradeError) else { return }
         server.logger.debug("a request by HTTP cannot be read: \(error)")
         linger(context)
     }
@@ -190,7 +192,8 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
         let policy = server.policy.description
         guard parts[2] == policy.name else {
             throw ServingError(
-                .unknown, "there is no model '\(parts[2].prefix(80))'; this one is '\(policy.name)'")
+                .unknown,
+                "there is no model '\(parts[2].prefix(80))'; this one is '\(policy.name)'")
         }
         let isVersioned = parts.count >= 5 && parts[3] == "versions" && parts[4] == "1"
         switch Array(parts.dropFirst(isVersioned ? 5 : 3)) {

@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import NIOWebSocket
 import Serving
@@ -13,9 +14,12 @@ final class WebSocketHandler: ChannelInboundHandler {
     private var session: Session
     /// The parts so far of a message that comes in several frames, and whether it is text.
     private var parts: (bytes: ByteBuffer, isText: Bool)?
-    /// Messages that wait for the answer before them.
-    private var waiting: [[UInt8]] = []
+    /// Messages that wait for the answer before them, and whether they are text.
+    private var waiting: ArraySlice<(bytes: ByteBuffer, isText: Bool)> = []
+    /// A message is being answered, until the answer has gone out.
     private var isBusy = false
+    private var isAdvancing = false
+    private var isReading = true
     private var isClosing = false
     private var isEnding = false
     private var lastHeard = NIODeadline.now()
@@ -95,20 +99,14 @@ final class WebSocketHandler: ChannelInboundHandler {
         bytes.writeBuffer(&data)
         parts = frame.fin ? nil : (bytes, isText)
         guard frame.fin else { return }
-        guard !isText else {
-            return refuse(
-                ServingError(
-                    .malformed, "the message is text; send MessagePack as binary data"), context)
-        }
-        waiting.append(Array(bytes.readableBytesView))
-        next(context)
+        waiting.append((bytes, isText))
+        advance(context)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
         case NIOWebSocketError.invalidFrameLength: closeTooLarge(context)
-        case let error as NIOWebSocketError:
-            close(WebSocketErrorCode(error), "a frame that is none", context)
+        case is NIOWebSocketError: close(.protocolError, "a frame that is none", context)
         default: context.close(promise: nil)
         }
     }
@@ -133,7 +131,7 @@ final class WebSocketHandler: ChannelInboundHandler {
             return context.close(promise: nil)
         }
         // Who sends too much is not read meanwhile, and so cannot be heard.
-        guard waiting.isEmpty, !isClosing else { return }
+        guard isReading, !isClosing else { return }
         let silence = TimeAmount(server.settings.silence)
         let quiet = NIODeadline.now() - lastHeard
         if quiet > silence * 2 {
@@ -146,17 +144,28 @@ final class WebSocketHandler: ChannelInboundHandler {
 
     // MARK: - Planning
 
-    /// Begins with the next message, if there is one and none is being answered.
-    private func next(_ context: ChannelHandlerContext) {
-        guard !isBusy, !isClosing, !waiting.isEmpty else {
-            return setReading(waiting.isEmpty, context)
-        }
-        let message = waiting.removeFirst()
-        setReading(waiting.isEmpty, context)
+    /// Begins with the messages that wait, until one is being answered.
+    private func advance(_ context: ChannelHandlerContext) {
+        // An answer may go out before `begin` returns: no call within a call, however many wait.
+        guard !isAdvancing else { return }
+        isAdvancing = true
+        while !isBusy, !isClosing, let message = waiting.popFirst() { begin(message, context) }
+        isAdvancing = false
+        setReading(context)
+    }
+
+    private func begin(
+        _ message: (bytes: ByteBuffer, isText: Bool), _ context: ChannelHandlerContext
+    ) {
         isBusy = true
         let received = NIODeadline.now()
-        do {
-            let step = try session.step(for: try OpenPIMessages.request(message))
+        do throws(ServingError) {
+            guard !message.isText else {
+                throw ServingError(
+                    .malformed, "the message is text; send MessagePack as binary data")
+            }
+            let request = try OpenPIMessages.request(Array(message.bytes.readableBytesView))
+            let step = try session.step(for: request)
             let (handler, bound) = bound(context)
             let loop = context.eventLoop
             try server.policy.queue.submit(
@@ -167,8 +176,7 @@ final class WebSocketHandler: ChannelInboundHandler {
                 }
             }
         } catch {
-            refuse(error, context)
-            answered(since: received, context)
+            refuse(error, context, since: received)
         }
     }
 
@@ -190,9 +198,7 @@ final class WebSocketHandler: ChannelInboundHandler {
             send(
                 .binary, OpenPIMessages.answer(outcome.plans, to: step, timing: timing), context,
                 since: received)
-        case .failure(let error):
-            refuse(error, context)
-            answered(since: received, context)
+        case .failure(let error): refuse(error, context, since: received)
         }
     }
 
@@ -204,18 +210,29 @@ final class WebSocketHandler: ChannelInboundHandler {
     private func answered(since received: NIODeadline, _ context: ChannelHandlerContext) {
         isBusy = false
         lastTotal = milliseconds(since: received)
-        isEnding ? close(.goingAway, nil, context) : next(context)
+        isEnding ? close(.goingAway, nil, context) : advance(context)
     }
 
-    private func setReading(_ isReading: Bool, _ context: ChannelHandlerContext) {
-        try? context.channel.syncOptions?.setOption(.autoRead, value: isReading)
+    /// Reads only while nothing waits and what is sent is taken.
+    private func setReading(_ context: ChannelHandlerContext) {
+        let wanted = isClosing || waiting.isEmpty && context.channel.isWritable
+        guard wanted != isReading else { return }
+        isReading = wanted
+        try? context.channel.syncOptions?.setOption(.autoRead, value: wanted)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        setReading(context)
+        context.fireChannelWritabilityChanged()
     }
 
     // MARK: - Writing
 
-    private func refuse(_ error: ServingError, _ context: ChannelHandlerContext) {
+    private func refuse(
+        _ error: ServingError, _ context: ChannelHandlerContext, since received: NIODeadline
+    ) {
         server.logger.debug("refused: \(error)")
-        send(.text, Array(error.detail.utf8), context)
+        send(.text, Array(error.detail.utf8), context, since: received)
     }
 
     private func send(
@@ -245,7 +262,7 @@ final class WebSocketHandler: ChannelInboundHandler {
         }
         var data = ByteBuffer()
         data.write(webSocketErrorCode: code)
-        setReading(true, context)
+        setReading(context)
         let (_, bound) = bound(context)
         let isDone = code == .normalClosure
         context.writeAndFlush(

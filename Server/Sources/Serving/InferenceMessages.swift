@@ -1,9 +1,10 @@
 public import Foundation
 public import Planning
 
-/// The JSON of the Open Inference Protocol, version 2: a policy is a model whose inputs are
-/// observations and histories, and whose outputs are plans. Nothing is remembered between requests.
+/// The JSON of the Open Inference Protocol, version 2.
 ///
+/// A policy is a model whose inputs are observations and histories, and whose outputs are plans.
+/// Nothing is remembered between requests.
 /// Every tensor begins with the lanes: `observation` [lanes, numbers] in, `actions`
 /// [lanes, horizon, numbers] out.
 public enum InferenceMessages {
@@ -109,7 +110,8 @@ public enum InferenceMessages {
             }
             guard datatypes.contains(tensor.datatype) else {
                 throw ServingError(
-                    .malformed, "the input '\(tensor.name)' of type '\(tensor.datatype.prefix(16))'")
+                    .malformed,
+                    "the input '\(tensor.name)' of type '\(tensor.datatype.prefix(16))'")
             }
             arrays[tensor.name] = try array(tensor)
         }
@@ -169,7 +171,8 @@ public enum InferenceMessages {
         switch error {
         case DecodingError.keyNotFound(let key, let context):
             return "no '\(key.stringValue)'\(at(context))"
-        case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
+        case DecodingError.typeMismatch(_, let context),
+            DecodingError.valueNotFound(_, let context):
             return "another kind of value than is expected\(at(context))"
         default: return "the JSON is damaged"
         }
@@ -181,6 +184,7 @@ public enum InferenceMessages {
     ///   - plans: A plan for each lane.
     ///   - inference: What was asked.
     ///   - model: The name under which the policy is served.
+    /// - Returns: JSON with the outputs that were asked for.
     /// - Throws: ``ServingError`` when a number is not finite.
     public static func answer(
         _ plans: [Plan], to inference: Inference, model: String

@@ -17,7 +17,7 @@ extension Planner: SituationPlanner {}
 /// One thread of its own plans, so that whoever submits never waits. While a search runs, the
 /// requests that arrive make up the next. Clients that act in closed loop send their next
 /// observation soon after an answer: before a search begins, those that were answered with the last
-/// one are waited for, a tenth of what that search took and two milliseconds at most, as long as
+/// one are waited for, a tenth of what that search took and four milliseconds at most, as long as
 /// such waiting pays off.
 public final class PlanQueue: Sendable {
     /// How much may wait, and for how long.
@@ -61,6 +61,7 @@ public final class PlanQueue: Sendable {
         var isClosed = false
         /// Situations for which the planner waits, while it does.
         var awaited: Int?
+        var gathering = Gathering()
 
         var waitingSituations: Int { waiting.reduce(0) { $0 + $1.situations.count } }
     }
@@ -119,16 +120,14 @@ public final class PlanQueue: Sendable {
     // MARK: - On the planning thread
 
     private func run() {
-        var gathering = Gathering()
         while true {
-            wait(&gathering)
+            gather()
             let jobs = state.withLock { state -> [Job] in
                 let jobs = Self.takeBatch(&state.waiting, limit: limits.together)
                 if jobs.isEmpty { state.isRunning = false }
                 return jobs
             }
             if jobs.isEmpty { return }
-            gathering.planned = 0
             let begin = ContinuousClock.now
             let live = jobs.filter { job in
                 guard !job.isAbandoned() else {
@@ -148,26 +147,32 @@ public final class PlanQueue: Sendable {
             }
             guard !live.isEmpty else { continue }
             plan(live, since: begin)
-            gathering.planned = live.reduce(0) { $0 + $1.situations.count }
-            gathering.window = min(.milliseconds(2), (ContinuousClock.now - begin) / 10)
+            let end = ContinuousClock.now
+            state.withLock { state in
+                state.gathering.expected = min(
+                    state.waitingSituations + live.reduce(0) { $0 + $1.situations.count },
+                    limits.together)
+                state.gathering.end = end + min(.milliseconds(4), (end - begin) / 10)
+            }
         }
     }
 
     /// Waits for those who were answered last, if that has paid off of late.
-    private func wait(_ gathering: inout Gathering) {
-        guard gathering.planned > 0 else { return }
-        let isShort = state.withLock { state in
-            guard !state.waiting.isEmpty else { return false }
-            let expected = min(state.waitingSituations + gathering.planned, limits.together)
-            guard state.waitingSituations < expected, gathering.isWorthIt() else { return false }
-            state.awaited = expected
-            return true
+    private func gather() {
+        let rest = state.withLock { state -> Duration? in
+            let rest = state.gathering.end - .now
+            guard !state.waiting.isEmpty, rest > .zero,
+                state.waitingSituations < state.gathering.expected, state.gathering.isWorthIt()
+            else { return nil }
+            state.awaited = state.gathering.expected
+            return rest
         }
-        guard isShort else { return }
-        let window = Int(gathering.window / .nanoseconds(1))
-        let result = arrival.wait(timeout: .now() + .nanoseconds(window))
-        state.withLock { $0.awaited = nil }
-        gathering.record(cameInTime: result == .success)
+        guard let rest else { return }
+        let result = arrival.wait(timeout: .now() + .nanoseconds(Int(rest / .nanoseconds(1))))
+        state.withLock { state in
+            state.awaited = nil
+            state.gathering.record(cameInTime: result == .success)
+        }
     }
 
     /// The longest requests from the front that may be planned for together.
@@ -230,10 +235,10 @@ public final class PlanQueue: Sendable {
 
 /// What is known of how fast clients come back.
 private struct Gathering {
-    /// Situations that were planned for last.
-    var planned = 0
-    /// How long to wait for them.
-    var window = Duration.zero
+    /// Situations of the last search, and those that waited at its end.
+    var expected = 0
+    /// Until when to wait for them.
+    var end = ContinuousClock.now
     private var roundsToSkip = 0
     private var failures = 0
 

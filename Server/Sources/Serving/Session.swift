@@ -39,7 +39,7 @@ public struct Session: Sendable {
     ///
     /// - Parameters:
     ///   - context: The planner's empty context.
-    ///   - lanes: The most that a request may have.
+    ///   - limit: The most lanes that a request may have.
     public init(context: PlanningContext, lanes limit: Int) {
         empty = context
         self.limit = limit
