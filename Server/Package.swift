@@ -55,6 +55,7 @@ let package = Package(
                 planner("TrajectoryLearning"), planner("TrajectoryPlanning"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
         .testTarget(

@@ -9,6 +9,7 @@ import Serving
 import ServiceLifecycle
 import Transformer
 import TransformerCPU
+import UnixSignals
 
 /// The program that serves a trained model's plans.
 @main
