@@ -347,7 +347,12 @@ def check_limits(_):
             thread.join()
         texts = [answer for answer in answers if isinstance(answer, str)]
         assert len(texts) == 1 and "wait already" in texts[0], texts
-        refused(clients[0], {"observation": np.zeros(5000)}, "4096 bytes")
+        try:
+            clients[0].infer({"observation": np.zeros(5000)})
+        except websockets.exceptions.ConnectionClosed as error:
+            assert error.rcvd.code == 1009 and "4096 bytes" in error.rcvd.reason, error
+        else:
+            raise AssertionError("a message too large was answered")
         clients[1]._ws.close()
         clients[2]._ws.close()
         time.sleep(0.2)

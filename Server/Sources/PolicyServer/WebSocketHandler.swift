@@ -256,12 +256,13 @@ final class WebSocketHandler: ChannelInboundHandler {
         isClosing = true
         abandonment.set()
         waiting = []
-        if let reason {
-            server.logger.debug("closed: \(reason)")
-            send(.text, Array(reason.utf8), context)
-        }
         var data = ByteBuffer()
         data.write(webSocketErrorCode: code)
+        if let reason {
+            server.logger.debug("closed: \(reason)")
+            // Beside its code such a frame has room for so much.
+            data.writeString(String(reason.prefix(120)))
+        }
         setReading(context)
         let (_, bound) = bound(context)
         let isDone = code == .normalClosure
