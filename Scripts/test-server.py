@@ -332,7 +332,10 @@ def check_nonsense(server):
 
 def check_limits(_):
     """Connections, messages and the queue are bounded, each with a refusal that says so."""
-    options = ("--", "--connections", "3", "--message-bytes", "4096", "--waiting", "1", "--patience-seconds", "1")
+    options = (
+        "--", "--connections", "3", "--message-bytes", "4096", "--waiting", "1", "--patience-seconds", "1",
+        "--waiting-seconds", "300", "--planning-seconds", "300",
+    )
     with Server("--horizon", "40", "--beam-width", "128", *options) as server:
         clients = [server.client() for _ in range(3)]
         status, answer = server.curl("/healthz")
@@ -348,7 +351,7 @@ def check_limits(_):
 
         def ask(client):
             try:
-                answers.append(client.infer({"observation": np.stack([STANDING] * 8)}))
+                answers.append(client.infer({"observation": np.stack([STANDING] * 4)}))
             except RuntimeError as error:
                 answers.append(str(error))
 
@@ -411,14 +414,14 @@ def check_ending(_):
         client, idle = server.client(), server.client()
         answers = []
         thread = threading.Thread(
-            target=lambda: answers.append(client.infer({"observation": np.stack([STANDING] * 8)}))
+            target=lambda: answers.append(client.infer({"observation": np.stack([STANDING] * 4)}))
         )
         before = server.processor()
         thread.start()
         server.wait_for_search(before)
         server.process.send_signal(signal.SIGTERM)
         thread.join()
-        assert answers and answers[0]["actions"].shape == (40, 8, 3)
+        assert answers and answers[0]["actions"].shape == (40, 4, 3)
         try:
             idle.infer({"observation": STANDING})
         except websockets.exceptions.ConnectionClosed as error:
