@@ -66,6 +66,13 @@ struct TrainingSettingsOptions: ParsableArguments {
 
     @Option(
         help: """
+            Where the edges of the bins come from: quantile or uniform \
+            (\(defaults.tokenization.strategy)).
+            """)
+    var discretizer: Discretizer.Strategy?
+
+    @Option(
+        help: """
             Weight of an action token in the loss, that of an observation token being 1 \
             (\(defaults.model.actionWeight)).
             """)
@@ -173,6 +180,7 @@ struct TrainingSettingsOptions: ParsableArguments {
     var settled: Set<String> {
         let given: [(String, Bool)] = [
             ("tokenization.binCount", bins != nil), ("training.steps", steps != nil),
+            ("tokenization.strategy", discretizer != nil),
             ("training.learningRate", learningRate != nil), ("model.layers", layers != nil),
             ("model.heads", heads != nil), ("model.width", width != nil),
             ("tokenization.windowLength", window != nil),
@@ -205,6 +213,7 @@ struct TrainingSettingsOptions: ParsableArguments {
         set(\.model.actionWeight, actionWeight)
         set(\.tokenization.windowLength, window)
         set(\.tokenization.binCount, bins)
+        set(\.tokenization.strategy, discretizer)
         set(\.tokenization.goalColumns, goalColumns)
         set(\.tokenization.terminationPenalty, penalty.penalty)
     }
