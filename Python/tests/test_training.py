@@ -17,6 +17,7 @@ def test_a_run_is_an_iterator(dataset: tt.Dataset, tmp_path: pathlib.Path) -> No
     with tt.Trainer(dataset, output=tmp_path / "run", report_every=0, evaluation_interval=6, **SMALL) as trainer:
         assert trainer.options["steps"] == 12
         assert trainer.shape["width"] == 16
+        assert trainer.tokenization["strategy"] == "quantile"
         assert trainer.parameter_count > 1000
         seen = list(trainer)
         assert list(trainer) == []
@@ -28,6 +29,23 @@ def test_a_run_is_an_iterator(dataset: tt.Dataset, tmp_path: pathlib.Path) -> No
     assert trainer.model.parameter_count == trainer.parameter_count
     rows = list(csv.DictReader((tmp_path / "run/metrics.csv").open()))
     assert [int(row["step"]) for row in rows] == list(range(1, 13))
+
+
+def test_bins_and_published_recipes(dataset: tt.Dataset, tmp_path: pathlib.Path) -> None:
+    run = tmp_path / "run"
+    with tt.Trainer(dataset, output=run, discretizer="uniform", report_every=0, **SMALL) as trainer:
+        list(trainer)
+    assert tt.load(run).discretizer.strategy == "uniform"
+    with pytest.raises(tt.TrainingError, match="strategy uniform, not quantile"):
+        tt.Trainer(dataset, output=run, resume=True, discretizer="quantile")
+    with pytest.raises(tt.OptionError, match="give one of quantile, uniform|give one of uniform, quantile"):
+        tt.Trainer(dataset, discretizer="even")
+    with tt.Trainer(dataset, recipe="authors/ant-medium", layers=1, width=16) as trainer:
+        assert trainer.options["batchSize"] == 128
+        assert trainer.options["scheduleEnding"] == "authors"
+        assert any("as in authors/ant-medium" in note for note in trainer.notes)
+    with pytest.raises(tt.OptionError, match="give one of quick, paper, authors, authors/hopper-medium"):
+        tt.Trainer(dataset, recipe="best")
 
 
 def test_nothing_is_computed_between_reports(dataset: tt.Dataset) -> None:

@@ -20,6 +20,7 @@ struct TrainingRequest: Decodable {
     var discretizer: String?
     var actionWeight: Float?
     var goalColumns: [Int]?
+    var goalRule: String?
     var discrete: [DiscreteColumn]?
     /// A number, `auto`, or `none` as text.
     var terminationPenalty: TerminationPenalty?
@@ -71,6 +72,9 @@ struct TrainingRequest: Decodable {
                 settings.training, width: settings.model.embeddingWidth)
         }
         if let problem = settings.problem { throw Failure(.option, problem) }
+        guard goalRule == nil || settings.tokenization.goalColumns != nil else {
+            throw Failure(.option, "goal_rule is for goal_columns; leave it out")
+        }
         let given: [(String, Bool)] = [
             ("tokenization.binCount", bins != nil),
             ("tokenization.strategy", discretizer != nil),
@@ -113,6 +117,7 @@ struct TrainingRequest: Decodable {
             settings.tokenization.strategy = try choice("discretizer", discretizer)
         }
         set(\.tokenization.goalColumns, goalColumns)
+        if let goalRule { settings.tokenization.goalRule = try choice("goalRule", goalRule) }
         set(\.tokenization.discrete, discrete)
         set(\.tokenization.terminationPenalty, terminationPenalty)
         if keepsTerminalRewards { settings.tokenization.terminationPenalty = .nothing }

@@ -9,7 +9,7 @@ extension TransformerStart: ExpressibleByArgument {}
 
 /// How parameters begin and learn.
 struct RecipeOptions: ParsableArguments {
-    @Option(help: "How to train: quick, or authors (the paper's).")
+    @Option(help: "How to train: quick, authors, authors/DATASET (its batches too), or paper.")
     var recipe: Recipe?
 
     @Option(
