@@ -49,7 +49,7 @@ public struct TokenizedDataset: Sendable {
                 return "discount must lie in [0, 1], found \(discount)"
             }
             if goalColumns == nil, goalRule != .later {
-                return "goalRule \(goalRule) is for goalColumns; give these too or leave it out"
+                return "goalRule \(goalRule) is for goalColumns that are not given"
             }
             return terminationPenalty.problem
         }
