@@ -38,14 +38,26 @@ def test_bins_and_published_recipes(dataset: tt.Dataset, tmp_path: pathlib.Path)
     assert tt.load(run).discretizer.strategy == "uniform"
     with pytest.raises(tt.TrainingError, match="strategy uniform, not quantile"):
         tt.Trainer(dataset, output=run, resume=True, discretizer="quantile")
-    with pytest.raises(tt.OptionError, match="give one of quantile, uniform|give one of uniform, quantile"):
-        tt.Trainer(dataset, discretizer="even")
+    with pytest.raises(tt.OptionError, match="discretizer cannot be 'even': give one of"):
+        tt.Trainer(dataset, discretizer="even")  # type: ignore[arg-type]
     with tt.Trainer(dataset, recipe="authors/ant-medium", layers=1, width=16) as trainer:
         assert trainer.options["batchSize"] == 128
         assert trainer.options["scheduleEnding"] == "authors"
         assert any("as in authors/ant-medium" in note for note in trainer.notes)
     with pytest.raises(tt.OptionError, match="give one of quick, paper, authors, authors/hopper-medium"):
         tt.Trainer(dataset, recipe="best")
+
+
+def test_goals_are_later_places_or_the_last(dataset: tt.Dataset) -> None:
+    with tt.Trainer(dataset, goal_columns=[0], **SMALL) as trainer:
+        assert trainer.tokenization["goalRule"] == "later"
+    with tt.Trainer(dataset, goal_columns=[0], goal_rule="last", **SMALL) as trainer:
+        assert trainer.tokenization["goalRule"] == "last"
+    with pytest.raises(tt.OptionError, match="goal_rule cannot be 'first': give one of later, last"):
+        tt.Trainer(dataset, goal_columns=[0], goal_rule="first", **SMALL)  # type: ignore[arg-type]
+    for rule in ("later", "last"):
+        with pytest.raises(tt.OptionError, match="goal_rule.* is for goal_columns"):
+            tt.Trainer(dataset, goal_rule=rule, **SMALL)  # type: ignore[arg-type]
 
 
 def test_nothing_is_computed_between_reports(dataset: tt.Dataset) -> None:
