@@ -21,7 +21,8 @@ extension TrainingSettings {
             training.finalTokens = Int.saturating(20 * windows, times: length)
             training.scheduleEnding = .authors
         }
-        return "\(training.steps) steps of \(training.batchSize) windows, \(passes) passes over the "
+        return
+            "\(training.steps) steps of \(training.batchSize) windows, \(passes) passes over the "
             + "data, as in \(recipe.rawValue)"
     }
 }

@@ -9,24 +9,25 @@ import Testing
     }
 
     /// Horizon, beam, top-k and mass of actions, by hand from `config/offline.py`.
-    @Test(arguments: [
-        ("authors", 15, 128, nil, 0.6), ("paper", 15, 256, 20, nil),
-        ("authors/hopper-medium", 15, 128, nil, 0.6),
-        ("authors/hopper-medium-replay", 15, 128, nil, 0.6),
-        ("authors/hopper-medium-expert", 15, 128, nil, 0.6),
-        ("authors/hopper-expert", 15, 128, nil, 0.6),
-        ("authors/halfcheetah-medium", 5, 32, nil, 0.6),
-        ("authors/halfcheetah-medium-replay", 5, 32, nil, 0.6),
-        ("authors/halfcheetah-medium-expert", 15, 32, nil, 0.6),
-        ("authors/walker2d-medium", 15, 128, nil, 0.6),
-        ("authors/walker2d-medium-replay", 20, 32, 40, nil),
-        ("authors/walker2d-medium-expert", 5, 128, nil, 0.6),
-        ("authors/walker2d-expert", 15, 128, nil, 0.6),
-        ("authors/ant-medium", 5, 128, nil, 0.6),
-        ("authors/ant-medium-replay", 5, 128, nil, 0.6),
-        ("authors/ant-medium-expert", 15, 128, nil, 0.6),
-        ("authors/ant-random", 5, 128, nil, 0.6),
-    ] as [(String, Int, Int, Int?, Double?)])
+    @Test(
+        arguments: [
+            ("authors", 15, 128, nil, 0.6), ("paper", 15, 256, 20, nil),
+            ("authors/hopper-medium", 15, 128, nil, 0.6),
+            ("authors/hopper-medium-replay", 15, 128, nil, 0.6),
+            ("authors/hopper-medium-expert", 15, 128, nil, 0.6),
+            ("authors/hopper-expert", 15, 128, nil, 0.6),
+            ("authors/halfcheetah-medium", 5, 32, nil, 0.6),
+            ("authors/halfcheetah-medium-replay", 5, 32, nil, 0.6),
+            ("authors/halfcheetah-medium-expert", 15, 32, nil, 0.6),
+            ("authors/walker2d-medium", 15, 128, nil, 0.6),
+            ("authors/walker2d-medium-replay", 20, 32, 40, nil),
+            ("authors/walker2d-medium-expert", 5, 128, nil, 0.6),
+            ("authors/walker2d-expert", 15, 128, nil, 0.6),
+            ("authors/ant-medium", 5, 128, nil, 0.6),
+            ("authors/ant-medium-replay", 5, 128, nil, 0.6),
+            ("authors/ant-medium-expert", 15, 128, nil, 0.6),
+            ("authors/ant-random", 5, 128, nil, 0.6),
+        ] as [(String, Int, Int, Int?, Double?)])
     func `published searches are as published`(
         _ name: String, _ horizon: Int, _ beam: Int, _ topK: Int?, _ mass: Double?
     ) throws {

@@ -144,10 +144,11 @@ public struct PlanningSpeedJob: Sendable {
         let layout = sampler.model.layout
         let bins = sampler.discretizer.binCount
         guard checkpoint != nil else {
-            return (0..<((contextTransitions - 1) * layout.transitionDimension
+            return
+                (0..<((contextTransitions - 1) * layout.transitionDimension
                 + layout.observationDimension)).map { _ in
-                Int(uniforms.next() * Double(bins))
-            }
+                    Int(uniforms.next() * Double(bins))
+                }
         }
         let start = (0..<layout.observationDimension).map { _ in
             Int((0.25 + uniforms.next() / 2) * Double(bins))
