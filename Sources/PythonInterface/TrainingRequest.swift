@@ -92,6 +92,10 @@ struct TrainingRequest: Decodable {
         func set<Value>(_ path: WritableKeyPath<TrainingSettings, Value>, _ value: Value?) {
             if let value { settings[keyPath: path] = value }
         }
+        // Else an option that is not given would count as given as nothing.
+        func set<Value>(_ path: WritableKeyPath<TrainingSettings, Value?>, _ value: Value?) {
+            if let value { settings[keyPath: path] = value }
+        }
         if let optimizer { settings.training.optimizer = try choice("optimizer", optimizer) }
         if let start { settings.training.start = try choice("start", start) }
         set(\.training.steps, steps)

@@ -48,6 +48,13 @@ import Transformer
         ] {
             #expect(mixed.contains("  \(line)\n"), "\(line)")
         }
+        // What a file has stays where no option is given, also where it is unset by default.
+        try "training: {patience: 7, timeLimit: 3}\ntokenization: {goalColumns: [0, 1]}\n".write(
+            to: file, atomically: true, encoding: .utf8)
+        let unset = try printed("--config", file.path)
+        for line in ["patience: 7", "timeLimit: 3", "goalColumns: [0,1]"] {
+            #expect(unset.contains("  \(line)\n"), "\(line)")
+        }
         // The rate follows size and length, unless it is given.
         #expect(
             try printed("--steps", "16000", "--width", "128").contains("learningRate: 0.0016\n"))

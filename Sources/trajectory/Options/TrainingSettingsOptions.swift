@@ -207,6 +207,10 @@ struct TrainingSettingsOptions: ParsableArguments {
         func set<Value>(_ path: WritableKeyPath<TrainingSettings, Value>, _ value: Value?) {
             if let value { settings[keyPath: path] = value }
         }
+        // Else an option that is not given would count as given as nothing.
+        func set<Value>(_ path: WritableKeyPath<TrainingSettings, Value?>, _ value: Value?) {
+            if let value { settings[keyPath: path] = value }
+        }
         set(\.training.optimizer, optimizer)
         set(\.training.start, start)
         set(\.training.steps, steps)
