@@ -145,9 +145,11 @@ class Trainer:
           its batches and length for a dataset (days without a card), or "paper", the paper's appendix A.
         - `minutes`: about how long to train where `steps` does not say (5); the size follows, too.
         - `batch_size`: windows in a batch; `layers`, `heads`, `width`: the model's size; `window`: transitions in a
-          window; `bins` of each dimension, with edges by `discretizer`: "quantile" (the default) or "uniform"; `optimizer`, `start`, `dropout`, `learning_rate`.
+          window; `bins` of each dimension, with edges by `discretizer`: "quantile" (the default) or "uniform";
+          `optimizer`, `start`, `dropout`, `learning_rate`.
         - `action_weight`: of action tokens in the loss; `goal_columns`: of the observation, which make up a goal;
-          `goal_rule`: a window's goal is any "later" place of its episode (the default) or, as in the paper, the "last".
+          `goal_rule`: a window's goal is any "later" place of its episode (the default), or the "last", as in the
+          paper.
         - `termination_penalty`: takes the place of the last reward of an episode with a terminal state; "auto" decides
           by the data, None keeps the reward.
         - `seed`: fixes initial weights, order of the data and dropout; `workers`: threads.
