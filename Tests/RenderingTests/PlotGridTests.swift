@@ -49,7 +49,8 @@ import Testing
     @Test func `an SVG holds every title, label and bar's name`() throws {
         let text = String(decoding: try write(grid(), "svg"), as: UTF8.self)
         for part in [
-            "s all", "three rows", "wide", "across", "small", "first bar", "second 10 % bar", "heat",
+            "s all", "three rows", "wide", "across", "small", "first bar", "second 10 % bar",
+            "heat",
             "20k", "10k",
         ] {
             #expect(text.contains(part), "\(part)")
