@@ -24,8 +24,10 @@ extension MazePlot {
         func points(_ places: [[Double]]) -> [Point] { places.map { ($0[0], $0[1]) } }
         self.init(of: maze, trajectories: rollouts.map { points($0.path) })
         let reached = rollouts.filter { $0.stepsToGoal != nil }.count
-        title =
-            "\(maze.specification.identifier): \(reached) of \(rollouts.count) reached the goal"
+        // A map that is written out is drawn, and too long to be read.
+        let identifier = maze.specification.identifier
+        let name = identifier.contains(";") ? identifier.prefix { $0 != ":" } : identifier[...]
+        title = "\(name): \(reached) of \(rollouts.count) reached the goal"
         self.coloring = coloring
         starts = rollouts.compactMap { points($0.places).first }
         goals = points(rollouts.compactMap(\.goal))

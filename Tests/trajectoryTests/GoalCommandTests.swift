@@ -70,6 +70,7 @@ import Testing
         #expect(pair.status == 0, "\(pair.errors)")
         let routes = try String(contentsOf: folder.file("routes.svg"), encoding: .utf8)
         #expect(routes.contains("of 9 reached the goal") && routes.contains("last step"))
+        #expect(routes.contains("pointmaze: ") && !routes.contains("1r0g1"))
         #expect(!drawing.contains("last step"))
         let alone = try Program.run("evaluate", "--checkpoint", run, "--paths-by-time")
         #expect(alone.status == 64 && alone.errors.contains("is for --paths"))
