@@ -137,9 +137,8 @@ struct TrainCommand: AsyncParsableCommand {
                 settings.training, width: settings.model.embeddingWidth)
         }
         guard let problem = settings.problem else {
-            try GivenOptions.here.refuse(
-                ["--goal-rule"], unless: settings.tokenization.goalColumns != nil,
-                "is for --goal-columns")
+            let hasGoals = settings.tokenization.goalColumns != nil
+            try GivenOptions.here.refuse(["--goal-rule"], unless: hasGoals, "is for --goal-columns")
             return (settings, settled, recipe)
         }
         // Whose fault it is decides on the code.
