@@ -138,6 +138,8 @@ import Testing
         "dataset convert a.hdf5 b.hdf5 --author me",
         "dataset convert a b --format d4rl --action-limits -1:1",
         "benchmark plan --shape hopper --checkpoint r",
+        "evaluate --checkpoint r --paths-by-time",
+        "train --dataset d --output r --goal-rule later",
         "benchmark train --device cuda --profile",
     ])
     func `what would do nothing is refused`(line: String) throws {
