@@ -69,6 +69,7 @@ example: build ## the four programs of Examples, built as a package of their own
 check-structure: ## fails where imports, unsafe pointers, reach or documentation are not as stated
 	Scripts/check-imports.py
 	Scripts/check-docs.py
+	Scripts/check-release.py
 
 wheel: ## the Python package as a wheel in .build/wheel, with Swift's library and a checkpoint inside
 	Scripts/wheel.sh

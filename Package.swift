@@ -139,7 +139,7 @@ let package = Package(
             dependencies: [
                 "Agents", "Behavior", "Bounds", "Datasets", "Environments", "Episodes",
                 "Evaluation", "Experiments", "Figures", "Files",
-                "CUDA", "Jobs", "Learning", "LearningCUDA", "Planning", "Policies",
+                "CUDA", "Jobs", "Learning", "LearningCUDA", "Planning", "Policies", "Release",
                 "Signals", "Statistics", "Tokenization", "TorchCheckpoints",
                 "Training", "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -154,8 +154,9 @@ let package = Package(
         .executableTarget(
             name: "trajectory-device",
             dependencies: [
-                "CUDA", "Learning", "LearningCUDA", "Planning", "RandomNumbers", "Safetensors",
-                "Signals", "Tensors", "Tokenization", "Training", "Trajectories", "Transformer",
+                "CUDA", "Learning", "LearningCUDA", "Planning", "RandomNumbers", "Release",
+                "Safetensors", "Signals", "Tensors", "Tokenization", "Training", "Trajectories",
+                "Transformer",
                 "TransformerCPU", "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -187,6 +188,7 @@ let package = Package(
         library("Files"),
         library("Bounds"),
         library("Signals"),
+        library("Release"),
         library("PlainYAML", [.product(name: "Yams", package: "Yams")]),
         library("RandomNumbers"),
         .target(name: "CKernels", exclude: ["README.md"]),
@@ -247,7 +249,8 @@ let package = Package(
         tests(of: "Bounds"),
         tests(of: "PlainYAML", [.product(name: "Yams", package: "Yams")]),
         tests(
-            of: "trajectory", ["Datasets", "Files", "Tokenization", "Trajectories", "Transformer"],
+            of: "trajectory",
+            ["Datasets", "Files", "Release", "Tokenization", "Trajectories", "Transformer"],
             fixtures: true),
         tests(of: "HDF5"),
         tests(
