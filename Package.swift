@@ -80,7 +80,7 @@ let package = Package(
             "Training",
             [
                 "Bounds", "Files", "Transformer", "Tokenization", "Trajectories",
-                "RandomNumbers", "Safetensors",
+                "RandomNumbers", "Safetensors", "TensorBoard",
             ]),
         library(
             "Planning", ["Bounds", "RandomNumbers", "Transformer", "Tokenization", "Trajectories"]),
@@ -91,7 +91,7 @@ let package = Package(
             "Learning",
             [
                 "Bounds", "Episodes", "Layers", "Policies", "RandomNumbers", "Safetensors",
-                "Tensors", "Trajectories",
+                "TensorBoard", "Tensors", "Trajectories",
             ]),
         library(
             "Agents",
@@ -124,7 +124,7 @@ let package = Package(
             [
                 "Agents", "Behavior", "Bounds", "Datasets", "Environments", "Episodes",
                 "Evaluation", "Figures", "Files", "Learning", "Planning", "Policies",
-                "PythonFiles", "RandomNumbers", "Rendering", "Statistics",
+                "PythonFiles", "RandomNumbers", "Rendering", "Statistics", "TensorBoard",
                 "Tokenization", "TorchCheckpoints", "Training", "Trajectories", "Transformer",
                 "TransformerCPU", "PlainYAML", .product(name: "Yams", package: "Yams"),
             ]),
@@ -148,7 +148,8 @@ let package = Package(
         library(
             "PythonInterface",
             [
-                "Agents", "Bounds", "Learning", "Planning", "Safetensors", "Tokenization",
+                "Agents", "Bounds", "Learning", "Planning", "Safetensors", "TensorBoard",
+                "Tokenization",
                 "Training", "Trajectories", "Transformer", "TransformerCPU",
             ]),
         .executableTarget(
@@ -183,6 +184,7 @@ let package = Package(
         library("HDF5", ["Bounds", "CHDF5", "Files"]),
         library("MuJoCo", ["CMuJoCo"]),
         library("Safetensors", ["Files"]),
+        library("TensorBoard", ["Files"]),
         library("Zlib", ["CZlib"]),
         library("PythonFiles", ["Files", "Zlib"]),
         library("Files"),
@@ -238,6 +240,7 @@ let package = Package(
         tests(of: "FuzzTargets", fixtures: true),
         tests(of: "Files"),
         tests(of: "Safetensors"),
+        tests(of: "TensorBoard"),
         tests(of: "Zlib"),
         tests(of: "PythonFiles", ["Files"], fixtures: true),
         tests(

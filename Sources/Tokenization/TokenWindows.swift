@@ -101,7 +101,7 @@ public struct TokenWindows: Sendable {
 
     /// Writes window `window` into row `row` of `batch`, without allocating.
     ///
-    /// Which later row its goal is taken from, by ``HindsightGoal``, depends on `goalSeed` alone.
+    /// Which later row its goal is taken from, by `HindsightGoal`, depends on `goalSeed` alone.
     public func fill(_ batch: inout TokenBatch, row: Int, window: Int, goalSeed: UInt64 = 0) {
         precondition(
             batch.length == length && row < batch.rows

@@ -15,7 +15,7 @@ public enum Recipe: String, Sendable, Hashable, Codable, CaseIterable {
     /// follows the model's size and the run's length (decision 0015).
     case quick
 
-    /// Sets what the recipe says; the learning rate is ``learningRate(width:tokens:)``'s matter.
+    /// Sets what the recipe says; the learning rate is `learningRate(width:tokens:)`'s matter.
     public func apply(
         to options: inout TrainingOptions, _ shape: inout TransformerConfiguration.Shape
     ) {

@@ -10,7 +10,7 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
     public enum Optimizer: String, Sendable, Hashable, Codable, CaseIterable {
         /// AdamW for all parameters, as the paper.
         case adamw
-        /// Muon for the matrices inside the blocks, AdamW for all others (``MuonOptions``).
+        /// Muon for the matrices inside the blocks, AdamW for all others (`MuonOptions`).
         case muon
     }
 

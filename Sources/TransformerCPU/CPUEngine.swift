@@ -37,7 +37,7 @@ public struct CPUEngine: Engine {
 
     /// A copy of a model that learns; `model` stays as it is.
     ///
-    /// - Throws: ``EngineError`` when the windows do not fit the model.
+    /// - Throws: `EngineError` when the windows do not fit the model.
     public func training(
         _ model: TrajectoryTransformer, options: TrainingEngineOptions
     ) throws(EngineError) -> any TrainingEngine {

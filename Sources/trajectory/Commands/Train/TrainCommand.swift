@@ -67,6 +67,8 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "Name of the environment the data come from, kept in the checkpoint.")
     var env: String?
 
+    @OptionGroup var events: TensorBoardOption
+
     @OptionGroup var chosen: TrainingSettingsOptions
 
     @OptionGroup(title: "Engine Options") var engine: EngineOptionsGroup
@@ -108,6 +110,7 @@ struct TrainCommand: AsyncParsableCommand {
         job.environment = env
         job.resumes = resume
         job.engine = try engine.card()
+        job.tensorBoard = events.folder
         job.isStopped = Signals.watch()
         let line = ProgressLine()
         let end = try job.run { Self.show($0, on: line) }
