@@ -18,7 +18,7 @@ import trajectory_transformer as tt
         ({"beam_width": -3}, "beam_width cannot be -3: give a whole number from 1 up"),
         ({"action_cdf": 1.5}, "action_cdf cannot be 1.5: give a mass between 0 and 1, or all to allow all tokens"),
         ({"deadline_ms": -1}, "deadline_ms cannot be -1.0: give milliseconds above 0"),
-        ({"preset": "slow"}, "preset cannot be 'slow': give one of quick, paper"),
+        ({"preset": "slow"}, "preset cannot be 'slow': give one of quick, paper, authors, authors/hopper-medium"),
         ({"objective": "best"}, "objective cannot be 'best': give one of expectedReturn, likelihood, q, imitation"),
         ({"objective": "q"}, "objective q needs a critic; give one with critic"),
         ({"window": "wide"}, "window cannot be 'wide': give one of exact, cached"),
@@ -30,6 +30,8 @@ import trajectory_transformer as tt
         ({"warm_start": "yes"}, "warm_start cannot be 'yes': give True or False"),
         ({"context_transitions": 9}, "context_transitions cannot be 9: give at most 5, the transitions that"),
         ({"num_envs": 0}, "num_envs must be positive, found 0"),
+        ({"precision": "double"}, "precision cannot be 'double': give one of exact, fast"),
+        ({"precision": 16}, "precision cannot be 16"),
         ({"workers": -1}, "workers must be positive, found -1"),
         ({"seed": -1}, "seed cannot be -1: give a whole number from 0 up"),
         ({"autoreset": "never"}, "autoreset cannot be 'never': give next_step, same_step or disabled"),
@@ -165,7 +167,7 @@ def test_plans_see_the_past(model: tt.Model) -> None:
 
 
 def test_a_plan_keeps_to_its_deadline(model: tt.Model, observation: np.ndarray) -> None:
-    planner = model.planner(preset="paper", deadline_ms=40)
+    planner = model.planner(preset="authors", deadline_ms=40)
     for _ in range(3):
         planner.plan(observation)
     started = time.perf_counter()
@@ -208,6 +210,17 @@ def test_limits_of_an_action_space_are_kept(model: tt.Model, observation: np.nda
     for wrong in (Box(-1, 1, (2,)), Discrete(3), 7):
         with pytest.raises(tt.OptionError, match="action_space cannot be"):
             model.planner(action_space=wrong)
+
+
+def test_fast_products_plan_where_the_processor_has_them(model: tt.Model, observation: np.ndarray) -> None:
+    exact = model.planner(horizon=3, beam_width=4).plan(observation)
+    try:
+        fast = model.planner(horizon=3, beam_width=4, precision="fast").plan(observation)
+    except tt.OptionError as error:
+        assert "no instructions for fast products" in str(error)
+        return
+    # The values of the same search are close; those of another are another's.
+    assert np.isfinite(fast.actions).all() and fast.actions.shape == exact.actions.shape
 
 
 def test_every_option_makes_a_planner(model: tt.Model, observation: np.ndarray) -> None:

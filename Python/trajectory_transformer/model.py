@@ -170,7 +170,8 @@ class Model:
         dtype: npt.DTypeLike = np.float32,
         seed: int = 0,
         workers: int | None = None,
-        preset: Literal["quick", "paper"] = "quick",
+        precision: Literal["exact", "fast"] = "exact",
+        preset: str = "quick",
         objective: Literal["expectedReturn", "imitation", "likelihood", "q"] = "expectedReturn",
         critic: str | os.PathLike[str] | None = None,
         horizon: SupportsIndex | None = None,
@@ -208,11 +209,14 @@ class Model:
         - `dtype`: of the actions; Gymnasium's spaces have float32.
         - `seed`: of the first episode; the following ones have the numbers after it.
         - `workers`: threads; one on each core if None.
+        - `precision`: "exact", or "fast" products of factors rounded to bfloat16, where the processor has them.
 
         How it searches, under the names and defaults of the command line's options (`trajectory evaluate --help`).
         What is None is as the preset has it for the objective; `Planner.options` tells. "all" lifts a limit.
 
-        - `preset`: "quick", milliseconds a decision for a small model, or "paper", 15 transitions ahead with 128 beams.
+        - `preset`: "quick", milliseconds a decision for a small model; "authors", the authors' code's search, 15
+          transitions ahead with 128 beams; "authors/hopper-medium" and so on, theirs for a dataset; or "paper", the
+          paper's appendix E.
         - `objective`, `critic`: "expectedReturn", "imitation" of the data, or "q" with a critic's file.
         - `horizon`, `beam_width`: transitions to plan ahead, and sequences kept after each.
         - `expansion_factor`: continuations tried of each kept sequence (2).
@@ -238,7 +242,10 @@ class Model:
             name: value
             for name, value in locals().items()
             if name
-            not in ("self", "Planner", "num_envs", "action_space", "autoreset", "dtype", "seed", "workers", "critic")
+            not in {
+                *("self", "Planner", "num_envs", "action_space", "autoreset", "dtype", "seed", "workers"),
+                *("precision", "critic"),
+            }
         }
         return Planner(
             self,
@@ -250,6 +257,7 @@ class Model:
             dtype=dtype,
             seed=seed,
             workers=workers,
+            precision=precision,
         )
 
     def __repr__(self) -> str:

@@ -102,7 +102,7 @@ class Trainer:
         resume: bool = False,
         report_every: float = 2.0,
         environment: str | None = None,
-        recipe: Literal["quick", "authors"] | None = None,
+        recipe: str | None = None,
         minutes: float | None = None,
         steps: SupportsIndex | None = None,
         batch_size: SupportsIndex | None = None,
@@ -111,10 +111,12 @@ class Trainer:
         width: SupportsIndex | None = None,
         window: SupportsIndex | None = None,
         bins: SupportsIndex | None = None,
+        discretizer: Literal["quantile", "uniform"] | None = None,
         optimizer: Literal["muon", "adamw"] | None = None,
         start: Literal["smooth", "authors"] | None = None,
         action_weight: float | None = None,
         goal_columns: Sequence[SupportsIndex] | None = None,
+        goal_rule: Literal["later", "last"] | None = None,
         termination_penalty: float | Literal["auto"] | None = "auto",
         dropout: float | None = None,
         learning_rate: float | None = None,
@@ -125,6 +127,7 @@ class Trainer:
         patience: SupportsIndex | None = None,
         keep_best: bool | None = None,
         workers: SupportsIndex | None = None,
+        precision: Literal["exact", "fast"] = "exact",
         time_limit: float | None = None,
         evaluation_interval: SupportsIndex | None = None,
         checkpoint_interval: SupportsIndex | None = None,
@@ -140,14 +143,19 @@ class Trainer:
         The others are the command line's options (`trajectory train --help`) and have its defaults where they are
         None: those of the recipe, or of the run that is resumed.
 
-        - `recipe`: "quick" (the default) or "authors", the paper's.
+        - `recipe`: "quick" (the default), "authors", "authors/hopper-medium" and so on, the authors' code's with
+          its batches and length for a dataset (days without a card), or "paper", the paper's appendix A.
         - `minutes`: about how long to train where `steps` does not say (5); the size follows, too.
         - `batch_size`: windows in a batch; `layers`, `heads`, `width`: the model's size; `window`: transitions in a
-          window; `bins` of each dimension; `optimizer`, `start`, `dropout`, `learning_rate`.
-        - `action_weight`: of action tokens in the loss; `goal_columns`: of the observation, which make up a goal.
+          window; `bins` of each dimension, with edges by `discretizer`: "quantile" (the default) or "uniform";
+          `optimizer`, `start`, `dropout`, `learning_rate`.
+        - `action_weight`: of action tokens in the loss; `goal_columns`: of the observation, which make up a goal;
+          `goal_rule`: a window's goal is any "later" place of its episode (the default), or the "last", as in the
+          paper.
         - `termination_penalty`: takes the place of the last reward of an episode with a terminal state; "auto" decides
           by the data, None keeps the reward.
         - `seed`: fixes initial weights, order of the data and dropout; `workers`: threads.
+        - `precision`: "exact", or "fast" products of factors rounded to bfloat16, where the processor has them.
         - `best_share`: share of the windows that comes from the best tenth of the data alone, by episodes' returns.
         - `opening_share`: share of the windows that begins in an episode's first transitions.
         - `initial`: a run's folder, or the name of a model (`tt.models()`), with whose weights training begins; size,
@@ -179,9 +187,11 @@ class Trainer:
             "width": whole("width", width),
             "window": whole("window", window),
             "bins": whole("bins", bins),
+            "discretizer": discretizer,
             "actionWeight": number("action_weight", action_weight),
             "discrete": None if resume else dataset.discrete or None,
             "goalColumns": None if goal_columns is None else [whole("goal_columns", column) for column in goal_columns],
+            "goalRule": goal_rule,
             "terminationPenalty": _penalty(termination_penalty, resume),
             "keepsTerminalRewards": termination_penalty is None,
             "dropout": number("dropout", dropout),
@@ -204,7 +214,7 @@ class Trainer:
         threads = whole("workers", workers)
         if threads is not None and threads < 1:
             raise OptionError(f"workers must be positive, found {threads}")
-        engine = _library.engine(threads).pointer
+        engine = _library.engine(threads, precision).pointer
         arguments = (dataset._handle.pointer, engine, json.dumps(given).encode(), os.fsencode(self.output))
         self._handle, self._answer = _library.interruptible(
             lambda _: _library.made("trainer_new", *arguments, computes=True)

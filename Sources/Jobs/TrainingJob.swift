@@ -32,7 +32,8 @@ public struct TrainingJob: Sendable {
     /// Steps, rate and size of the model follow from it, the data and the engine's speed, where
     /// they are not among ``settledSettings``. A resumed run goes on as it began.
     public var minutes: Double?
-    /// The recipe by which the rate follows.
+    /// The recipe by which rate and length follow; a published one's length is the run's where
+    /// neither ``minutes`` nor `training.steps` among ``settledSettings`` says another.
     public var recipe = Recipe.quick
     /// How the dataset is read; a token file knows how it was.
     public var reading = TrajectoryDataset.ReadingOptions()
@@ -48,6 +49,8 @@ public struct TrainingJob: Sendable {
     public var engine: (any Engine)?
     /// A folder that also gets the learning curve as TensorBoard's events, if any.
     public var tensorBoard: URL?
+    /// How precisely the processor computes products; an `engine` has its own.
+    public var precision = Precision.exact
     /// Whether to save and stop.
     public var isStopped: StopQuestion = { false }
 
@@ -92,7 +95,7 @@ public struct TrainingJob: Sendable {
             environment, recorded: data.environment, layout: store.layout,
             keepsPart: data.observationDimensions != nil, file: dataset.given)
         if let warning { report(.note("warning: \(warning)")) }
-        let engine = engine ?? processor(&settings.training)
+        let engine = try engine ?? processor(&settings.training)
         if let minutes, !resumes {
             guard minutes > 0, minutes.isFinite else {
                 throw JobError(.invalidSetting, "minutes must be positive, found \(minutes)")
@@ -102,6 +105,10 @@ public struct TrainingJob: Sendable {
                 data: data.tokenized, engine: engine)
             settings = plan.settings
             report(.note(plan.note))
+        } else if !resumes, !settled.contains("training.steps") {
+            let windows = data.tokenized.windows
+            settings.takeLength(of: recipe, windows: windows.count, length: windows.length)
+                .map { report(.note($0)) }
         }
         let trainer = try Trainer(
             settings.configuration(layout: store.layout), dataset: data.tokenized,
@@ -136,11 +143,11 @@ public struct TrainingJob: Sendable {
         return end
     }
 
-    private func processor(_ options: inout TrainingOptions) -> any Engine {
+    private func processor(_ options: inout TrainingOptions) throws(EngineError) -> any Engine {
         if resumes, options.workers == nil {
             options.workers = Trainer.recordedWorkers(in: output)
         }
-        let engine = CPUEngine(workers: options.workers)
+        let engine = try CPUEngine(workers: options.workers, precision: precision)
         options.workers = engine.workers
         return engine
     }

@@ -17,8 +17,10 @@ struct TrainingRequest: Decodable {
     var width: Int?
     var window: Int?
     var bins: Int?
+    var discretizer: String?
     var actionWeight: Float?
     var goalColumns: [Int]?
+    var goalRule: String?
     var discrete: [DiscreteColumn]?
     /// A number, `auto`, or `none` as text.
     var terminationPenalty: TerminationPenalty?
@@ -72,8 +74,12 @@ struct TrainingRequest: Decodable {
                 settings.training, width: settings.model.embeddingWidth)
         }
         if let problem = settings.problem { throw Failure(.option, problem) }
+        guard goalRule == nil || settings.tokenization.goalColumns != nil else {
+            throw Failure(.option, "goal_rule is for goal_columns; leave it out")
+        }
         let given: [(String, Bool)] = [
             ("tokenization.binCount", bins != nil),
+            ("tokenization.strategy", discretizer != nil),
             ("training.learningRate", learningRate != nil), ("model.layers", layers != nil),
             ("model.heads", heads != nil), ("model.width", width != nil),
             ("tokenization.windowLength", window != nil),
@@ -86,6 +92,10 @@ struct TrainingRequest: Decodable {
 
     private func apply(to settings: inout TrainingSettings) throws(Failure) {
         func set<Value>(_ path: WritableKeyPath<TrainingSettings, Value>, _ value: Value?) {
+            if let value { settings[keyPath: path] = value }
+        }
+        // Else an option that is not given would count as given as nothing.
+        func set<Value>(_ path: WritableKeyPath<TrainingSettings, Value?>, _ value: Value?) {
             if let value { settings[keyPath: path] = value }
         }
         if let optimizer { settings.training.optimizer = try choice("optimizer", optimizer) }
@@ -109,7 +119,11 @@ struct TrainingRequest: Decodable {
         set(\.model.actionWeight, actionWeight)
         set(\.tokenization.windowLength, window)
         set(\.tokenization.binCount, bins)
+        if let discretizer {
+            settings.tokenization.strategy = try choice("discretizer", discretizer)
+        }
         set(\.tokenization.goalColumns, goalColumns)
+        if let goalRule { settings.tokenization.goalRule = try choice("goalRule", goalRule) }
         set(\.tokenization.discrete, discrete)
         set(\.tokenization.terminationPenalty, terminationPenalty)
         if keepsTerminalRewards { settings.tokenization.terminationPenalty = .nothing }

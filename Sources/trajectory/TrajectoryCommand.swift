@@ -25,7 +25,8 @@ struct TrajectoryCommand: AsyncParsableCommand {
         version: Release.version,
         subcommands: [
             CollectCommand.self, TrainCommand.self, EvaluateCommand.self, CompareCommand.self,
-            SelectCommand.self, DatasetCommand.self, EnvironmentsCommand.self,
+            SelectCommand.self, ServeCommand.self,
+            DatasetCommand.self, EnvironmentsCommand.self,
             TrainBehaviorCommand.self, TrainPolicyCommand.self, TrainCriticCommand.self,
             TrainDynamicsCommand.self, PredictCommand.self, AttentionCommand.self,
             PlotCommand.self, BenchmarkCommand.self, DemoCommand.self,

@@ -3,8 +3,10 @@ import Bounds
 import Jobs
 import Tokenization
 public import Training
+public import Trajectories
 public import Transformer
 
+extension HindsightGoal: ExpressibleByArgument {}
 extension Recipe: ExpressibleByArgument {}
 extension TrainingOptions.Optimizer: ExpressibleByArgument {}
 extension TransformerStart: ExpressibleByArgument {}
@@ -15,10 +17,15 @@ struct TrainingSettingsOptions: ParsableArguments {
     private static let quick = TrainingSettings(Recipe.quick)
 
     @Option(
-        help: """
-            How to train: quick (muon, smooth start, no dropout, a rate that follows size and \
-            length), or authors, the paper's.
-            """)
+        name: [.long, .customLong("preset")],
+        help: ArgumentHelp(
+            "How to train: quick, authors, authors/DATASET, or paper.",
+            discussion: """
+                quick is muon, a smooth start, no dropout, a rate that follows size and length; \
+                authors the authors' code, and authors/hopper-medium and so on also its batches and \
+                its length for a dataset, which are days without a card; paper the paper's \
+                appendix A. --steps makes any of them shorter.
+                """, valueName: "recipe"))
     var recipe: Recipe?
 
     @Option(
@@ -66,6 +73,13 @@ struct TrainingSettingsOptions: ParsableArguments {
 
     @Option(
         help: """
+            Where the edges of the bins come from: quantile or uniform \
+            (\(defaults.tokenization.strategy)).
+            """)
+    var discretizer: Discretizer.Strategy?
+
+    @Option(
+        help: """
             Weight of an action token in the loss, that of an observation token being 1 \
             (\(defaults.model.actionWeight)).
             """)
@@ -75,6 +89,13 @@ struct TrainingSettingsOptions: ParsableArguments {
         help: "Columns of the observation that make up a goal, such as 0,1; none without it.",
         transform: GoalColumnsArgument.parse)
     var goalColumns: [Int]?
+
+    @Option(
+        help: """
+            Which place of its episode a window's goal is: any later one, or the last \
+            (\(defaults.tokenization.goalRule); the paper: last).
+            """)
+    var goalRule: HindsightGoal?
 
     @OptionGroup var penalty: PenaltyOptions
 
@@ -152,7 +173,7 @@ struct TrainingSettingsOptions: ParsableArguments {
     private static let names = [
         "layerCount": "--layers", "headCount": "--heads", "embeddingWidth": "--width",
         "embeddingDropout": "--dropout", "windowLength": "--window", "contextLength": "--window",
-        "binCount": "--bins",
+        "binCount": "--bins", "goalRule": "--goal-rule", "goalColumns": "--goal-columns",
     ]
 
     /// What is wrong with settings, with the options in the place of their names.
@@ -173,6 +194,7 @@ struct TrainingSettingsOptions: ParsableArguments {
     var settled: Set<String> {
         let given: [(String, Bool)] = [
             ("tokenization.binCount", bins != nil), ("training.steps", steps != nil),
+            ("tokenization.strategy", discretizer != nil),
             ("training.learningRate", learningRate != nil), ("model.layers", layers != nil),
             ("model.heads", heads != nil), ("model.width", width != nil),
             ("tokenization.windowLength", window != nil),
@@ -183,6 +205,10 @@ struct TrainingSettingsOptions: ParsableArguments {
     /// Replaces what the options say.
     func apply(to settings: inout TrainingSettings) {
         func set<Value>(_ path: WritableKeyPath<TrainingSettings, Value>, _ value: Value?) {
+            if let value { settings[keyPath: path] = value }
+        }
+        // Else an option that is not given would count as given as nothing.
+        func set<Value>(_ path: WritableKeyPath<TrainingSettings, Value?>, _ value: Value?) {
             if let value { settings[keyPath: path] = value }
         }
         set(\.training.optimizer, optimizer)
@@ -205,7 +231,9 @@ struct TrainingSettingsOptions: ParsableArguments {
         set(\.model.actionWeight, actionWeight)
         set(\.tokenization.windowLength, window)
         set(\.tokenization.binCount, bins)
+        set(\.tokenization.strategy, discretizer)
         set(\.tokenization.goalColumns, goalColumns)
+        set(\.tokenization.goalRule, goalRule)
         set(\.tokenization.terminationPenalty, penalty.penalty)
     }
 }
