@@ -14,7 +14,7 @@ maps=()
 for map in "$build"/*.build/module.modulemap Sources/C*/module.modulemap .build/checkouts/Yams/Sources/CYaml/include/module.modulemap; do
     [[ -f $map ]] && maps+=(-Xcc "-fmodule-map-file=$map")
 done
-read -ra includes <<<"$(pkg-config --cflags-only-I mujoco hdf5)"
+for folder in $(pkg-config --cflags-only-I mujoco hdf5); do maps+=(-Xcc "$folder"); done
 target=$(swift -print-target-info | python3 -c 'import json, sys; print(json.load(sys.stdin)["target"]["unversionedTriple"])')
 rm -rf "$work" .build/docs
 mkdir -p "$work/archives"
@@ -23,7 +23,7 @@ for module in "${modules[@]}"; do
     graphs=$work/graphs/$module
     mkdir -p "$graphs"
     swift-symbolgraph-extract -module-name "$module" -I "$build/Modules" "${maps[@]}" \
-        "${includes[@]/#/-Xcc }" -target "$target" -minimum-access-level public -output-dir "$graphs"
+        -target "$target" -minimum-access-level public -output-dir "$graphs"
     catalogue=Sources/$module/$module.docc
     [[ -d $catalogue ]] || catalogue=
     docc convert $catalogue --fallback-display-name "$module" --fallback-bundle-identifier "trajectory.$module" \

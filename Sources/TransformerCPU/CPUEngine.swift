@@ -38,7 +38,7 @@ public struct CPUEngine: Engine {
 
     /// An engine that computes products so precisely.
     ///
-    /// - Throws: `EngineError` where the processor has no instructions for ``Precision/fast``
+    /// - Throws: `EngineError` where the processor has no instructions for `Precision.fast`
     ///   (AVX-512 BF16: AMD from Zen 4 on, Intel from Cooper Lake on).
     public init(
         workers: Int? = nil, precision: Precision, sequencesPerPass: Int = 4
