@@ -154,6 +154,7 @@ public final class FittedQEvaluation {
     ///     is of what was learnt.
     ///   - act: The action in each of some moments; asked once for each transition, a thousand at a
     ///     time, and for the starts.
+    /// - Returns: The candidate's value, and how far that can be trusted.
     /// - Throws: ``LearningError`` when learning diverges, and what `act` throws.
     public func evaluate(
         report: (LearningProgress) -> Void = { _ in }, until isStopped: () -> Bool = { false },

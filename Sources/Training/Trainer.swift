@@ -43,6 +43,7 @@ public final class Trainer {
     let observationDimensions: Int?
     let learner: any TrainingEngine
     var sampler: WindowSampler
+    /// Steps done so far.
     public internal(set) var step = 0
     var tokens = 0
     var earlierSeconds = 0.0
