@@ -9,10 +9,12 @@ release=${1:-bookworm}
 archive=$(ls .build/archive/*.tar.gz)
 ((EUID == 0)) && command -v debootstrap >/dev/null || { echo "test-archive: needs root and debootstrap" >&2; exit 1; }
 root=$(mktemp -d)
-trap 'rm -rf "$root"' EXIT
+trap 'umount "$root/proc" 2>/dev/null || true; rm -rf "$root"' EXIT
 debootstrap --variant=minbase "$release" "$root" >"$root.log" 2>&1 || { tail -5 "$root.log" >&2; exit 1; }
 rm -f "$root.log"
 tar -C "$root/opt" -xzf "$archive"
+# The program asks /proc where it lies, as programs that carry libraries do.
+mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
 mv "$root"/opt/trajectory-* "$root/opt/trajectory"
 ln -s /opt/trajectory/bin/trajectory "$root/usr/local/bin/trajectory"
 run() { chroot "$root" /usr/bin/env -i PATH=/usr/local/bin:/usr/bin:/bin HOME=/root "$@"; }
