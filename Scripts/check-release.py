@@ -51,6 +51,9 @@ def check_others():
         "Gymnasium-Robotics": found(r"gymnasium-robotics==(\S+)", "Scripts/bootstrap.sh"),
         "swift-argument-parser": found(r'swift-argument-parser", exact: "([^"]+)"', "Package.swift"),
         "Yams": found(r'Yams", exact: "([^"]+)"', "Package.swift"),
+        "swift-nio": found(r'swift-nio", exact: "([^"]+)"', "Server/Package.swift"),
+        "swift-log": found(r'swift-log", exact: "([^"]+)"', "Server/Package.swift"),
+        "swift-service-lifecycle": found(r'swift-service-lifecycle", exact: "([^"]+)"', "Server/Package.swift"),
     }
     text = read("THIRD-PARTY.md")
     for name, version in pinned.items():

@@ -10,6 +10,9 @@ cd "$(dirname "$0")/.."
 prefix=${DESTDIR:-}$1
 all=${2:-}
 program=.build/release/trajectory
+programs=("$program")
+# The policy server, where make server has built it.
+[[ -x .build/release/trajectory-server ]] && programs+=(.build/release/trajectory-server)
 resources=.build/release/trajectory-transformer_Behavior.resources/Policies
 
 fail() { echo "install: $*" >&2; exit 1; }
@@ -20,14 +23,18 @@ libraries=$prefix/lib/trajectory share=$prefix/share/trajectory doc=$prefix/shar
 mkdir -p "$prefix/bin" "$libraries" "$share" "$doc/licenses" "$prefix/share/man/man1" \
     "$prefix/share/bash-completion/completions" "$prefix/share/zsh/site-functions" \
     "$prefix/share/fish/vendor_completions.d" || fail "cannot write below '$prefix'"
-# From an earlier version, whose libraries may have other names.
-rm -rf "${libraries:?}"/* "$share" && mkdir -p "$share"
+# Of an earlier version, whose files may have other names; checkpoints that somebody added stay.
+rm -rf "${libraries:?}"/* "$share/models" "$share/policies"
 
 # glibc is the system's, and so are the libraries of GCC, which every Debian has.
 ours='/swift/|/libmujoco'
 base='/(ld-linux[^/]*|libc|libm|libdl|libpthread|librt|libresolv|libstdc\+\+|libgcc_s)\.so'
-ldd "$program" | grep -q 'not found' && fail "libraries of $program are missing: $(ldd "$program" | grep 'not found')"
-ldd "$program" | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' | grep -vE "$base" | while read -r library; do
+for each in "${programs[@]}"; do
+    missing=$(ldd "$each" | grep 'not found' || true)
+    [[ -z $missing ]] || fail "libraries of $each are missing: $missing"
+done
+for each in "${programs[@]}"; do ldd "$each"; done | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' | sort -u |
+    grep -vE "$base" | while read -r library; do
     [[ $all == --all-libraries || $library =~ $ours ]] || continue
     cp -L "$library" "$libraries/"
     [[ $library =~ $ours ]] && continue
@@ -41,15 +48,19 @@ for library in "$libraries"/*; do
     chmod 644 "$library"
     patchelf --set-rpath '$ORIGIN' "$library"
 done
-install -m 755 "$program" "$prefix/bin/trajectory.new"
-strip -s "$prefix/bin/trajectory.new"
-# Also for what libraries ask for, which DT_RUNPATH is not.
-patchelf --force-rpath --set-rpath '$ORIGIN/../lib/trajectory' "$prefix/bin/trajectory.new"
-mv "$prefix/bin/trajectory.new" "$prefix/bin/trajectory"
+for each in "${programs[@]}"; do
+    target=$prefix/bin/$(basename "$each")
+    install -m 755 "$each" "$target.new"
+    strip -s "$target.new"
+    # Also for what libraries ask for, which DT_RUNPATH is not.
+    patchelf --force-rpath --set-rpath '$ORIGIN/../lib/trajectory' "$target.new"
+    mv "$target.new" "$target"
+done
 
 cp -rL .deps/models "$share/models"
 cp -r "$resources" "$share/policies"
-cp -r Checkpoints "$share/checkpoints"
+mkdir -p "$share/checkpoints"
+cp -r Checkpoints/. "$share/checkpoints/"
 cp LICENSE THIRD-PARTY.md "$doc/"
 cp Licenses/* "$doc/licenses/"
 sed -i 's|(Licenses/|(licenses/|g' "$doc/THIRD-PARTY.md"
