@@ -47,6 +47,8 @@ struct TrainDynamicsCommand: AsyncParsableCommand {
     @Option(help: "Fixes weights, resampling and batches.")
     var seed: UInt64 = 0
 
+    @OptionGroup var events: TensorBoardOption
+
     @OptionGroup(title: "Reading Options") var reading: DatasetReadingOptions
 
     @Flag(help: "Print the result as JSON.")
@@ -72,6 +74,7 @@ struct TrainDynamicsCommand: AsyncParsableCommand {
         job.settings.learning.seed = seed
         job.skippedEpisodes = skipLast
         job.reading = reading.options(joining: dataset)
+        job.tensorBoard = events.folder
         job.isStopped = Signals.watch()
         let line = ProgressLine()
         defer { line.finish() }
