@@ -29,7 +29,7 @@ import Testing
 
     @Test(
         .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/script")),
-        arguments: [10, 30, 58, 150])
+        arguments: [10, 30, 150])
     func `a line fits the terminal, with a bar where there is room`(columns: Int) throws {
         let folder = try TemporaryFolder()
         let data = folder.file("data.hdf5").path
