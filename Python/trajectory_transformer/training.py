@@ -115,6 +115,8 @@ class Trainer:
         start: Literal["smooth", "authors"] | None = None,
         action_weight: float | None = None,
         goal_columns: Sequence[SupportsIndex] | None = None,
+        hide: float | None = None,
+        hide_seed: SupportsIndex | None = None,
         termination_penalty: float | Literal["auto"] | None = "auto",
         dropout: float | None = None,
         learning_rate: float | None = None,
@@ -144,6 +146,7 @@ class Trainer:
         - `batch_size`: windows in a batch; `layers`, `heads`, `width`: the model's size; `window`: transitions in a
           window; `bins` of each dimension; `optimizer`, `start`, `dropout`, `learning_rate`.
         - `action_weight`: of action tokens in the loss; `goal_columns`: of the observation, which make up a goal.
+        - `hide`: the probability with which each number of the observations is hidden; `hide_seed` fixes which are.
         - `termination_penalty`: takes the place of the last reward of an episode with a terminal state; "auto" decides
           by the data, None keeps the reward.
         - `seed`: fixes initial weights, order of the data and dropout; `workers`: threads.
@@ -180,6 +183,8 @@ class Trainer:
             "actionWeight": number("action_weight", action_weight),
             "discrete": None if resume else dataset.discrete or None,
             "goalColumns": None if goal_columns is None else [whole("goal_columns", column) for column in goal_columns],
+            "hide": number("hide", hide),
+            "hideSeed": whole("hide_seed", hide_seed, unsigned=True),
             "terminationPenalty": _penalty(termination_penalty, resume),
             "keepsTerminalRewards": termination_penalty is None,
             "dropout": number("dropout", dropout),

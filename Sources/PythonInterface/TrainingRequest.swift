@@ -20,6 +20,8 @@ struct TrainingRequest: Decodable {
     var actionWeight: Float?
     var goalColumns: [Int]?
     var discrete: [DiscreteColumn]?
+    var hide: Double?
+    var hideSeed: UInt64?
     /// A number, `auto`, or `none` as text.
     var terminationPenalty: TerminationPenalty?
     var keepsTerminalRewards: Bool
@@ -55,6 +57,9 @@ struct TrainingRequest: Decodable {
     func settings(ofRun run: TrainingSettings?) throws(Failure) -> Settings {
         guard minutes == nil || (steps == nil && !resume) else {
             throw Failure(.option, "minutes is for a new run without steps")
+        }
+        guard hideSeed == nil || hide != nil else {
+            throw Failure(.option, "hide_seed is for hide")
         }
         if let minutes, !(minutes > 0 && minutes.isFinite) {
             throw Failure(.option, "minutes must be positive, found \(minutes)")
@@ -109,6 +114,7 @@ struct TrainingRequest: Decodable {
         set(\.tokenization.binCount, bins)
         set(\.tokenization.goalColumns, goalColumns)
         set(\.tokenization.discrete, discrete)
+        set(\.tokenization.hiding, hide.map { Hiding(probability: $0, seed: hideSeed ?? 0) })
         set(\.tokenization.terminationPenalty, terminationPenalty)
         if keepsTerminalRewards { settings.tokenization.terminationPenalty = .nothing }
     }

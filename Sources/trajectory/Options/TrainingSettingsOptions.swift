@@ -76,6 +76,8 @@ struct TrainingSettingsOptions: ParsableArguments {
         transform: GoalColumnsArgument.parse)
     var goalColumns: [Int]?
 
+    @OptionGroup var hiding: HidingOptions
+
     @OptionGroup var penalty: PenaltyOptions
 
     @Option(
@@ -206,6 +208,7 @@ struct TrainingSettingsOptions: ParsableArguments {
         set(\.tokenization.windowLength, window)
         set(\.tokenization.binCount, bins)
         set(\.tokenization.goalColumns, goalColumns)
+        set(\.tokenization.hiding, hiding.hiding)
         set(\.tokenization.terminationPenalty, penalty.penalty)
     }
 }
