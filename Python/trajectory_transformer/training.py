@@ -111,6 +111,7 @@ class Trainer:
         width: SupportsIndex | None = None,
         window: SupportsIndex | None = None,
         bins: SupportsIndex | None = None,
+        discretizer: Literal["quantile", "uniform"] | None = None,
         optimizer: Literal["muon", "adamw"] | None = None,
         start: Literal["smooth", "authors"] | None = None,
         action_weight: float | None = None,
@@ -144,7 +145,7 @@ class Trainer:
         - `recipe`: "quick" (the default) or "authors", the paper's.
         - `minutes`: about how long to train where `steps` does not say (5); the size follows, too.
         - `batch_size`: windows in a batch; `layers`, `heads`, `width`: the model's size; `window`: transitions in a
-          window; `bins` of each dimension; `optimizer`, `start`, `dropout`, `learning_rate`.
+          window; `bins` of each dimension, with edges by `discretizer`: "quantile" (the default) or "uniform"; `optimizer`, `start`, `dropout`, `learning_rate`.
         - `action_weight`: of action tokens in the loss; `goal_columns`: of the observation, which make up a goal.
         - `hide`: the probability with which each number of the observations is hidden; `hide_seed` fixes which are.
         - `termination_penalty`: takes the place of the last reward of an episode with a terminal state; "auto" decides
@@ -180,6 +181,7 @@ class Trainer:
             "width": whole("width", width),
             "window": whole("window", window),
             "bins": whole("bins", bins),
+            "discretizer": discretizer,
             "actionWeight": number("action_weight", action_weight),
             "discrete": None if resume else dataset.discrete or None,
             "goalColumns": None if goal_columns is None else [whole("goal_columns", column) for column in goal_columns],

@@ -17,6 +17,7 @@ struct TrainingRequest: Decodable {
     var width: Int?
     var window: Int?
     var bins: Int?
+    var discretizer: String?
     var actionWeight: Float?
     var goalColumns: [Int]?
     var discrete: [DiscreteColumn]?
@@ -77,6 +78,7 @@ struct TrainingRequest: Decodable {
         if let problem = settings.problem { throw Failure(.option, problem) }
         let given: [(String, Bool)] = [
             ("tokenization.binCount", bins != nil),
+            ("tokenization.strategy", discretizer != nil),
             ("training.learningRate", learningRate != nil), ("model.layers", layers != nil),
             ("model.heads", heads != nil), ("model.width", width != nil),
             ("tokenization.windowLength", window != nil),
@@ -112,6 +114,9 @@ struct TrainingRequest: Decodable {
         set(\.model.actionWeight, actionWeight)
         set(\.tokenization.windowLength, window)
         set(\.tokenization.binCount, bins)
+        if let discretizer {
+            settings.tokenization.strategy = try choice("discretizer", discretizer)
+        }
         set(\.tokenization.goalColumns, goalColumns)
         set(\.tokenization.discrete, discrete)
         set(\.tokenization.hiding, hide.map { Hiding(probability: $0, seed: hideSeed ?? 0) })

@@ -66,7 +66,8 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
     package mutating func takeInitialSize(settling settled: inout Set<String>) throws {
         guard let initial = training.initialCheckpoint else { return }
         let url = try Checkpoint.url(named: initial)
-        let description = try Checkpoint(at: url).description
+        let checkpoint = try Checkpoint(at: url)
+        let description = checkpoint.description
         let shape = description.model.shape
         func take<Value>(
             _ name: String, _ path: WritableKeyPath<TrainingSettings, Value>, _ value: Value
@@ -80,6 +81,7 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
             "tokenization.windowLength", \.tokenization.windowLength,
             description.tokenization.windowLength)
         take("tokenization.binCount", \.tokenization.binCount, description.model.binCount)
+        take("tokenization.strategy", \.tokenization.strategy, checkpoint.discretizer.strategy)
         training.initialCheckpoint = url.path
     }
 }

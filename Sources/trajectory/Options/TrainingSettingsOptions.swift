@@ -66,6 +66,13 @@ struct TrainingSettingsOptions: ParsableArguments {
 
     @Option(
         help: """
+            Where the edges of the bins come from: quantile or uniform \
+            (\(defaults.tokenization.strategy)).
+            """)
+    var discretizer: Discretizer.Strategy?
+
+    @Option(
+        help: """
             Weight of an action token in the loss, that of an observation token being 1 \
             (\(defaults.model.actionWeight)).
             """)
@@ -175,6 +182,7 @@ struct TrainingSettingsOptions: ParsableArguments {
     var settled: Set<String> {
         let given: [(String, Bool)] = [
             ("tokenization.binCount", bins != nil), ("training.steps", steps != nil),
+            ("tokenization.strategy", discretizer != nil),
             ("training.learningRate", learningRate != nil), ("model.layers", layers != nil),
             ("model.heads", heads != nil), ("model.width", width != nil),
             ("tokenization.windowLength", window != nil),
@@ -207,6 +215,7 @@ struct TrainingSettingsOptions: ParsableArguments {
         set(\.model.actionWeight, actionWeight)
         set(\.tokenization.windowLength, window)
         set(\.tokenization.binCount, bins)
+        set(\.tokenization.strategy, discretizer)
         set(\.tokenization.goalColumns, goalColumns)
         set(\.tokenization.hiding, hiding.hiding)
         set(\.tokenization.terminationPenalty, penalty.penalty)
