@@ -81,7 +81,7 @@ struct TrainingRequest: Decodable {
             ("tokenization.strategy", discretizer != nil),
             ("training.learningRate", learningRate != nil), ("model.layers", layers != nil),
             ("model.heads", heads != nil), ("model.width", width != nil),
-            ("tokenization.windowLength", window != nil),
+            ("tokenization.windowLength", window != nil), ("tokenization.hiding", hide != nil),
         ]
         let inMinutes = steps == nil && !resume
         return Settings(

@@ -183,6 +183,7 @@ struct TrainingSettingsOptions: ParsableArguments {
         let given: [(String, Bool)] = [
             ("tokenization.binCount", bins != nil), ("training.steps", steps != nil),
             ("tokenization.strategy", discretizer != nil),
+            ("tokenization.hiding", hiding.hide != nil),
             ("training.learningRate", learningRate != nil), ("model.layers", layers != nil),
             ("model.heads", heads != nil), ("model.width", width != nil),
             ("tokenization.windowLength", window != nil),
