@@ -24,7 +24,7 @@ import Testing
         let values = [2, 2.5.squareRoot(), 2.5.squareRoot()]
         let mean = values.reduce(0, +) / 3
         let expected = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } * 2 / 3).squareRoot()
-        #expect(error.byStep == [3.0.squareRoot()])
+        #expect(error.byStep == [Double(3).squareRoot()])
         #expect(abs((error.standardErrors?[0] ?? 0) - expected) < 1e-12)
         #expect(abs((error.meanStandardError ?? 0) - expected) < 1e-12)
         let single = PredictionError(of: [[[1]]], truth: [[[0]]], deviations: [1])

@@ -32,7 +32,8 @@ import Tokenization
         #expect(abs(density.oracle(of: [0.7, 3, 7]) - (log(2) - log(7))) < 1e-12)
         let narrow = Discretizer(
             strategy: .quantile, edges: [0, 1, 1, 10], dimension: 1, binCount: 3)
-        let alone = Discretizer(strategy: .quantile, edges: [0, 1, 10, 10], dimension: 1, binCount: 3)
+        let alone = Discretizer(
+            strategy: .quantile, edges: [0, 1, 10, 10], dimension: 1, binCount: 3)
         #expect(
             abs(ObservationDensity(narrow, width: 1).oracle(of: [1]) + log(9)) < 1e-12)
         #expect(

@@ -2,6 +2,7 @@ import Datasets
 import Foundation
 import Episodes
 import Jobs
+import Learning
 import TestSupport
 import Testing
 import Tokenization

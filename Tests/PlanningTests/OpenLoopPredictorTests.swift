@@ -97,7 +97,7 @@ import Trajectories
             binCount: 2, hiddenColumns: 0..<1)
         let seen = Tokens()
         let model = TableModel { path in
-            if path.count % 4 == 1 { seen.note(path[path.count - 1]) }
+            for place in stride(from: 0, to: path.count, by: 4) { seen.note(path[place]) }
             return [1, 1e-30, 1e-30]
         }
         func predict(hidden: Double) throws -> [SampledObservations] {
