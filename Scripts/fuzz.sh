@@ -19,7 +19,9 @@ fuzz=$build/build/release/fuzz
 targets=("$@")
 ((${#targets[@]})) || targets=(safetensors tokens checkpoint weights policy critic dynamics settings experiment maze torch pickle npz hdf5)
 mkdir -p "$build/found"
-[[ -d $build/seeds ]] || { echo "fuzz: writing seeds" >&2; FUZZ_TARGET=maze "$fuzz" --seeds "$build/seeds"; }
+# Anew each time: what the program writes may have changed since.
+rm -rf "$build/seeds"
+FUZZ_TARGET=maze "$fuzz" --seeds "$build/seeds"
 failed=()
 for target in "${targets[@]}"; do
     corpus=$build/corpus/$target
