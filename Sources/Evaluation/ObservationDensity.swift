@@ -37,8 +37,10 @@ public struct ObservationDensity: Sendable {
         dimensions = ranges.indices.filter { ranges[$0] > 1e-9 }
     }
 
-    /// The density of one who knows the bins of an observation, and nothing else: the most that
-    /// tokens can say. With bins of equal width the sum over dimensions of log(bins / range).
+    /// The density of one who knows the bins of an observation and nothing else, the most that
+    /// tokens can say.
+    ///
+    /// With bins of equal width it is the sum over dimensions of log(bins / range).
     public func oracle(of truth: [Double]) -> Double {
         dimensions.reduce(0) { $0 - log(width(of: token(of: truth, $1), dimension: $1)) }
     }
