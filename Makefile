@@ -7,7 +7,7 @@ SWIFT_FLAGS := -c release -Xlinker -rpath -Xlinker $(ROOT)/.deps/mujoco/lib
 TRAJECTORY := $(ROOT)/.build/release/trajectory
 EXAMPLES := Examples/.build/release
 
-.PHONY: bootstrap build demo test fuzz test-sanitizers soak test-everything test-kernels test-cuda device test-minari test-reference reference experiment experiments-quick format lint compare-training compare-planning compare-environments compare-sac compare-learning wheel test-python test-python-long example check-structure clean help
+.PHONY: bootstrap build demo test fuzz test-sanitizers soak test-everything test-kernels test-cuda device test-minari test-reference reference experiment experiments-quick format lint compare-training compare-planning compare-environments compare-sac compare-learning wheel test-python test-python-long example server test-server load-server check-structure clean help
 
 bootstrap: ## installs what is missing
 	@Scripts/bootstrap.sh
@@ -57,6 +57,17 @@ device: ## trajectory-device for machines with a card and nothing else, packed i
 	strip -s -o .build/device/trajectory-device .build/device-build/release/trajectory-device
 	gzip -9kf .build/device/trajectory-device
 
+server: build ## the policy server, which `trajectory serve` starts
+	swift build -c release --package-path Server --product trajectory-server
+	ln -sfn $(ROOT)/Server/.build/release/trajectory-server $(ROOT)/.build/release/trajectory-server
+
+test-server: server ## the policy server's own tests, and the server under openpi-client, Gymnasium, curl and nonsense
+	swift test -c release --disable-xctest --package-path Server
+	Scripts/test-server.sh
+
+load-server: server ## plans a second and latency of the policy server with 1, 8 and 64 clients
+	Scripts/test-server.sh load-server.py
+
 example: build ## the four programs of Examples, built as a package of their own and run
 	swift build $(SWIFT_FLAGS) --package-path Examples
 	rm -rf runs/examples && mkdir -p runs/examples
@@ -93,10 +104,10 @@ experiment: build reference ## one experiment, from nothing or from where it was
 	$(TRAJECTORY) experiment $(NAME)
 
 format: ## lays out all Swift code
-	swift format --in-place --recursive --parallel Package.swift Sources Tests Examples Benchmarks
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Examples Server Benchmarks
 
 lint: ## fails on layout or style
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples Benchmarks
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples Server Benchmarks
 
 compare-training: build ## training speed beside PyTorch's (QUICK=1 for a short run)
 	Benchmarks/compare.py training $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS))
@@ -114,7 +125,7 @@ compare-learning: build ## held-out loss against tokens, for the authors' recipe
 	Benchmarks/learning.py $(if $(QUICK),--quick) $(if $(DATA),--data $(DATA))
 
 clean: ## removes what was built
-	rm -rf .build Examples/.build Python/trajectory_transformer/*.so Python/trajectory_transformer/checkpoints
+	rm -rf .build Examples/.build Server/.build Python/trajectory_transformer/*.so Python/trajectory_transformer/checkpoints
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20

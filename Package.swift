@@ -40,7 +40,7 @@ let package = Package(
         .library(name: "TrajectoryModel", targets: ["Transformer", "TransformerCPU", "Training"]),
         .library(
             name: "TrajectoryPlanning",
-            targets: ["Planning", "Transformer", "TransformerCPU", "Tokenization"]),
+            targets: ["Planning", "Transformer", "TransformerCPU", "Tokenization", "Trajectories"]),
         .library(
             name: "TrajectoryEnvironments",
             targets: ["Episodes", "Environments", "Behavior", "Evaluation"]),

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures this project and its Python peers in turn on this machine, and prints the ratios.
 
-    Benchmarks/compare.py training            all shapes and peers, about 15 minutes on 2 cores
+    Benchmarks/compare.py training            all shapes and peers, about 30 minutes on 2 cores
     Benchmarks/compare.py planning            all shapes and peers, about 12 minutes on 2 cores
     Benchmarks/compare.py environments        all robots and Gymnasium's vectors, about 10 minutes
     Benchmarks/compare.py sac                 updates of soft actor-critic, about 5 minutes
@@ -101,6 +101,11 @@ class Comparison:
 def training(quick: bool) -> Comparison:
     """Full training steps at the paper's shapes, with small batches and the paper's."""
     peers = ["eager", "fused"] if quick else ["eager", "fused", "compiled"]
+    narrow = ["fused", "autocast"] if quick else ["fused", "autocast", "compiled-autocast"]
+    sides: list[tuple[str, list[str], list[str]]] = [("", peers, [])]
+    processor = Path("/proc/cpuinfo")
+    if processor.exists() and "avx512_bf16" in processor.read_text():
+        sides.append((", bfloat16", narrow, ["--precision", "fast"]))
     shapes = ["hopper"] if quick else ["hopper", "halfcheetah"]
     # A step of 256 windows takes the peers up to ten seconds.
     steps = {32: "4"} if quick else {32: "8", 256: "2"}
@@ -112,10 +117,12 @@ def training(quick: bool) -> Comparison:
         higher_is_better=True,
         cases=[
             Case(
-                f"{shape}, batch {batch}",
+                f"{shape}, batch {batch}{note}",
                 ["--shape", shape, "--batch", str(batch), "--steps", count],
-                peers,
+                variants,
+                ours,
             )
+            for note, variants, ours in sides
             for batch, count in steps.items()
             for shape in shapes
         ],

@@ -11,7 +11,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WIDTH = 120
-FOLDERS = ("Sources", "Tests", "Scripts", "Benchmarks", "Examples", "Experiments", "Checkpoints", "docs")
+FOLDERS = ("Sources", "Tests", "Scripts", "Benchmarks", "Examples", "Experiments", "Checkpoints", "Server", "docs")
 
 
 def tracked():

@@ -123,6 +123,7 @@ def main():
     unsafe = allowed_unsafe()
     packages = [ROOT] + [file.parent for file in sorted(ROOT.glob("Examples/Package.swift"))]
     packages += [file.parent for file in sorted(ROOT.glob("Examples/*/Package.swift"))]
+    packages.append(ROOT / "Server")
     products = {product["name"]: set(product["targets"]) for product in manifest(ROOT)["products"]}
     problems = [problem for package in packages for problem in check(package, products, unsafe)]
     problems += check_reach() + check_lean()

@@ -5,6 +5,8 @@ Prints JSON with one key for each variant:
     eager     attention written out, AdamW as PyTorch has it by default: what the authors' code does
     fused     PyTorch's fused attention and fused AdamW
     compiled  the fused one through torch.compile (needs a C++ compiler)
+    autocast, compiled-autocast
+              the same two with products of bfloat16 factors
 
 Example: python train.py --shape hopper --batch 32 --variants eager,fused
 """
@@ -21,7 +23,7 @@ from torch import Tensor, nn
 
 from model import SHAPES, TrajectoryTransformer
 
-VARIANTS = ["eager", "fused", "compiled"]
+VARIANTS = ["eager", "fused", "compiled", "autocast", "compiled-autocast"]
 
 
 def make_optimizer(model: nn.Module, rate: float, fused: bool) -> torch.optim.AdamW:
@@ -53,7 +55,14 @@ def measure(variant: str, shape: str, batch: int, steps: int, warm_up: int) -> d
     model = TrajectoryTransformer(configuration, eager=variant == "eager").train()
     parameters = list(model.parameters())
     optimizer = make_optimizer(model, rate=1e-4, fused=variant != "eager")
-    loss = torch.compile(model.loss) if variant == "compiled" else model.loss
+    compiles = variant.startswith("compiled")
+    loss = torch.compile(model.loss) if compiles else model.loss
+    precision = torch.autocast("cpu", torch.bfloat16, enabled=variant.endswith("autocast"))
+
+    def cast_loss() -> Tensor:
+        with precision:
+            return loss(tokens, targets, mask)
+
     size = (batch, configuration.block_size)
     tokens, targets = torch.randint(configuration.bins, (2, *size))
     mask = torch.ones(size)
@@ -61,7 +70,7 @@ def measure(variant: str, shape: str, batch: int, steps: int, warm_up: int) -> d
     seconds = []
     for step in range(warm_up + steps):
         start = time.perf_counter()
-        training_step(lambda: loss(tokens, targets, mask), parameters, optimizer)
+        training_step(cast_loss, parameters, optimizer)
         if step >= warm_up:
             seconds.append(time.perf_counter() - start)
     median = statistics.median(seconds)
@@ -92,7 +101,7 @@ def main() -> None:
                 variant, options.shape, options.batch, options.steps, options.warm_up
             )
         except Exception as error:
-            if variant != "compiled":
+            if not variant.startswith("compiled"):
                 raise
             # Most likely no C++ compiler; the other variants are still worth comparing with.
             print(error, file=sys.stderr)

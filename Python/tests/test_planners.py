@@ -30,6 +30,8 @@ import trajectory_transformer as tt
         ({"warm_start": "yes"}, "warm_start cannot be 'yes': give True or False"),
         ({"context_transitions": 9}, "context_transitions cannot be 9: give at most 5, the transitions that"),
         ({"num_envs": 0}, "num_envs must be positive, found 0"),
+        ({"precision": "double"}, "precision cannot be 'double': give one of exact, fast"),
+        ({"precision": 16}, "precision cannot be 16"),
         ({"workers": -1}, "workers must be positive, found -1"),
         ({"seed": -1}, "seed cannot be -1: give a whole number from 0 up"),
         ({"autoreset": "never"}, "autoreset cannot be 'never': give next_step, same_step or disabled"),
@@ -208,6 +210,17 @@ def test_limits_of_an_action_space_are_kept(model: tt.Model, observation: np.nda
     for wrong in (Box(-1, 1, (2,)), Discrete(3), 7):
         with pytest.raises(tt.OptionError, match="action_space cannot be"):
             model.planner(action_space=wrong)
+
+
+def test_fast_products_plan_where_the_processor_has_them(model: tt.Model, observation: np.ndarray) -> None:
+    exact = model.planner(horizon=3, beam_width=4).plan(observation)
+    try:
+        fast = model.planner(horizon=3, beam_width=4, precision="fast").plan(observation)
+    except tt.OptionError as error:
+        assert "no instructions for fast products" in str(error)
+        return
+    # The values of the same search are close; those of another are another's.
+    assert np.isfinite(fast.actions).all() and fast.actions.shape == exact.actions.shape
 
 
 def test_every_option_makes_a_planner(model: tt.Model, observation: np.ndarray) -> None:

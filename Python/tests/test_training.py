@@ -95,6 +95,7 @@ def test_an_exception_inside_saves_the_run(dataset: tt.Dataset, tmp_path: pathli
         ({"goal_columns": [7]}, tt.DataError, "7"),
         ({"goal_columns": ["x"]}, tt.OptionError, "goal_columns cannot be 'x'"),
         ({"termination_penalty": "x"}, tt.OptionError, "termination_penalty cannot be 'x'"),
+        ({"precision": "double"}, tt.OptionError, "precision cannot be 'double'"),
         ({"workers": 0}, tt.OptionError, "workers must be positive, found 0"),
         ({"report_every": -1}, tt.OptionError, "report_every cannot be -1"),
         ({"resume": True}, tt.OptionError, "resume goes on with the run in output"),

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from ._arguments import text
 from .errors import ForkedError, TrajectoryError, from_failure
 
 Result = TypeVar("Result")
@@ -37,7 +38,7 @@ Report = ctypes.CFUNCTYPE(None, ctypes.c_char_p)
 
 # Of each function that answers: its arguments without the last, where the text of the answer goes.
 _ANSWERING: dict[str, list[Any]] = {
-    "engine_new": [_size, _handle_out],
+    "engine_new": [_size, _text, _handle_out],
     "model_load": [_text, _text, _handle_out],
     "model_save": [_handle, _text],
     "model_with_values": [_handle, _floats, _size, _handle_out],
@@ -159,18 +160,18 @@ def made(name: str, *arguments: Any, computes: bool = False) -> tuple[Handle, An
     return Handle(pointer, computes=computes), answer
 
 
-_engines: dict[int, Handle] = {}
+_engines: dict[tuple[int, str], Handle] = {}
 _engine_lock = threading.Lock()
 
 
-def engine(workers: int | None) -> Handle:
+def engine(workers: int | None, precision: str) -> Handle:
     """The threads that compute: one on each core, or so many; started when first asked for."""
-    count = workers or 0
-    if count not in _engines:
-        handle, _ = made("engine_new", count, computes=True)
+    key = workers or 0, text("precision", precision)
+    if key not in _engines:
+        handle, _ = made("engine_new", key[0], key[1].encode(), computes=True)
         # Two threads may both have made one; one of them is given back.
-        _engines.setdefault(count, handle)
-    return _engines[count]
+        _engines.setdefault(key, handle)
+    return _engines[key]
 
 
 # MARK: - Signals

@@ -170,6 +170,7 @@ class Model:
         dtype: npt.DTypeLike = np.float32,
         seed: int = 0,
         workers: int | None = None,
+        precision: Literal["exact", "fast"] = "exact",
         preset: Literal["quick", "paper"] = "quick",
         objective: Literal["expectedReturn", "imitation", "likelihood", "q"] = "expectedReturn",
         critic: str | os.PathLike[str] | None = None,
@@ -208,6 +209,7 @@ class Model:
         - `dtype`: of the actions; Gymnasium's spaces have float32.
         - `seed`: of the first episode; the following ones have the numbers after it.
         - `workers`: threads; one on each core if None.
+        - `precision`: "exact", or "fast" products of factors rounded to bfloat16, where the processor has them.
 
         How it searches, under the names and defaults of the command line's options (`trajectory evaluate --help`).
         What is None is as the preset has it for the objective; `Planner.options` tells. "all" lifts a limit.
@@ -238,7 +240,10 @@ class Model:
             name: value
             for name, value in locals().items()
             if name
-            not in ("self", "Planner", "num_envs", "action_space", "autoreset", "dtype", "seed", "workers", "critic")
+            not in {
+                *("self", "Planner", "num_envs", "action_space", "autoreset", "dtype", "seed", "workers"),
+                *("precision", "critic"),
+            }
         }
         return Planner(
             self,
@@ -250,6 +255,7 @@ class Model:
             dtype=dtype,
             seed=seed,
             workers=workers,
+            precision=precision,
         )
 
     def __repr__(self) -> str:

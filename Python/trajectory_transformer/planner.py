@@ -120,6 +120,7 @@ class Planner:
         dtype: npt.DTypeLike,
         seed: int,
         workers: int | None,
+        precision: str,
     ) -> None:
         self.model = model
         #: Environments of the vector; None for a single one.
@@ -144,7 +145,7 @@ class Planner:
         self._handle, answer = _library.made(
             "planner_new",
             model._handle.pointer,
-            _library.engine(whole("workers", workers)).pointer,
+            _library.engine(whole("workers", workers), precision).pointer,
             request,
             None if critic is None else os.fsencode(text("critic", os.fspath(critic))),
             _library.doubles(limits),

@@ -128,6 +128,7 @@ class Trainer:
         patience: SupportsIndex | None = None,
         keep_best: bool | None = None,
         workers: SupportsIndex | None = None,
+        precision: Literal["exact", "fast"] = "exact",
         time_limit: float | None = None,
         evaluation_interval: SupportsIndex | None = None,
         checkpoint_interval: SupportsIndex | None = None,
@@ -151,6 +152,7 @@ class Trainer:
         - `termination_penalty`: takes the place of the last reward of an episode with a terminal state; "auto" decides
           by the data, None keeps the reward.
         - `seed`: fixes initial weights, order of the data and dropout; `workers`: threads.
+        - `precision`: "exact", or "fast" products of factors rounded to bfloat16, where the processor has them.
         - `best_share`: share of the windows that comes from the best tenth of the data alone, by episodes' returns.
         - `opening_share`: share of the windows that begins in an episode's first transitions.
         - `initial`: a run's folder, or the name of a model (`tt.models()`), with whose weights training begins; size,
@@ -208,7 +210,7 @@ class Trainer:
         threads = whole("workers", workers)
         if threads is not None and threads < 1:
             raise OptionError(f"workers must be positive, found {threads}")
-        engine = _library.engine(threads).pointer
+        engine = _library.engine(threads, precision).pointer
         arguments = (dataset._handle.pointer, engine, json.dumps(given).encode(), os.fsencode(self.output))
         self._handle, self._answer = _library.interruptible(
             lambda _: _library.made("trainer_new", *arguments, computes=True)

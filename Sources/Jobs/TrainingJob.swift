@@ -45,6 +45,8 @@ public struct TrainingJob: Sendable {
     /// Without a number in the settings, a resumed run has as many workers as before, another one for
     /// each core; the number is kept with the run.
     public var engine: (any Engine)?
+    /// How precisely the processor computes products; an `engine` has its own.
+    public var precision = Precision.exact
     /// Whether to save and stop.
     public var isStopped: StopQuestion = { false }
 
@@ -88,7 +90,7 @@ public struct TrainingJob: Sendable {
             environment, recorded: data.environment, layout: store.layout,
             keepsPart: data.observationDimensions != nil, file: dataset.given)
         if let warning { report(.note("warning: \(warning)")) }
-        let engine = engine ?? processor(&settings.training)
+        let engine = try engine ?? processor(&settings.training)
         if let minutes, !resumes {
             guard minutes > 0, minutes.isFinite else {
                 throw JobError(.invalidSetting, "minutes must be positive, found \(minutes)")
@@ -127,11 +129,11 @@ public struct TrainingJob: Sendable {
         return end
     }
 
-    private func processor(_ options: inout TrainingOptions) -> any Engine {
+    private func processor(_ options: inout TrainingOptions) throws(EngineError) -> any Engine {
         if resumes, options.workers == nil {
             options.workers = Trainer.recordedWorkers(in: output)
         }
-        let engine = CPUEngine(workers: options.workers)
+        let engine = try CPUEngine(workers: options.workers, precision: precision)
         options.workers = engine.workers
         return engine
     }

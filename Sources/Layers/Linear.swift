@@ -26,12 +26,9 @@ package struct Linear: Sendable {
         _ parameters: ParameterValues, input: Matrix, output: Matrix, upcoming: Upcoming? = nil
     ) {
         check(input, output)
-        Upcoming.lend(upcoming) {
-            tt_product(
-                output.base, input.base, parameters.packed.base + packed.forward,
-                bias.count > 0 ? parameters.values.pointer(bias) : nil, output.stride,
-                input.stride, 0, 0, 1, output.rows, output.columns, input.columns, 0, $0)
-        }
+        product(
+            parameters, at: packed.forward, input: input, output: output,
+            bias: bias.count > 0 ? parameters.values.pointer(bias) : nil, upcoming: upcoming)
     }
 
     /// Writes the gradient of the input, or adds it to `dInput` when `accumulating`.
@@ -40,25 +37,31 @@ package struct Linear: Sendable {
         upcoming: Upcoming? = nil
     ) {
         check(dInput, dOutput)
-        Upcoming.lend(upcoming) {
-            tt_product(
-                dInput.base, dOutput.base, parameters.packed.base + packed.backward, nil,
-                dInput.stride, dOutput.stride, 0, 0, 1, dInput.rows, dInput.columns,
-                dOutput.columns, accumulating ? 1 : 0, $0)
-        }
+        product(
+            parameters, at: packed.backward, input: dOutput, output: dInput,
+            accumulating: accumulating, upcoming: upcoming)
     }
 
     /// The gradient of the weight is added to `gradients`.
     ///
     /// That of the bias is left to the layer that reads y, or to ``biasBackward``.
     package func weightBackward(
-        gradients: FloatStorage, input: Matrix, dOutput: Matrix, upcoming: Upcoming? = nil
+        gradients: FloatStorage, input: Matrix, dOutput: Matrix, factors: Factors = .single,
+        upcoming: Upcoming? = nil
     ) {
         check(input, dOutput)
         Upcoming.lend(upcoming) {
-            tt_product(
-                gradients.pointer(weight), dOutput.base, input.base, nil, weight.columns,
-                dOutput.stride, 1, input.stride, 0, weight.rows, weight.columns, input.rows, 1, $0)
+            switch factors {
+            case .single:
+                tt_product(
+                    gradients.pointer(weight), dOutput.base, input.base, nil, weight.columns,
+                    dOutput.stride, 1, input.stride, 0, weight.rows, weight.columns, input.rows, 1,
+                    $0)
+            case .bfloat16:
+                tt_pair_gradient(
+                    gradients.pointer(weight), dOutput.base, input.base, weight.columns,
+                    dOutput.stride, input.stride, weight.rows, weight.columns, input.rows, 1, $0)
+            }
         }
     }
 
@@ -101,10 +104,27 @@ package struct Linear: Sendable {
             "a layer of \(weight.columns) to \(weight.rows) channels cannot take "
                 + "(\(dOutput.rows),\(dOutput.columns)) back to "
                 + "(\(dInput.rows),\(dInput.columns))")
-        tt_product(
-            dInput.base, dOutput.base, parameters.packed.base + packed.backward, nil,
-            dInput.stride, dOutput.stride, 0, 0, 1, dInput.rows, dInput.columns, dOutput.columns,
-            0, nil)
+        product(parameters, at: packed.backward, input: dOutput, output: dInput)
+    }
+
+    /// output = input times the packed matrix at `place`, plus the bias or what it was before.
+    private func product(
+        _ parameters: ParameterValues, at place: Int, input: Matrix, output: Matrix,
+        bias: UnsafePointer<Float>? = nil, accumulating: Bool = false, upcoming: Upcoming? = nil
+    ) {
+        let (matrix, accumulate) = (parameters.packed.base + place, accumulating ? Int32(1) : 0)
+        Upcoming.lend(upcoming) {
+            switch parameters.factors {
+            case .single:
+                tt_product(
+                    output.base, input.base, matrix, bias, output.stride, input.stride, 0, 0, 1,
+                    output.rows, output.columns, input.columns, accumulate, $0)
+            case .bfloat16:
+                tt_pair_product(
+                    output.base, input.base, matrix, bias, output.stride, input.stride,
+                    output.rows, output.columns, input.columns, accumulate, $0)
+            }
+        }
     }
 
     // MARK: - A part of the outputs by itself
@@ -143,6 +163,7 @@ package struct Linear: Sendable {
     package func pack(_ parameters: ParameterValues, outputs: Range<Int>, backward: Bool) {
         let (first, panel) = (outputs.lowerBound, Int(TT_PANEL))
         precondition(first % panel == 0, "outputs from \(first) on begin inside a panel")
+        precondition(parameters.factors == .single, "only floats are packed part by part")
         let source = parameters.values.pointer(weight) + first * weight.columns
         tt_pack_panels(
             parameters.packed.base + packed.forward + first * weight.columns, source,

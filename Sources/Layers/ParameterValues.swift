@@ -1,6 +1,17 @@
 import CKernels
 package import Tensors
 
+/// What a product does with its factors; sums are in single precision always.
+package enum Factors: Sendable, Hashable {
+    /// Takes them as they are.
+    case single
+    /// Rounds them to bfloat16, which has eight bits of mantissa, on processors that multiply these.
+    case bfloat16
+
+    /// Whether this processor computes so.
+    package var isSupported: Bool { self == .single || tt_has_pairs() != 0 }
+}
+
 /// The values of all parameters, and the matrices of linear layers once more as products read them.
 ///
 /// Whoever changes ``values`` calls ``pack(pool:)`` before anything is computed with them.
@@ -9,15 +20,19 @@ package final class ParameterValues: Sendable {
     package let values: FloatStorage
     /// The matrices of ``PanelLayout/packings``, for the forward and the backward pass.
     package let packed: FloatStorage
+    /// How the packed matrices are kept, and multiplied.
+    package let factors: Factors
 
     private let packings: [PackedSlot]
 
     /// Takes over `values`, in which the matrices of `panels` lie, and packs these.
-    package init(_ panels: PanelLayout, values: FloatStorage) {
+    package init(_ panels: PanelLayout, values: FloatStorage, factors: Factors = .single) {
+        precondition(factors.isSupported, "this processor does not multiply \(factors)")
         precondition(
             panels.packings.allSatisfy { $0.weight.range.upperBound <= values.count },
             "\(values.count) values do not hold all matrices that are packed")
         self.values = values
+        self.factors = factors
         packings = panels.packings
         packed = FloatStorage(count: panels.count)
         for packing in packings { pack(packing) }
@@ -34,10 +49,11 @@ package final class ParameterValues: Sendable {
 
     private func pack(_ packing: PackedSlot) {
         let weight = values.matrix(packing.weight)
-        tt_pack_panels(
+        let pack = factors == .single ? tt_pack_panels : tt_pack_pairs
+        pack(
             packed.base + packing.forward, weight.base, weight.stride, 1, weight.rows,
             weight.columns)
-        tt_pack_panels(
+        pack(
             packed.base + packing.backward, weight.base, weight.stride, 0, weight.columns,
             weight.rows)
     }

@@ -50,6 +50,8 @@ struct Failure: Error, Encodable {
         case is CheckpointError, is SafetensorsError: self.init(.checkpoint, "\(error)")
         case is DiscretizerError: self.init(.data, "\(error)")
         case is LearningError: self.init(.checkpoint, "\(error)")
+        case let error as EngineError:
+            self.init(error.code == .unsupported ? .option : .other, error.description)
         case is MemoryError: self.init(.memory, "\(error)")
         case let DecodingError.typeMismatch(_, context),
             let DecodingError.dataCorrupted(context),

@@ -30,6 +30,15 @@ public protocol Engine: Sendable {
     func decoder(_ model: TrajectoryTransformer) throws(EngineError) -> any PrefixTreeModel
 }
 
+/// How an engine computes products of matrices.
+public enum Precision: String, Sendable, Hashable, CaseIterable {
+    /// As exactly as in float; on a card three TF32 products for one.
+    case exact
+    /// With factors rounded to bfloat16; sums, and all that is not a product, in float. Parameters
+    /// and the optimizer's state stay floats.
+    case fast
+}
+
 extension Engine {
     /// The model, and what a checkpoint of it is made of.
     public func trainingMemory(

@@ -1,4 +1,5 @@
 public import Bounds
+import Layers
 import Synchronization
 import Tensors
 public import Transformer
@@ -19,6 +20,8 @@ public struct CPUEngine: Engine {
     public var workers: Int { pool.count }
     /// Windows that a worker passes through the model together in training.
     public let sequencesPerPass: Int
+    /// How products are computed.
+    public let precision: Precision
 
     private let pool: WorkerPool
     private let packed = PackedModels()
@@ -29,11 +32,39 @@ public struct CPUEngine: Engine {
             workers ?? 1 > 0 && sequencesPerPass > 0,
             "\(workers ?? 1) workers, \(sequencesPerPass) sequences in a pass")
         self.sequencesPerPass = sequencesPerPass
+        precision = .exact
         pool = workers.map { WorkerPool(count: $0) } ?? WorkerPool.shared
     }
 
-    /// "cpu, 2 workers".
-    public var name: String { workers == 1 ? "cpu, 1 worker" : "cpu, \(workers) workers" }
+    /// An engine that computes products so precisely.
+    ///
+    /// - Throws: ``EngineError`` where the processor has no instructions for ``Precision/fast``
+    ///   (AVX-512 BF16: AMD from Zen 4 on, Intel from Cooper Lake on).
+    public init(
+        workers: Int? = nil, precision: Precision, sequencesPerPass: Int = 4
+    ) throws(EngineError) {
+        precondition(
+            workers ?? 1 > 0 && sequencesPerPass > 0,
+            "\(workers ?? 1) workers, \(sequencesPerPass) sequences in a pass")
+        self.sequencesPerPass = sequencesPerPass
+        self.precision = precision
+        pool = workers.map { WorkerPool(count: $0) } ?? WorkerPool.shared
+        guard factors.isSupported else {
+            throw EngineError(
+                code: .unsupported, engine: "cpu",
+                detail: "this processor has no instructions for fast products of bfloat16 "
+                    + "factors (AVX-512 BF16); exact precision works everywhere")
+        }
+    }
+
+    /// What products do with their factors.
+    private var factors: Factors { precision == .exact ? .single : .bfloat16 }
+
+    /// "cpu, 2 workers", "cpu, 2 workers, bfloat16".
+    public var name: String {
+        (workers == 1 ? "cpu, 1 worker" : "cpu, \(workers) workers")
+            + (precision == .exact ? "" : ", bfloat16")
+    }
 
     /// A copy of a model that learns; `model` stays as it is.
     ///
@@ -49,7 +80,8 @@ public struct CPUEngine: Engine {
         _ model: TrajectoryTransformer, options: TrainingEngineOptions
     ) throws(EngineError) -> CPUTrainingEngine {
         try CPUTrainingEngine(
-            model, options: options, pool: pool, sequencesPerPass: sequencesPerPass, name: name)
+            model, options: options, pool: pool, factors: factors,
+            sequencesPerPass: sequencesPerPass, name: name)
     }
 
     /// Parameters with their packed copies, gradients and moments, and every worker's activations.
@@ -77,7 +109,7 @@ public struct CPUEngine: Engine {
 
     /// As ``decoder(_:)``, for who wants to know what was computed.
     public func prefixDecoder(_ model: TrajectoryTransformer) -> PrefixDecoder {
-        PrefixDecoder(packed.transformer(of: model), pool: pool)
+        PrefixDecoder(packed.transformer(of: model, factors: factors), pool: pool)
     }
 }
 
@@ -107,13 +139,13 @@ private final class PackedModels: Sendable {
 
     private let entries = Mutex<[Entry]>([])
 
-    func transformer(of model: TrajectoryTransformer) -> CPUTransformer {
+    func transformer(of model: TrajectoryTransformer, factors: Factors) -> CPUTransformer {
         entries.withLock { entries in
             entries.removeAll { $0.transformer == nil || $0.model == nil }
             if let known = entries.first(where: { $0.model === model })?.transformer {
                 return known
             }
-            let transformer = CPUTransformer(model)
+            let transformer = CPUTransformer(model, factors: factors)
             entries.append(Entry(transformer: transformer, model: model))
             return transformer
         }

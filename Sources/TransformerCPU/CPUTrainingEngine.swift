@@ -19,6 +19,7 @@ public final class CPUTrainingEngine: TrainingEngine {
 
     init(
         _ model: TrajectoryTransformer, options: TrainingEngineOptions, pool: WorkerPool,
+        factors: Factors,
         sequencesPerPass: Int, name: String
     ) throws(EngineError) {
         guard 1...model.configuration.contextLength ~= options.windowLength else {
@@ -30,7 +31,7 @@ public final class CPUTrainingEngine: TrainingEngine {
         if let problem = options.muon?.problem {
             throw EngineError(code: .unsupported, engine: name, detail: problem)
         }
-        self.model = CPUTransformer(model)
+        self.model = CPUTransformer(model, factors: factors)
         self.options = options
         self.pool = pool
         self.name = name

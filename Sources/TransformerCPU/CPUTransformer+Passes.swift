@@ -98,7 +98,8 @@ extension CPUTransformer {
             let range = workspace.rows(ofHead: head, sequences: sequences.count)
             let dLogits = workspace.logits.rows(range)
             layers.heads[head].weightBackward(
-                gradients: gradients, input: workspace.headInput.rows(range), dOutput: dLogits)
+                gradients: gradients, input: workspace.headInput.rows(range), dOutput: dLogits,
+                factors: weights.factors)
             layers.heads[head].inputBackward(
                 weights, dOutput: dLogits, dInput: dHeadInput.rows(range))
         }

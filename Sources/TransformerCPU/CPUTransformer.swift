@@ -19,13 +19,16 @@ public final class CPUTransformer: @unchecked Sendable {
     let attention: CausalSelfAttention
 
     /// Makes `model` ready to be computed.
-    public init(_ model: TrajectoryTransformer) {
+    public convenience init(_ model: TrajectoryTransformer) { self.init(model, factors: .single) }
+
+    /// Makes `model` ready to be computed by products of such factors.
+    init(_ model: TrajectoryTransformer, factors: Factors) {
         configuration = model.configuration
         let configuration = model.configuration
         layers = TransformerLayers(model.parameters)
         let values = FloatStorage(count: model.values.count)
         values.write(model.values)
-        weights = ParameterValues(layers.panels, values: values)
+        weights = ParameterValues(layers.panels, values: values, factors: factors)
         let dimension = configuration.layout.transitionDimension
         attention = CausalSelfAttention(
             heads: configuration.headCount, width: configuration.embeddingWidth,

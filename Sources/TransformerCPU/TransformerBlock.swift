@@ -140,23 +140,25 @@ struct TransformerBlock {
             workspace.lap(.layerNorm)
         }
 
-        let all = 0..<dx.rows
+        let (all, factors) = (0..<dx.rows, parameters.factors)
         let dQKV = workspace.dQKV.rows(all)
         let normalized1 = a.normalized1.rows(all)
         let normalized2 = a.normalized2.rows(all)
         let attended = a.attended.rows(all)
         layers.contraction.weightBackward(
             gradients: gradients, input: a.activated.rows(all),
-            dOutput: workspace.dFeedForward.rows(all), upcoming: Upcoming(normalized2))
+            dOutput: workspace.dFeedForward.rows(all), factors: factors,
+            upcoming: Upcoming(normalized2))
         layers.expansion.weightBackward(
             gradients: gradients, input: normalized2, dOutput: workspace.dHidden.rows(all),
-            upcoming: Upcoming(attended, workspace.dAttention.rows(all)))
+            factors: factors, upcoming: Upcoming(attended, workspace.dAttention.rows(all)))
         layers.projection.weightBackward(
             gradients: gradients, input: attended, dOutput: workspace.dAttention.rows(all),
-            upcoming: Upcoming(normalized1))
-        layers.query.weightBackward(gradients: gradients, input: normalized1, dOutput: dQKV.query)
+            factors: factors, upcoming: Upcoming(normalized1))
+        layers.query.weightBackward(
+            gradients: gradients, input: normalized1, dOutput: dQKV.query, factors: factors)
         layers.keyValue.weightBackward(
-            gradients: gradients, input: normalized1, dOutput: dQKV.keyValue)
+            gradients: gradients, input: normalized1, dOutput: dQKV.keyValue, factors: factors)
         workspace.lap(.products)
     }
 }

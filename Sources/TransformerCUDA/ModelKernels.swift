@@ -3,14 +3,6 @@ import CUDAKernels
 import Trajectories
 package import Transformer
 
-/// How products of matrices are computed on a card.
-public enum Precision: String, Sendable, Hashable, CaseIterable {
-    /// As exactly as in float: three TF32 products for one.
-    case exact
-    /// With factors rounded to bfloat16; sums, and all that is not a product, in float.
-    case fast
-}
-
 /// What fixes the kernels of a model: its shape and how products are computed.
 package struct KernelShape: Sendable, Hashable {
     /// The model's shape.

@@ -2,6 +2,7 @@ import ArgumentParser
 import CUDA
 import Foundation
 import Training
+import Transformer
 import TransformerCUDA
 
 /// `trajectory-device benchmark`: how fast a card trains and plans, and how far that is from its

@@ -1,8 +1,8 @@
 public import ArgumentParser
 import CUDA
 import Trajectories
-import Transformer
-public import TransformerCUDA
+public import Transformer
+import TransformerCUDA
 
 extension Precision: ExpressibleByArgument {}
 

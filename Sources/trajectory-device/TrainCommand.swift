@@ -70,12 +70,6 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "Stop with a checkpoint after so many minutes.")
     var timeLimit: Double?
 
-    func validate() throws {
-        guard device == .cuda || precision == .exact else {
-            throw ValidationError("--precision is for a card, not for --device cpu; leave it out")
-        }
-    }
-
     func run() async throws {
         let file = try TokenFile(contentsOf: URL(fileURLWithPath: tokens))
         var settings = TokenizedDataset.Settings()
@@ -92,7 +86,9 @@ struct TrainCommand: AsyncParsableCommand {
         case .cuda:
             let engine = CUDAEngine(device: try card.open(), precision: precision)
             try train(configuration, dataset, file, options, engine)
-        case .cpu: try train(configuration, dataset, file, options, CPUEngine())
+        case .cpu:
+            let engine = try CPUEngine(precision: precision)
+            try train(configuration, dataset, file, options, engine)
         }
     }
 

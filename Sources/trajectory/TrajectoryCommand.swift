@@ -24,6 +24,7 @@ struct TrajectoryCommand: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             CollectCommand.self, TrainCommand.self, EvaluateCommand.self, CompareCommand.self,
+            ServeCommand.self,
             DatasetCommand.self, EnvironmentsCommand.self,
             TrainBehaviorCommand.self, TrainPolicyCommand.self, TrainCriticCommand.self,
             TrainDynamicsCommand.self, PredictCommand.self, AttentionCommand.self,

@@ -65,6 +65,45 @@ import TransformerCPU
         #expect(throws: EngineError.self) { try transformer.attentionWeights([1], goal: [1]) }
     }
 
+    /// A batch of tokens drawn with a seed, everything of which counts.
+    private func drawnBatch(of model: TrajectoryTransformer, rows: Int) -> TokenBatch {
+        var batch = TokenBatch(rows: rows, length: model.configuration.contextLength)
+        var generator = SeededGenerator(seed: 5)
+        for index in batch.inputs.indices {
+            batch.inputs[index] = Int32.random(in: 0...5, using: &generator)
+            batch.targets[index] = Int32.random(in: 0...5, using: &generator)
+        }
+        return batch
+    }
+
+    @Test(.enabled(if: (try? CPUEngine(precision: .fast)) != nil))
+    func `fast products give loss and gradient to the precision of their factors`() throws {
+        let model = model(seed: 8)
+        let exact = try CPUEngine(workers: 1).training(model)
+        let fast = try CPUEngine(workers: 2, precision: .fast).training(model)
+        let batch = drawnBatch(of: model, rows: 7)
+        let expected = try exact.lossAndGradient(batch, dropoutStream: 3)
+        let loss = try fast.lossAndGradient(batch, dropoutStream: 3)
+        // Eight bits: 2^-9 of each factor.
+        #expect(loss != expected && abs(loss - expected) < 2e-3 * expected)
+        let error = relativeError(try fast.gradient(), try exact.gradient())
+        #expect(error > 1e-5 && error < 2e-2)
+    }
+
+    @Test(.enabled(if: (try? CPUEngine(precision: .fast)) != nil))
+    func `fast decoders compute what fast training computes, exact ones beside them as before`()
+        throws
+    {
+        let model = model(seed: 9)
+        let before = try CPUEngine(workers: 1).logits(model, [1, 2, 3])
+        let engine = try CPUEngine(workers: 1, precision: .fast)
+        #expect(engine.name == "cpu, 1 worker, bfloat16")
+        let fast = try engine.logits(model, [1, 2, 3])
+        let error = relativeError(fast[2], before[2])
+        #expect(error > 1e-6 && error < 2e-2)
+        #expect(try CPUEngine(workers: 1).logits(model, [1, 2, 3]) == before)
+    }
+
     private func batch(of model: TrajectoryTransformer) -> TokenBatch {
         TokenBatch(rows: 5, length: model.configuration.contextLength)
     }

@@ -71,3 +71,29 @@ typedef struct {
 
 /// The instruction set the kernels use on this machine: "avx512", "avx2" or "baseline".
 const char *tt_instruction_set(void);
+
+// Products of bfloat16 factors with sums in single precision, where the processor has them.
+
+/// Whether the processor has them; nothing below may be called where it has not.
+int tt_has_pairs(void);
+
+/// C = A B + bias, or C += A B when `accumulate`, of factors rounded to bfloat16; as `product` of a
+/// packed B, which tt_pack_pairs laid out.
+void tt_pair_product(float *c, const float *a, const float *packed, const float *bias,
+                     ptrdiff_t c_row, ptrdiff_t a_stride, ptrdiff_t rows, ptrdiff_t columns,
+                     ptrdiff_t depth, int accumulate, const tt_upcoming *upcoming);
+
+/// C = A' B, or C += A' B when `accumulate`, of factors rounded to bfloat16: A is depth x rows, B depth
+/// x columns, both as they lie.
+void tt_pair_gradient(float *c, const float *a, const float *b, ptrdiff_t c_row,
+                      ptrdiff_t a_stride, ptrdiff_t b_stride, ptrdiff_t rows, ptrdiff_t columns,
+                      ptrdiff_t depth, int accumulate, const tt_upcoming *upcoming);
+
+/// Lays a depth x columns matrix out in panels of TT_PANEL columns of pairs, the last padded with
+/// zeros, in at most half the room of pack_panels and one row more.
+///
+/// The pair of rows 2k and 2k + 1 in column j goes to pair j / TT_PANEL * TT_PANEL * P + k * TT_PANEL
+/// + j % TT_PANEL, P = (depth + 1) / 2. The matrix lies in rows `stride` apart; where `transposed`, as
+/// columns x depth.
+void tt_pack_pairs(float *packed, const float *matrix, ptrdiff_t stride, int transposed,
+                   ptrdiff_t columns, ptrdiff_t depth);

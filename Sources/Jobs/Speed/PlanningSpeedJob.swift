@@ -43,6 +43,8 @@ public struct PlanningSpeedJob: Sendable {
     public var together = 1
     /// Timed searches.
     public var plans = 5
+    /// How precisely the processor computes products; an `engine` has its own.
+    public var precision = Precision.exact
     /// What computes the model; the processor if nil.
     public var engine: (any Engine)?
 
@@ -56,7 +58,8 @@ public struct PlanningSpeedJob: Sendable {
         try require(.together, ["together": together])
         try require(.episodes, ["plans": plans])
         let (model, discretizer) = try subject()
-        let counting = engine == nil ? CPUEngine.cpu.prefixDecoder(model) : nil
+        let counting =
+            engine == nil ? try CPUEngine(precision: precision).prefixDecoder(model) : nil
         let decoder: any PrefixTreeModel =
             if let counting { counting } else { try (engine ?? CPUEngine.cpu).decoder(model) }
         var options = PlannerOptions()

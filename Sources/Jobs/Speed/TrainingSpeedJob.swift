@@ -32,6 +32,8 @@ public struct TrainingSpeedJob: Sendable {
     public var sequencesPerPass = 4
     /// Whether to say where the time goes; the processor alone can.
     public var profiles = false
+    /// How precisely the processor computes products.
+    public var precision = Precision.exact
     /// What computes the model; the processor if nil.
     public var engine: (any Engine)?
 
@@ -61,8 +63,9 @@ public struct TrainingSpeedJob: Sendable {
         options.muon = optimizer == .muon ? MuonOptions() : nil
         let profiled =
             engine == nil
-            ? try CPUEngine(workers: workers, sequencesPerPass: sequencesPerPass)
-                .trainingEngine(model, options: options) : nil
+            ? try CPUEngine(
+                workers: workers, precision: precision, sequencesPerPass: sequencesPerPass
+            ).trainingEngine(model, options: options) : nil
         let stepper: any TrainingEngine =
             if let profiled { profiled } else {
                 try (engine ?? CPUEngine.cpu).training(model, options: options)

@@ -57,8 +57,6 @@ extension EngineOptionsGroup {
     /// Refuses what only a card has.
     func refuseUnused(of given: GivenOptions = .here) throws {
         try given.refuse(
-            ["--precision"], unless: device != .cpu, "is for a card: --device cuda or auto")
-        try given.refuse(
             ["--workers"], unless: device != .cuda, "is for the processor, not for --device cuda")
     }
 }

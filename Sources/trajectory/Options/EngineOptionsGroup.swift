@@ -1,7 +1,7 @@
 public import ArgumentParser
-import Transformer
+public import Transformer
 import TransformerCPU
-public import TransformerCUDA
+import TransformerCUDA
 
 extension Precision: ExpressibleByArgument {}
 
@@ -18,7 +18,9 @@ struct EngineOptionsGroup: ParsableArguments {
     var device = Device.cpu
 
     @Option(
-        help: "Products on a card: exact as float's, or fast with factors of 16 bits (bfloat16).")
+        help:
+            "Products: exact as float's, or fast with factors of 16 bits (bfloat16); on a processor fast needs AVX-512 BF16."
+    )
     var precision = Precision.exact
 
     /// The card's engine; nil for the processor.
@@ -33,5 +35,8 @@ struct EngineOptionsGroup: ParsableArguments {
     }
 
     /// The engine that is asked for.
-    func engine() throws -> any Engine { try card() ?? CPUEngine.cpu }
+    func engine() throws -> any Engine {
+        if let card = try card() { return card }
+        return precision == .exact ? CPUEngine.cpu : try CPUEngine(precision: precision)
+    }
 }

@@ -68,6 +68,7 @@ struct BenchmarkPlanCommand: AsyncParsableCommand {
         job.together = together
         job.plans = plans
         job.engine = try engine.card()
+        job.precision = engine.precision
         let result = try job.run()
         try Console.report(
             result, json: json,

@@ -70,6 +70,7 @@ struct BenchmarkTrainCommand: AsyncParsableCommand {
         job.sequencesPerPass = sequencesPerPass
         job.profiles = profile
         job.engine = try engine.card()
+        job.precision = engine.precision
         let result = try job.run()
         try Console.report(result, json: json, text: text(result))
     }

@@ -108,6 +108,7 @@ struct TrainCommand: AsyncParsableCommand {
         job.environment = env
         job.resumes = resume
         job.engine = try engine.card()
+        job.precision = engine.precision
         job.isStopped = Signals.watch()
         let line = ProgressLine()
         let end = try job.run { Self.show($0, on: line) }
