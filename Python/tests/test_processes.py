@@ -37,7 +37,7 @@ def test_threads_plan_side_by_side(model: tt.Model, observation: np.ndarray) -> 
 
 
 def test_other_threads_go_on_during_a_search(model: tt.Model, observation: np.ndarray) -> None:
-    planner = model.planner(preset="paper")
+    planner = model.planner(preset="authors")
     counted = 0
     over = threading.Event()
 
@@ -83,7 +83,7 @@ def test_an_interrupt_ends_a_search(in_process: Callable[..., str]) -> None:
     printed = in_process(
         HEAD
         + """
-planner = model.planner(preset="paper", horizon=40)
+planner = model.planner(preset="authors", horizon=40)
 planner.plan(observation)
 sent = 0.0
 def send():
@@ -124,7 +124,7 @@ class Enough(Exception):
 def handler(*_):
     raise Enough
 signal.signal(signal.SIGALRM, handler)
-planner = model.planner(preset="paper", horizon=40)
+planner = model.planner(preset="authors", horizon=40)
 signal.setitimer(signal.ITIMER_REAL, 0.3)
 try:
     planner.act(observation)

@@ -17,6 +17,7 @@ def test_a_run_is_an_iterator(dataset: tt.Dataset, tmp_path: pathlib.Path) -> No
     with tt.Trainer(dataset, output=tmp_path / "run", report_every=0, evaluation_interval=6, **SMALL) as trainer:
         assert trainer.options["steps"] == 12
         assert trainer.shape["width"] == 16
+        assert trainer.tokenization["strategy"] == "quantile"
         assert trainer.parameter_count > 1000
         seen = list(trainer)
         assert list(trainer) == []
@@ -28,6 +29,35 @@ def test_a_run_is_an_iterator(dataset: tt.Dataset, tmp_path: pathlib.Path) -> No
     assert trainer.model.parameter_count == trainer.parameter_count
     rows = list(csv.DictReader((tmp_path / "run/metrics.csv").open()))
     assert [int(row["step"]) for row in rows] == list(range(1, 13))
+
+
+def test_bins_and_published_recipes(dataset: tt.Dataset, tmp_path: pathlib.Path) -> None:
+    run = tmp_path / "run"
+    with tt.Trainer(dataset, output=run, discretizer="uniform", report_every=0, **SMALL) as trainer:
+        list(trainer)
+    assert tt.load(run).discretizer.strategy == "uniform"
+    with pytest.raises(tt.TrainingError, match="strategy uniform, not quantile"):
+        tt.Trainer(dataset, output=run, resume=True, discretizer="quantile")
+    with pytest.raises(tt.OptionError, match="discretizer cannot be 'even': give one of"):
+        tt.Trainer(dataset, discretizer="even")  # type: ignore[arg-type]
+    with tt.Trainer(dataset, recipe="authors/ant-medium", layers=1, width=16) as trainer:
+        assert trainer.options["batchSize"] == 128
+        assert trainer.options["scheduleEnding"] == "authors"
+        assert any("as in authors/ant-medium" in note for note in trainer.notes)
+    with pytest.raises(tt.OptionError, match="give one of quick, paper, authors, authors/hopper-medium"):
+        tt.Trainer(dataset, recipe="best")
+
+
+def test_goals_are_later_places_or_the_last(dataset: tt.Dataset) -> None:
+    with tt.Trainer(dataset, goal_columns=[0], **SMALL) as trainer:
+        assert trainer.tokenization["goalRule"] == "later"
+    with tt.Trainer(dataset, goal_columns=[0], goal_rule="last", **SMALL) as trainer:
+        assert trainer.tokenization["goalRule"] == "last"
+    with pytest.raises(tt.OptionError, match="goal_rule cannot be 'first': give one of later, last"):
+        tt.Trainer(dataset, goal_columns=[0], goal_rule="first", **SMALL)  # type: ignore[arg-type]
+    for rule in ("later", "last"):
+        with pytest.raises(tt.OptionError, match=r"goal_rule.* is for goal_columns"):
+            tt.Trainer(dataset, goal_rule=rule, **SMALL)  # type: ignore[arg-type]
 
 
 def test_nothing_is_computed_between_reports(dataset: tt.Dataset) -> None:
@@ -87,7 +117,7 @@ def test_an_exception_inside_saves_the_run(dataset: tt.Dataset, tmp_path: pathli
         ({"steps": 0}, tt.OptionError, "steps must be positive, found 0"),
         ({"batch_size": -1}, tt.OptionError, "batch_size must be positive, found -1"),
         ({"learning_rate": -1}, tt.OptionError, "learning_rate must be positive, found -1.0"),
-        ({"recipe": "fast"}, tt.OptionError, "recipe cannot be 'fast': give one of authors, quick"),
+        ({"recipe": "fast"}, tt.OptionError, "recipe cannot be 'fast': give one of quick, paper, authors, authors/"),
         ({"optimizer": "sgd"}, tt.OptionError, "optimizer cannot be 'sgd': give one of adamw, muon"),
         ({"width": 15}, tt.OptionError, "width 15 is not a multiple of"),
         ({"bins": 0}, tt.OptionError, "bins must be positive, found 0"),

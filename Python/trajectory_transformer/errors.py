@@ -80,6 +80,7 @@ def _worded(message: str) -> str:
         "actionWeight",
         "terminationPenalty",
         "goalColumns",
+        "goalRule",
         "evaluationInterval",
         "checkpointInterval",
     }

@@ -171,7 +171,7 @@ class Model:
         seed: int = 0,
         workers: int | None = None,
         precision: Literal["exact", "fast"] = "exact",
-        preset: Literal["quick", "paper"] = "quick",
+        preset: str = "quick",
         objective: Literal["expectedReturn", "imitation", "likelihood", "q"] = "expectedReturn",
         critic: str | os.PathLike[str] | None = None,
         horizon: SupportsIndex | None = None,
@@ -214,7 +214,9 @@ class Model:
         How it searches, under the names and defaults of the command line's options (`trajectory evaluate --help`).
         What is None is as the preset has it for the objective; `Planner.options` tells. "all" lifts a limit.
 
-        - `preset`: "quick", milliseconds a decision for a small model, or "paper", 15 transitions ahead with 128 beams.
+        - `preset`: "quick", milliseconds a decision for a small model; "authors", the authors' code's search, 15
+          transitions ahead with 128 beams; "authors/hopper-medium" and so on, theirs for a dataset; or "paper", the
+          paper's appendix E.
         - `objective`, `critic`: "expectedReturn", "imitation" of the data, or "q" with a critic's file.
         - `horizon`, `beam_width`: transitions to plan ahead, and sequences kept after each.
         - `expansion_factor`: continuations tried of each kept sequence (2).

@@ -102,7 +102,7 @@ class Trainer:
         resume: bool = False,
         report_every: float = 2.0,
         environment: str | None = None,
-        recipe: Literal["quick", "authors"] | None = None,
+        recipe: str | None = None,
         minutes: float | None = None,
         steps: SupportsIndex | None = None,
         batch_size: SupportsIndex | None = None,
@@ -118,6 +118,7 @@ class Trainer:
         goal_columns: Sequence[SupportsIndex] | None = None,
         hide: float | None = None,
         hide_seed: SupportsIndex | None = None,
+        goal_rule: Literal["later", "last"] | None = None,
         termination_penalty: float | Literal["auto"] | None = "auto",
         dropout: float | None = None,
         learning_rate: float | None = None,
@@ -143,11 +144,15 @@ class Trainer:
         The others are the command line's options (`trajectory train --help`) and have its defaults where they are
         None: those of the recipe, or of the run that is resumed.
 
-        - `recipe`: "quick" (the default) or "authors", the paper's.
+        - `recipe`: "quick" (the default), "authors", "authors/hopper-medium" and so on, the authors' code's with
+          its batches and length for a dataset (days without a card), or "paper", the paper's appendix A.
         - `minutes`: about how long to train where `steps` does not say (5); the size follows, too.
         - `batch_size`: windows in a batch; `layers`, `heads`, `width`: the model's size; `window`: transitions in a
-          window; `bins` of each dimension, with edges by `discretizer`: "quantile" (the default) or "uniform"; `optimizer`, `start`, `dropout`, `learning_rate`.
-        - `action_weight`: of action tokens in the loss; `goal_columns`: of the observation, which make up a goal.
+          window; `bins` of each dimension, with edges by `discretizer`: "quantile" (the default) or "uniform";
+          `optimizer`, `start`, `dropout`, `learning_rate`.
+        - `action_weight`: of action tokens in the loss; `goal_columns`: of the observation, which make up a goal;
+          `goal_rule`: a window's goal is any "later" place of its episode (the default), or the "last", as in the
+          paper.
         - `hide`: the probability with which each number of the observations is hidden; `hide_seed` fixes which are.
         - `termination_penalty`: takes the place of the last reward of an episode with a terminal state; "auto" decides
           by the data, None keeps the reward.
@@ -189,6 +194,7 @@ class Trainer:
             "goalColumns": None if goal_columns is None else [whole("goal_columns", column) for column in goal_columns],
             "hide": number("hide", hide),
             "hideSeed": whole("hide_seed", hide_seed, unsigned=True),
+            "goalRule": goal_rule,
             "terminationPenalty": _penalty(termination_penalty, resume),
             "keepsTerminalRewards": termination_penalty is None,
             "dropout": number("dropout", dropout),

@@ -135,9 +135,13 @@ public struct ExperimentDefinition: Sendable {
         let rows: Template
         let columns: [Column]
         let hasMean: Bool
+        /// The picture of the row of means, a bar a column; nil for none.
+        let bars: String?
         let note: Template?
 
-        enum CodingKeys: String, CodingKey, CaseIterable { case title, rows, columns, mean, note }
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case title, rows, columns, mean, bars, note
+        }
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.knownKeys(CodingKeys.self)
@@ -145,6 +149,12 @@ public struct ExperimentDefinition: Sendable {
             rows = try container.decode(Template.self, forKey: .rows)
             columns = try container.decode([Column].self, forKey: .columns)
             hasMean = try container.decodeIfPresent(Bool.self, forKey: .mean) ?? false
+            bars = try container.decodeIfPresent(String.self, forKey: .bars)
+            guard bars == nil || hasMean else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: .bars, in: container,
+                    debugDescription: "bars are of the row of means; give 'mean: true' too")
+            }
             note = try container.decodeIfPresent(Template.self, forKey: .note)
         }
     }

@@ -44,6 +44,11 @@ public struct ResultsPage: Sendable {
             let table = try ResultsTable(template, from: results)
             parts += ["## \(table.title)", table.markdown]
             if let note = table.note { parts.append(note) }
+            if let bars = template.bars, !table.means.isEmpty {
+                let file = "\(definition.name)-\(bars)"
+                try draw(table, to: images.appendingPathComponent(file))
+                parts.append("![\(table.title), the means](images/\(file))")
+            }
         }
         for chart in definition.charts {
             let file = "\(definition.name)-\(chart.file)"
@@ -133,6 +138,21 @@ public struct ResultsPage: Sendable {
             parts.append("![\(figure.caption)](images/\(file))\n\n*\(figure.caption)*")
         }
         return parts
+    }
+
+    /// Draws the means of a table, a bar each.
+    private func draw(_ table: ResultsTable, to url: URL) throws {
+        let most = table.means.map(\.value).max() ?? 0
+        let bars = table.means.map { name, value in
+            PlotGrid.Bar(
+                String(format: "%@ %.1f", name, value), value: value, behind: 0, color: .blue)
+        }
+        var picture = PlotGrid(
+            title: table.title, subtitle: "means over the rows of the table",
+            rows: [.init([.init("", content: .bars(bars, limit: max(1.1 * most, 1)))], height: 340)]
+        )
+        picture.width = 900
+        try picture.write(to: url)
     }
 
     /// Draws a chart; false if there is nothing to draw yet.

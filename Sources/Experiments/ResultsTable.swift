@@ -6,6 +6,8 @@ struct ResultsTable {
     let note: String?
     let header: [String]
     let rows: [[String]]
+    /// The names and means of the columns that have one, where there is a row of means.
+    let means: [(name: String, value: Double)]
 
     /// Fills a table; a number that is not there is a dash.
     init(
@@ -53,7 +55,13 @@ struct ResultsTable {
         }
         if template.hasMean, let first = table.first, table.count > 1 {
             names.append("**mean**")
-            table.append(first.indices.map { column in .mean(of: table.map { $0[column] }) })
+            let cells = first.indices.map { column in Cell.mean(of: table.map { $0[column] }) }
+            table.append(cells)
+            means = zip(header.dropFirst(), cells).compactMap { name, cell in
+                cell.value.map { (name, $0) }
+            }
+        } else {
+            means = []
         }
         self.header = header
         rows = zip(names, table).map { [$0] + $1.map(\.text) }

@@ -10,16 +10,28 @@ extension MazePlot {
         self.init(map: maze.map, cellSize: maze.cellSize, trajectories: trajectories)
     }
 
-    /// A plot of episodes in a maze until their goals were reached, with what was planned first.
-    public init(of rollouts: [Rollout], in maze: some MazeSimulation) {
+    /// A plot of episodes in a maze until their goals were reached.
+    ///
+    /// - Parameters:
+    ///   - rollouts: The episodes.
+    ///   - maze: Where they were.
+    ///   - coloring: A colour for each, with what was planned first below it; or all shaded from the
+    ///     first step to the last, which shows by which ways many episodes go (Janner et al. 2021,
+    ///     figure 6).
+    public init(
+        of rollouts: [Rollout], in maze: some MazeSimulation, coloring: Coloring = .trajectory
+    ) {
         func points(_ places: [[Double]]) -> [Point] { places.map { ($0[0], $0[1]) } }
         self.init(of: maze, trajectories: rollouts.map { points($0.path) })
         let reached = rollouts.filter { $0.stepsToGoal != nil }.count
-        title =
-            "\(maze.specification.identifier): \(reached) of \(rollouts.count) reached the goal"
-        coloring = .trajectory
+        // A map that is written out is drawn, and too long to be read.
+        let identifier = maze.specification.identifier
+        let name = identifier.contains(";") ? identifier.prefix { $0 != ":" } : identifier[...]
+        title = "\(name): \(reached) of \(rollouts.count) reached the goal"
+        self.coloring = coloring
         starts = rollouts.compactMap { points($0.places).first }
         goals = points(rollouts.compactMap(\.goal))
+        guard coloring == .trajectory else { return }
         // A plan of one transition leads nowhere.
         plans = rollouts.map { $0.plannedPlaces.count > 1 ? points($0.plannedPlaces) : [] }
     }

@@ -204,8 +204,10 @@ public struct MazePlot: Sendable {
     ) -> [String] {
         guard !points.isEmpty else { return [] }
         lines.append(Gnuplot.block(name, points.map { [$0.x, $0.y] }))
+        // Of many, which lie close together, small ones hide less.
+        let scale = points.count > 12 ? 0.5 : 1
         return rings.map {
-            "$\(name) using 1:2 with points pointtype 7 pointsize \($0.size) "
+            "$\(name) using 1:2 with points pointtype 7 pointsize \($0.size * scale) "
                 + "linecolor rgb '\($0.color)'"
         }
     }

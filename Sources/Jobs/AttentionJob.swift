@@ -15,19 +15,20 @@ public struct AttentionJob: Sendable {
     public struct Result: Sendable, Codable {
         /// A head of a layer.
         public struct Head: Sendable, Codable {
-            /// Such as `layer 1, head 2`.
+            /// Such as `layer 1, head 2`; what all are to be compared with is `even`.
             public var name: String
-            /// Layer and head, from 0.
-            public var layer, head: Int
-            /// What it spends on the present and the last transition: 1 is Markovian; and, of what
-            /// it spends to predict actions, the share on earlier actions.
-            public var recent, pastActions: Double
+            /// Layer and head, from 0; nil for what no head is.
+            public var layer, head: Int?
+            /// What it spends on the present and the last transition: 1 is Markovian; of what it
+            /// spends to predict actions, the share on earlier actions; of what it spends to predict
+            /// observations and actions, the share on the same dimension of earlier transitions.
+            public var recent, pastActions, sameDimension: Double
         }
         /// The picture.
         public var output: String
         /// Windows that were averaged, and tokens of each.
         public var windows, tokens: Int
-        /// All heads.
+        /// All heads, and last what attention would be that looks at everything alike.
         public var heads: [Head]
     }
 
@@ -77,13 +78,22 @@ public struct AttentionJob: Sendable {
             pattern.weights, windows: chosen.count,
             transition: configuration.layout.transitionDimension
         ).write(to: output)
+        func head(
+            _ name: String, _ shares: AttentionPattern.Shares, layer: Int? = nil, head: Int? = nil
+        ) -> Result.Head {
+            .init(
+                name: name, layer: layer, head: head, recent: shares.recent,
+                pastActions: shares.pastActions, sameDimension: shares.sameDimension)
+        }
+        let heads = pattern.shares.enumerated().flatMap { layer, row in
+            row.enumerated().map { index, shares in
+                head(
+                    PlotGrid.headName(layer: layer, head: index), shares, layer: layer, head: index)
+            }
+        }
         return Result(
             output: output.given, windows: chosen.count, tokens: chosen[0].count,
-            heads: pattern.shares.map {
-                .init(
-                    name: PlotGrid.headName(layer: $0.layer, head: $0.head), layer: $0.layer,
-                    head: $0.head, recent: $0.recent, pastActions: $0.pastActions)
-            })
+            heads: heads + [head("even", pattern.evenShares)])
     }
 
     /// The tokens of the windows to look at, each `length` of them.

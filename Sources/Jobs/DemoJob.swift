@@ -144,7 +144,7 @@ public struct DemoJob: Sendable {
         report(
             .command(
                 "evaluate --checkpoint \(checkpoint.given) --env \(Self.environment) "
-                    + "--seed \(seed) --preset paper --horizon 5 --beam-width 16 "
+                    + "--seed \(seed) --preset authors --horizon 5 --beam-width 16 "
                     + "--parallel \(job.parallel) --episodes \(job.episodes)"
                     + (video.map { " --video \($0.given)" } ?? "")))
         let evaluation = try job.run { report(.evaluating($0)) }

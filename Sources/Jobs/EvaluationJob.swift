@@ -49,12 +49,17 @@ public struct EvaluationJob: Sendable {
     public var video: URL?
     /// A picture of the first episodes in a maze (png or svg).
     public var paths: URL?
+    /// Whether the picture shades all episodes by time, from the first step to the last, in the
+    /// place of a colour for each of the first.
+    public var shadesPathsByTime = false
     /// A dataset of all episodes (HDF5); actions are then rounded to `Float` before they are taken,
     /// so that what is logged is what was done.
     public var log: URL?
 
-    /// Episodes that one picture of a maze can show.
+    /// Episodes that one picture of a maze can show, each in a colour of its own.
     public static let mostPaths = 8
+    /// Episodes that one picture of a maze can show, shaded by time.
+    public static let mostShadedPaths = 100
 
     /// Whether to give up the episodes under way and stop.
     public var isStopped: StopQuestion = { false }
@@ -99,8 +104,10 @@ public struct EvaluationJob: Sendable {
             try draw(rollout, of: simulation, to: video)
         }
         if let paths, isWhole, let maze = simulation as? any MazeSimulation {
-            let shown = Array(rollouts.prefix(Self.mostPaths))
-            try MazePlot(of: shown, in: maze).write(to: paths)
+            let shown = Array(
+                rollouts.prefix(shadesPathsByTime ? Self.mostShadedPaths : Self.mostPaths))
+            try MazePlot(of: shown, in: maze, coloring: shadesPathsByTime ? .time : .trajectory)
+                .write(to: paths)
             report(.note("drew \(shown.count) episodes to \(paths.given)"))
         }
         if let log {

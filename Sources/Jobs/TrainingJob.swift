@@ -31,7 +31,8 @@ public struct TrainingJob: Sendable {
     /// Steps, rate and size of the model follow from it, the data and the engine's speed, where
     /// they are not among ``settledSettings``. A resumed run goes on as it began.
     public var minutes: Double?
-    /// The recipe by which the rate follows.
+    /// The recipe by which rate and length follow; a published one's length is the run's where
+    /// neither ``minutes`` nor `training.steps` among ``settledSettings`` says another.
     public var recipe = Recipe.quick
     /// How the dataset is read; a token file knows how it was.
     public var reading = TrajectoryDataset.ReadingOptions()
@@ -100,6 +101,10 @@ public struct TrainingJob: Sendable {
                 data: data.tokenized, engine: engine)
             settings = plan.settings
             report(.note(plan.note))
+        } else if !resumes, !settled.contains("training.steps") {
+            let windows = data.tokenized.windows
+            settings.takeLength(of: recipe, windows: windows.count, length: windows.length)
+                .map { report(.note($0)) }
         }
         let trainer = try Trainer(
             settings.configuration(layout: store.layout), dataset: data.tokenized,

@@ -13,7 +13,7 @@ package import Tensors
 ///     p *= 1 - rate * decay;  m = β₁ m + (1 - β₁) g;  v = β₂ v + (1 - β₂) g²
 ///     p -= rate / (1 - β₁ᵏ) * m / (√v / √(1 - β₂ᵏ) + ε)
 ///
-/// Loshchilov and Hutter 2019; defaults are those of Janner et al. 2021, appendix D.
+/// Loshchilov and Hutter 2019; defaults are those of the code of Janner et al. 2021.
 package struct AdamW: Sendable {
     /// The settings.
     package struct Settings: Sendable, Hashable {

@@ -5,8 +5,9 @@ public import Transformer
 
 /// How far, how wide and by what rules a planner searches; the defaults are the authors'.
 ///
-/// The defaults are those of the authors' Hopper and Walker2d experiments (Janner et al. 2021,
-/// appendix E); for HalfCheetah they plan 5 steps ahead with 32 beams.
+/// The defaults are the base settings of the authors' code (`config/offline.py`, revision 8834a6e),
+/// which it keeps for most datasets of Hopper and Walker2d; ``Preset`` has the others, and those of
+/// Janner et al. 2021, appendix E, which differ.
 public struct PlannerOptions: Sendable, Hashable, Codable {
     /// What a plan is to be best in.
     public enum Objective: String, Sendable, Hashable, Codable, CaseIterable {

@@ -49,6 +49,11 @@ final class TrainerBox: @unchecked Sendable {
                 settled: chosen.settled, data: data, engine: engine.engine)
             chosen.settings = plan.settings
             notes.append(plan.note)
+        } else if !request.resume, request.steps == nil {
+            notes += [
+                chosen.settings.takeLength(
+                    of: chosen.recipe, windows: data.windows.count, length: data.windows.length)
+            ].compactMap(\.self)
         }
         trainer = try Trainer(
             chosen.settings.configuration(layout: dataset.layout), dataset: data,

@@ -20,6 +20,7 @@ struct TrainingRequest: Decodable {
     var discretizer: String?
     var actionWeight: Float?
     var goalColumns: [Int]?
+    var goalRule: String?
     var discrete: [DiscreteColumn]?
     var hide: Double?
     var hideSeed: UInt64?
@@ -76,6 +77,9 @@ struct TrainingRequest: Decodable {
                 settings.training, width: settings.model.embeddingWidth)
         }
         if let problem = settings.problem { throw Failure(.option, problem) }
+        guard goalRule == nil || settings.tokenization.goalColumns != nil else {
+            throw Failure(.option, "goal_rule is for goal_columns; leave it out")
+        }
         let given: [(String, Bool)] = [
             ("tokenization.binCount", bins != nil),
             ("tokenization.strategy", discretizer != nil),
@@ -91,6 +95,10 @@ struct TrainingRequest: Decodable {
 
     private func apply(to settings: inout TrainingSettings) throws(Failure) {
         func set<Value>(_ path: WritableKeyPath<TrainingSettings, Value>, _ value: Value?) {
+            if let value { settings[keyPath: path] = value }
+        }
+        // Else an option that is not given would count as given as nothing.
+        func set<Value>(_ path: WritableKeyPath<TrainingSettings, Value?>, _ value: Value?) {
             if let value { settings[keyPath: path] = value }
         }
         if let optimizer { settings.training.optimizer = try choice("optimizer", optimizer) }
@@ -118,6 +126,7 @@ struct TrainingRequest: Decodable {
             settings.tokenization.strategy = try choice("discretizer", discretizer)
         }
         set(\.tokenization.goalColumns, goalColumns)
+        if let goalRule { settings.tokenization.goalRule = try choice("goalRule", goalRule) }
         set(\.tokenization.discrete, discrete)
         set(\.tokenization.hiding, hide.map { Hiding(probability: $0, seed: hideSeed ?? 0) })
         set(\.tokenization.terminationPenalty, terminationPenalty)

@@ -88,7 +88,8 @@ extension PlotGrid.Panel {
         // More names than fit are thinned out.
         let stride = bars.count <= 48 ? 1 : (bars.count + 23) / 24
         let names = bars.enumerated().filter { $0.offset.isMultiple(of: stride) }.map {
-            "\(Gnuplot.quoted($1.label)) \($0)"
+            // What stands at a tick is taken for a format.
+            "\(Gnuplot.quoted($1.label.replacing("%", with: "%%"))) \($0)"
         }
         var lines = [
             "set xrange [-0.7:\(Double(bars.count) - 0.3)]", "set yrange [0:\(limit)]",

@@ -1,6 +1,6 @@
 /// What takes the place of the last reward of an episode that ends in a terminal state.
 ///
-/// Janner et al. 2021, appendix D, give -100 to robots that fall. Where a terminal state is a goal,
+/// The code of Janner et al. 2021 gives -100 to robots that fall. Where a terminal state is a goal,
 /// the same number would teach a planner to keep away from it.
 public enum TerminationPenalty: Sendable, Hashable {
     /// ``failure`` where terminal states are failures, nothing where they are not: the data decide

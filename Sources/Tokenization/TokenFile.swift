@@ -233,7 +233,7 @@ extension TokenizedDataset {
     ///
     /// - Parameters:
     ///   - file: The tokens.
-    ///   - settings: `windowLength`, `maxPathLength`, `mask` and `goalColumns`; all others give way
+    ///   - settings: `windowLength`, `maxPathLength`, `mask`, `goalColumns` and `goalRule`; all others give way
     ///     to
     ///     those with which the file was made.
     /// - Throws: ``DiscretizerError`` when the settings are unusable.

@@ -31,6 +31,8 @@ public struct TokenWindows: Sendable {
     public let mask: WindowMask
     /// Columns of the observation that make up a window's goal; empty without goals.
     public let goalColumns: [Int]
+    /// Which later row of its episode a window's goal is.
+    public let goalRule: HindsightGoal
     /// The episodes of `store` from which the windows come, ascending.
     public let episodes: [Int]
     /// For each entry of `episodes` the number of its first window, then the number of windows.
@@ -54,25 +56,29 @@ public struct TokenWindows: Sendable {
     ///   - mask: Which targets count.
     ///   - goalColumns: Columns of the observation that make up a window's goal; empty without
     ///     goals.
+    ///   - goalRule: Which later row of its episode a window's goal is.
     public init(
         _ store: TokenStore, windowLength: Int, maxPathLength: Int? = nil,
-        mask: WindowMask = .terminal, goalColumns: [Int] = []
+        mask: WindowMask = .terminal, goalColumns: [Int] = [], goalRule: HindsightGoal = .later
     ) {
         let longest = (0..<store.episodeCount).lazy.map(store.length(ofEpisode:)).max() ?? 0
         self.init(
             store, windowLength: windowLength, maxPathLength: maxPathLength ?? longest, mask: mask,
-            goalColumns: goalColumns, episodes: Array(0..<store.episodeCount))
+            goalColumns: goalColumns, goalRule: goalRule,
+            episodes: Array(0..<store.episodeCount))
     }
 
     private init(
         _ store: TokenStore, windowLength: Int, maxPathLength: Int, mask: WindowMask,
-        goalColumns: [Int], episodes: [Int], windowsPerEpisode: Int = .max
+        goalColumns: [Int], goalRule: HindsightGoal, episodes: [Int],
+        windowsPerEpisode: Int = .max
     ) {
         precondition(windowLength > 0, "a window of \(windowLength) transitions is empty")
         precondition(
             goalColumns.allSatisfy(store.layout.observationRange.contains),
             "goal columns \(goalColumns) of \(store.layout.observationDimension)")
         self.goalColumns = goalColumns
+        self.goalRule = goalRule
         self.store = store
         self.windowLength = windowLength
         self.maxPathLength = maxPathLength
@@ -101,7 +107,7 @@ public struct TokenWindows: Sendable {
 
     /// Writes window `window` into row `row` of `batch`, without allocating.
     ///
-    /// Which later row its goal is taken from, by ``HindsightGoal``, depends on `goalSeed` alone.
+    /// Which later row its goal is taken from, by ``goalRule``, depends on `goalSeed` alone.
     public func fill(_ batch: inout TokenBatch, row: Int, window: Int, goalSeed: UInt64 = 0) {
         precondition(
             batch.length == length && row < batch.rows
@@ -145,7 +151,7 @@ public struct TokenWindows: Sendable {
     private func goalRow(episode: Int, start: Int, seed: UInt64) -> Int {
         let count = store.length(ofEpisode: episode)
         var generator = SplitMix64(seed: seed)
-        return HindsightGoal.row(
+        return goalRule.row(
             after: start, length: windowLength, in: count, draw: generator.next())
     }
 
@@ -180,13 +186,14 @@ public struct TokenWindows: Sendable {
     func subset(_ episodes: [Int]) -> TokenWindows {
         TokenWindows(
             store, windowLength: windowLength, maxPathLength: maxPathLength, mask: mask,
-            goalColumns: goalColumns, episodes: episodes.sorted())
+            goalColumns: goalColumns, goalRule: goalRule, episodes: episodes.sorted())
     }
 
     /// The windows that begin in the first rows of their episodes, as many rows as a window has.
     public var openings: TokenWindows {
         TokenWindows(
             store, windowLength: windowLength, maxPathLength: maxPathLength, mask: mask,
-            goalColumns: goalColumns, episodes: episodes, windowsPerEpisode: windowLength)
+            goalColumns: goalColumns, goalRule: goalRule, episodes: episodes,
+            windowsPerEpisode: windowLength)
     }
 }

@@ -28,6 +28,8 @@ public struct TokenizedDataset: Sendable {
         /// Columns of the observation that make up a window's goal, such as 0 and 1 for the place
         /// in a maze; nil trains without goals.
         public var goalColumns: [Int]?
+        /// Which later row of its episode a window's goal is, where there are ``goalColumns``.
+        public var goalRule = HindsightGoal.later
         /// Columns that hold one of a few whole numbers, each of which becomes a token as it is; nil
         /// where all are quantities.
         public var discrete: [DiscreteColumn]?
@@ -54,6 +56,9 @@ public struct TokenizedDataset: Sendable {
                 if let problem = hiding.problem { return "hiding: \(problem)" }
                 if goalColumns != nil { return "hiding is for models without goalColumns" }
                 if binCount < 2 { return "hiding takes one of the bins; give binCount 2 or more" }
+            }
+            if goalColumns == nil, goalRule != .later {
+                return "goalRule \(goalRule) is for goalColumns that are not given"
             }
             return terminationPenalty.problem
         }
@@ -142,7 +147,7 @@ public struct TokenizedDataset: Sendable {
         windows = TokenWindows(
             store, windowLength: settings.windowLength,
             maxPathLength: settings.maxPathLength, mask: settings.mask,
-            goalColumns: settings.goalColumns ?? [])
+            goalColumns: settings.goalColumns ?? [], goalRule: settings.goalRule)
     }
 
     private static func table(_ trajectories: [Trajectory], _ settings: Settings)
@@ -208,11 +213,11 @@ extension TokenizedDataset.Settings {
 extension TokenizedDataset.Settings {
     private enum CodingKeys: String, CodingKey {
         case discount, terminationPenalty, windowLength, maxPathLength, binCount, strategy, mask
-        case goalColumns, discrete, hiding
+        case goalColumns, goalRule, discrete, hiding
     }
 
     /// Decodes settings; files from before the penalty could be decided leave it out where there
-    /// is none.
+    /// is none, those from before there was a choice of goals this choice.
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         discount = try values.decode(Double.self, forKey: .discount)
@@ -225,6 +230,7 @@ extension TokenizedDataset.Settings {
         strategy = try values.decode(Discretizer.Strategy.self, forKey: .strategy)
         mask = try values.decode(WindowMask.self, forKey: .mask)
         goalColumns = try values.decodeIfPresent([Int].self, forKey: .goalColumns)
+        goalRule = try values.decodeIfPresent(HindsightGoal.self, forKey: .goalRule) ?? .later
         discrete = try values.decodeIfPresent([DiscreteColumn].self, forKey: .discrete)
         hiding = try values.decodeIfPresent(Hiding.self, forKey: .hiding)
     }

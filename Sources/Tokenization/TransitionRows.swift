@@ -5,7 +5,7 @@ public import Trajectories
 ///
 /// The value is the discounted return after the step (``returnsToGo(rewards:discount:)``). In an
 /// episode that ends in a terminal state a penalty takes the place of the last reward, where the
-/// settings give one, and counts into the values too (Janner et al. 2021, appendix D).
+/// settings give one, and counts into the values too (as in the code of Janner et al. 2021).
 ///
 /// ```swift
 /// let rows = TransitionRows(of: trajectory, settings: checkpoint.description.tokenization)

@@ -7,7 +7,7 @@
 /// Linear warm-up, then a cosine, both counted in tokens.
 ///
 /// The rate of a step is set after the previous one, so the very first step runs at the full rate.
-/// Janner et al. 2021, appendix D; the cosine's floor is a tenth of the rate.
+/// As the trainer of Janner et al. 2021 has it in code; the cosine's floor is a tenth of the rate.
 public struct LearningRateSchedule: Sendable, Hashable, Codable {
     /// What happens after ``finalTokens``.
     public enum Ending: String, Sendable, Hashable, Codable, CaseIterable {

@@ -75,11 +75,13 @@ enum RunRecord {
     ) throws {
         guard let data = try? Data(contentsOf: url(directory)) else { return }
         var kept = try flat(data, directory)
-        // What was not recorded yet was as the paper has it.
+        // What was not recorded yet was as the defaults are.
         for (key, value) in try flat(
             JSONEncoder().encode(
-                Settings(training: TrainingOptions(), tokenization: tokenization)), directory)
-        where key.hasPrefix("training.") && kept[key] == nil {
+                Settings(training: TrainingOptions(), tokenization: .init())), directory)
+        where kept[key] == nil
+            && (key.hasPrefix("training.") || key == "tokenization.goalRule")
+        {
             kept[key] = value
         }
         let given = try flat(

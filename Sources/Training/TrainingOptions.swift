@@ -1,14 +1,16 @@
 import Bounds
 public import Transformer
 
-/// How long and how a model is trained; the defaults are the paper's, for a machine of few cores.
+/// How long and how a model is trained; the defaults are the authors' code's, for a machine of few
+/// cores.
 ///
-/// Janner et al. 2021, appendix D. The paper's batch of 256 is 32 here: on two cores, eight times
-/// as many updates are worth more than their smoothness.
+/// `config/offline.py` and `scripts/train.py` of Janner et al. 2021 (revision 8834a6e); the paper's
+/// appendix A differs (``Recipe/paper``). The authors' batch of 256 is 32 here: on two cores, eight
+/// times as many updates are worth more than their smoothness.
 public struct TrainingOptions: Sendable, Hashable, Codable {
     /// What makes new parameters of a gradient.
     public enum Optimizer: String, Sendable, Hashable, Codable, CaseIterable {
-        /// AdamW for all parameters, as the paper.
+        /// AdamW for all parameters, as the authors.
         case adamw
         /// Muon for the matrices inside the blocks, AdamW for all others (``MuonOptions``).
         case muon

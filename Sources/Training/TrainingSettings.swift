@@ -17,10 +17,10 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
     /// How data become tokens.
     public var tokenization = TokenizedDataset.Settings()
 
-    /// The defaults: the paper's.
+    /// The defaults: those of the authors' code.
     public init() {}
 
-    /// A recipe's settings: the paper's, or those of a small model that learns within minutes.
+    /// A recipe's settings: published ones, or those of a small model that learns within minutes.
     public init(_ recipe: Recipe) {
         if recipe == .quick {
             model.layerCount = 2

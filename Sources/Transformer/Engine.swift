@@ -148,7 +148,7 @@ public typealias GradientExchange = (inout MutableSpan<Float>) throws(EngineErro
 
 /// What a training engine needs to know beside the model.
 ///
-/// The defaults are those of Janner et al. 2021, appendix D.
+/// The defaults are those of the code of Janner et al. 2021.
 public struct TrainingEngineOptions: Sendable, Hashable {
     /// Tokens in each window of a batch.
     public var windowLength: Int

@@ -2,7 +2,7 @@ extension TransformerConfiguration {
     /// What of a configuration is a choice: size, loss and regularization.
     ///
     /// The rest comes from the data. Encodes as a settings file has it (`layers`, `heads`,
-    /// `width`). The defaults are the paper's for locomotion (Janner et al. 2021, appendix D).
+    /// `width`). The defaults are the paper's for locomotion (Janner et al. 2021, appendix A).
     public struct Shape: Sendable, Hashable, Codable {
         /// Number of layers.
         public var layerCount = 4

@@ -4,7 +4,7 @@ public import Trajectories
 /// Everything that fixes the shape of a Trajectory Transformer and its training loss.
 ///
 /// Defaults are the paper's for locomotion: 4 layers, 4 heads, width 128, 100 bins, ten transitions
-/// of context (Janner et al. 2021, appendix D).
+/// of context (Janner et al. 2021, appendix A).
 public struct TransformerConfiguration: Sendable, Hashable, Codable {
     /// Which column of a transition is which.
     public var layout: TransitionLayout

@@ -46,42 +46,58 @@ public struct AttentionPattern: Sendable {
         weights = sum
     }
 
-    /// What a head's attention is spent on.
+    /// What a head's attention is spent on, over the queries of the window's last transition.
     public struct Shares: Sendable, Equatable, Codable {
-        /// Layer, from 0.
-        public let layer: Int
-        /// Head, from 0.
-        public let head: Int
         /// Share on tokens of the present and the last transition: 1 is Markovian.
         public let recent: Double
         /// Of what is spent on predicting actions, the share on actions of earlier transitions.
         public let pastActions: Double
-    }
+        /// Of what is spent on predicting observations and actions, the share on the same dimension
+        /// of earlier transitions: the stripes of the paper's figure 4.
+        public let sameDimension: Double
 
-    /// The shares of each head, over the queries of the window's last transition.
-    public var shares: [Shares] {
-        let transition = layout.transitionDimension
-        return weights.enumerated().flatMap { layer, heads in
-            heads.enumerated().map { head, map in
-                let start = (map.count - 1) / transition * transition
-                let queries = start..<map.count
-                func share(_ queries: some Collection<Int>, of keys: (Int) -> Bool) -> Double {
-                    let sum = queries.reduce(0.0) { total, query in
-                        total
-                            + map[query].indices.reduce(0.0) {
-                                $0 + (keys($1) ? Double(map[query][$1]) : 0)
-                            }
-                    }
-                    return queries.isEmpty ? 0 : sum / Double(queries.count)
+        /// The shares of weights, query × key.
+        init(_ map: [[Float]], layout: TransitionLayout) {
+            let transition = layout.transitionDimension
+            let start = (map.count - 1) / transition * transition
+            let queries = start..<map.count
+            func share(_ queries: [Int], of keys: (_ query: Int, _ key: Int) -> Bool) -> Double {
+                let sum = queries.reduce(0.0) { total, query in
+                    total
+                        + map[query].indices.reduce(0.0) {
+                            $0 + (keys(query, $1) ? Double(map[query][$1]) : 0)
+                        }
                 }
-                // The token at a position predicts the next one.
-                let predictsAction = queries.filter { layout.kind(at: $0 + 1) == .action }
-                return Shares(
-                    layer: layer, head: head, recent: share(queries) { $0 >= start - transition },
-                    pastActions: share(predictsAction) {
-                        $0 < start && layout.kind(at: $0) == .action
-                    })
+                return queries.isEmpty ? 0 : sum / Double(queries.count)
+            }
+            // The token at a position predicts the next one.
+            func predicts(_ kinds: Set<DimensionKind>) -> [Int] {
+                queries.filter { kinds.contains(layout.kind(at: $0 + 1)) }
+            }
+            recent = share(Array(queries)) { $1 >= start - transition }
+            pastActions = share(predicts([.action])) {
+                $1 < start && layout.kind(at: $1) == .action
+            }
+            sameDimension = share(predicts([.observation, .action])) {
+                $1 < start && ($1 - $0 - 1).isMultiple(of: transition)
             }
         }
+    }
+
+    /// The shares of each head: layer × head.
+    public var shares: [[Shares]] {
+        weights.map { heads in heads.map { Shares($0, layout: layout) } }
+    }
+
+    /// The shares of a head that looks at all that it may alike: what the others are to be compared
+    /// with.
+    public var evenShares: Shares {
+        let length = weights[0][0].count
+        let even = (0..<length).map { query -> [Float] in
+            // Values are hidden from every query.
+            let seen = (0...query).filter { layout.kind(at: $0) != .value }
+            return (0..<length).map { seen.contains($0) ? 1 / Float(seen.count) : 0 }
+        }
+        return Shares(even, layout: layout)
     }
 }

@@ -15,6 +15,7 @@ import Testing
           - title: Scores
             rows: "{robot}"
             mean: true
+            bars: means.svg
             note: Over {episodes} episodes.
             columns:
               - {name: "after {steps}", step: "score {steps} {robot}", key: score, error: spread}
@@ -79,6 +80,11 @@ import Testing
                 """))
         // The mean of 1 and 10, and the standard error of two values: half their distance.
         #expect(text.contains("| hopper | 5.5 ± 4.5 |\n| walker | 5.5 ± 4.5 |"))
+        #expect(text.contains("![Scores, the means](images/robots-means.svg)"))
+        let bars = try String(
+            contentsOf: folder.url.appendingPathComponent("images/robots-means.svg"),
+            encoding: .utf8)
+        #expect(bars.contains("after 10 10.0") && bars.contains("percent 12.5"))
         #expect(text.contains("![Trend](images/robots-trend.svg)"))
         #expect(text.contains("*The walker after 10 steps*"))
         #expect(text.contains("What came of it."))
@@ -95,7 +101,7 @@ import Testing
         let text = try await page(folder, robots: ["hopper"])
         #expect(text.contains("| walker | – | – | – |"))
         #expect(text.contains("| **mean** | – | – | – |"))
-        #expect(text.contains("2 were not run"))
+        #expect(text.contains("2 were not run") && !text.contains("robots-means.svg"))
     }
 
     @Test func `keeps what was published when the run folder is gone`() async throws {

@@ -57,7 +57,7 @@ import Transformer
             checkpoint: hopper.model, dataset: hopper.data, output: folder.file("a.svg"))
         job.windows = 4
         let result = try job.run()
-        #expect(result.windows == 4 && result.heads.map(\.name) == ["layer 1, head 1"])
+        #expect(result.windows == 4 && result.heads.map(\.name) == ["layer 1, head 1", "even"])
         #expect(result.tokens == 3 * 16 - 1)
         for place in [(99, 0), (0, 5000), (0, -1)] {
             job.place = place

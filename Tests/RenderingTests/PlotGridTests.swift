@@ -17,7 +17,7 @@ import Testing
         marked.marks = [-2, 2]
         let bars = [
             PlotGrid.Bar("first bar", value: 3, behind: 5, color: .blue),
-            PlotGrid.Bar("second bar", value: 4, behind: 4, color: .orange),
+            PlotGrid.Bar("second 10 % bar", value: 4, behind: 4, color: .orange),
         ]
         return PlotGrid(
             title: "it's all", subtitle: "three rows",
@@ -49,7 +49,8 @@ import Testing
     @Test func `an SVG holds every title, label and bar's name`() throws {
         let text = String(decoding: try write(grid(), "svg"), as: UTF8.self)
         for part in [
-            "s all", "three rows", "wide", "across", "small", "first bar", "second bar", "heat",
+            "s all", "three rows", "wide", "across", "small", "first bar", "second 10 % bar",
+            "heat",
             "20k", "10k",
         ] {
             #expect(text.contains(part), "\(part)")

@@ -9,7 +9,7 @@ import Trajectories
 
     /// Episodes in which the observation's columns are a constant, the row and the episode.
     private func dataset(
-        goalColumns: [Int]?, windowLength: Int = 4
+        goalColumns: [Int]?, windowLength: Int = 4, rule: HindsightGoal = .later
     ) throws -> TokenizedDataset {
         let layout = TransitionLayout(observationDimension: 3, actionDimension: 1)
         let trajectories = lengths.enumerated().map { episode, length in
@@ -25,6 +25,7 @@ import Trajectories
         settings.binCount = 28
         settings.windowLength = windowLength
         settings.goalColumns = goalColumns
+        settings.goalRule = rule
         return try TokenizedDataset(trajectories, settings: settings)
     }
 
@@ -49,6 +50,29 @@ import Trajectories
             #expect(seen == expected, "window \(window)")
             #expect(batch.goals.prefix(2) == [0, 0])
         }
+    }
+
+    @Test func `by the paper's rule a goal is where the episode ended, whatever is drawn`() throws {
+        let all = try dataset(goalColumns: [2, 1], rule: .last).windows
+        let parts = all.split(heldOutFraction: 0.5, seed: 1)
+        for windows in [all, all.openings, parts.training, parts.heldOut] {
+            var batch = TokenBatch(rows: 1, length: windows.length, goalDimension: 2)
+            for window in 0..<windows.count {
+                let episode = windows.origin(of: window).episode
+                let last = windows.store.transition(windows.store.episodeStarts[episode + 1] - 1)
+                for seed in 0..<4 {
+                    windows.fill(&batch, row: 0, window: window, goalSeed: UInt64(seed))
+                    #expect(batch.goals.map(Int.init) == [last[2], last[1]], "window \(window)")
+                }
+            }
+        }
+    }
+
+    @Test func `a rule for goals without goals is refused`() {
+        let error = #expect(throws: DiscretizerError.self) {
+            try dataset(goalColumns: nil, rule: .last)
+        }
+        #expect(error?.description.contains("goalRule last is for goalColumns") == true)
     }
 
     @Test func `inputs, targets and mask are those without goals`() throws {
@@ -80,6 +104,10 @@ import Trajectories
         let data = try JSONEncoder().encode(TokenizedDataset.Settings())
         #expect(!String(decoding: data, as: UTF8.self).contains("goalColumns"))
         let decoded = try JSONDecoder().decode(TokenizedDataset.Settings.self, from: data)
-        #expect(decoded.goalColumns == nil)
+        #expect(decoded.goalColumns == nil && decoded.goalRule == .later)
+        var object = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+        #expect(object.removeValue(forKey: "goalRule") as? String == "later")
+        let older = try JSONSerialization.data(withJSONObject: object)
+        #expect(try JSONDecoder().decode(TokenizedDataset.Settings.self, from: older) == decoded)
     }
 }

@@ -102,7 +102,7 @@ import TransformerCPU
         #expect(try loss("quick", .quick) < loss("authors", .authors) - 0.1)
     }
 
-    @Test func `the authors' recipe is the paper's`() {
+    @Test func `the authors' recipe is the defaults of programs`() {
         var options = TrainingOptions()
         var shape = TransformerConfiguration.Shape()
         Recipe.quick.apply(to: &options, &shape)

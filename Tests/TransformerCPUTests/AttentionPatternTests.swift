@@ -47,9 +47,24 @@ import TransformerCPU
                 total + (10..<19).reduce(0.0) { $0 + Double(map[query][$1]) }
             } / 4
         let actions = [2, 7, 12].reduce(0.0) { $0 + Double(map[16][$1]) }
-        let shares = pattern.shares[2]
-        #expect(shares.layer == 1 && shares.head == 0 && pattern.shares.count == 4)
+        // The second observation dimension, token 16, is predicted at token 15.
+        let same =
+            [(15, [1, 6, 11]), (16, [2, 7, 12])].reduce(0.0) { total, row in
+                total + row.1.reduce(0.0) { $0 + Double(map[row.0][$1]) }
+            } / 2
+        #expect(pattern.shares.map(\.count) == [2, 2])
+        let shares = pattern.shares[1][0]
         #expect(abs(shares.recent - recent) < 1e-9)
         #expect(abs(shares.pastActions - actions) < 1e-9)
+        #expect(abs(shares.sameDimension - same) < 1e-9)
+    }
+
+    @Test func `even attention looks at all alike but the values and the future`() throws {
+        let even = try AttentionPattern(model, windows: windows).evenShares
+        // Queries 15 to 18 see 13 to 16 tokens, 3 of them past actions, 5 to 8 of them recent.
+        let recent = (5.0 / 13 + 6.0 / 14 + 7.0 / 15 + 8.0 / 16) / 4
+        #expect(abs(even.recent - recent) < 1e-6)
+        #expect(abs(even.pastActions - 3.0 / 14) < 1e-6)
+        #expect(abs(even.sameDimension - (3.0 / 13 + 3.0 / 14) / 2) < 1e-6)
     }
 }

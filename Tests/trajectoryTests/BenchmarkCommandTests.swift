@@ -38,6 +38,21 @@ import Testing
         #expect((result["gigaflops"] as? Double ?? 0) > 0)
     }
 
+    @Test func `a plan's benchmark sees as far back as it is told`() throws {
+        let tokens = try [2, 12].map { context in
+            let result = try json(
+                "plan", "--horizon", "3", "--beam-width", "4", "--plans", "1",
+                "--context-transitions", "\(context)")
+            #expect(result["context_transitions"] as? Int == context)
+            return try #require(result["computed_tokens"] as? Int)
+        }
+        #expect(tokens[0] < tokens[1])
+        for context in ["1", "101"] {
+            let outcome = try Program.run(["benchmark", "plan", "--context-transitions", context])
+            #expect(outcome.status == 64, "\(outcome.errors)")
+        }
+    }
+
     @Test func `a deadline that is no number is named`() throws {
         let outcome = try Program.run([
             "benchmark", "deadlines", "--checkpoint", "x", "--env", "hopper", "--deadlines", "5,x",

@@ -10,11 +10,15 @@ import Testing
         folder = try TemporaryFolder()
     }
 
-    private func train(_ data: String, _ name: String, columns: String) throws -> Program.Outcome {
+    private func train(
+        _ data: String, _ name: String, columns: String, more: [String] = []
+    ) throws -> Program.Outcome {
         try Program.run(
-            "train", "--dataset", data, "--output", folder.file(name).path, "--goal-columns",
-            columns, "--steps", "1", "--layers", "1", "--heads", "1", "--width", "8", "--window",
-            "3", "--batch-size", "4")
+            [
+                "train", "--dataset", data, "--output", folder.file(name).path, "--goal-columns",
+                columns, "--steps", "1", "--layers", "1", "--heads", "1", "--width", "8",
+                "--window", "3", "--batch-size", "4",
+            ] + more)
     }
 
     private func requireOneLine(_ outcome: Program.Outcome, _ part: String) {
@@ -54,6 +58,51 @@ import Testing
                 == ["likelihood", "likelihood"])
         let drawing = try String(contentsOf: folder.file("paths.svg"), encoding: .utf8)
         #expect(drawing.contains("2 reached the goal"))
+
+        // In a maze with one start and one goal, all shaded by time.
+        let pair = try Program.run(
+            [
+                "evaluate", "--checkpoint", run, "--objective", "imitation", "--horizon", "1",
+                "--beam-width", "2", "--context-transitions", "2", "--maximum-steps", "3",
+                "--env", "pointmaze:11111;1r0g1;11111@5", "--episodes", "9", "--parallel", "9",
+                "--paths", folder.file("routes.svg").path, "--paths-by-time",
+            ])
+        #expect(pair.status == 0, "\(pair.errors)")
+        let routes = try String(contentsOf: folder.file("routes.svg"), encoding: .utf8)
+        #expect(routes.contains("of 9 reached the goal") && routes.contains("last step"))
+        #expect(routes.contains("pointmaze: ") && !routes.contains("1r0g1"))
+        #expect(!drawing.contains("last step"))
+        let alone = try Program.run("evaluate", "--checkpoint", run, "--paths-by-time")
+        #expect(alone.status == 64 && alone.errors.contains("is for --paths"))
+
+        // A run from before there was a choice of goals goes on by the rule that there was.
+        let settings = folder.file("run").appendingPathComponent("settings.json")
+        var record = try #require(
+            JSONSerialization.jsonObject(with: Data(contentsOf: settings)) as? [String: Any])
+        var tokenization = try #require(record["tokenization"] as? [String: Any])
+        #expect(tokenization.removeValue(forKey: "goalRule") as? String == "later")
+        (record["tokenization"], record["checksum"]) = (tokenization, nil)
+        try JSONSerialization.data(withJSONObject: record).write(to: settings)
+        func resumed(_ rule: String) throws -> Program.Outcome {
+            try Program.run(
+                "train", "--dataset", data, "--output", run, "--resume", "--steps", "2",
+                "--goal-rule", rule)
+        }
+        requireOneLine(try resumed("last"), "goalRule later, not last")
+        #expect(try resumed("later").status == 0)
+        let ends = try train(data, "ends", columns: "0,1", more: ["--goal-rule", "last"])
+        #expect(ends.status == 0, "\(ends.errors)")
+        let kept = try String(
+            contentsOf: folder.file("ends").appendingPathComponent("checkpoint.json"),
+            encoding: .utf8)
+        #expect(kept.contains("\"goalRule\" : \"last\""), "\(kept)")
+        for rule in ["last", "later"] {
+            let without = try Program.run(
+                "train", "--dataset", data, "--output", folder.file("no").path, "--goal-rule",
+                rule)
+            #expect(without.status == 64, "\(without.errors)")
+            #expect(without.errors.contains("is for --goal-columns"), "\(without.errors)")
+        }
 
         requireOneLine(try train(data, "far", columns: "1,4"), "column 4")
         let text = try train(data, "text", columns: "0,x")

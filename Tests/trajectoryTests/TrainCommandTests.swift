@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+import Tokenization
 import Transformer
 
 @Suite struct TrainCommandTests {
@@ -31,6 +32,13 @@ import Transformer
         ] {
             #expect(paper.contains("  \(line)\n"), "\(line)")
         }
+        for name in ["--recipe", "--preset"] {
+            let ant = try printed(name, "authors/ant-medium", "--discretizer", "uniform")
+            for line in ["batchSize: 128", "optimizer: \"adamw\"", "strategy: \"uniform\""] {
+                #expect(ant.contains("  \(line)\n"), "\(line)")
+            }
+        }
+        #expect(try printed("--recipe", "paper").contains("learningRate: 0.00025\n"))
         let file = folder.file("s.yaml")
         try "training: {optimizer: adamw, seed: 4, steps: 1000}\n".write(
             to: file, atomically: true, encoding: .utf8)
@@ -39,6 +47,13 @@ import Transformer
             "optimizer: \"adamw\"", "start: \"authors\"", "seed: 5", "learningRate: 0.008",
         ] {
             #expect(mixed.contains("  \(line)\n"), "\(line)")
+        }
+        // What a file has stays where no option is given, also where it is unset by default.
+        try "training: {patience: 7, timeLimit: 3}\ntokenization: {goalColumns: [0, 1]}\n".write(
+            to: file, atomically: true, encoding: .utf8)
+        let unset = try printed("--config", file.path)
+        for line in ["patience: 7", "timeLimit: 3", "goalColumns: [0,1]"] {
+            #expect(unset.contains("  \(line)\n"), "\(line)")
         }
         // The rate follows size and length, unless it is given.
         #expect(
@@ -55,7 +70,8 @@ import Transformer
         let first = try Program.run(
             place + [
                 "--layers", "1", "--heads", "1", "--width", "8", "--window", "3", "--batch-size",
-                "4", "--steps", "4", "--optimizer", "adamw", "--dropout", "0.2",
+                "4", "--steps", "4", "--optimizer", "adamw", "--dropout", "0.2", "--discretizer",
+                "uniform",
             ])
         try #require(first.status == 0, "\(first.errors)")
         let more = try Program.run(place + ["--resume", "--steps", "6"])
@@ -63,6 +79,10 @@ import Transformer
         let description = try Checkpoint.description(in: folder.file("run"))
         #expect(description.step == 6 && description.model.layerCount == 1)
         #expect(description.model.residualDropout == 0.2)
+        #expect(description.tokenization.strategy == .uniform)
+        let bins = try Program.run(place + ["--resume", "--discretizer", "quantile"])
+        #expect(bins.status == 1)
+        #expect(bins.errors.contains("strategy uniform, not quantile"), "\(bins.errors)")
         let other = try Program.run(place + ["--resume", "--steps", "8", "--optimizer", "muon"])
         #expect(other.status == 1)
         #expect(other.errors.contains("training.optimizer adamw, not muon"), "\(other.errors)")
@@ -81,7 +101,8 @@ import Transformer
         (["--minutes", "1", "--resume"], "--minutes is for a new run without --steps"),
         (["--minutes", "0"], "--minutes must be positive, found 0.0"),
         (["--minutes", "nan"], "--minutes must be positive"),
-        (["--recipe", "best"], "'best'"),
+        (["--recipe", "best"], "'best'"), (["--preset", "authors/hopper"], "'authors/hopper'"),
+        (["--discretizer", "even"], "'even'"),
         (["--patience", "0"], "--patience"),
     ])
     func `what cannot be is refused before anything is read`(

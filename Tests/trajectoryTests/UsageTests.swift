@@ -118,7 +118,6 @@ import Testing
         "evaluate --checkpoint r --likelihood-top-k 3",
         "evaluate --checkpoint r --objective imitation --action-top-k 3",
         "evaluate --checkpoint r --objective imitation --readout 0.8",
-        "evaluate --checkpoint r --precision fast",
         "render --policy random --env hopper --output a.mp4 --horizon 5",
         "render --policy random --env hopper --output a.mp4 --episode 0",
         "render --checkpoint r --output a.mp4 --drop-last-row",
@@ -127,7 +126,6 @@ import Testing
         "render --policy random --env hopper --output a.mp4 --plan-interval 3",
         "render --checkpoint r --plans --output a.png --columns 3",
         "render --policy random --env hopper --output a.png --speed 1",
-        "train --dataset d --output r --precision fast",
         "train --dataset d --output r --device cuda --workers 2",
         "train-policy --method bc --dataset d --output p --expectile 0.7",
         "train-policy --method bc --dataset d --output p --reward-scale auto",
@@ -140,6 +138,8 @@ import Testing
         "dataset convert a.hdf5 b.hdf5 --author me",
         "dataset convert a b --format d4rl --action-limits -1:1",
         "benchmark plan --shape hopper --checkpoint r",
+        "evaluate --checkpoint r --paths-by-time",
+        "train --dataset d --output r --goal-rule later",
         "benchmark train --device cuda --profile",
     ])
     func `what would do nothing is refused`(line: String) throws {

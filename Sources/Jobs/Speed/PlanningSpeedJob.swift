@@ -15,8 +15,8 @@ public struct PlanningSpeedJob: Sendable {
     public struct Result: Sendable, Codable {
         /// Name of the shape, or the checkpoint's folder.
         public var shape: String
-        /// Transitions planned, and sequences kept.
-        public var horizon, beamWidth: Int
+        /// Transitions planned, sequences kept, and transitions that the model sees.
+        public var horizon, beamWidth, contextTransitions: Int
         /// How the context moves.
         public var window: String
         /// Plans made together.
@@ -37,6 +37,8 @@ public struct PlanningSpeedJob: Sendable {
     public var horizon: Int?
     /// Sequences kept; the authors' 128 for hopper, 32 for halfcheetah, if nil.
     public var beamWidth: Int?
+    /// Transitions that the model sees, the one being planned included.
+    public var contextTransitions = PlannerOptions().contextTransitions
     /// How the context moves.
     public var window = PlannerOptions().window
     /// Plans made together, for as many episodes.
@@ -48,6 +50,9 @@ public struct PlanningSpeedJob: Sendable {
     /// What computes the model; the processor if nil.
     public var engine: (any Engine)?
 
+    /// Transitions that a model of random weights is made to see at most.
+    public static let mostTransitions = 100
+
     /// A job; see the properties.
     public init() {}
 
@@ -57,6 +62,13 @@ public struct PlanningSpeedJob: Sendable {
     public func run() throws -> Result {
         try require(.together, ["together": together])
         try require(.episodes, ["plans": plans])
+        // Before a model is made as long.
+        guard (2...Self.mostTransitions).contains(contextTransitions) else {
+            throw JobError(
+                .invalidSetting,
+                "contextTransitions must lie in 2 to \(Self.mostTransitions), found "
+                    + "\(contextTransitions)")
+        }
         let (model, discretizer) = try subject()
         let counting =
             engine == nil ? try CPUEngine(precision: precision).prefixDecoder(model) : nil
@@ -66,10 +78,10 @@ public struct PlanningSpeedJob: Sendable {
         options.horizon = horizon ?? (shape == .hopper ? 15 : 5)
         options.beamWidth = beamWidth ?? (shape == .hopper ? 128 : 32)
         options.expansionFactor = 2
-        options.contextTransitions = 5
+        options.contextTransitions = contextTransitions
         options.window = window
         let planner = try BeamPlanner(model: decoder, discretizer: discretizer, options: options)
-        options.horizon = 5
+        options.horizon = max(1, contextTransitions)
         options.beamWidth = 1
         let sampler = try BeamPlanner(model: decoder, discretizer: discretizer, options: options)
         var sources = (0..<together).map { SeededUniforms(seed: UInt64(1 + $0)) }
@@ -96,7 +108,9 @@ public struct PlanningSpeedJob: Sendable {
         let (seconds, tokens, operations) = measured[measured.count / 2]
         return Result(
             shape: checkpoint?.given ?? shape.rawValue, horizon: planner.options.horizon,
-            beamWidth: planner.options.beamWidth, window: window.rawValue, together: together,
+            beamWidth: planner.options.beamWidth,
+            contextTransitions: planner.options.contextTransitions, window: window.rawValue,
+            together: together,
             secondsPerPlan: seconds / Double(together), computedTokens: tokens,
             naiveTokens: naive, gigaflops: operations.map { $0 / seconds * 1e-9 })
     }
@@ -111,9 +125,13 @@ public struct PlanningSpeedJob: Sendable {
                     "cannot use checkpoint '\(checkpoint.given)': it was trained to reach goals, "
                         + "and here is none; give a model trained without")
             }
+            var asked = PlannerOptions()
+            asked.contextTransitions = contextTransitions
+            _ = try asked.fitted(toWindowOf: trained.description.tokenization.windowLength)
             return (trained.model, trained.discretizer)
         }
-        let configuration = shape.configuration
+        let configuration = TransformerConfiguration(
+            layout: shape.configuration.layout, contextTransitions: max(10, contextTransitions))
         let dimension = configuration.layout.transitionDimension
         let discretizer = try Discretizer(
             uniformOver: [0, 1].flatMap { Array(repeating: Double($0), count: dimension) },
@@ -121,7 +139,7 @@ public struct PlanningSpeedJob: Sendable {
         return (TrajectoryTransformer(configuration, seed: 0), discretizer)
     }
 
-    /// Four transitions and an observation: random tokens, or what a trained model makes of a
+    /// Transitions but for one of the context, and an observation: random tokens, or what a trained model makes of a
     /// random start, since it has not learnt to plan from noise.
     private func past(
         _ sampler: BeamPlanner, uniforms: inout SeededUniforms
@@ -129,9 +147,11 @@ public struct PlanningSpeedJob: Sendable {
         let layout = sampler.model.layout
         let bins = sampler.discretizer.binCount
         guard checkpoint != nil else {
-            return (0..<(4 * layout.transitionDimension + layout.observationDimension)).map { _ in
-                Int(uniforms.next() * Double(bins))
-            }
+            return
+                (0..<((contextTransitions - 1) * layout.transitionDimension
+                + layout.observationDimension)).map { _ in
+                    Int(uniforms.next() * Double(bins))
+                }
         }
         let start = (0..<layout.observationDimension).map { _ in
             Int((0.25 + uniforms.next() / 2) * Double(bins))

@@ -8,9 +8,17 @@ import Transformer
 /// The options of a planner, shared by the commands that plan; unset ones keep the defaults.
 struct PlannerOptionsGroup: ParsableArguments {
     private static let quick = PlannerOptions(.quick)
+    private static let authors = PlannerOptions(.authors)
     private static let paper = PlannerOptions(.paper)
 
-    @Option(help: "How far and wide to search: quick, within about 20 ms, or as in the paper.")
+    @Option(
+        help: ArgumentHelp(
+            "How far and wide to search: quick, authors, authors/DATASET, or paper.",
+            discussion: """
+                quick takes about 20 ms; authors has what the authors' code has for Hopper, and \
+                authors/hopper-medium and so on what it has for a dataset; paper is the paper's \
+                appendix E.
+                """, valueName: "preset"))
     var preset = PlannerOptions.Preset.quick
 
     @Option(
@@ -29,14 +37,14 @@ struct PlannerOptionsGroup: ParsableArguments {
     @Option(
         help: """
             Transitions to plan ahead (\(quick.horizon), of other objectives than the return \
-            \(PlannerOptions(.quick, for: .q).horizon); paper: \(paper.horizon)).
+            \(PlannerOptions(.quick, for: .q).horizon); authors: \(authors.horizon)).
             """)
     var horizon: Int?
 
     @Option(
         help: """
-            Sequences kept after each planned transition (\(quick.beamWidth); paper: \
-            \(paper.beamWidth)).
+            Sequences kept after each planned transition (\(quick.beamWidth); authors: \
+            \(authors.beamWidth); paper: \(paper.beamWidth)).
             """)
     var beamWidth: Int?
 
@@ -48,8 +56,10 @@ struct PlannerOptionsGroup: ParsableArguments {
     )
     var observationTopK = Limit<Int>(PlannerOptions().observationTopK)
 
-    @Option(help: ArgumentHelp("Sample actions from the most likely K tokens.", valueName: "k|all"))
-    var actionTopK = Limit<Int>(PlannerOptions().actionTopK)
+    @Option(
+        help: ArgumentHelp(
+            "Sample actions from the most likely K tokens (all; paper: 20).", valueName: "k|all"))
+    var actionTopK: Limit<Int>?
 
     @Option(
         help: ArgumentHelp(
@@ -65,7 +75,7 @@ struct PlannerOptionsGroup: ParsableArguments {
     @Option(
         name: .customLong("action-cdf"),
         help: ArgumentHelp(
-            "Leave out the least likely action tokens of this mass (all; paper: 0.6).",
+            "Leave out the least likely action tokens of this mass (all; authors: 0.6).",
             valueName: "mass|all"))
     var actionCDF: Limit<Double>?
 
@@ -99,7 +109,7 @@ struct PlannerOptionsGroup: ParsableArguments {
         help: ArgumentHelp(
             """
             What a nat of an action's log-likelihood counts, in deviations of the candidates' \
-            returns (\(quick.likelihoodWeight); paper: 0).
+            returns (\(quick.likelihoodWeight); others: 0).
             """, valueName: "weight"))
     var likelihoodWeight: Double?
 
@@ -109,14 +119,14 @@ struct PlannerOptionsGroup: ParsableArguments {
     @Option(
         help: """
             Transitions the model sees, the one being planned included \
-            (\(quick.contextTransitions); paper: \(paper.contextTransitions)).
+            (\(quick.contextTransitions); others: \(authors.contextTransitions)).
             """)
     var contextTransitions: Int?
 
     @Option(
         help: """
-            Steps for which one plan is followed (\(quick.replanInterval); paper: \
-            \(paper.replanInterval)).
+            Steps for which one plan is followed (\(quick.replanInterval); others: \
+            \(authors.replanInterval)).
             """)
     var replanInterval: Int?
 
@@ -139,7 +149,7 @@ struct PlannerOptionsGroup: ParsableArguments {
     @Option(
         help: """
             exact slides the context with every planned transition; cached is faster (cached; \
-            paper: exact).
+            others: exact).
             """)
     var window: PlannerOptions.Window?
 
@@ -156,7 +166,7 @@ struct PlannerOptionsGroup: ParsableArguments {
         options.beamWidth = beamWidth ?? options.beamWidth
         options.expansionFactor = expansionFactor
         options.observationTopK = observationTopK.value
-        options.actionTopK = actionTopK.value
+        options.actionTopK = actionTopK.map(\.value) ?? options.actionTopK
         options.rewardTopK = rewardTopK.value
         options.observationCDF = observationCDF.value
         options.actionCDF = actionCDF.map(\.value) ?? options.actionCDF

@@ -3,8 +3,10 @@ import Bounds
 import Jobs
 import Tokenization
 public import Training
+public import Trajectories
 public import Transformer
 
+extension HindsightGoal: ExpressibleByArgument {}
 extension Recipe: ExpressibleByArgument {}
 extension TrainingOptions.Optimizer: ExpressibleByArgument {}
 extension TransformerStart: ExpressibleByArgument {}
@@ -15,10 +17,15 @@ struct TrainingSettingsOptions: ParsableArguments {
     private static let quick = TrainingSettings(Recipe.quick)
 
     @Option(
-        help: """
-            How to train: quick (muon, smooth start, no dropout, a rate that follows size and \
-            length), or authors, the paper's.
-            """)
+        name: [.long, .customLong("preset")],
+        help: ArgumentHelp(
+            "How to train: quick, authors, authors/DATASET, or paper.",
+            discussion: """
+                quick is muon, a smooth start, no dropout, a rate that follows size and length; \
+                authors the authors' code, and authors/hopper-medium and so on also its batches and \
+                its length for a dataset, which are days without a card; paper the paper's \
+                appendix A. --steps makes any of them shorter.
+                """, valueName: "recipe"))
     var recipe: Recipe?
 
     @Option(
@@ -84,6 +91,12 @@ struct TrainingSettingsOptions: ParsableArguments {
     var goalColumns: [Int]?
 
     @OptionGroup var hiding: HidingOptions
+    @Option(
+        help: """
+            Which place of its episode a window's goal is: any later one, or the last \
+            (\(defaults.tokenization.goalRule); the paper: last).
+            """)
+    var goalRule: HindsightGoal?
 
     @OptionGroup var penalty: PenaltyOptions
 
@@ -161,7 +174,7 @@ struct TrainingSettingsOptions: ParsableArguments {
     private static let names = [
         "layerCount": "--layers", "headCount": "--heads", "embeddingWidth": "--width",
         "embeddingDropout": "--dropout", "windowLength": "--window", "contextLength": "--window",
-        "binCount": "--bins",
+        "binCount": "--bins", "goalRule": "--goal-rule", "goalColumns": "--goal-columns",
     ]
 
     /// What is wrong with settings, with the options in the place of their names.
@@ -196,6 +209,10 @@ struct TrainingSettingsOptions: ParsableArguments {
         func set<Value>(_ path: WritableKeyPath<TrainingSettings, Value>, _ value: Value?) {
             if let value { settings[keyPath: path] = value }
         }
+        // Else an option that is not given would count as given as nothing.
+        func set<Value>(_ path: WritableKeyPath<TrainingSettings, Value?>, _ value: Value?) {
+            if let value { settings[keyPath: path] = value }
+        }
         set(\.training.optimizer, optimizer)
         set(\.training.start, start)
         set(\.training.steps, steps)
@@ -219,6 +236,7 @@ struct TrainingSettingsOptions: ParsableArguments {
         set(\.tokenization.strategy, discretizer)
         set(\.tokenization.goalColumns, goalColumns)
         set(\.tokenization.hiding, hiding.hiding)
+        set(\.tokenization.goalRule, goalRule)
         set(\.tokenization.terminationPenalty, penalty.penalty)
     }
 }

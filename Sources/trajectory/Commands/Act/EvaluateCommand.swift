@@ -13,15 +13,16 @@ struct EvaluateCommand: AsyncParsableCommand {
         commandName: "evaluate",
         abstract: "Let a trained model plan, or a policy act, in an environment, and score it.",
         discussion: """
-            Every episode starts from a seed of its own, --seed, --seed + 1 and so on, so that two \
-            checkpoints or settings meet the same starts. The planner's defaults plan within about \
-            20 ms; --preset paper is the paper's search for Hopper. A policy \
+            Episodes start from the seeds --seed, --seed + 1 and so on, so that two checkpoints or \
+            settings meet the same starts. The planner's defaults plan within about \
+            20 ms; --preset authors/hopper-medium is the authors' for that dataset. A policy \
             is written as for 'trajectory collect' and makes no plans.
 
             In a maze, a model or policy trained with --goal-columns is given the goal of each \
             episode; how often, after how many steps and by how long a path goals were reached is \
             reported for all, beside the shortest paths of the same episodes. --paths draws the \
-            first episodes, and below each the first plan, where it looks ahead.
+            first episodes, and below each the first plan, where it looks ahead. A map written out \
+            fixes start and goal: --env 'pointmaze:11111;1r0g1;11111@5'.
 
             Examples:
               trajectory evaluate --checkpoint runs/hopper --env hopper --episodes 5 --seed 0
@@ -38,12 +39,11 @@ struct EvaluateCommand: AsyncParsableCommand {
               trajectory evaluate --checkpoint runs/maze --env pointmaze-umaze --objective \
             imitation --horizon 1 --beam-width 4 --until-goal --paths paths.png
 
-            Keys of the JSON object: returns, mean_return, standard_deviation, normalized_score, \
-            normalized_score_error (standard error of the mean), normalized_scores (each episode's), milliseconds_per_plan (median), \
-            mean_milliseconds_per_plan, plan_milliseconds (p50, p99, p99.9, maximum), plans, lengths, seeds, environment, planner, \
-            longest_search_milliseconds, mean_horizon, mean_beam_width, seconds; in mazes also \
-            success_rate and, of the successful episodes, mean_steps_to_goal, mean_path_length and \
-            mean_shortest_path (metres).
+            Keys of the JSON object: returns, mean_return, standard_deviation, normalized_score, normalized_score_error (standard error \
+            of the mean), normalized_scores (each episode's), milliseconds_per_plan (median), mean_milliseconds_per_plan, \
+            plan_milliseconds (p50, p99, p99.9, maximum), plans, lengths, seeds, environment, planner, longest_search_milliseconds, \
+            mean_horizon, mean_beam_width, seconds; in mazes also success_rate and, of the successful episodes, mean_steps_to_goal, \
+            mean_path_length and mean_shortest_path (metres).
             """)
 
     private static let defaults = EvaluationJob(.policy(""))
@@ -94,6 +94,9 @@ struct EvaluateCommand: AsyncParsableCommand {
             """, completion: .file(extensions: PictureFile.chart))
     var paths: String?
 
+    @Flag(help: "With --paths shade all, up to \(EvaluationJob.mostShadedPaths) episodes, by time.")
+    var pathsByTime = false
+
     @Option(
         help: "Also write the episodes as a dataset (HDF5); actions are then rounded to 32 bits.",
         completion: .file(extensions: ["hdf5", "h5"]))
@@ -118,6 +121,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         try require(.steps, ["--maximum-steps": maximumSteps])
         try PictureFile.require(PictureFile.video, video, option: "--video")
         try PictureFile.require(PictureFile.chart, paths, option: "--paths")
+        try GivenOptions.here.refuse(["--paths-by-time"], unless: paths != nil, "is for --paths")
     }
 
     func run() async throws {
@@ -134,6 +138,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         job.maximumSteps = maximumSteps
         job.untilGoal = untilGoal
         job.video = video.map { URL(fileURLWithPath: $0) }
+        job.shadesPathsByTime = pathsByTime
         job.paths = paths.map { URL(fileURLWithPath: $0) }
         job.log = log.map { URL(fileURLWithPath: $0) }
         job.isStopped = Signals.watch()

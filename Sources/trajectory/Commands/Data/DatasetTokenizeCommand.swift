@@ -16,7 +16,7 @@ struct DatasetTokenizeCommand: AsyncParsableCommand {
             'trajectory train --dataset' takes the token file in place of the dataset and maps it; \
             the run is the same, step for step.
 
-            Settings come from the defaults (the paper's), then from the section tokenization of \
+            Settings come from the defaults (the authors'), then from the section tokenization of \
             --config, then from the options given here.
 
             Examples:

@@ -13,7 +13,9 @@ struct AttentionCommand: AsyncParsableCommand {
             One heat map for each layer and head: across the token that is looked at, upwards the \
             token that looks, to predict the next one. A table says what each head spends on the \
             present and the last transition (all of it: Markovian) and, where it predicts an \
-            action, on the actions of earlier transitions (which smooths them).
+            action, on the actions of earlier transitions (which smooths them), and on the same \
+            dimension of earlier transitions as it predicts; the last row is what attention would \
+            spend that looks at everything alike.
 
             Examples:
               trajectory attention --checkpoint runs/hopper --dataset hopper.hdf5 --output \
@@ -22,7 +24,7 @@ struct AttentionCommand: AsyncParsableCommand {
             --row 100 --output one-step.png --json
 
             Keys of the JSON object: output, windows, tokens, heads (name, layer, head, recent, \
-            past_actions).
+            past_actions, same_dimension), of which the last is even.
             """)
 
     @Option(help: "Folder of the trained model.", completion: .directory)
@@ -68,11 +70,14 @@ struct AttentionCommand: AsyncParsableCommand {
 
     private static func table(_ result: AttentionJob.Result) -> String {
         let header = [
-            "layer", "head", "on the last two transitions", "on past actions, to predict actions",
+            "head", "on the last two transitions", "on past actions, to predict actions",
+            "on the same dimension",
         ]
         let rows = result.heads.map { head in
-            ["\(head.layer + 1)", "\(head.head + 1)"]
-                + [head.recent, head.pastActions].map { String(format: "%.0f %%", 100 * $0) }
+            [head.name]
+                + [head.recent, head.pastActions, head.sameDimension].map {
+                    String(format: "%.0f %%", 100 * $0)
+                }
         }
         return TextTable.aligned([header] + rows)
     }

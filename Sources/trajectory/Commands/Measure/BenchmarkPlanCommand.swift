@@ -11,10 +11,10 @@ struct BenchmarkPlanCommand: AsyncParsableCommand {
         commandName: "plan",
         abstract: "Time planning one action.",
         discussion: """
-            The authors' planning settings: expansion 2, context 5, four past transitions before \
-            the current observation. The model has the paper's size and random weights, so that \
-            rows share fewer prefixes than with a trained one; --checkpoint takes a trained one, \
-            with pasts that it predicts itself.
+            The authors' planning settings: expansion 2, context 5, past transitions but one as \
+            many before the current observation. The model has the paper's size, random weights \
+            and a window of 10 transitions or the context, so that rows share fewer prefixes than \
+            with a trained one; --checkpoint takes a trained one, with pasts that it predicts itself.
 
             Tokens computed are beside what forwarding every row's window would take; GFLOP/s are \
             those of all cores together, over the whole plan.
@@ -36,6 +36,9 @@ struct BenchmarkPlanCommand: AsyncParsableCommand {
     @Option(help: "Sequences kept; the authors' 128 for hopper, 32 for halfcheetah.")
     var beamWidth: Int?
 
+    @Option(help: "Transitions the model sees, the one being planned included.")
+    var contextTransitions = defaults.contextTransitions
+
     @Option(help: "exact slides the context with every planned transition; cached is faster.")
     var window = defaults.window
 
@@ -55,6 +58,11 @@ struct BenchmarkPlanCommand: AsyncParsableCommand {
         try require(.together, ["--together": together])
         try GivenOptions.here.refuse(
             ["--shape"], unless: checkpoint == nil, "is for random weights, not for --checkpoint")
+        guard (2...PlanningSpeedJob.mostTransitions).contains(contextTransitions) else {
+            throw ValidationError(
+                "--context-transitions must lie in 2 to \(PlanningSpeedJob.mostTransitions), found "
+                    + "\(contextTransitions)")
+        }
         try engine.refuseUnused()
     }
 
@@ -64,6 +72,7 @@ struct BenchmarkPlanCommand: AsyncParsableCommand {
         job.checkpoint = try checkpoint.map { try Checkpoint.url(named: $0) }
         job.horizon = horizon
         job.beamWidth = beamWidth
+        job.contextTransitions = contextTransitions
         job.window = window
         job.together = together
         job.plans = plans
@@ -72,7 +81,8 @@ struct BenchmarkPlanCommand: AsyncParsableCommand {
         let result = try job.run()
         try Console.report(
             result, json: json,
-            text: "\(result.shape), horizon \(result.horizon), beam \(result.beamWidth), "
+            text: "\(result.shape), horizon \(result.horizon), beam \(result.beamWidth), context "
+                + "\(result.contextTransitions), "
                 + "\(result.window) window: "
                 + String(format: "%.3f s a plan", result.secondsPerPlan)
                 + " (median of \(plans); \(result.computedTokens) tokens computed, "

@@ -13,37 +13,31 @@ struct TrainCommand: AsyncParsableCommand {
         commandName: "train",
         abstract: "Train a Trajectory Transformer on a dataset.",
         discussion: """
-            The output folder holds the checkpoint (weights, discretizer, optimizer) and \
-            metrics.csv. A run that was stopped, by Ctrl-C for example, goes on with --resume, step \
-            for step as if it had not been, with the settings and workers that it had.
+            The output folder holds the checkpoint (weights, discretizer, optimizer) and metrics.csv. A run that was stopped, by Ctrl-C \
+            for example, goes on with --resume, step for step as if it had not been, with the settings and workers that it had.
 
             Without options a small model learns for about five minutes; steps, rate and with more \
-            --minutes its size follow from the data and this machine's speed. Settings come from the recipe, then from --config, then from the options given here; \
-            --recipe authors is the paper's. A configuration file has the sections model, training and \
-            tokenization; 'trajectory train --print-config' shows them; besides, training may have \
-            timeLimit (minutes), workers and finalTokens, and tokenization maxPathLength, \
-            goalColumns and hiding (probability, seed).
+            --minutes its size follow from the data and this machine's speed. Settings come from the recipe, then from --config, then from \
+            the options given here. A configuration file has the sections model, training and tokenization; 'trajectory train \
+            --print-config' shows them; besides, training may have timeLimit (minutes), workers and finalTokens, and tokenization \
+            maxPathLength, goalColumns and hiding (probability, seed).
 
             A token file (trajectory dataset tokenize) is mapped into memory as it is needed; it \
             brings the settings with which it was made, and the run is that of the dataset itself.
 
-            With --goal-columns the model is conditioned on a goal: a place to reach, in these \
-            columns of the observation. In training a window's goal is where its episode went \
-            later.
+            With --goal-columns the model is conditioned on a goal: a place to reach, in these columns of the observation. In training a \
+            window's goal is where its episode went later, with --goal-rule last where it ended.
 
             Examples:
               trajectory train --dataset hopper.hdf5 --output runs/hopper
               trajectory train --dataset hopper.hdf5 --output runs/longer --minutes 60
               trajectory train --dataset medium.hdf5 --dataset expert.npz --output runs/both
-              trajectory train --dataset hopper.hdf5 --output runs/paper --recipe authors --steps \
-            5000
-              trajectory train --dataset hopper.hdf5 --output runs/hopper --config \
-            Experiments/hopper.yaml --resume
-              trajectory train --dataset maze.hdf5 --output runs/maze --goal-columns 0,1 --env \
-            pointmaze-umaze
+              trajectory train --dataset hopper.hdf5 --output runs/authors --recipe authors --steps 5000
+              trajectory train --dataset hopper_medium-v2.hdf5 --output runs/50 --recipe authors/hopper-medium --device cuda
+              trajectory train --dataset hopper.hdf5 --output runs/hopper --resume
+              trajectory train --dataset maze.hdf5 --output runs/maze --goal-columns 0,1 --env pointmaze-umaze
 
-            Keys of the JSON object: step, steps, tokens, seconds, loss, held_out_loss, \
-            learning_rate, gradient_norm, tokens_per_second.
+            Keys of the JSON object: step, steps, tokens, seconds, loss, held_out_loss, learning_rate, gradient_norm, tokens_per_second.
             """)
 
     @Option(
@@ -142,7 +136,11 @@ struct TrainCommand: AsyncParsableCommand {
             settings.training.learningRate = recipe.learningRate(
                 settings.training, width: settings.model.embeddingWidth)
         }
-        guard let problem = settings.problem else { return (settings, settled, recipe) }
+        guard let problem = settings.problem else {
+            let hasGoals = settings.tokenization.goalColumns != nil
+            try GivenOptions.here.refuse(["--goal-rule"], unless: hasGoals, "is for --goal-columns")
+            return (settings, settled, recipe)
+        }
         // Whose fault it is decides on the code.
         if let config, ofFile != nil {
             throw SettingsError(code: .invalid, file: config, detail: problem)
