@@ -7,7 +7,7 @@ SWIFT_FLAGS := -c release -Xlinker -rpath -Xlinker $(ROOT)/.deps/mujoco/lib
 TRAJECTORY := $(ROOT)/.build/release/trajectory
 EXAMPLES := Examples/.build/release
 
-.PHONY: bootstrap build demo test fuzz test-sanitizers soak test-everything test-kernels test-cuda device test-minari test-reference reference experiment experiments-quick format lint compare-training compare-planning compare-environments compare-sac compare-learning wheel test-python test-python-long example server test-server load-server check-structure clean help
+.PHONY: bootstrap build install archive docs demo test fuzz test-sanitizers soak test-everything test-kernels test-cuda device test-minari test-tensorboard test-reference reference experiment experiments-quick format lint compare-training compare-planning compare-environments compare-sac compare-learning wheel test-python test-python-long example server test-server load-server check-structure clean help
 
 bootstrap: ## installs what is missing
 	@Scripts/bootstrap.sh
@@ -24,6 +24,9 @@ test-kernels: bootstrap ## tests of layers, model and planner on every instructi
 
 test-minari: build ## what we write, Minari's own package reads, and the other way round
 	Scripts/test-minari.sh
+
+test-tensorboard: build ## TensorBoard's own package reads the learning curves that we write
+	Scripts/test-tensorboard.sh
 
 test: bootstrap ## all tests (FILTER=name for some)
 	swift test --disable-xctest $(SWIFT_FLAGS) $(if $(FILTER),--filter '$(FILTER)')
@@ -80,6 +83,16 @@ example: build ## the four programs of Examples, built as a package of their own
 check-structure: ## fails where imports, unsafe pointers, reach or documentation are not as stated
 	Scripts/check-imports.py
 	Scripts/check-docs.py
+	Scripts/check-release.py
+
+install: build ## the tool with its libraries, models, checkpoints, completions and manual page (PREFIX=/usr/local)
+	Scripts/install.sh $(or $(PREFIX),/usr/local)
+
+archive: build ## the tool with all its libraries, for Debian 12 and later without Swift, in .build/archive
+	Scripts/archive.sh
+
+docs: bootstrap ## the libraries' documentation as a site in .build/docs
+	Scripts/docs.sh
 
 wheel: ## the Python package as a wheel in .build/wheel, with Swift's library and a checkpoint inside
 	Scripts/wheel.sh

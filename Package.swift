@@ -80,7 +80,7 @@ let package = Package(
             "Training",
             [
                 "Bounds", "Files", "Transformer", "Tokenization", "Trajectories",
-                "RandomNumbers", "Safetensors",
+                "RandomNumbers", "Safetensors", "TensorBoard",
             ]),
         library(
             "Planning", ["Bounds", "RandomNumbers", "Transformer", "Tokenization", "Trajectories"]),
@@ -91,7 +91,7 @@ let package = Package(
             "Learning",
             [
                 "Bounds", "Episodes", "Layers", "Policies", "RandomNumbers", "Safetensors",
-                "Tensors", "Trajectories",
+                "TensorBoard", "Tensors", "Trajectories",
             ]),
         library(
             "Agents",
@@ -124,7 +124,7 @@ let package = Package(
             [
                 "Agents", "Behavior", "Bounds", "Datasets", "Environments", "Episodes",
                 "Evaluation", "Figures", "Files", "Learning", "Planning", "Policies",
-                "PythonFiles", "RandomNumbers", "Rendering", "Statistics",
+                "PythonFiles", "RandomNumbers", "Rendering", "Statistics", "TensorBoard",
                 "Tokenization", "TorchCheckpoints", "Training", "Trajectories", "Transformer",
                 "TransformerCPU", "PlainYAML", .product(name: "Yams", package: "Yams"),
             ]),
@@ -139,7 +139,7 @@ let package = Package(
             dependencies: [
                 "Agents", "Behavior", "Bounds", "Datasets", "Environments", "Episodes",
                 "Evaluation", "Experiments", "Figures", "Files",
-                "CUDA", "Jobs", "Learning", "LearningCUDA", "Planning", "Policies",
+                "CUDA", "Jobs", "Learning", "LearningCUDA", "Planning", "Policies", "Release",
                 "Signals", "Statistics", "Tokenization", "TorchCheckpoints",
                 "Training", "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -148,14 +148,16 @@ let package = Package(
         library(
             "PythonInterface",
             [
-                "Agents", "Bounds", "Learning", "Planning", "Safetensors", "Tokenization",
+                "Agents", "Bounds", "Learning", "Planning", "Safetensors", "TensorBoard",
+                "Tokenization",
                 "Training", "Trajectories", "Transformer", "TransformerCPU",
             ]),
         .executableTarget(
             name: "trajectory-device",
             dependencies: [
-                "CUDA", "Learning", "LearningCUDA", "Planning", "RandomNumbers", "Safetensors",
-                "Signals", "Tensors", "Tokenization", "Training", "Trajectories", "Transformer",
+                "CUDA", "Learning", "LearningCUDA", "Planning", "RandomNumbers", "Release",
+                "Safetensors", "Signals", "Tensors", "Tokenization", "Training", "Trajectories",
+                "Transformer",
                 "TransformerCPU", "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -182,11 +184,13 @@ let package = Package(
         library("HDF5", ["Bounds", "CHDF5", "Files"]),
         library("MuJoCo", ["CMuJoCo"]),
         library("Safetensors", ["Files"]),
+        library("TensorBoard", ["Files"]),
         library("Zlib", ["CZlib"]),
         library("PythonFiles", ["Files", "Zlib"]),
         library("Files"),
         library("Bounds"),
         library("Signals"),
+        library("Release"),
         library("PlainYAML", [.product(name: "Yams", package: "Yams")]),
         library("RandomNumbers"),
         .target(name: "CKernels", exclude: ["README.md"]),
@@ -236,6 +240,7 @@ let package = Package(
         tests(of: "FuzzTargets", fixtures: true),
         tests(of: "Files"),
         tests(of: "Safetensors"),
+        tests(of: "TensorBoard"),
         tests(of: "Zlib"),
         tests(of: "PythonFiles", ["Files"], fixtures: true),
         tests(
@@ -247,7 +252,8 @@ let package = Package(
         tests(of: "Bounds"),
         tests(of: "PlainYAML", [.product(name: "Yams", package: "Yams")]),
         tests(
-            of: "trajectory", ["Datasets", "Files", "Tokenization", "Trajectories", "Transformer"],
+            of: "trajectory",
+            ["Datasets", "Files", "Release", "Tokenization", "Trajectories", "Transformer"],
             fixtures: true),
         tests(of: "HDF5"),
         tests(

@@ -1,6 +1,8 @@
 """A wheel for one platform and every Python: the library is found by ctypes, not by Python's own interface."""
 
 import platform
+import re
+from pathlib import Path
 
 from setuptools import setup
 from setuptools.command.bdist_wheel import bdist_wheel
@@ -21,4 +23,12 @@ class Wheel(bdist_wheel):
         return "py3", "none", f"manylinux_2_35_{platform.machine()}"
 
 
-setup(distclass=Binary, cmdclass={"bdist_wheel": Wheel})
+def version() -> str:
+    """The package's, which stands in one place, beside Swift's sources."""
+    text = (Path(__file__).parent / "../Sources/Release/Release.swift").read_text()
+    found = re.search(r'version = "([^"]+)"', text)
+    assert found, "Sources/Release/Release.swift names no version"
+    return found.group(1)
+
+
+setup(version=version(), distclass=Binary, cmdclass={"bdist_wheel": Wheel})

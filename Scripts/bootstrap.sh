@@ -14,31 +14,37 @@ python3 -m pip --version >/dev/null 2>&1 || packages+=(python3 python3-pip)
 
 fail() { echo "bootstrap: $*" >&2; exit 1; }
 
-# --- Debian packages -------------------------------------------------------------------------
+# --- Swift and Debian packages ----------------------------------------------------------------
+# All that is missing and cannot be installed here is said at once.
+problems=()
+command -v swift >/dev/null ||
+    problems+=("Swift 6.3 is missing (no swift on the PATH): get it for Debian 12 from https://www.swift.org/install/linux, unpack it and put its usr/bin on the PATH")
+missing=()
 if command -v dpkg-query >/dev/null; then
-    missing=()
     for package in "${packages[@]}"; do
         dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
     done
-    if ((${#missing[@]})); then
-        install="apt-get update && apt-get install -y --no-install-recommends ${missing[*]}"
-        if ((EUID == 0)); then
-            echo "bootstrap: installing ${missing[*]}" >&2
-            apt-get update -qq >&2
-            DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-        elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
-            echo "bootstrap: installing ${missing[*]}" >&2
-            sudo apt-get update -qq >&2
-            sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-        else
-            fail "these Debian packages are missing and apt needs root; run as root:
-  $install"
-        fi
-    fi
 else
     echo "bootstrap: not a Debian system; make sure that these are installed (Debian's names): ${packages[*]}" >&2
 fi
-command -v swift >/dev/null || fail "swift is not on the PATH; install Swift 6.3 from https://swift.org/install"
+root_by=()
+if ((EUID != 0)); then
+    if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+        root_by=(sudo)
+    elif ((${#missing[@]})); then
+        problems+=("these Debian packages are missing and apt needs root; run as root:
+  apt-get update && apt-get install -y --no-install-recommends ${missing[*]}")
+    fi
+fi
+if ((${#problems[@]})); then
+    printf 'bootstrap: %s\n' "${problems[@]}" >&2
+    exit 1
+fi
+if ((${#missing[@]})); then
+    echo "bootstrap: installing ${missing[*]}" >&2
+    "${root_by[@]}" apt-get update -qq >&2
+    "${root_by[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
 python3 -m pip --version >/dev/null 2>&1 || fail "python3 with pip is needed to fetch MuJoCo's wheel; apt-get install python3-pip"
 
 # --- MuJoCo and the robot models -------------------------------------------------------------

@@ -135,7 +135,8 @@ def main():
             latencies, rate, searches, together = closed_loop(port, count, options.seconds, messages(1))
             _, _, alone, _ = closed_loop(port, 1, options.seconds / 2, messages(count))
             p50, p99, p999 = np.percentile(latencies, [50, 99, 99.9])
-            over = f"{p50 - np.median(searches):12.3f}" if count == 1 else 12 * " "
+            # Of one client every answer told its search.
+            over = f"{np.median(latencies - searches):12.3f}" if count == 1 else 12 * " "
             print(f"{count:7} {rate:8.1f} {p50:8.2f} {p99:8.2f} {p999:9.2f} {np.median(searches):11.2f} "
                   f"{together:9.1f}  {over}  {1e3 * count / np.mean(alone):15.1f}", flush=True)
     finally:

@@ -65,6 +65,19 @@ class Server:
         body, _, status = answer.rpartition("\n")
         return int(status), body
 
+    def processor(self):
+        """Seconds of the processor that were used."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def wait_for_search(self, before):
+        """Returns when a search has begun since so many seconds of the processor were used."""
+        for _ in range(3000):
+            if self.processor() > before + 0.05:
+                return
+            time.sleep(0.01)
+        raise AssertionError("no search began")
+
     def memory(self):
         """Bytes of memory in use."""
         pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
@@ -319,7 +332,10 @@ def check_nonsense(server):
 
 def check_limits(_):
     """Connections, messages and the queue are bounded, each with a refusal that says so."""
-    options = ("--", "--connections", "3", "--message-bytes", "4096", "--waiting", "1", "--patience-seconds", "1")
+    options = (
+        "--", "--connections", "3", "--message-bytes", "4096", "--waiting", "1", "--patience-seconds", "1",
+        "--waiting-seconds", "300", "--planning-seconds", "300",
+    )
     with Server("--horizon", "40", "--beam-width", "128", *options) as server:
         clients = [server.client() for _ in range(3)]
         status, answer = server.curl("/healthz")
@@ -335,14 +351,15 @@ def check_limits(_):
 
         def ask(client):
             try:
-                answers.append(client.infer({"observation": np.stack([STANDING] * 8)}))
+                answers.append(client.infer({"observation": np.stack([STANDING] * 4)}))
             except RuntimeError as error:
                 answers.append(str(error))
 
         threads = [threading.Thread(target=ask, args=(client,)) for client in clients]
+        before = server.processor()
         for thread in threads:
             thread.start()
-            time.sleep(0.1)
+            server.wait_for_search(before)
         for thread in threads:
             thread.join()
         texts = [answer for answer in answers if isinstance(answer, str)]
@@ -392,18 +409,19 @@ def check_keys(_):
 
 
 def check_ending(_):
-    """SIGTERM lets a running plan finish and takes no other; the program ends with 0."""
+    """SIGTERM lets a running plan finish and takes no other, and ends with 0; a second one ends at once."""
     with Server("--horizon", "40", "--beam-width", "128") as server:
         client, idle = server.client(), server.client()
         answers = []
         thread = threading.Thread(
-            target=lambda: answers.append(client.infer({"observation": np.stack([STANDING] * 8)}))
+            target=lambda: answers.append(client.infer({"observation": np.stack([STANDING] * 4)}))
         )
+        before = server.processor()
         thread.start()
-        time.sleep(0.3)
+        server.wait_for_search(before)
         server.process.send_signal(signal.SIGTERM)
         thread.join()
-        assert answers and answers[0]["actions"].shape == (40, 8, 3)
+        assert answers and answers[0]["actions"].shape == (40, 4, 3)
         try:
             idle.infer({"observation": STANDING})
         except websockets.exceptions.ConnectionClosed as error:
@@ -412,6 +430,21 @@ def check_ending(_):
             raise AssertionError("served after the end")
         assert server.process.wait(timeout=20) == 0
         assert "ending" in server.process.stderr.read()
+    with Server("--horizon", "1000", "--beam-width", "128") as server:
+        client = server.client()
+        before = server.processor()
+        client._ws.send(client._packer.pack({"observation": STANDING}))
+        server.wait_for_search(before)
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        assert server.process.poll() is None
+        # Two in a moment may count as one.
+        for _ in range(40):
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(0.25)
+            if server.process.poll() is not None:
+                break
+        assert server.process.poll() == 128 + signal.SIGTERM
 
 
 def check_refusals(_):

@@ -12,11 +12,17 @@ Scripts/python-environment.sh
 swift build -c release --product TrajectoryTransformerC --scratch-path .build/python -Xswiftc -static-stdlib \
     -Xlinker --version-script="$PWD/Python/exports.map" -Xlinker --gc-sections
 rm -rf Python/build Python/*.egg-info "$package"/*.so "$package/checkpoints" .build/wheel
+# The wheel carries the licences of what is in it.
+licences=(Python/LICENSE Python/THIRD-PARTY.md Python/Licenses)
+rm -rf "${licences[@]}"
+cp LICENSE THIRD-PARTY.md Python/
+mkdir Python/Licenses
+cp Licenses/Swift.txt Python/Licenses/
 mkdir -p "$package/checkpoints" .build/wheel
 strip -s -o "$package/libTrajectoryTransformerC.so" .build/python/release/libTrajectoryTransformerC.so
 cp -r Checkpoints/hopper "$package/checkpoints/"
 "$python" -m pip wheel -q --disable-pip-version-check --no-deps --no-build-isolation -w .build/wheel ./Python
-rm -rf Python/build Python/*.egg-info
+rm -rf Python/build Python/*.egg-info "${licences[@]}"
 wheel=$(ls .build/wheel/*.whl)
 size=$(stat -c %s "$wheel")
 # The policies that auditwheel knows are those of manylinux: symbols of glibc and libstdc++ that the platform has.

@@ -189,3 +189,13 @@ def test_a_terminal_state_that_is_a_failure_is_told_of() -> None:
 def test_half_of_what_is_observed_is_hidden(dataset: tt.Dataset) -> None:
     model = tt.train(dataset, hide=0.5, hide_seed=3, **SMALL)
     assert model.tokenization["hiding"] == {"probability": 0.5, "seed": 3}
+
+
+def test_a_learning_curve_for_tensorboard(dataset: tt.Dataset, tmp_path: pathlib.Path) -> None:
+    tt.train(dataset, output=tmp_path / "run", tensorboard=tmp_path / "run", report_every=0, **SMALL)
+    (file,) = (tmp_path / "run").glob("*tfevents*")
+    content = file.read_bytes()
+    assert b"brain.Event:2" in content
+    assert content.count(b"loss/train") == SMALL["steps"]
+    with pytest.raises(tt.OptionError):
+        tt.Trainer(dataset, tensorboard="a\0b", **SMALL)

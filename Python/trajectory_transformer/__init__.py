@@ -13,7 +13,8 @@
 All exceptions derive from `TrajectoryError`.
 """
 
-from ._version import version
+from importlib.metadata import version as _version
+
 from .dataset import Dataset
 from .errors import (
     CheckpointError,
@@ -30,7 +31,7 @@ from .planner import Candidate, Plan, Planner
 from .rollouts import Rollouts, rollout
 from .training import Progress, Trainer, train
 
-__version__ = version
+__version__ = _version("trajectory-transformer")
 
 __all__ = [
     "Candidate",

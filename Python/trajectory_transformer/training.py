@@ -133,6 +133,7 @@ class Trainer:
         time_limit: float | None = None,
         evaluation_interval: SupportsIndex | None = None,
         checkpoint_interval: SupportsIndex | None = None,
+        tensorboard: str | os.PathLike[str] | None = None,
     ) -> None:
         """Prepares a run.
 
@@ -165,6 +166,7 @@ class Trainer:
         - `patience`: stop after so many held-out measurements without a smaller loss; `keep_best`: keep the
           checkpoint of the smallest; `time_limit`: minutes.
         - `evaluation_interval`, `checkpoint_interval`: steps between held-out losses, and between checkpoints.
+        - `tensorboard`: a folder that also gets the learning curve as TensorBoard's events; it may be `output`.
 
         Raises `OptionError`, `DataError` and `TrainingError`.
         """
@@ -210,6 +212,7 @@ class Trainer:
             "evaluationInterval": whole("evaluation_interval", evaluation_interval),
             "checkpointInterval": whole("checkpoint_interval", checkpoint_interval),
             "environment": environment,
+            "tensorboard": None if tensorboard is None else text("tensorboard", os.fspath(tensorboard)),
             "resume": flag("resume", resume),
         }
         given = {key: value for key, value in request.items() if value is not None}

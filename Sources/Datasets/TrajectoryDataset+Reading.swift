@@ -62,7 +62,7 @@ extension TrajectoryDataset {
     ///
     /// Numbers may be of any floating or integer type; flags truth values, or numbers 0 and 1.
     /// Where a row is both terminal and timeout the episode counts as terminal. An episode that
-    /// neither ends is kept as ``Trajectories/Trajectory/Ending/unfinished`` (in D4RL's format only
+    /// neither ends is kept as `Trajectory.Ending.unfinished` (in D4RL's format only
     /// the last can be). What else a file holds is left alone.
     ///
     /// - Throws: ``DatasetError`` when the file is missing, damaged or empty, a field is missing or

@@ -6,7 +6,7 @@ extension TrajectoryDataset {
     /// Writes the episodes in the D4RL format, atomically.
     ///
     /// Beside the arrays that are read go those of D4RL's second version which are known of every
-    /// row: `next_observations`, ``Trajectories/Trajectory/infos`` under `infos`, and ``metadata``
+    /// row: `next_observations`, `Trajectory.infos` under `infos`, and ``metadata``
     /// under `metadata`.
     ///
     /// Numbers are single-precision, flags truth values as h5py writes them. The format cannot say

@@ -7,7 +7,7 @@ extension TrajectoryDataset {
     /// Writes the episodes as a Minari dataset (version 0.5), a folder, atomically.
     ///
     /// Numbers are single-precision. Minari also keeps the observation after an episode's last
-    /// step, which a ``Trajectory`` does not have: the last observation is repeated in its place.
+    /// step, which a `Trajectory` does not have: the last observation is repeated in its place.
     ///
     /// - Parameters:
     ///   - url: Where the folder shall lie; there must be none yet, or an empty one.

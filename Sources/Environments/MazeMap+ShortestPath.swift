@@ -89,7 +89,7 @@ extension MazeSimulation {
     /// Metres of the shortest path from a point to where another counts as reached; nil where there
     /// is none.
     ///
-    /// The path to the goal itself, less ``GoalEnvironment/successRadius``.
+    /// The path to the goal itself, less `GoalEnvironment.successRadius`.
     public func shortestPathLength(from start: [Double], to goal: [Double]) -> Double? {
         let path = map.shortestPath(
             from: start, to: goal, cellSize: cellSize, clearance: agentRadius)

@@ -31,7 +31,7 @@ public enum DatasetEnvironment {
         return environment
     }
 
-    /// What is fixed about the environment, if one is named that is known; as ``make`` where the
+    /// What is fixed about the environment, if one is named that is known; as `make` where the
     /// caller insists on a name.
     ///
     /// What a file says of itself may name an environment from elsewhere, and is then left aside; a
@@ -76,7 +76,7 @@ public enum DatasetEnvironment {
     ///   - keepsPart: Whether observation dimensions were left out on purpose.
     ///   - file: What the data are called.
     /// - Returns: A warning where they cannot be of the one that they name themselves.
-    /// - Throws: As ``make``.
+    /// - Throws: As `make`.
     public static func check(
         _ name: String?, recorded: String?, layout: TransitionLayout, keepsPart: Bool, file: String
     ) throws -> String? {

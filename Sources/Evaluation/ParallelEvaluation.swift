@@ -23,7 +23,7 @@ extension EvaluationReport {
     ///   - onStep: Called after every step with the episode's number and the episode so far.
     /// - Returns: The report, and the episodes it sums up: those that came to their end.
     /// - Throws: ``EvaluationStopped`` where none did; what `makeEnvironment` throws, and
-    ///   ``PlanningError``.
+    ///   `PlanningError`.
     public static func evaluate(
         episodes: Int, parallel: Int, seed: UInt64, controller: Controller,
         options: Rollout.Options = .init(), recordedEpisodes: Int = 0,

@@ -4,7 +4,7 @@ public import Rendering
 
 /// A maze from above with what moved through it: walls, trajectories, starts and goals.
 ///
-/// Places are those of ``MazeMap/center(of:cellSize:)``, in metres.
+/// Places are those of `MazeMap.center(of:cellSize:)`, in metres.
 public struct MazePlot: Sendable {
     /// A place in the maze, in metres.
     public typealias Point = (x: Double, y: Double)

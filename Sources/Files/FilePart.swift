@@ -33,4 +33,13 @@ package enum FilePart {
             throw FileError(url, "writing failed")
         }
     }
+
+    /// Takes off the end of a file, so that `count` bytes are left.
+    ///
+    /// - Throws: ``FileError`` when the file cannot be changed.
+    package static func cut(_ url: URL, to count: Int) throws(FileError) {
+        guard truncate(url.path, off_t(count)) == 0 else {
+            throw FileError(url, "it cannot be shortened")
+        }
+    }
 }

@@ -49,6 +49,8 @@ public struct CriticTrainingJob: Sendable {
     public var environment: String?
     /// How the dataset is read.
     public var reading = TrajectoryDataset.ReadingOptions()
+    /// A folder that also gets the learning curve as TensorBoard's events, if any.
+    public var tensorBoard: URL?
     /// Whether to keep what was learnt so far and stop.
     public var isStopped: StopQuestion = { false }
 
@@ -65,9 +67,11 @@ public struct CriticTrainingJob: Sendable {
         report: (JobEvent<LearningProgress>) -> Void = { _ in }
     ) throws -> Result {
         for file in [output, policy].compactMap(\.self) { try file.requireWritable() }
+        try tensorBoard?.requireWritableFolder()
         let data = try LearningData(dataset, environment: environment, reading: reading) {
             report(.note($0))
         }
+        let reports = try LearningReports(eventsIn: tensorBoard)
         let start = ContinuousClock.now
         var settings = settings
         settings.trainsPolicy = policy != nil
@@ -76,7 +80,7 @@ public struct CriticTrainingJob: Sendable {
             actionLimits: data.actionLimits, settings: settings)
         report(.note("\(learner.transitions.count) transitions"))
         let last = try learner.train(
-            report: { report(.progress($0)) }, until: isStopped)
+            report: { reports.take($0, report) }, until: isStopped)
         let record = settings.learning
             .record(method: "iql", dataset: dataset, environment: data.environment)
             .merging(settings.record.merging(["steps": "\(last.step)"]) { $1 }) { $1 }
@@ -87,6 +91,7 @@ public struct CriticTrainingJob: Sendable {
         try trained.write(to: files[0])
         if files.count > 1 { try learner.policy.write(to: files[1], metadata: record) }
         try last.requireWhole(keptIn: files)
+        try reports.requireWritten()
         return Result(
             output: output.given, policy: policy?.given, environment: data.environment,
             transitions: learner.transitions.count, steps: last.step,

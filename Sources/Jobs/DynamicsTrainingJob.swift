@@ -29,6 +29,8 @@ public struct DynamicsTrainingJob: Sendable {
     public var skippedEpisodes = 0
     /// How the dataset is read.
     public var reading = TrajectoryDataset.ReadingOptions()
+    /// A folder that also gets the learning curve as TensorBoard's events, if any.
+    public var tensorBoard: URL?
     /// Whether to keep what was learnt so far and stop.
     public var isStopped: StopQuestion = { false }
 
@@ -47,14 +49,16 @@ public struct DynamicsTrainingJob: Sendable {
     ) throws -> Result {
         try require(Bound.steps.orNone, ["skippedEpisodes": skippedEpisodes])
         try output.requireWritable()
+        try tensorBoard?.requireWritableFolder()
         let data = try TrajectoryDataset(contentsOf: dataset, options: reading)
         data.notes.forEach { report(.note($0)) }
         Plausibility.warnings(of: data.trajectories).forEach { report(.note("warning: \($0)")) }
         let episodes = Array(data.trajectories.dropLast(skippedEpisodes))
         let trainer = try DynamicsTrainer(episodes, settings: settings)
+        let reports = try LearningReports(eventsIn: tensorBoard)
         let start = ContinuousClock.now
         let (ensemble, last) = try trainer.train(
-            report: { report(.progress($0)) }, until: isStopped)
+            report: { reports.take($0, report) }, until: isStopped)
         let learning = settings.learning
         var metadata = ["seed": "\(learning.seed)", "steps": "\(last.step)"]
         metadata["environment"] =
@@ -64,6 +68,7 @@ public struct DynamicsTrainingJob: Sendable {
         let file = last.isWhole ? output : output.partial
         try ensemble.write(to: file, metadata: metadata)
         try last.requireWhole(keptIn: [file])
+        try reports.requireWritten()
         return Result(
             output: output.given, transitions: episodes.reduce(0) { $0 + $1.count },
             episodes: episodes.count, members: settings.members, steps: learning.steps,

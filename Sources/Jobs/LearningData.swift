@@ -12,6 +12,8 @@ struct LearningData {
     /// Canonical name of the environment, where it is known.
     let environment: String?
     let actionLimits: [ClosedRange<Double>]
+    /// What is fixed about the environment, or where that is unknown about the data.
+    let specification: EnvironmentSpecification
 
     /// Reads a dataset of the environment `name`, or else of the one that the file names.
     ///
@@ -31,12 +33,18 @@ struct LearningData {
         dataset = try TrajectoryDataset(contentsOf: url, options: reading)
         dataset.notes.forEach(note)
         Plausibility.warnings(of: dataset.trajectories).forEach { note("warning: \($0)") }
-        let (specification, warnings) = try DatasetEnvironment.specification(
+        let (known, warnings) = try DatasetEnvironment.specification(
             name, for: dataset, file: url.given)
         warnings.forEach { note("warning: \($0)") }
-        environment = specification?.identifier
-        actionLimits = specification?.actionLimits ?? Self.range(of: dataset)
-        if specification == nil {
+        environment = known?.identifier
+        actionLimits = known?.actionLimits ?? Self.range(of: dataset)
+        specification =
+            known
+            ?? EnvironmentSpecification(
+                identifier: "the environment of the data", family: "", layout: dataset.layout,
+                actionLimits: actionLimits,
+                maximumEpisodeSteps: max(dataset.trajectories.map(\.count).max() ?? 1, 1))
+        if known == nil {
             note("environment unknown: actions are taken to reach as far as in the data")
         }
     }

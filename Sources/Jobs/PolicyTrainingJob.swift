@@ -51,6 +51,8 @@ public struct PolicyTrainingJob: Sendable {
     public var environment: String?
     /// How the dataset is read.
     public var reading = TrajectoryDataset.ReadingOptions()
+    /// A folder that also gets the learning curve as TensorBoard's events, if any.
+    public var tensorBoard: URL?
     /// Whether to keep what was learnt so far and stop.
     public var isStopped: StopQuestion = { false }
 
@@ -68,9 +70,11 @@ public struct PolicyTrainingJob: Sendable {
         report: (JobEvent<LearningProgress>) -> Void = { _ in }
     ) throws -> Result {
         try output.requireWritable()
+        try tensorBoard?.requireWritableFolder()
         let data = try LearningData(dataset, environment: environment, reading: reading) {
             report(.note($0))
         }
+        let reports = try LearningReports(eventsIn: tensorBoard)
         let start = ContinuousClock.now
         func finish(
             _ policy: NeuralPolicy, _ last: LearningProgress, transitions: Int, episodes: Int,
@@ -79,6 +83,7 @@ public struct PolicyTrainingJob: Sendable {
             let file = last.isWhole ? output : output.partial
             try policy.write(to: file, metadata: record.merging(["steps": "\(last.step)"]) { $1 })
             try last.requireWhole(keptIn: [file])
+            try reports.requireWritten()
             return Result(
                 output: output.given, method: method.name, environment: data.environment,
                 transitions: transitions, episodes: episodes, steps: last.step,
@@ -96,7 +101,7 @@ public struct PolicyTrainingJob: Sendable {
             report(
                 .note("\(cloning.rowCount) transitions in \(cloning.episodeCount) episodes"))
             let last = try cloning.train(
-                report: { report(.progress($0)) }, until: isStopped)
+                report: { reports.take($0, report) }, until: isStopped)
             return try finish(
                 cloning.policy, last, transitions: cloning.rowCount,
                 episodes: cloning.episodeCount,
@@ -107,7 +112,7 @@ public struct PolicyTrainingJob: Sendable {
                 actionLimits: data.actionLimits, settings: settings)
             report(.note("\(learner.transitions.count) transitions"))
             let last = try learner.train(
-                report: { report(.progress($0)) }, until: isStopped)
+                report: { reports.take($0, report) }, until: isStopped)
             return try finish(
                 learner.policy, last, transitions: learner.transitions.count,
                 episodes: data.dataset.trajectories.count,
@@ -123,7 +128,7 @@ public struct PolicyTrainingJob: Sendable {
                 actionLimits: data.actionLimits, settings: settings)
             report(.note("\(learner.transitions.count) transitions"))
             let last = try learner.train(
-                report: { report(.progress($0)) }, until: isStopped)
+                report: { reports.take($0, report) }, until: isStopped)
             return try finish(
                 learner.policy, last, transitions: learner.transitions.count,
                 episodes: data.dataset.trajectories.count,

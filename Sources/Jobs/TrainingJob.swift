@@ -2,6 +2,7 @@ public import Datasets
 import Environments
 import Evaluation
 public import Foundation
+import TensorBoard
 import Tokenization
 public import Training
 public import Transformer
@@ -46,6 +47,8 @@ public struct TrainingJob: Sendable {
     /// Without a number in the settings, a resumed run has as many workers as before, another one for
     /// each core; the number is kept with the run.
     public var engine: (any Engine)?
+    /// A folder that also gets the learning curve as TensorBoard's events, if any.
+    public var tensorBoard: URL?
     /// How precisely the processor computes products; an `engine` has its own.
     public var precision = Precision.exact
     /// Whether to save and stop.
@@ -67,6 +70,7 @@ public struct TrainingJob: Sendable {
         report: (JobEvent<TrainingProgress>) -> Void = { _ in }
     ) throws -> TrainingProgress {
         try output.requireWritableFolder()
+        try tensorBoard?.requireWritableFolder()
         // Before the data are read, and before anything is made as large as they say.
         if let problem = settings.problem {
             throw JobError(.invalidSetting, "unusable options: \(problem)")
@@ -118,12 +122,17 @@ public struct TrainingJob: Sendable {
                     + "\(trainer.model.parameterCount) parameters"))
         let notes = trainer.notes
         notes.forEach { report(.note($0)) }
+        let events = try tensorBoard.map { try EventFile(in: $0, after: trainer.step) }
         var wasStopped = false
         let end = try trainer.run(
             until: {
                 wasStopped = isStopped()
                 return wasStopped
-            }, report: { report(.progress($0)) })
+            },
+            report: {
+                try events?.add($0)
+                report(.progress($0))
+            })
         trainer.notes.dropFirst(notes.count).forEach { report(.note($0)) }
         guard !wasStopped else {
             throw JobError(

@@ -8,7 +8,7 @@ public import Trajectories
 /// Squared error on actions; with a share of the data below 1, only the episodes with the largest
 /// returns, the "%BC" of Chen et al. 2021 (arXiv 2106.01345), section 5.2. With goal columns the
 /// policy also takes a goal: in training, where the episode was in a later row, by
-/// ``HindsightGoal/later``.
+/// `HindsightGoal.later`.
 public final class BehaviorCloning {
     /// The settings.
     public struct Settings: Sendable, Hashable {

@@ -1,7 +1,7 @@
 /// What soft actor-critic is computed by: it owns networks, moments and the memory.
 ///
 /// The algorithm is that of ``CPUSoftActorCritic``; every engine does the same updates from the same
-/// random numbers (``SoftActorCriticDraws``), up to rounding. An engine is made from a
+/// random numbers (`SoftActorCriticDraws`), up to rounding. An engine is made from a
 /// ``SoftActorCriticState`` and ``SoftActorCriticSettings``, with an empty memory.
 public protocol SoftActorCriticEngine: AnyObject, Sendable {
     /// Puts transitions into the memory, a ring of `settings.capacity`: row i of a run lies at i

@@ -1,6 +1,6 @@
 public import Foundation
 
-/// Where the robots' MJCF files are, as unpacked by `make bootstrap`.
+/// Where the robots' MJCF files are, as unpacked by `make bootstrap` or installed.
 public enum ModelLibrary {
     /// The environment variable that names another folder of models.
     public static let variable = "TRAJECTORY_MODELS"
@@ -8,8 +8,9 @@ public enum ModelLibrary {
     /// The location of a model file such as `hopper.xml`.
     ///
     /// Looks in the folder that `TRAJECTORY_MODELS` names and nowhere else if that is set;
-    /// otherwise in `.deps/models` in the folders above the running executable, above the current
-    /// folder, and above this package's sources.
+    /// otherwise in `share/trajectory/models` beside the folder of the running executable, and in
+    /// `.deps/models` in the folders above it, above the current folder, and above this package's
+    /// sources.
     ///
     /// - Throws: ``SimulationError`` when the file is in none of them.
     public static func url(of file: String) throws(SimulationError) -> URL {
@@ -32,6 +33,12 @@ public enum ModelLibrary {
             throw SimulationError(
                 code: .modelsNotFound, file: file,
                 detail: "it is not in '\(override)', which \(variable) names; correct or unset it")
+        }
+        if let program = starts.first {
+            // What is installed has the program in bin, and share beside that.
+            let installed = program.resolvingSymlinksInPath().deletingLastPathComponent()
+                .appendingPathComponent("share/trajectory/models").appendingPathComponent(file)
+            if manager.fileExists(atPath: installed.path) { return installed }
         }
         for start in starts {
             var folder = start.resolvingSymlinksInPath().standardizedFileURL

@@ -7,7 +7,7 @@ public import Transformer
 /// Janner et al. 2021, section 3.2 and algorithm 1, in the authors' form: candidates are sampled
 /// transition by transition, and after each the `beamWidth` best by discounted predicted rewards
 /// and value are kept. A row is one sequence; rows that share tokens share their computation
-/// (``PrefixTreeModel``).
+/// (`PrefixTreeModel`).
 public struct BeamPlanner {
     /// Predicts the tokens.
     public let model: any PrefixTreeModel

@@ -12,7 +12,7 @@
 
 /// Which tokens may be sampled, and how sharply: temperature, then the CDF filter, then top-k.
 ///
-/// The order is the authors'. Nothing here renormalises; ``TokenSampler`` does, with a softmax over
+/// The order is the authors'. Nothing here renormalises; `TokenSampler` does, with a softmax over
 /// the filtered logits.
 public struct TokenFilter: Sendable, Hashable {
     /// What the CDF filter does at its edges.

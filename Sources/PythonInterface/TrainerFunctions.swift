@@ -1,4 +1,5 @@
 import FoundationEssentials
+import TensorBoard
 import Tokenization
 import Training
 import Transformer
@@ -10,6 +11,8 @@ final class TrainerBox: @unchecked Sendable {
     let trainer: Trainer
     /// What a person should know, a line each.
     var notes: [String]
+    /// Where TensorBoard's events go, if anywhere.
+    let tensorBoard: URL?
 
     init(
         _ request: TrainingRequest, dataset: DatasetBox, folder: String, engine: EngineBox
@@ -59,6 +62,7 @@ final class TrainerBox: @unchecked Sendable {
             chosen.settings.configuration(layout: dataset.layout), dataset: data,
             options: chosen.settings.training, directory: url, environment: request.environment,
             resume: request.resume, engine: engine.engine)
+        tensorBoard = request.tensorboard.map { URL(fileURLWithPath: $0) }
         self.notes = notes + trainer.notes
     }
 }
@@ -111,6 +115,7 @@ public func runTrainer(
         let box: TrainerBox = object(trainer)
         let stop: Stop = object(stop)
         let notes = box.trainer.notes.count
+        let events = try box.tensorBoard.map { try EventFile(in: $0, after: box.trainer.step) }
         var wasStopped = false
         let end = try box.trainer.run(
             reportEvery: .seconds(interval),
@@ -119,6 +124,7 @@ public func runTrainer(
                 return wasStopped
             },
             report: { progress in
+                try events?.add(progress)
                 let json = cText(try JSONEncoder().encode(progress))
                 defer { json.deallocate() }
                 report(json)

@@ -41,6 +41,8 @@ struct TrainingRequest: Decodable {
     var evaluationInterval: Int?
     var checkpointInterval: Int?
     var environment: String?
+    /// A folder for TensorBoard's events.
+    var tensorboard: String?
     var resume: Bool
 
     /// What to train by, before the data are known.

@@ -1,7 +1,7 @@
 public import Trajectories
 
 /// The one rule how the transitions of an episode become numbers: observation, action, reward and
-/// value, in the order of ``TransitionLayout``.
+/// value, in the order of `TransitionLayout`.
 ///
 /// The value is the discounted return after the step (``returnsToGo(rewards:discount:)``). In an
 /// episode that ends in a terminal state a penalty takes the place of the last reward, where the

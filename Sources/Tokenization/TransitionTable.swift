@@ -2,7 +2,7 @@ public import Trajectories
 
 /// The transitions of many episodes as one table of numbers, ready to be discretized.
 ///
-/// A row is observation, action, reward and value, as ``TransitionLayout`` says; the episodes lie
+/// A row is observation, action, reward and value, as `TransitionLayout` says; the episodes lie
 /// one after the other.
 public struct TransitionTable: Sendable, Equatable {
     /// Which column is which.

@@ -16,7 +16,7 @@ public enum Recipe: Sendable, Hashable, Codable, CaseIterable, RawRepresentable 
     /// start, with dropout; in a run as long and with batches as large as one chooses.
     case authors
     /// The authors' code for a dataset, also with its batches and its length, which the data decide
-    /// (``TrainingSettings/takeLength(of:windows:length:)``).
+    /// (`TrainingSettings.takeLength`).
     case authorsSettings(for: AuthorsDataset)
     /// What the paper states (Janner et al. 2021, appendix A): as the authors' code, but for a rate
     /// of 2.5e-4 after 2,000 updates of warm-up, and 80 epochs.
@@ -45,8 +45,8 @@ public enum Recipe: Sendable, Hashable, Codable, CaseIterable, RawRepresentable 
         self = recipe
     }
 
-    /// Sets what the recipe says; the learning rate is ``learningRate(_:width:)``'s matter, the
-    /// length ``TrainingSettings/takeLength(of:windows:length:)``'s.
+    /// Sets what the recipe says; the learning rate is `learningRate(_:width:)`'s matter, the
+    /// length `TrainingSettings.takeLength`'s.
     public func apply(
         to options: inout TrainingOptions, _ shape: inout TransformerConfiguration.Shape
     ) {

@@ -18,7 +18,7 @@ extension Trainer {
     ///   - report: Told how far the run is.
     /// - Returns: Where the run ended.
     /// - Throws: ``TrainingError`` when loss, gradient or weights are no finite numbers any more,
-    ///   ``EngineError``, errors of writing, and whatever `report` throws; the last checkpoint stays
+    ///   `EngineError`, errors of writing, and whatever `report` throws; the last checkpoint stays
     ///   whole.
     @discardableResult
     public func run(
@@ -116,7 +116,7 @@ extension Trainer {
     /// The loss on held-out windows spread over the held-out episodes, without dropout; nil where
     /// nothing is held out.
     ///
-    /// - Throws: ``EngineError`` when the device fails.
+    /// - Throws: `EngineError` when the device fails.
     public func heldOutLoss() throws(EngineError) -> HeldOutLoss? { try measure(learner) }
 
     private var emptyBatch: TokenBatch {

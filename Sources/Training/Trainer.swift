@@ -43,7 +43,8 @@ public final class Trainer {
     let observationDimensions: Int?
     let learner: any TrainingEngine
     var sampler: WindowSampler
-    var step = 0
+    /// Steps done so far.
+    public internal(set) var step = 0
     var tokens = 0
     var earlierSeconds = 0.0
     /// The losses since the last report before the run was stopped.
@@ -55,11 +56,11 @@ public final class Trainer {
     /// Prepares a run in `directory`; an existing run there goes on if `resume` is set.
     ///
     /// `environment` and `observationDimensions` are kept in the checkpoint
-    /// (``Checkpoint/Description``); `engine` computes.
+    /// (`Checkpoint.Description`); `engine` computes.
     ///
     /// - Throws: ``TrainingError`` when the options cannot be, model and data do not fit, there is
     ///   a run in the folder and `resume` is not set, or the run there is another;
-    ///   ``CheckpointError``, `SafetensorsError` or ``EngineError`` when that run cannot be read or
+    ///   `CheckpointError`, `SafetensorsError` or `EngineError` when that run cannot be read or
     ///   computed; `FileError` when another process uses the folder.
     public init(
         _ configuration: TransformerConfiguration, dataset: TokenizedDataset,

@@ -12,7 +12,7 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
     public enum Optimizer: String, Sendable, Hashable, Codable, CaseIterable {
         /// AdamW for all parameters, as the authors.
         case adamw
-        /// Muon for the matrices inside the blocks, AdamW for all others (``MuonOptions``).
+        /// Muon for the matrices inside the blocks, AdamW for all others (`MuonOptions`).
         case muon
     }
 

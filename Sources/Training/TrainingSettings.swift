@@ -62,7 +62,7 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
     /// Gives the run the size of model, the window and the bins of the checkpoint with whose weights
     /// it begins, except for what is `settled`, and settles them; nothing without such a checkpoint.
     ///
-    /// - Throws: ``CheckpointError`` when it cannot be read.
+    /// - Throws: `CheckpointError` when it cannot be read.
     package mutating func takeInitialSize(settling settled: inout Set<String>) throws {
         guard let initial = training.initialCheckpoint else { return }
         let url = try Checkpoint.url(named: initial)

@@ -69,7 +69,7 @@ extension TransformerConfiguration {
 ///
 ///     loss = 1/(B T) Σ mask * w[dimension of the target] * CE
 ///
-/// with B the rows of the global batch (``TokenBatch/totalRows``) and T the tokens of a window, and
+/// with B the rows of the global batch (`TokenBatch.totalRows`) and T the tokens of a window, and
 /// an update is AdamW's with the gradient clipped to ``TrainingEngineOptions/gradientLimit``.
 /// Dropout is decision 0004's. One training engine serves one thread at a time.
 public protocol TrainingEngine: AnyObject {

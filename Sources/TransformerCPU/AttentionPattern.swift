@@ -16,7 +16,7 @@ public struct AttentionPattern: Sendable {
     /// - Parameters:
     ///   - model: Whose attention.
     ///   - windows: Tokens of each, from the first observation dimension on.
-    /// - Throws: ``EngineError`` when a window is longer than the model sees or has an unknown
+    /// - Throws: `EngineError` when a window is longer than the model sees or has an unknown
     ///   token.
     public init(_ model: TrajectoryTransformer, windows: [[Int]]) throws(EngineError) {
         let length = windows[0].count

@@ -38,7 +38,7 @@ public struct CPUEngine: Engine {
 
     /// An engine that computes products so precisely.
     ///
-    /// - Throws: ``EngineError`` where the processor has no instructions for ``Precision/fast``
+    /// - Throws: `EngineError` where the processor has no instructions for `Precision.fast`
     ///   (AVX-512 BF16: AMD from Zen 4 on, Intel from Cooper Lake on).
     public init(
         workers: Int? = nil, precision: Precision, sequencesPerPass: Int = 4
@@ -68,7 +68,7 @@ public struct CPUEngine: Engine {
 
     /// A copy of a model that learns; `model` stays as it is.
     ///
-    /// - Throws: ``EngineError`` when the windows do not fit the model.
+    /// - Throws: `EngineError` when the windows do not fit the model.
     public func training(
         _ model: TrajectoryTransformer, options: TrainingEngineOptions
     ) throws(EngineError) -> any TrainingEngine {

@@ -7,7 +7,7 @@ public import Transformer
 /// A model as the CPU computes it: its values, packed once more as products read them, its layers
 /// and its attention.
 ///
-/// Made of a ``TrajectoryTransformer``'s values; a training engine changes its own, a decoder's
+/// Made of a `TrajectoryTransformer`'s values; a training engine changes its own, a decoder's
 /// stay as they are and are shared.
 public final class CPUTransformer: @unchecked Sendable {
     /// The model's shape.
@@ -41,10 +41,10 @@ public final class CPUTransformer: @unchecked Sendable {
 
     /// Logits at every position of `tokens`, without dropout: positions × vocabulary.
     ///
-    /// There may be at most ``TransformerConfiguration/contextLength`` tokens; they start with the
-    /// first observation dimension. `goal` has ``TransformerConfiguration/goalDimension`` tokens.
+    /// There may be at most `TransformerConfiguration.contextLength` tokens; they start with the
+    /// first observation dimension. `goal` has `TransformerConfiguration.goalDimension` tokens.
     ///
-    /// - Throws: ``EngineError`` when there are too many tokens, or one is unknown.
+    /// - Throws: `EngineError` when there are too many tokens, or one is unknown.
     public func logits(_ tokens: [Int], goal: [Int] = []) throws(EngineError) -> [[Float]] {
         let workspace = try forward(tokens, goal: goal)
         return (0..<tokens.count).map { position in
@@ -57,7 +57,7 @@ public final class CPUTransformer: @unchecked Sendable {
     ///
     /// A goal's tokens are the first queries and keys.
     ///
-    /// - Throws: ``EngineError`` when there are too many tokens, or one is unknown.
+    /// - Throws: `EngineError` when there are too many tokens, or one is unknown.
     public func attentionWeights(
         _ tokens: [Int], goal: [Int] = []
     ) throws(EngineError) -> [[[[Float]]]] {

@@ -187,7 +187,7 @@ public final class PrefixDecoder: PrefixTreeModel {
         return first..<parents.count
     }
 
-    /// Lends the logits at a node that was added with ``PrefixNode/needsOutput``.
+    /// Lends the logits at a node that was added with `PrefixNode.needsOutput`.
     public func withLogits<Result>(
         of node: Int, _ body: (Span<Float>) throws -> Result
     ) rethrows -> Result {

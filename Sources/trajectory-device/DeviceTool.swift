@@ -1,4 +1,5 @@
 import ArgumentParser
+import Release
 
 /// `trajectory-device`: what a machine with a card and a driver can do without anything else.
 @main
@@ -10,5 +11,6 @@ struct DeviceTool: AsyncParsableCommand {
             Needs a driver and NVIDIA's run-time compiler, libnvrtc, which PyTorch's packages \
             hold; nothing else.
             """,
+        version: Release.version,
         subcommands: [CheckCommand.self, BenchmarkCommand.self, TrainCommand.self])
 }

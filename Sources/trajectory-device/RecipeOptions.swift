@@ -9,7 +9,8 @@ extension TransformerStart: ExpressibleByArgument {}
 
 /// How parameters begin and learn.
 struct RecipeOptions: ParsableArguments {
-    @Option(help: "How to train: quick, authors, or paper; batches and length are those given here.")
+    @Option(
+        help: "How to train: quick, authors, or paper; batches and length are those given here.")
     var recipe: Recipe?
 
     @Option(

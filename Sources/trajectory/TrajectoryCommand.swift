@@ -4,6 +4,7 @@ import Experiments
 import Files
 import Foundation
 import Jobs
+import Release
 import Signals
 
 /// The root of the command line.
@@ -21,10 +22,10 @@ struct TrajectoryCommand: AsyncParsableCommand {
             (Ctrl-C), SIGTERM and SIGHUP, save what they have and say how to go on; a second signal \
             ends them at once.
             """,
-        version: "0.1.0",
+        version: Release.version,
         subcommands: [
             CollectCommand.self, TrainCommand.self, EvaluateCommand.self, CompareCommand.self,
-            ServeCommand.self,
+            SelectCommand.self, ServeCommand.self,
             DatasetCommand.self, EnvironmentsCommand.self,
             TrainBehaviorCommand.self, TrainPolicyCommand.self, TrainCriticCommand.self,
             TrainDynamicsCommand.self, PredictCommand.self, AttentionCommand.self,

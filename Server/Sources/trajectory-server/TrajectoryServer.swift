@@ -121,7 +121,18 @@ struct TrajectoryServer: AsyncParsableCommand {
             logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() })
         configuration.maximumGracefulShutdownDuration = .seconds(
             waitingSeconds + planningSeconds + patienceSeconds)
+        let impatience = Task { await Self.endAtSecondSignal() }
+        defer { impatience.cancel() }
         try await ServiceGroup(configuration: configuration).run()
+    }
+
+    /// Who signals twice does not want to wait for the plans that run.
+    private static func endAtSecondSignal() async {
+        var isFirst = true
+        for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+            if !isFirst { Foundation.exit(128 + signal.rawValue) }
+            isFirst = false
+        }
     }
 
     private func settings() throws -> ServerSettings {

@@ -5,7 +5,7 @@ enum RepeatedOption {
 
     /// Commands that join several datasets.
     private static let joining: Set<String> = [
-        "train", "train-policy", "train-critic", "train-dynamics",
+        "train", "train-policy", "train-critic", "train-dynamics", "select",
     ]
 
     /// The first option that has two different values.

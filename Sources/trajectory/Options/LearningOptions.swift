@@ -39,6 +39,8 @@ struct LearningOptions: ParsableArguments {
     @Option(help: "Worker threads; as many as cores when not given.")
     var workers: Int?
 
+    @OptionGroup var events: TensorBoardOption
+
     func validate() throws {
         try require(.steps, ["--steps": steps])
         try require(.batch, ["--batch-size": batchSize])

@@ -11,7 +11,7 @@ struct ServeCommand: ParsableCommand {
             Speaks openpi's WebSocket protocol, so that openpi-client of PyPI is a client, and the \
             Open Inference Protocol (HTTP and JSON) on the same port; docs/serving.md tells more. \
             `make server` builds the server. It ends at SIGTERM and SIGINT, when what was asked \
-            is answered.
+            is answered, and at a second one at once.
 
             Every plan is made anew: --replan-interval is what clients are advised to follow of \
             one. Options of the server beyond those here stand after --; `-- --help` lists them.

@@ -61,6 +61,8 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "Name of the environment the data come from, kept in the checkpoint.")
     var env: String?
 
+    @OptionGroup var events: TensorBoardOption
+
     @OptionGroup var chosen: TrainingSettingsOptions
 
     @OptionGroup(title: "Engine Options") var engine: EngineOptionsGroup
@@ -102,6 +104,7 @@ struct TrainCommand: AsyncParsableCommand {
         job.environment = env
         job.resumes = resume
         job.engine = try engine.card()
+        job.tensorBoard = events.folder
         job.precision = engine.precision
         job.isStopped = Signals.watch()
         let line = ProgressLine()

@@ -58,6 +58,7 @@ struct TrainCriticCommand: AsyncParsableCommand {
         job.settings = critic.settings(learning.settings)
         job.environment = learning.environment.name
         job.reading = reading.options(joining: learning.dataset)
+        job.tensorBoard = learning.events.folder
         job.isStopped = Signals.watch()
         let line = ProgressLine()
         defer { line.finish() }

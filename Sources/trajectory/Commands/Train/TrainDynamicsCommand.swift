@@ -55,6 +55,8 @@ struct TrainDynamicsCommand: AsyncParsableCommand {
 
     @OptionGroup var hiding: HidingOptions
 
+    @OptionGroup var events: TensorBoardOption
+
     @OptionGroup(title: "Reading Options") var reading: DatasetReadingOptions
 
     @Flag(help: "Print the result as JSON.")
@@ -84,6 +86,7 @@ struct TrainDynamicsCommand: AsyncParsableCommand {
         job.settings.learning.seed = seed
         job.skippedEpisodes = skipLast
         job.reading = reading.options(joining: dataset)
+        job.tensorBoard = events.folder
         job.isStopped = Signals.watch()
         let line = ProgressLine()
         defer { line.finish() }

@@ -112,6 +112,7 @@ struct TrainPolicyCommand: AsyncParsableCommand {
             method, dataset: learning.data, output: URL(fileURLWithPath: output))
         job.environment = learning.environment.name
         job.reading = reading.options(joining: learning.dataset)
+        job.tensorBoard = learning.events.folder
         job.isStopped = Signals.watch()
         let line = ProgressLine()
         defer { line.finish() }
