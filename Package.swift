@@ -61,7 +61,7 @@ let package = Package(
     ],
     targets: [
         // MARK: - The pipeline: dataset -> tokens -> model -> planner -> environment
-        library("Trajectories", ["Bounds"]),
+        library("Trajectories", ["Bounds", "RandomNumbers"]),
         library("Datasets", ["Bounds", "Files", "HDF5", "PythonFiles", "Trajectories"]),
         library("Tokenization", ["Bounds", "Files", "RandomNumbers", "Trajectories"]),
         library(
@@ -109,7 +109,7 @@ let package = Package(
             "Evaluation",
             [
                 "Agents", "Datasets", "Environments", "Episodes", "MuJoCo", "Planning",
-                "Statistics", "Trajectories", "Transformer",
+                "Statistics", "Tokenization", "Trajectories", "Transformer",
             ]),
         library("Statistics", ["RandomNumbers"]),
         library("Rendering", ["Files", "MuJoCo"]),

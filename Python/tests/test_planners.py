@@ -213,14 +213,17 @@ def test_limits_of_an_action_space_are_kept(model: tt.Model, observation: np.nda
 
 
 def test_fast_products_plan_where_the_processor_has_them(model: tt.Model, observation: np.ndarray) -> None:
-    exact = model.planner(horizon=3, beam_width=4).plan(observation)
     try:
-        fast = model.planner(horizon=3, beam_width=4, precision="fast").plan(observation)
+        planner = model.planner(horizon=3, beam_width=4, precision="fast")
     except tt.OptionError as error:
-        assert "no instructions for fast products" in str(error)
-        return
-    # The values of the same search are close; those of another are another's.
-    assert np.isfinite(fast.actions).all() and fast.actions.shape == exact.actions.shape
+        if "no instructions for fast products" not in str(error):
+            raise
+        pytest.skip("this processor has no bfloat16")
+    exact = model.planner(horizon=3, beam_width=4).plan(observation)
+    fast = planner.plan(observation)
+    assert np.isfinite(fast.actions).all()
+    assert fast.actions.shape == exact.actions.shape
+    assert not np.array_equal(fast.values, exact.values)
 
 
 def test_every_option_makes_a_planner(model: tt.Model, observation: np.ndarray) -> None:

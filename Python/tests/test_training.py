@@ -131,6 +131,8 @@ def test_an_exception_inside_saves_the_run(dataset: tt.Dataset, tmp_path: pathli
         ({"resume": True}, tt.OptionError, "resume goes on with the run in output"),
         ({"dropout": 2.0}, tt.OptionError, "dropout must lie in [0, 1), found 2"),
         ({"seed": -4}, tt.OptionError, "seed cannot be -4"),
+        ({"hide": 1.0}, tt.OptionError, "must lie between 0 and 1, found 1"),
+        ({"hide_seed": 3}, tt.OptionError, "hide_seed is for hide"),
     ],
 )
 def test_options_that_cannot_be_are_refused(
@@ -182,6 +184,11 @@ def test_a_terminal_state_that_is_a_failure_is_told_of() -> None:
     assert kept.tokenization.get("terminationPenalty") is None
     number = tt.Trainer(tt.Dataset.from_d4rl(rows), termination_penalty=-5, **SMALL)
     assert number.tokenization["terminationPenalty"] == -5
+
+
+def test_half_of_what_is_observed_is_hidden(dataset: tt.Dataset) -> None:
+    model = tt.train(dataset, hide=0.5, hide_seed=3, **SMALL)
+    assert model.tokenization["hiding"] == {"probability": 0.5, "seed": 3}
 
 
 def test_a_learning_curve_for_tensorboard(dataset: tt.Dataset, tmp_path: pathlib.Path) -> None:

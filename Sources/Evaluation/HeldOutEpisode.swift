@@ -11,6 +11,8 @@ public struct HeldOutEpisode: Sendable {
     }
     /// Its place in the file, from 0.
     public let index: Int
+    /// The row of the file, counted through all episodes, in which the episode begins.
+    public let firstRow: Int
     /// What happened before the present observation.
     public let past: [Step]
     /// The present observation.
@@ -22,8 +24,11 @@ public struct HeldOutEpisode: Sendable {
 
     /// The first `context` transitions are the past; the episode has `context + horizon + 1` rows
     /// or more.
-    public init(_ trajectory: Trajectory, index: Int, context: Int, horizon: Int) {
+    public init(
+        _ trajectory: Trajectory, index: Int, firstRow: Int, context: Int, horizon: Int
+    ) {
         self.index = index
+        self.firstRow = firstRow
         past = (0..<context).map {
             Step(
                 observation: trajectory.observation($0).map(Double.init),

@@ -97,6 +97,14 @@ public struct Experiment: Sendable {
         return points
     }
 
+    /// The values of an axis.
+    func values(of axis: String) throws(ExperimentError) -> [String] {
+        guard let values = definition.axes[axis] else {
+            throw error("a table takes means over '\(axis)', which is no axis")
+        }
+        return values
+    }
+
     /// A template's text at a point.
     func fill(_ template: Template, at point: Point) throws(ExperimentError) -> String {
         try template.filled { name throws(ExperimentError) in

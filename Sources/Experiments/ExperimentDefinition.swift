@@ -105,11 +105,13 @@ public struct ExperimentDefinition: Sendable {
             let step: Template
             let key: Template
             let error: Template?
+            /// An axis over whose values the cell is the mean, with its standard error.
+            let over: String?
             let scale: Double
             let digits: Int
 
             enum CodingKeys: String, CodingKey, CaseIterable {
-                case name, step, key, error, scale, digits
+                case name, step, key, error, over, scale, digits
             }
 
             init(from decoder: any Decoder) throws {
@@ -118,6 +120,12 @@ public struct ExperimentDefinition: Sendable {
                 step = try container.decode(Template.self, forKey: .step)
                 key = try container.decode(Template.self, forKey: .key)
                 error = try container.decodeIfPresent(Template.self, forKey: .error)
+                over = try container.decodeIfPresent(String.self, forKey: .over)
+                guard over == nil || error == nil else {
+                    throw DecodingError.dataCorruptedError(
+                        forKey: .error, in: container,
+                        debugDescription: "a mean over an axis has the error over its values")
+                }
                 scale = try container.decodeIfPresent(Double.self, forKey: .scale) ?? 1
                 digits = try container.decodeIfPresent(Int.self, forKey: .digits) ?? 1
             }

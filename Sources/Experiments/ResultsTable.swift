@@ -27,15 +27,28 @@ struct ResultsTable {
             for column in template.columns {
                 for point in try experiment.points(over: column.name, fixed: row) {
                     if index == 0 { header.append(try experiment.fill(column.name, at: point)) }
-                    let step = try experiment.fill(column.step, at: point)
-                    func number(_ key: Template) throws(ExperimentError) -> Double? {
-                        try results.number(try experiment.fill(key, at: point), of: step)
-                            .map { $0 * column.scale }
+                    func number(
+                        _ key: Template, at point: Experiment.Point
+                    ) throws(ExperimentError) -> Double? {
+                        try results.number(
+                            try experiment.fill(key, at: point),
+                            of: try experiment.fill(column.step, at: point)
+                        ).map { $0 * column.scale }
+                    }
+                    if let axis = column.over {
+                        let values = try experiment.values(of: axis).map {
+                            value throws(ExperimentError) in
+                            try number(column.key, at: point.merging([axis: value]) { $1 })
+                        }
+                        cells.append(.mean(over: values, digits: column.digits))
+                        continue
                     }
                     cells.append(
                         Cell(
-                            value: try number(column.key),
-                            error: try column.error.flatMap(number), digits: column.digits))
+                            value: try number(column.key, at: point),
+                            error: try column.error.flatMap { key throws(ExperimentError) in
+                                try number(key, at: point)
+                            }, digits: column.digits))
                 }
             }
             table.append(cells)
@@ -67,6 +80,21 @@ struct ResultsTable {
             return Cell(
                 value: isWhole ? values.reduce(0, +) / Double(values.count) : nil,
                 digits: column[0].digits)
+        }
+
+        /// The mean of values, if all are there, with its standard error.
+        static func mean(over values: [Double?], digits: Int) -> Cell {
+            let known = values.compactMap(\.self)
+            guard known.count == values.count, !known.isEmpty else {
+                return Cell(digits: digits)
+            }
+            let count = Double(known.count)
+            let mean = known.reduce(0, +) / count
+            let squares = known.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+            return Cell(
+                value: mean,
+                error: known.count > 1 ? (squares / (count - 1) / count).squareRoot() : nil,
+                digits: digits)
         }
 
         var text: String {

@@ -36,6 +36,25 @@ extension Plot {
         return plot
     }
 
+    /// How the likelihoods of predictions fall with the steps ahead; `bounds` are dashed.
+    public static func predictionLikelihoods(
+        _ methods: [(name: String, byStep: [Double])], bounds: [(name: String, byStep: [Double])]
+    ) -> Plot {
+        func series(_ all: [(name: String, byStep: [Double])], _ style: Plot.Series.Style) -> [Plot
+            .Series]
+        {
+            all.map { name, byStep in
+                Series(
+                    name, x: byStep.indices.map { Double($0 + 1) }, y: byStep, style: style)
+            }
+        }
+        let horizon = bounds.map(\.byStep.count).max() ?? 0
+        return Plot(
+            title: "Predicting \(horizon) steps", xLabel: "step",
+            yLabel: "log-likelihood (nats)",
+            series: series(methods, .line) + series(bounds, .dashed))
+    }
+
     /// Returns against the milliseconds that an action may take; a report for each deadline.
     public static func deadlines(_ deadlines: [Double], _ reports: [EvaluationReport]) -> Plot {
         let episodes = reports.first?.returns.count ?? 0

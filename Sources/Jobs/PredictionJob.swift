@@ -6,9 +6,8 @@ import Evaluation
 import Figures
 public import Foundation
 import Learning
-import Planning
 import Rendering
-import Trajectories
+public import Trajectories
 public import Transformer
 import TransformerCPU
 
@@ -23,10 +22,36 @@ public struct PredictionJob: Sendable {
         public struct Method: Sendable, Codable {
             /// Such as `transformer`.
             public var name: String
-            /// The error after 1, 2, … steps, in standard deviations.
+            /// The file of an ensemble, where several were given.
+            public var file: String?
+            /// The root mean square error after 1, 2, … steps, in standard deviations.
             public var byStep: [Double]
-            /// Their mean.
+            /// Standard errors of these over the episodes; nil of one episode.
+            public var standardErrors: [Double]?
+            /// The mean of the errors.
             public var mean: Double
+            /// Its standard error.
+            public var standardError: Double?
+            /// How likely what happened was; nil of methods that give no distribution of it.
+            public var likelihood: Likelihood?
+        }
+        /// Logarithms of the density of what happened, in nats.
+        public struct Likelihood: Sendable, Codable {
+            /// After 1, 2, … steps.
+            public var byStep: [Double]
+            /// Standard errors of these over the episodes; nil of one episode.
+            public var standardErrors: [Double]?
+            /// The mean.
+            public var mean: Double
+            /// Its standard error.
+            public var standardError: Double?
+
+            init(_ likelihood: PredictionLikelihood) {
+                byStep = likelihood.byStep
+                standardErrors = likelihood.standardErrors
+                mean = likelihood.mean
+                standardError = likelihood.meanStandardError
+            }
         }
         /// The episode that was drawn.
         public struct Video: Sendable, Codable {
@@ -37,8 +62,17 @@ public struct PredictionJob: Sendable {
         }
         /// Steps that were predicted, of how many episodes, how often each.
         public var horizon, episodes, samples: Int
+        /// Dimensions of the observation that the likelihood counts.
+        public var dimensions: Int
+        /// The probability with which each number was hidden from the models; nil where none was.
+        public var hidden: Double?
         /// All methods.
         public var methods: [Method]
+        /// The likelihood for one who knows the bins of what happened: the bound of all that
+        /// predict tokens.
+        public var oracle: Likelihood
+        /// The likelihood for one who knows how often each bin occurs in the data.
+        public var dataDistribution: Likelihood
         /// The drawing, if one was asked for.
         public var video: Video?
         /// Wall-clock time.
@@ -49,24 +83,29 @@ public struct PredictionJob: Sendable {
     public var checkpoint: URL
     /// The held-out data.
     public var dataset: URL
-    /// The file of an ensemble of single-step models.
-    public var dynamics: URL?
+    /// Files of ensembles of single-step models; of several the likeliest counts, too, as *the*
+    /// ensemble.
+    public var dynamics: [URL] = []
     /// Steps to predict.
     public var horizon = 100
     /// Transitions that are known before the first predicted one.
     public var context = 1
     /// Episodes to predict: the last of the data that are long enough.
     public var episodes = 16
-    /// Predictions of each episode, of which the mean counts.
-    public var samples = 5
+    /// Predictions of each episode, whose mean has the error and whose distribution the likelihood.
+    public var samples = 200
     /// Only the likeliest tokens are drawn; all if nil.
     public var topK: Int?
     /// Fixes what is drawn.
     public var seed: UInt64 = 0
     /// Whether the transformer also predicts with actions of its own.
     public var samplesActions = false
+    /// What the models do not see; what the transformer was trained with if nil.
+    public var hiding: Hiding?
     /// A picture of the errors (png or svg).
     public var plot: URL?
+    /// A picture of the likelihoods (png or svg).
+    public var likelihoodPlot: URL?
     /// A drawing of an episode as it was and as it was predicted (mp4, gif or png).
     public var video: URL?
     /// The episode that is drawn, from 0 among those predicted.
@@ -79,6 +118,7 @@ public struct PredictionJob: Sendable {
     public var engine: any Engine = CPUEngine.cpu
 
     private static let noChange = "no change"
+    private static let ensemble = "ensemble of single-step models"
 
     /// A job; see the properties.
     public init(checkpoint: URL, dataset: URL) {
@@ -96,33 +136,43 @@ public struct PredictionJob: Sendable {
         try require(Bound.episodes.orNone, ["videoEpisode": videoEpisode])
         let start = ContinuousClock.now
         // Known before the work as well as after it.
-        for file in [plot, video].compactMap(\.self) { try file.requireWritable() }
+        for file in [plot, likelihoodPlot, video].compactMap(\.self) { try file.requireWritable() }
         if let video { try VideoWriter.requireProgram(for: video) }
         let trained = try Checkpoint(at: checkpoint)
+        let hiding = try hiding(of: trained)
         let data = try TrajectoryDataset(
             contentsOf: dataset, options: reading.fitting(trained))
         data.notes.forEach { report(.note($0)) }
         try trained.requireLayout(of: data, file: dataset.given, named: checkpoint.given)
+        let ensembles = try dynamics.map { try ensemble($0, for: data.layout, hiding: hiding) }
         let cases = try heldOutEpisodes(of: data)
         let simulation = try video.map { _ in try makeSimulation(of: data, trained, cases) }
         let deviations = DatasetSummary(data).observations.map(\.standardDeviation)
+        let density = ObservationDensity(
+            trained.discretizer, width: data.layout.observationDimension)
 
         var methods: [Result.Method] = []
         var drawn: [(name: String, observations: [[Double]])] = []
-        func add(_ name: String, _ samples: [[[[Double]]]], drawnAs drawing: String? = nil) {
+        func add(
+            _ name: String, _ forecast: PredictionForecast, file: String? = nil,
+            drawnAs drawing: String? = nil
+        ) {
             let error = PredictionError(
-                of: samples.map(PredictionError.mean(of:)), truth: cases.map(\.truth),
-                deviations: deviations)
-            methods.append(.init(name: name, byStep: error.byStep, mean: error.mean))
-            // A sample, since the mean of several moves like none of them.
-            if let drawing { drawn.append((drawing, samples[videoEpisode][0])) }
+                of: forecast.means, truth: cases.map(\.truth), deviations: deviations)
+            methods.append(
+                .init(
+                    name: name, file: file, byStep: error.byStep,
+                    standardErrors: error.standardErrors, mean: error.mean,
+                    standardError: error.meanStandardError,
+                    likelihood: forecast.logarithms.map { .init(PredictionLikelihood($0)) }))
+            if let drawing { drawn.append((drawing, forecast.sample)) }
         }
-        func transformer(_ name: String, _ transitions: Int, ownActions: Bool = false) throws
-            -> [[[[Double]]]]
-        {
-            try predictions(of: cases, by: trained, transitions, ownActions: ownActions) {
-                report(.progress(Share(name, $0, of: horizon)))
-            }
+        func transformer(
+            _ name: String, _ transitions: Int, ownActions: Bool = false
+        ) throws -> PredictionForecast {
+            try forecast(
+                cases, by: trained, transitions, density, hiding: hiding, ownActions: ownActions
+            ) { done, count in report(.progress(Share(name, done, of: count))) }
         }
         let configuration = trained.model.configuration
         let full = configuration.contextLength / configuration.layout.transitionDimension + 1
@@ -133,27 +183,53 @@ public struct PredictionJob: Sendable {
                 "transformer, own actions",
                 try transformer("own actions", full, ownActions: true))
         }
-        if let ensemble = try ensemble(for: data.layout) {
-            let beginnings = cases.map {
-                DynamicsEnsemble.Beginning(observation: $0.present, actions: $0.actions)
+        let forecasts = ensembles.map { forecast(cases, by: $0, density, hiding: hiding) }
+        if forecasts.count > 1 {
+            for (forecast, url) in zip(forecasts, dynamics) {
+                let file = url.deletingPathExtension().lastPathComponent
+                add("ensemble \(file)", forecast, file: url.given)
             }
-            add(
-                "ensemble of single-step models",
-                ensemble.predict(beginnings, samples: samples, seed: seed), drawnAs: "ensemble")
         }
-        add(Self.noChange, cases.map { [Array(repeating: $0.present, count: horizon)] })
+        if let best = forecasts.indices.max(by: {
+            forecasts[$0].likelihood < forecasts[$1].likelihood
+        }) {
+            add(
+                Self.ensemble, forecasts[best],
+                file: forecasts.count > 1 ? dynamics[best].given : nil, drawnAs: "ensemble")
+        }
+        add(
+            Self.noChange,
+            PredictionForecast(
+                means: cases.map { Array(repeating: $0.present, count: horizon) }, sample: []))
+        let oracle = PredictionLikelihood(cases.map { $0.truth.map(density.oracle(of:)) })
+        let rows = data.trajectories.flatMap { trajectory in
+            (0..<trajectory.count).map { trajectory.observation($0).map(Double.init) }
+        }
+        let known = density.logarithms(of: cases.flatMap(\.truth), under: rows)
+        let distribution = PredictionLikelihood(
+            cases.indices.map { Array(known[($0 * horizon)..<(($0 + 1) * horizon)]) })
 
         if let plot {
             try Plot.predictionErrors(
                 methods.map { ($0.name, $0.byStep) }, baseline: Self.noChange
             ).write(to: plot)
         }
+        if let likelihoodPlot {
+            try Plot.predictionLikelihoods(
+                methods.compactMap { method in
+                    method.likelihood.map { (method.name, $0.byStep) }
+                },
+                bounds: [("oracle", oracle.byStep), ("data's distribution", distribution.byStep)]
+            ).write(to: likelihoodPlot)
+        }
         let film = try simulation.flatMap {
             try draw(cases[videoEpisode], drawn, in: $0, deviations: deviations, report: report)
         }
         return Result(
-            horizon: horizon, episodes: cases.count, samples: samples, methods: methods,
-            video: film, seconds: elapsed(since: start))
+            horizon: horizon, episodes: cases.count, samples: samples,
+            dimensions: density.dimensions.count, hidden: hiding?.probability, methods: methods,
+            oracle: .init(oracle), dataDistribution: .init(distribution), video: film,
+            seconds: elapsed(since: start))
     }
 
     /// The last episodes that are long enough.
@@ -173,49 +249,11 @@ public struct PredictionJob: Sendable {
                 "there is no episode \(videoEpisode) to draw: \(long.count) of '\(dataset.given)' "
                     + "are long enough to be predicted")
         }
+        let starts = data.trajectories.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
         return long.map {
-            HeldOutEpisode($1, index: $0, context: context - 1, horizon: horizon)
+            HeldOutEpisode(
+                $1, index: $0, firstRow: starts[$0], context: context - 1, horizon: horizon)
         }
-    }
-
-    private func ensemble(for layout: TransitionLayout) throws -> DynamicsEnsemble? {
-        guard let dynamics else { return nil }
-        let ensemble = try DynamicsEnsemble(contentsOf: dynamics)
-        guard ensemble.layout == layout else {
-            throw JobError(
-                .mismatch,
-                "cannot use the dynamics model '\(dynamics.given)': it was made for "
-                    + "\(ensemble.layout.observationDimension) + "
-                    + "\(ensemble.layout.actionDimension) dimensions, the data have "
-                    + "\(layout.observationDimension) + \(layout.actionDimension)")
-        }
-        return ensemble
-    }
-
-    private func predictions(
-        of cases: [HeldOutEpisode], by trained: Checkpoint, _ transitions: Int, ownActions: Bool,
-        progress: (Int) -> Void
-    ) throws -> [[[[Double]]]] {
-        var options = OpenLoopPredictor.Options(contextTransitions: transitions)
-        options.samples = samples
-        options.seed = seed
-        options.filter.topK = topK
-        let predictor = try OpenLoopPredictor(
-            model: engine.decoder(trained.model), discretizer: trained.discretizer,
-            options: options)
-        let beginnings = try cases.map { episode in
-            var past = PlanningContext(
-                layout: trained.model.configuration.layout, discretizer: trained.discretizer,
-                limit: max(1, context))
-            for step in episode.past {
-                try past.append(
-                    observation: step.observation, action: step.action, reward: step.reward)
-            }
-            return OpenLoopPredictor.Beginning(
-                context: try past.tokens(before: episode.present),
-                actions: ownActions ? nil : episode.actions)
-        }
-        return try predictor.predict(beginnings, horizon: horizon, progress: progress)
     }
 
     // MARK: - Drawing

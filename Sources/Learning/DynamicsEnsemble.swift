@@ -22,6 +22,9 @@ public struct DynamicsEnsemble: Sendable {
     /// Number of networks.
     public var memberCount: Int { members.count }
 
+    /// The probability with which numbers of its data were hidden; 0 where all were seen.
+    public let hidden: Double
+
     let members: [DynamicsNetwork]
     let scaling: Scaling
 
@@ -30,10 +33,18 @@ public struct DynamicsEnsemble: Sendable {
         var inputs, changes: Normalization
     }
 
-    init(layout: TransitionLayout, members: [DynamicsNetwork], scaling: Scaling) {
+    init(
+        layout: TransitionLayout, members: [DynamicsNetwork], scaling: Scaling, hidden: Double = 0
+    ) {
         self.layout = layout
         self.members = members
         self.scaling = scaling
+        self.hidden = hidden
+    }
+
+    /// Numbers that a network is given: observation, action, and what is hidden where some are.
+    static func inputWidth(_ layout: TransitionLayout, hides: Bool) -> Int {
+        (hides ? 2 : 1) * layout.observationDimension + layout.actionDimension
     }
 
     /// A trajectory to be predicted: how it begins, and which actions follow.
@@ -42,12 +53,24 @@ public struct DynamicsEnsemble: Sendable {
         public var observation: [Double]
         /// One action for each step.
         public var actions: [[Double]]
+        /// Dimensions of the observation that are hidden from the networks.
+        public var hidden: Set<Int>
 
         /// Creates a beginning.
-        public init(observation: [Double], actions: [[Double]]) {
+        public init(observation: [Double], actions: [[Double]], hidden: Set<Int> = []) {
             self.observation = observation
             self.actions = actions
+            self.hidden = hidden
         }
+    }
+
+    /// How a prediction distributes the next observation, before a number is drawn from it: a
+    /// normal distribution of each dimension, in the observation's units.
+    public struct Distribution: Sendable {
+        /// The number of the beginning, of the prediction, and steps after the beginning, from 0.
+        public let beginning, sample, step: Int
+        /// Mean and standard deviation of each dimension.
+        public let mean, deviation: [Double]
     }
 
     /// Predicts a trajectory from an observation and the actions that follow.
@@ -68,8 +91,12 @@ public struct DynamicsEnsemble: Sendable {
     ///   - samples: Predictions to make of each; prediction `i` follows network `i mod
     ///     memberCount`.
     ///   - seed: Fixes what is drawn.
+    ///   - observe: Given the distribution that each step is drawn from, in no certain order.
     /// - Returns: For each trajectory and prediction, the observations after 1, 2, … steps.
-    public func predict(_ beginnings: [Beginning], samples: Int, seed: UInt64) -> [[[[Double]]]] {
+    public func predict(
+        _ beginnings: [Beginning], samples: Int, seed: UInt64,
+        observe: (Distribution) -> Void = { _ in }
+    ) -> [[[[Double]]]] {
         let horizon = beginnings.first?.actions.count ?? 0
         for beginning in beginnings {
             precondition(
@@ -86,20 +113,20 @@ public struct DynamicsEnsemble: Sendable {
             // Whatever follows this network shares its passes.
             var rows = beginnings.enumerated().flatMap { place, beginning in
                 stride(from: index, to: samples, by: members.count).map {
-                    Row(
-                        beginning: place, sample: $0,
-                        present: beginning.observation.map(Float.init), seed: seed)
+                    Row(place, beginning, sample: $0, seed: seed)
                 }
             }
             guard !rows.isEmpty else { continue }
             for step in 0..<horizon {
                 let changes = member.predict(
-                    rows.flatMap {
-                        standardized(
-                            $0.present + beginnings[$0.beginning].actions[step].map(Float.init))
-                    })
+                    rows.flatMap { input(of: $0, beginnings[$0.beginning].actions[step]) })
                 for row in rows.indices {
-                    rows[row].move(by: changes, row: row, scaling)
+                    let (mean, deviation) = rows[row].move(
+                        by: changes, row: row, scaling, hidden: hidden)
+                    observe(
+                        Distribution(
+                            beginning: rows[row].beginning, sample: rows[row].sample, step: step,
+                            mean: mean, deviation: deviation))
                     result[rows[row].beginning][rows[row].sample].append(
                         rows[row].present.map(Double.init))
                 }
@@ -112,20 +139,35 @@ public struct DynamicsEnsemble: Sendable {
     private struct Row {
         let beginning, sample: Int
         var present: [Float]
+        /// Dimensions of it that its network does not see.
+        private(set) var hidden: Set<Int>
         private var generator: SplitMix64
 
-        init(beginning: Int, sample: Int, present: [Float], seed: UInt64) {
-            self.beginning = beginning
+        init(_ place: Int, _ beginning: Beginning, sample: Int, seed: UInt64) {
+            self.beginning = place
             self.sample = sample
-            self.present = present
+            present = beginning.observation.map(Float.init)
+            hidden = beginning.hidden
             generator = SplitMix64(seed: seed &+ UInt64(sample) &* 0x9E37_79B9)
         }
 
-        /// Draws the change of row `row` and goes there.
+        /// Draws the change of row `row` and goes there, where each number is hidden with
+        /// probability `probability`; returns the distribution of where it goes.
         mutating func move(
-            by changes: (mean: [Float], deviation: [Float]), row: Int, _ scaling: Scaling
-        ) {
+            by changes: (mean: [Float], deviation: [Float]), row: Int, _ scaling: Scaling,
+            hidden probability: Double
+        ) -> (mean: [Double], deviation: [Double]) {
             let start = row * present.count
+            // What is hidden changes from the mean, as in training.
+            for index in hidden { present[index] = scaling.inputs.mean[index] }
+            let mean = present.indices.map {
+                Double(
+                    present[$0] + changes.mean[start + $0] * scaling.changes.deviation[$0]
+                        + scaling.changes.mean[$0])
+            }
+            let deviation = present.indices.map {
+                Double(changes.deviation[start + $0] * scaling.changes.deviation[$0])
+            }
             for index in present.indices {
                 let change =
                     changes.mean[start + index]
@@ -138,11 +180,21 @@ public struct DynamicsEnsemble: Sendable {
                 )
                 present[index] = min(max(next, center - reach), center + reach)
             }
+            if probability > 0 {
+                hidden = Set(present.indices.filter { _ in generator.uniform() < probability })
+            }
+            return (mean, deviation)
         }
     }
 
-    private func standardized(_ input: [Float]) -> [Float] {
-        input.indices.map { scaling.inputs.apply(input[$0], column: $0) }
+    /// What a network is given, standardized.
+    private func input(of row: Row, _ action: [Double]) -> [Float] {
+        var input = row.present + action.map(Float.init)
+        for index in row.hidden { input[index] = scaling.inputs.mean[index] }
+        if hidden > 0 {
+            input += row.present.indices.map { row.hidden.contains($0) ? 1 : 0 }
+        }
+        return input.indices.map { scaling.inputs.apply(input[$0], column: $0) }
     }
 }
 
@@ -176,13 +228,20 @@ extension DynamicsEnsemble {
                 return Normalization(mean: rows[0], deviation: rows[1])
             }
             layout = TransitionLayout(observationDimension: observation, actionDimension: action)
+            hidden = Double(file.metadata["hidden"] ?? "0") ?? 0
+            guard hidden == 0 || Hiding(probability: hidden).problem == nil else {
+                throw LearningError(
+                    .unreadableDynamics, url.path,
+                    "'hidden' is \(hidden), where a probability is expected; the file is damaged")
+            }
+            let inputs = Self.inputWidth(layout, hides: hidden > 0)
             scaling = Scaling(
-                inputs: try normalization("input", width: observation + action),
+                inputs: try normalization("input", width: inputs),
                 changes: try normalization("change", width: observation))
             members = try (0..<count).map { index in
                 DynamicsNetwork(
                     try Network(
-                        name: Self.name(ofMember: index), inputs: observation + action,
+                        name: Self.name(ofMember: index), inputs: inputs,
                         outputs: 2 * observation, file: file))
             }
         } catch let error as LearningError {
@@ -204,6 +263,7 @@ extension DynamicsEnsemble {
             "observation_dimension": "\(layout.observationDimension)",
             "action_dimension": "\(layout.actionDimension)", "members": "\(members.count)",
         ]) { $1 }
+        if hidden > 0 { file.metadata["hidden"] = "\(hidden)" }
         for (name, normalization) in [("input", scaling.inputs), ("change", scaling.changes)] {
             let shape = [normalization.mean.count]
             file.set("\(name)_mean", normalization.mean, shape: shape)

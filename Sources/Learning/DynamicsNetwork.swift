@@ -48,13 +48,18 @@ package struct DynamicsNetwork: Sendable {
     }
 
     /// The loss of a part of a batch of `count` rows, whose changes are `targets`, and its
-    /// gradient.
+    /// gradient; a change that is NaN is not known and does not count.
     package static func loss(_ part: LossPart, targets: Matrix, count: Int) -> Double {
         let dimension = targets.columns
         let scale = 1 / Float(count * dimension)
         var loss = 0.0
         for (place, row) in part.rows.enumerated() {
             for index in 0..<dimension {
+                guard !targets[row, index].isNaN else {
+                    part.dOutput[place, index] = 0
+                    part.dOutput[place, dimension + index] = 0
+                    continue
+                }
                 let (logVariance, derivative) = bounded(part.output[place, dimension + index])
                 let precision = exp(-logVariance)
                 let error = part.output[place, index] - targets[row, index]

@@ -14,6 +14,11 @@ public struct DynamicsTrainer: Sendable {
         public var members = 5
         /// How each network is trained; its seed also fixes the resampling.
         public var learning: LearningSettings
+        /// What of the observations the networks do not see; nil where they see all.
+        ///
+        /// A hidden number is given as the mean of its dimension, beside a mark that it is hidden,
+        /// and is not learnt from as what follows.
+        public var hiding: Hiding?
 
         /// The defaults, near those of Chua and others, 2018.
         public init() {
@@ -49,29 +54,40 @@ public struct DynamicsTrainer: Sendable {
         guard let layout = trajectories.first(where: { $0.count > 1 })?.layout else {
             throw LearningError(.noData, "the dataset", "no episode has two transitions or more")
         }
+        if let problem = settings.hiding?.problem {
+            throw LearningError(.invalidSetting, "hiding", problem)
+        }
+        let width = layout.observationDimension
+        let inputWidth = DynamicsEnsemble.inputWidth(layout, hides: settings.hiding != nil)
         try settings.learning.requireMemory(
-            networks: settings.members,
-            inputs: layout.observationDimension + layout.actionDimension,
-            outputs: 2 * layout.observationDimension)
+            networks: settings.members, inputs: inputWidth, outputs: 2 * width)
         self.settings = settings
         self.layout = layout
         var inputs: [Float] = []
         var changes: [Float] = []
-        for trajectory in trajectories where trajectory.count > 1 {
-            for row in 0..<(trajectory.count - 1) {
-                let present = trajectory.observation(row)
-                inputs += present
+        let seen = SeenObservations(trajectories, width: width, hiding: settings.hiding)
+        var first = 0
+        for trajectory in trajectories {
+            for row in 0..<max(0, trajectory.count - 1) {
+                let (present, next) = (
+                    seen.row(row, of: trajectory, from: first),
+                    seen.row(row + 1, of: trajectory, from: first)
+                )
+                inputs += present.values
                 inputs += trajectory.action(row)
-                changes += zip(trajectory.observation(row + 1), present).map { $0 - $1 }
+                if settings.hiding != nil { inputs += present.isHidden.map { $0 ? 1 : 0 } }
+                changes += (0..<width).map {
+                    next.isHidden[$0] ? .nan : next.values[$0] - present.values[$0]
+                }
             }
+            first += trajectory.count
         }
-        count = changes.count / layout.observationDimension
+        count = changes.count / width
         self.inputs = inputs
         self.changes = changes
         scaling = DynamicsEnsemble.Scaling(
-            inputs: Normalization(
-                of: inputs, width: layout.observationDimension + layout.actionDimension),
-            changes: Normalization(of: changes, width: layout.observationDimension))
+            inputs: Normalization(of: inputs, width: inputWidth),
+            changes: Normalization(ofKnown: changes, width: width))
     }
 
     /// Trains all networks, side by side.
@@ -103,7 +119,8 @@ public struct DynamicsTrainer: Sendable {
         try Network.requireFinite(
             runs.map(\.network), after: last.step, seed: settings.learning.seed)
         let ensemble = DynamicsEnsemble(
-            layout: layout, members: runs.map { DynamicsNetwork($0.network) }, scaling: scaling)
+            layout: layout, members: runs.map { DynamicsNetwork($0.network) }, scaling: scaling,
+            hidden: settings.hiding?.probability ?? 0)
         return (ensemble, last)
     }
 

@@ -33,6 +33,26 @@ public struct Normalization: Sendable, Equatable {
         deviation = squares.map { Float(($0 / count).squareRoot() + Self.smallest) }
     }
 
+    /// That of `numbers`, rows of `width`, of which some are NaN, which stands for unknown.
+    init(ofKnown numbers: [Float], width: Int) {
+        var sums = Array(repeating: 0.0, count: width)
+        var counts = sums
+        for index in numbers.indices where !numbers[index].isNaN {
+            sums[index % width] += Double(numbers[index])
+            counts[index % width] += 1
+        }
+        let means = zip(sums, counts).map { $0 / max(1, $1) }
+        var squares = Array(repeating: 0.0, count: width)
+        for index in numbers.indices where !numbers[index].isNaN {
+            let difference = Double(numbers[index]) - means[index % width]
+            squares[index % width] += difference * difference
+        }
+        mean = means.map(Float.init)
+        deviation = zip(squares, counts).map {
+            Float(($0 / max(1, $1)).squareRoot() + Self.smallest)
+        }
+    }
+
     /// This one followed by that of some of its columns.
     func appending(_ columns: [Int]) -> Normalization {
         Normalization(

@@ -1,3 +1,4 @@
+import RandomNumbers
 public import Tokenization
 import Trajectories
 public import Transformer
@@ -19,6 +20,9 @@ public struct OpenLoopPredictor {
         public var samples = 8
         /// Fixes what is drawn.
         public var seed: UInt64 = 0
+        /// The probability with which the model does not see a number that it has predicted, as it
+        /// did not see those of its data; for models with a token for hidden numbers.
+        public var hidden = 0.0
 
         /// Defaults, with a context of this many transitions.
         public init(contextTransitions: Int) {
@@ -49,7 +53,8 @@ public struct OpenLoopPredictor {
     /// Creates a predictor.
     ///
     /// - Throws: ``PlanningError`` when discretizer and model do not belong together, the model
-    ///   wants a goal, or the options leave nothing to see or to predict.
+    ///   wants a goal, the options leave nothing to see or to predict, or numbers shall be hidden
+    ///   that the model has no token for.
     public init(model: any PrefixTreeModel, discretizer: Discretizer, options: Options)
         throws(PlanningError)
     {
@@ -57,6 +62,12 @@ public struct OpenLoopPredictor {
             throw .input(
                 "\(options.samples) samples from a context of \(options.contextTransitions) "
                     + "transitions; give 1 or more from 2 or more")
+        }
+        guard options.hidden == 0 || (0..<1 ~= options.hidden && discretizer.hiddenToken != nil)
+        else {
+            throw .input(
+                "numbers are hidden with probability \(options.hidden); give one from 0 to below "
+                    + "1, and 0 to a model that was trained with all numbers")
         }
         try discretizer.requireMatch(with: model)
         try model.requireGoalColumns([])
@@ -78,6 +89,16 @@ public struct OpenLoopPredictor {
     public func predict(
         _ beginnings: [Beginning], horizon: Int, progress: (Int) -> Void = { _ in }
     ) throws(PlanningError) -> [[[[Double]]]] {
+        try predictTokens(beginnings, horizon: horizon, progress: progress)
+            .map { $0.observations(discretizer) }
+    }
+
+    /// Predicts `horizon` steps of each trajectory, as tokens.
+    ///
+    /// Takes and throws what ``predict(_:horizon:progress:)`` does.
+    public func predictTokens(
+        _ beginnings: [Beginning], horizon: Int, progress: (Int) -> Void = { _ in }
+    ) throws(PlanningError) -> [SampledObservations] {
         guard !beginnings.isEmpty else { return [] }
         var given: [[[Int32]]?] = []
         for beginning in beginnings {
@@ -93,7 +114,11 @@ public struct OpenLoopPredictor {
             additional: horizon * transition)
         var sampler = SamplerGroup(model: model)
         var uniforms = SeededUniforms(seed: options.seed)
-        let start = frontier.length - layout.observationDimension
+        var hiding = SplitMix64(seed: ~options.seed)
+        var results = beginnings.map { _ in
+            SampledObservations(
+                samples: samples, horizon: horizon, dimension: layout.observationDimension)
+        }
         for step in 0..<horizon {
             let actions = given.map { $0?[step] }
             for index in 0..<layout.actionDimension {
@@ -110,24 +135,24 @@ public struct OpenLoopPredictor {
                         })
                 }
             }
-            // Reward, value (which nothing sees), and the next observation.
-            for _ in 0..<(2 + layout.observationDimension) {
-                frontier.append(try sample(&frontier, &sampler, &uniforms))
+            // Reward, and value, which nothing sees.
+            for _ in 0..<2 { frontier.append(try sample(&frontier, &sampler, &uniforms)) }
+            for index in 0..<layout.observationDimension {
+                var tokens = try sample(&frontier, &sampler, &uniforms)
+                for row in tokens.indices {
+                    results[row / samples].set(
+                        tokens[row], sample: row % samples, step: step, index: index)
+                    if let hidden = discretizer.hiddenToken, options.hidden > 0,
+                        hiding.uniform() < options.hidden
+                    {
+                        tokens[row] = Int32(hidden)
+                    }
+                }
+                frontier.append(tokens)
             }
             progress(step + 1)
         }
-        return beginnings.indices.map { trajectory in
-            (0..<samples).map { sample in
-                let tokens = frontier.row(trajectory * samples + sample)
-                let first = tokens.startIndex + start
-                return (1...horizon).map { step in
-                    let observation = first + step * transition
-                    return discretizer.decode(
-                        tokens[observation..<(observation + layout.observationDimension)]
-                            .map(Int.init))
-                }
-            }
-        }
+        return results
     }
 
     private func requireContext(

@@ -22,6 +22,8 @@ struct TrainingRequest: Decodable {
     var goalColumns: [Int]?
     var goalRule: String?
     var discrete: [DiscreteColumn]?
+    var hide: Double?
+    var hideSeed: UInt64?
     /// A number, `auto`, or `none` as text.
     var terminationPenalty: TerminationPenalty?
     var keepsTerminalRewards: Bool
@@ -60,6 +62,9 @@ struct TrainingRequest: Decodable {
         guard minutes == nil || (steps == nil && !resume) else {
             throw Failure(.option, "minutes is for a new run without steps")
         }
+        guard hideSeed == nil || hide != nil else {
+            throw Failure(.option, "hide_seed is for hide")
+        }
         if let minutes, !(minutes > 0 && minutes.isFinite) {
             throw Failure(.option, "minutes must be positive, found \(minutes)")
         }
@@ -82,7 +87,7 @@ struct TrainingRequest: Decodable {
             ("tokenization.strategy", discretizer != nil),
             ("training.learningRate", learningRate != nil), ("model.layers", layers != nil),
             ("model.heads", heads != nil), ("model.width", width != nil),
-            ("tokenization.windowLength", window != nil),
+            ("tokenization.windowLength", window != nil), ("tokenization.hiding", hide != nil),
         ]
         let inMinutes = steps == nil && !resume
         return Settings(
@@ -125,6 +130,7 @@ struct TrainingRequest: Decodable {
         set(\.tokenization.goalColumns, goalColumns)
         if let goalRule { settings.tokenization.goalRule = try choice("goalRule", goalRule) }
         set(\.tokenization.discrete, discrete)
+        set(\.tokenization.hiding, hide.map { Hiding(probability: $0, seed: hideSeed ?? 0) })
         set(\.tokenization.terminationPenalty, terminationPenalty)
         if keepsTerminalRewards { settings.tokenization.terminationPenalty = .nothing }
     }

@@ -11,18 +11,21 @@ extension Discretizer {
         guard !discrete.isEmpty else { return self }
         var edges = edges
         for column in discrete {
-            guard column.column < dimension, column.count <= binCount else {
+            let bins = valueBins(ofDimension: column.column)
+            guard column.column < dimension, column.count <= bins else {
                 throw DiscretizerError(
                     code: .malformed, dimension: column.column,
-                    detail: "it holds \(column.count) discrete values, which \(binCount) bins "
+                    detail: "it holds \(column.count) discrete values, which \(bins) bins "
                         + "cannot tell apart; ask for at least \(column.count) bins")
             }
             for edge in 0...binCount {
-                edges[edge * dimension + column.column] = Double(column.start + edge) - 0.5
+                edges[edge * dimension + column.column] =
+                    Double(column.start + min(edge, bins)) - 0.5
             }
         }
         return Discretizer(
-            strategy: strategy, edges: edges, dimension: dimension, binCount: binCount)
+            strategy: strategy, edges: edges, dimension: dimension, binCount: binCount,
+            hiddenColumns: hiddenColumns)
     }
 }
 

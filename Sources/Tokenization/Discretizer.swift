@@ -32,6 +32,9 @@ public struct Discretizer: Sendable, Equatable {
     public let dimension: Int
     /// Number of bins in each dimension.
     public let binCount: Int
+    /// Columns whose last bin holds no values but stands for a number that is hidden; none where
+    /// nothing is.
+    public private(set) var hiddenColumns = 0..<0
 
     /// The same edges, `dimension` × (`binCount` + 1): a column's edges lie side by side.
     private let columns: [Double]
@@ -42,6 +45,8 @@ public struct Discretizer: Sendable, Equatable {
     public var terminationToken: Int { binCount }
     /// Tokens of a dimension: its bins and the termination token.
     public var vocabularySize: Int { binCount + 1 }
+    /// The token of a number that is hidden, in one of ``hiddenColumns``; nil without such.
+    public var hiddenToken: Int? { hiddenColumns.isEmpty ? nil : binCount - 1 }
 
     /// Fits quantile bins to `values`, rows × `dimension`, row-major.
     ///
@@ -63,10 +68,13 @@ public struct Discretizer: Sendable, Equatable {
 
     /// Fits bins to `values`, rows × `dimension`, row-major.
     ///
+    /// In columns of which numbers can be hidden all bins but the last hold the values.
+    ///
     /// - Throws: ``DiscretizerError`` when there are too few rows or a value is not finite.
-    public init(fitting strategy: Strategy, to values: [Double], dimension: Int, binCount: Int)
-        throws(DiscretizerError)
-    {
+    public init(
+        fitting strategy: Strategy, to values: [Double], dimension: Int, binCount: Int,
+        hiddenColumns: Range<Int> = 0..<0
+    ) throws(DiscretizerError) {
         precondition(
             dimension > 0 && binCount > 0 && values.count.isMultiple(of: dimension),
             "\(values.count) values are not rows of \(dimension), or \(binCount) bins are too few")
@@ -81,12 +89,16 @@ public struct Discretizer: Sendable, Equatable {
                     code: .notFinite, dimension: index,
                     detail: "row \(row) is \(column[row]); remove such rows from the data")
             }
-            let fitted =
+            let bins = hiddenColumns.contains(index) ? binCount - 1 : binCount
+            var fitted =
                 strategy == .quantile
-                ? Discretizer.quantiles(&column, binCount) : Discretizer.uniform(column, binCount)
+                ? Discretizer.quantiles(&column, bins) : Discretizer.uniform(column, bins)
+            fitted += Array(repeating: fitted[bins], count: binCount - bins)
             for (edge, value) in fitted.enumerated() { edges[edge * dimension + index] = value }
         }
-        self.init(strategy: strategy, edges: edges, dimension: dimension, binCount: binCount)
+        self.init(
+            strategy: strategy, edges: edges, dimension: dimension, binCount: binCount,
+            hiddenColumns: hiddenColumns)
     }
 
     /// Restores a discretizer from edges that are known to be good.
@@ -97,10 +109,18 @@ public struct Discretizer: Sendable, Equatable {
     ///     column.
     ///   - dimension: Number of dimensions of a transition.
     ///   - binCount: Number of bins in each dimension.
-    public init(strategy: Strategy, edges: [Double], dimension: Int, binCount: Int) {
+    ///   - hiddenColumns: Columns whose last bin, of no width, stands for a hidden number.
+    public init(
+        strategy: Strategy, edges: [Double], dimension: Int, binCount: Int,
+        hiddenColumns: Range<Int> = 0..<0
+    ) {
         precondition(
             dimension > 0 && binCount > 0 && edges.count == (binCount + 1) * dimension,
             "\(edges.count) edges are not \(binCount + 1) × \(dimension)")
+        precondition(
+            hiddenColumns.isEmpty || (binCount > 1 && hiddenColumns.upperBound <= dimension),
+            "hidden columns \(hiddenColumns) of \(dimension) with \(binCount) bins")
+        self.hiddenColumns = hiddenColumns
         self.strategy = strategy
         self.edges = edges
         self.dimension = dimension
@@ -128,10 +148,12 @@ public struct Discretizer: Sendable, Equatable {
     ///   - edges: Edges of the bins, (`binCount` + 1) × `dimension`, row-major.
     ///   - dimension: Number of dimensions of a transition.
     ///   - binCount: Number of bins in each dimension.
+    ///   - hiddenColumns: Columns whose last bin stands for a hidden number.
     /// - Throws: ``DiscretizerError`` when the number of edges is wrong, one is not finite, or they
     ///   fall somewhere.
     public init(
-        strategy: Strategy, validating edges: [Double], dimension: Int, binCount: Int
+        strategy: Strategy, validating edges: [Double], dimension: Int, binCount: Int,
+        hiddenColumns: Range<Int> = 0..<0
     ) throws(DiscretizerError) {
         guard dimension > 0, binCount > 0, edges.count == (binCount + 1) * dimension else {
             throw DiscretizerError(
@@ -146,12 +168,19 @@ public struct Discretizer: Sendable, Equatable {
                         + "are expected; the file that holds them is damaged")
             }
         }
-        self.init(strategy: strategy, edges: edges, dimension: dimension, binCount: binCount)
+        self.init(
+            strategy: strategy, edges: edges, dimension: dimension, binCount: binCount,
+            hiddenColumns: hiddenColumns)
     }
 
     // MARK: - Values to tokens
 
-    /// The token of a value in one dimension, `0..<binCount`.
+    /// Number of bins that hold values in one dimension.
+    public func valueBins(ofDimension index: Int) -> Int {
+        hiddenColumns.contains(index) ? binCount - 1 : binCount
+    }
+
+    /// The token of a value in one dimension, `0..<binCount`; never that of a hidden one.
     ///
     /// NaN falls into bin 0: what comes from outside goes through ``encode(_:from:)``, which
     /// refuses it.
@@ -169,14 +198,15 @@ public struct Discretizer: Sendable, Equatable {
                 low += columns[low + half] <= value ? half : 0
                 width -= half
             }
-            return min(low - first, binCount - 1)
+            return min(low - first, valueBins(ofDimension: index) - 1)
         case .uniform:
             let minimum = columns[first]
             let extent = columns[first + binCount] - minimum
             guard extent > 0 else { return 0 }
-            let position = ((value - minimum) / extent * Double(binCount)).rounded(.down)
+            let bins = Double(valueBins(ofDimension: index))
+            let position = ((value - minimum) / extent * bins).rounded(.down)
             // Clipped before the conversion, which traps on what an integer cannot hold.
-            return position > 0 ? Int(min(position, Double(binCount - 1))) : 0
+            return position > 0 ? Int(min(position, bins - 1)) : 0
         }
     }
 
@@ -247,8 +277,8 @@ public struct Discretizer: Sendable, Equatable {
 
     // MARK: - The layout that the readouts work on
 
-    /// Edges of one dimension, ascending.
-    func columnEdges(_ index: Int) -> ArraySlice<Double> {
+    /// Edges of one dimension, ascending; of the last bin, too, where it stands for hidden numbers.
+    package func columnEdges(_ index: Int) -> ArraySlice<Double> {
         precondition(0 <= index && index < dimension, "dimension \(index) of \(dimension)")
         return columns[(index * (binCount + 1))..<((index + 1) * (binCount + 1))]
     }

@@ -32,6 +32,7 @@ extension TokenFile {
         if let problem = settings.problem {
             throw DiscretizerError(code: .malformed, dimension: nil, detail: problem)
         }
+        try settings.requireNoHiding()
         let settings = try settings.decided(by: TerminalStates(of: stream))
         let (all, rewards) = Discretizer.passes(settings, stream.layout)
         func progress(_ pass: Int, _ rows: Int) throws {

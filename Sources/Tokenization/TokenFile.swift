@@ -246,6 +246,7 @@ extension TokenizedDataset {
         if let problem = settings.problem {
             throw DiscretizerError(code: .malformed, dimension: nil, detail: problem)
         }
+        try settings.requireNoHiding()
         try settings.requireGoalColumns(in: file.description.layout)
         self.init(file.store, file.discretizer, settings)
     }

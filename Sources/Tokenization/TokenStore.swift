@@ -16,6 +16,8 @@ public struct TokenStore: Sendable {
     public let layout: TransitionLayout
     /// The token that stands for the end of a trajectory.
     public let terminationToken: Int
+    /// The token of what is hidden of an observation; nil where nothing is.
+    public let hiddenToken: Int?
     /// How each episode ends.
     public let endings: [Trajectory.Ending]
     /// The first row of each episode, then the number of rows.
@@ -36,21 +38,25 @@ public struct TokenStore: Sendable {
         }
     }
 
-    /// Tokenizes a table of transitions.
-    public init(_ table: TransitionTable, discretizer: Discretizer) {
+    /// Tokenizes a table of transitions, of which `hiding` hides some numbers.
+    public init(_ table: TransitionTable, discretizer: Discretizer, hiding: Hiding? = nil) {
         precondition(
             discretizer.dimension == table.layout.transitionDimension
                 && discretizer.vocabularySize <= 1 << 16,
             "a discretizer of \(discretizer.dimension) dimensions and \(discretizer.binCount) bins "
                 + "does not fit transitions of \(table.layout.transitionDimension)")
+        precondition(
+            hiding == nil || discretizer.hiddenToken != nil,
+            "the discretizer has no token for what is hidden")
         layout = table.layout
+        hiddenToken = hiding.flatMap { _ in discretizer.hiddenToken }
         terminationToken = discretizer.terminationToken
         endings = table.endings
         episodeStarts = table.lengths.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
         storage =
             discretizer.vocabularySize <= 1 << 8
-            ? .narrow(TokenStore.tokens(of: table, discretizer))
-            : .wide(TokenStore.tokens(of: table, discretizer))
+            ? .narrow(TokenStore.tokens(of: table, discretizer, hiding))
+            : .wide(TokenStore.tokens(of: table, discretizer, hiding))
     }
 
     /// Takes the tokens of a mapped file, from the byte `offset` on; nil where one is beyond the
@@ -68,6 +74,7 @@ public struct TokenStore: Sendable {
         episodeStarts: [Int], endings: [Trajectory.Ending]
     ) {
         self.layout = layout
+        hiddenToken = nil
         terminationToken = binCount
         self.endings = endings
         self.episodeStarts = episodeStarts
@@ -143,7 +150,7 @@ public struct TokenStore: Sendable {
     }
 
     private static func tokens<Token: FixedWidthInteger>(
-        of table: TransitionTable, _ discretizer: Discretizer
+        of table: TransitionTable, _ discretizer: Discretizer, _ hiding: Hiding?
     ) -> [Token] {
         var tokens: [Token] = []
         tokens.reserveCapacity(table.values.count)
@@ -152,6 +159,12 @@ public struct TokenStore: Sendable {
             tokens.append(
                 Token(truncatingIfNeeded: discretizer.token(for: value, dimension: dimension)))
             dimension = dimension + 1 == discretizer.dimension ? 0 : dimension + 1
+        }
+        guard let hiding, let hidden = discretizer.hiddenToken else { return tokens }
+        for row in 0..<table.rowCount {
+            for column in discretizer.hiddenColumns where hiding.hides(row: row, column: column) {
+                tokens[row * discretizer.dimension + column] = Token(truncatingIfNeeded: hidden)
+            }
         }
         return tokens
     }

@@ -130,6 +130,15 @@ public struct TokenWindows: Sendable {
         for index in 0..<length {
             batch.mask[row * length + index] = index < counted ? 1 : 0
         }
+        if let hidden = store.hiddenToken.map(Int32.init) {
+            // What is hidden is no target, since nobody knows what it was.
+            for index in 0..<length
+            where layout.observationRange.contains((index + 1) % width)
+                && batch.targets[row * length + index] == hidden
+            {
+                batch.mask[row * length + index] = 0
+            }
+        }
         guard !goalColumns.isEmpty else { return }
         let goalRow = goalRow(episode: episode, start: start, seed: goalSeed)
         for (index, column) in goalColumns.enumerated() {

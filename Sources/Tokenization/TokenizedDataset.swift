@@ -33,6 +33,10 @@ public struct TokenizedDataset: Sendable {
         /// Columns that hold one of a few whole numbers, each of which becomes a token as it is; nil
         /// where all are quantities.
         public var discrete: [DiscreteColumn]?
+        /// What of the observations the model does not see; nil where it sees all.
+        ///
+        /// A hidden number becomes a token of its own, the last of its dimension, and is no target.
+        public var hiding: Hiding?
 
         /// The published settings.
         public init() {}
@@ -47,6 +51,11 @@ public struct TokenizedDataset: Sendable {
             }
             if !(0...1).contains(discount) {
                 return "discount must lie in [0, 1], found \(discount)"
+            }
+            if let hiding {
+                if let problem = hiding.problem { return "hiding: \(problem)" }
+                if goalColumns != nil { return "hiding is for models without goalColumns" }
+                if binCount < 2 { return "hiding takes one of the bins; give binCount 2 or more" }
             }
             if goalColumns == nil, goalRule != .later {
                 return "goalRule \(goalRule) is for goalColumns that are not given"
@@ -87,7 +96,8 @@ public struct TokenizedDataset: Sendable {
         for trajectory in trajectories { try settings.requireDiscrete(trajectory) }
         let discretizer = try Discretizer(
             fitting: settings.strategy, to: table.values,
-            dimension: table.layout.transitionDimension, binCount: settings.binCount
+            dimension: table.layout.transitionDimension, binCount: settings.binCount,
+            hiddenColumns: settings.hiddenColumns(of: table.layout)
         ).with(settings.discrete ?? [])
         self.init(table, discretizer, settings)
     }
@@ -113,13 +123,21 @@ public struct TokenizedDataset: Sendable {
                     + "discretizer \(discretizer.dimension); use data of the same environment")
         }
         try settings.requireGoalColumns(in: table.layout)
+        guard settings.hiddenColumns(of: table.layout) == discretizer.hiddenColumns else {
+            throw DiscretizerError(
+                code: .malformed, dimension: nil,
+                detail: "the settings hide numbers and the discretizer has no token for them, or "
+                    + "the other way round; use both of one model")
+        }
         settings.strategy = discretizer.strategy
         settings.binCount = discretizer.binCount
         self.init(table, discretizer, settings)
     }
 
     private init(_ table: TransitionTable, _ discretizer: Discretizer, _ settings: Settings) {
-        self.init(TokenStore(table, discretizer: discretizer), discretizer, settings)
+        self.init(
+            TokenStore(table, discretizer: discretizer, hiding: settings.hiding), discretizer,
+            settings)
     }
 
     /// Makes the windows of `store`, whose tokens were made with the settings.
@@ -170,6 +188,20 @@ extension TokenizedDataset.Settings {
 }
 
 extension TokenizedDataset.Settings {
+    /// Columns of which numbers can be hidden: the observation's, or none.
+    public func hiddenColumns(of layout: TransitionLayout) -> Range<Int> {
+        hiding == nil ? 0..<0 : layout.observationRange
+    }
+
+    /// Refuses to hide anything of a token file, whose tokens hold all that the data hold.
+    func requireNoHiding() throws(DiscretizerError) {
+        guard hiding == nil else {
+            throw DiscretizerError(
+                code: .malformed, dimension: nil,
+                detail: "nothing is hidden in token files; hide it of the dataset itself")
+        }
+    }
+
     /// Checks that the discrete columns are of transitions of `layout`.
     func requireDiscreteColumns(in layout: TransitionLayout) throws(DiscretizerError) {
         if let problem = discreteProblem(layout: layout) {
@@ -181,7 +213,7 @@ extension TokenizedDataset.Settings {
 extension TokenizedDataset.Settings {
     private enum CodingKeys: String, CodingKey {
         case discount, terminationPenalty, windowLength, maxPathLength, binCount, strategy, mask
-        case goalColumns, goalRule, discrete
+        case goalColumns, goalRule, discrete, hiding
     }
 
     /// Decodes settings; files from before the penalty could be decided leave it out where there
@@ -200,5 +232,6 @@ extension TokenizedDataset.Settings {
         goalColumns = try values.decodeIfPresent([Int].self, forKey: .goalColumns)
         goalRule = try values.decodeIfPresent(HindsightGoal.self, forKey: .goalRule) ?? .later
         discrete = try values.decodeIfPresent([DiscreteColumn].self, forKey: .discrete)
+        hiding = try values.decodeIfPresent(Hiding.self, forKey: .hiding)
     }
 }

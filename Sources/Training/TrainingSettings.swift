@@ -82,6 +82,7 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
             description.tokenization.windowLength)
         take("tokenization.binCount", \.tokenization.binCount, description.model.binCount)
         take("tokenization.strategy", \.tokenization.strategy, checkpoint.discretizer.strategy)
+        take("tokenization.hiding", \.tokenization.hiding, description.tokenization.hiding)
         training.initialCheckpoint = url.path
     }
 }

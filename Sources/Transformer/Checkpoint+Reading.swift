@@ -117,7 +117,8 @@ extension Checkpoint {
         }
         discretizer = try Discretizer(
             strategy: description.tokenization.strategy,
-            validating: weights.doubles(Checkpoint.edgesName), dimension: width, binCount: bins)
+            validating: weights.doubles(Checkpoint.edgesName), dimension: width, binCount: bins,
+            hiddenColumns: description.tokenization.hiddenColumns(of: description.model.layout))
         model = try TrajectoryTransformer(description.model, tensors: weights)
         guard model.values.allSatisfy(\.isFinite) else {
             let names = weights.tensors.keys.sorted()

@@ -16,4 +16,18 @@ import Testing
         #expect(
             PredictionError.mean(of: [[[1, 2], [3, 4]], [[3, 2], [5, 0]]]) == [[2, 2], [4, 2]])
     }
+
+    @Test func `standard errors are over episodes, by the jackknife`() {
+        let truth = [[[0.0]], [[0.0]], [[0.0]]]
+        let error = PredictionError(of: [[[1]], [[2]], [[2]]], truth: truth, deviations: [1])
+        // The roots of the mean squares without one of three: 2 once, the root of 5 / 2 twice.
+        let values = [2, 2.5.squareRoot(), 2.5.squareRoot()]
+        let mean = values.reduce(0, +) / 3
+        let expected = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } * 2 / 3).squareRoot()
+        #expect(error.byStep == [Double(3).squareRoot()])
+        #expect(abs((error.standardErrors?[0] ?? 0) - expected) < 1e-12)
+        #expect(abs((error.meanStandardError ?? 0) - expected) < 1e-12)
+        let single = PredictionError(of: [[[1]]], truth: [[[0]]], deviations: [1])
+        #expect(single.standardErrors == nil && single.meanStandardError == nil)
+    }
 }

@@ -20,6 +20,9 @@ import Testing
             columns:
               - {name: "after {steps}", step: "score {steps} {robot}", key: score, error: spread}
               - {name: percent, step: "score 10 {robot}", key: methods.ours.by_step.1, scale: 100, digits: 0}
+          - title: Over all steps
+            rows: "{robot}"
+            columns: [{name: all, step: "score {steps} {robot}", key: score, over: steps}]
         charts:
           - {file: trend.svg, title: Trend, x: steps, x_label: steps, y_label: score, series: "{robot}", step: "score {steps} {robot}", key: score}
         steps:
@@ -75,6 +78,8 @@ import Testing
 
                 Over 3 episodes.
                 """))
+        // The mean of 1 and 10, and the standard error of two values: half their distance.
+        #expect(text.contains("| hopper | 5.5 ± 4.5 |\n| walker | 5.5 ± 4.5 |"))
         #expect(text.contains("![Scores, the means](images/robots-means.svg)"))
         let bars = try String(
             contentsOf: folder.url.appendingPathComponent("images/robots-means.svg"),

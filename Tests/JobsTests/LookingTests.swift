@@ -2,10 +2,13 @@ import Datasets
 import Foundation
 import Episodes
 import Jobs
+import Learning
 import TestSupport
 import Testing
 import Tokenization
+import Training
 import Trajectories
+import Transformer
 
 @Suite struct LookingTests {
     @Test func `attention looks at the tokens of training, the termination penalty among them`()
@@ -72,12 +75,21 @@ import Trajectories
         job.episodes = 2
         job.samples = 1
         job.plot = folder.file("errors.svg")
+        job.likelihoodPlot = folder.file("likelihoods.svg")
         let result = try job.run()
         #expect(
             result.methods.map(\.name)
                 == ["transformer", "Markovian transformer", "no change"])
         #expect(result.methods.allSatisfy { $0.byStep.count == 3 && $0.mean.isFinite })
-        #expect(try folder.contents() == ["errors.svg"])
+        #expect(result.methods.allSatisfy { $0.standardErrors?.count == 3 })
+        for method in result.methods.prefix(2) {
+            let likelihood = try #require(method.likelihood)
+            #expect(zip(likelihood.byStep, result.oracle.byStep).allSatisfy { $0 <= $1 })
+            #expect(likelihood.standardErrors?.count == 3 && likelihood.mean.isFinite)
+        }
+        #expect(result.methods[2].likelihood == nil && result.dimensions == 11)
+        #expect(result.dataDistribution.mean < result.oracle.mean && result.hidden == nil)
+        #expect(try folder.contents() == ["errors.svg", "likelihoods.svg"])
         job.video = folder.file("x.png")
         job.videoEpisode = 2
         var error = #expect(throws: JobError.self) { try job.run() }
@@ -85,6 +97,88 @@ import Trajectories
         job.horizon = 4000
         error = #expect(throws: JobError.self) { try job.run() }
         #expect(error?.code == .unsuitableData)
+    }
+
+    @Test func `the likeliest of several ensembles is the ensemble`() async throws {
+        let hopper = try await Hopper.shared
+        let folder = try TemporaryFolder()
+        var job = PredictionJob(checkpoint: hopper.model, dataset: hopper.data)
+        job.horizon = 2
+        job.episodes = 3
+        job.samples = 4
+        for (steps, width) in [(1, 8), (200, 32)] {
+            let file = folder.file("width-\(width).safetensors")
+            var training = DynamicsTrainingJob(dataset: hopper.data, output: file)
+            training.settings.members = 2
+            training.settings.learning.hiddenSizes = [width]
+            training.settings.learning.steps = steps
+            _ = try training.run()
+            job.dynamics.append(file)
+        }
+        let methods = try job.run().methods
+        #expect(
+            methods.map(\.name).suffix(4) == [
+                "ensemble width-8", "ensemble width-32", "ensemble of single-step models",
+                "no change",
+            ])
+        let likelihoods = methods.dropFirst(2).compactMap { $0.likelihood?.mean }
+        #expect(likelihoods.count == 3 && likelihoods[2] == max(likelihoods[0], likelihoods[1]))
+        #expect(methods[4].file?.hasSuffix("width-32.safetensors") == true)
+    }
+
+    @Test func `a model that sees half predicts all, and is held to what it was trained with`()
+        async throws
+    {
+        let hopper = try await Hopper.shared
+        let folder = try TemporaryFolder()
+        var training = TrainingJob(dataset: hopper.data, output: folder.file("half"))
+        training.settings.model.layerCount = 1
+        training.settings.model.headCount = 1
+        training.settings.model.embeddingWidth = 8
+        training.settings.tokenization.windowLength = 3
+        training.settings.tokenization.hiding = Hiding(probability: 0.5, seed: 4)
+        training.settings.training.batchSize = 4
+        training.settings.training.steps = 2
+        try training.run()
+        let checkpoint = try Checkpoint(at: training.output)
+        #expect(checkpoint.description.tokenization.hiding == Hiding(probability: 0.5, seed: 4))
+        #expect(checkpoint.discretizer.hiddenToken == 99)
+        // No weight more than without, so that the authors' code reads the model.
+        #expect(
+            checkpoint.model.configuration
+                == (try Checkpoint(at: hopper.model)).model.configuration)
+        var dynamics = DynamicsTrainingJob(
+            dataset: hopper.data, output: folder.file("half.safetensors"))
+        dynamics.settings.members = 1
+        dynamics.settings.learning.hiddenSizes = [8]
+        dynamics.settings.learning.steps = 3
+        dynamics.settings.hiding = Hiding(probability: 0.5)
+        _ = try dynamics.run()
+
+        var job = PredictionJob(checkpoint: training.output, dataset: hopper.data)
+        job.horizon = 2
+        job.context = 2
+        job.episodes = 2
+        job.samples = 3
+        job.dynamics = [dynamics.output]
+        let half = try job.run()
+        #expect(half.hidden == 0.5 && half.methods.count == 4 && half.dimensions == 11)
+        job.hiding = Hiding(probability: 0.5, seed: 5)
+        #expect(try job.run().methods[0].byStep != half.methods[0].byStep)
+        // Another share than that of the ensemble's data, and a model that knows no hidden numbers.
+        job.hiding = Hiding(probability: 0.4)
+        var error = #expect(throws: JobError.self) { try job.run() }
+        #expect(error?.description.contains("0.5, here they are with 0.4") == true)
+        job.checkpoint = hopper.model
+        error = #expect(throws: JobError.self) { try job.run() }
+        #expect(error?.description.contains("no token for what is hidden") == true)
+        // A run goes on with what it hides, and with nothing else.
+        training.resumes = true
+        training.settings.training.steps = 3
+        try training.run()
+        training.settings.tokenization.hiding?.seed = 5
+        let other = #expect(throws: TrainingError.self) { try training.run() }
+        #expect(other?.description.contains("hiding") == true, "\(other?.description ?? "")")
     }
 
     @Test func `numbers that cannot be are refused by name`() async throws {

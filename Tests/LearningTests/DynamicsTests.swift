@@ -100,6 +100,63 @@ import Trajectories
         #expect(ensemble.predict([], samples: 1, seed: 0).isEmpty)
     }
 
+    @Test func `networks learn from what they see, and a file keeps that they do not see all`()
+        throws
+    {
+        var hidden = settings(steps: 1500)
+        hidden.hiding = Hiding(probability: 0.5, seed: 3)
+        let ensemble = try DynamicsTrainer(trajectories(60, seed: 1), settings: hidden).train()
+            .ensemble
+        #expect(ensemble.hidden == 0.5)
+        let actions = Array(repeating: [0.3], count: 4)
+        func first(_ ensemble: DynamicsEnsemble, hidden: Set<Int>) -> [Double] {
+            var means = [0.0, 0.0]
+            _ = ensemble.predict(
+                [.init(observation: [0.9, 0.5], actions: actions, hidden: hidden)], samples: 3,
+                seed: 2
+            ) { next in
+                if next.step == 0 {
+                    for index in 0..<2 { means[index] += next.mean[index] / 3 }
+                }
+            }
+            return means
+        }
+        let seen = first(ensemble, hidden: [])
+        let truth = next([0.9, 0.5], 0.3)
+        print("seed 1, seen \(seen), truth \(truth)")
+        #expect(abs(seen[0] - truth[0]) < 0.2 && abs(seen[1] - truth[1]) < 0.2)
+        // Without the position the networks know that of the data at most.
+        let unseen = first(ensemble, hidden: [0])
+        #expect(abs(unseen[0]) < 0.5 && abs(unseen[1] - truth[1]) < 0.2, "\(unseen)")
+        let folder = try TemporaryFolder()
+        let file = folder.file("dynamics.safetensors")
+        try ensemble.write(to: file)
+        let kept = try DynamicsEnsemble(contentsOf: file)
+        #expect(kept.hidden == 0.5 && first(kept, hidden: [0]) == unseen)
+        hidden.hiding = Hiding(probability: 1)
+        let error = #expect(throws: LearningError.self) {
+            try DynamicsTrainer(trajectories(2, seed: 1), settings: hidden)
+        }
+        #expect(error?.code == .invalidSetting)
+    }
+
+    @Test func `the distribution of a step is what its number is drawn from`() throws {
+        let ensemble = try DynamicsTrainer(trajectories(10, seed: 3), settings: settings(steps: 50))
+            .train().ensemble
+        var observed: [DynamicsEnsemble.Distribution] = []
+        let predictions = ensemble.predict(
+            [.init(observation: [0.1, 0.2], actions: [[0.3]])], samples: 300, seed: 1
+        ) { observed.append($0) }
+        #expect(Set(observed.map(\.sample)) == Set(0..<300))
+        let squares = observed.map { next -> Double in
+            let distance =
+                (predictions[0][next.sample][0][1] - next.mean[1]) / next.deviation[1]
+            return distance * distance
+        }
+        // Squares of standard normal numbers: mean 1, deviation of the mean of 300 0.08.
+        #expect(abs(squares.reduce(0, +) / 300 - 1) < 0.4)
+    }
+
     @Test func `another file is refused by name`() throws {
         let folder = try TemporaryFolder()
         let file = folder.file("other.safetensors")

@@ -88,4 +88,45 @@ import Trajectories
         #expect(try predict(seed: 1) == predictions)
         #expect(try predict(seed: 2) != predictions)
     }
+
+    @Test func `predicted numbers are hidden from the model, not from who asks`() throws {
+        /// One value bin and the hidden token.
+        let hiding = Discretizer(
+            strategy: .uniform,
+            edges: [[0, 0, 0, 0], [1, 1, 1, 1], [1, 2, 2, 2]].flatMap(\.self), dimension: 4,
+            binCount: 2, hiddenColumns: 0..<1)
+        let seen = Tokens()
+        let model = TableModel { path in
+            for place in stride(from: 0, to: path.count, by: 4) { seen.note(path[place]) }
+            return [1, 1e-30, 1e-30]
+        }
+        func predict(hidden: Double) throws -> [SampledObservations] {
+            var options = OpenLoopPredictor.Options(contextTransitions: 3)
+            options.samples = 40
+            options.hidden = hidden
+            return try OpenLoopPredictor(model: model, discretizer: hiding, options: options)
+                .predictTokens([.init(context: [0], actions: actions)], horizon: 6)
+        }
+        let samples = try predict(hidden: 0.5)[0]
+        #expect(
+            (0..<40).allSatisfy { sample in
+                (0..<6).allSatisfy { samples[sample: sample, step: $0, index: 0] == 0 }
+            })
+        #expect(seen.all == [0, 1])
+        #expect(samples.mean(hiding) == Array(repeating: [0.5], count: 6))
+        for refused in [1, -0.1] {
+            #expect(throws: PlanningError.self) { try predict(hidden: refused) }
+        }
+        var options = OpenLoopPredictor.Options(contextTransitions: 3)
+        options.hidden = 0.5
+        #expect(throws: PlanningError.self) {
+            try OpenLoopPredictor(model: model, discretizer: discretizer, options: options)
+        }
+    }
+
+    private final class Tokens: Sendable {
+        private let tokens = Mutex<Set<Int>>([])
+        var all: Set<Int> { tokens.withLock { $0 } }
+        func note(_ token: Int) { tokens.withLock { _ = $0.insert(token) } }
+    }
 }

@@ -159,6 +159,51 @@ import Testing
                     + "the first 11"), "\(outcome.errors)")
     }
 
+    @Test func `half of what is observed is hidden in training and prediction`() throws {
+        let folder = try TemporaryFolder()
+        let (data, tokens, run) = (
+            folder.file("data.hdf5").path, folder.file("data.tokens").path, folder.file("run").path
+        )
+        _ = try Program.run(
+            "collect", "--env", "hopper", "--policy", "random", "--steps", "300", "--output", data)
+        _ = try Program.run("dataset", "tokenize", data, "--output", tokens)
+        func train(_ further: String...) throws -> Program.Outcome {
+            try Program.run(
+                [
+                    "train", "--output", run, "--steps", "1", "--window", "3", "--layers", "1",
+                    "--width", "16", "--heads", "2", "--batch-size", "2", "--bins", "20",
+                ] + further)
+        }
+        let trained = try train("--dataset", data, "--hide", "0.5", "--hide-seed", "3")
+        try #require(trained.status == 0, "\(trained.errors)")
+        let dynamics = folder.file("dynamics.safetensors").path
+        let single = try Program.run(
+            "train-dynamics", "--dataset", data, "--hide", "0.5", "--hide-seed", "3", "--members",
+            "1", "--layers", "1", "--width", "8", "--steps", "2", "--output", dynamics)
+        try #require(single.status == 0, "\(single.errors)")
+        let plot = folder.file("likelihoods.png")
+        let outcome = try Program.run(
+            "predict", "--checkpoint", run, "--dataset", data, "--dynamics", dynamics, "--horizon",
+            "2", "--context", "2", "--samples", "3", "--episodes", "2", "--likelihood-plot",
+            plot.path, "--json")
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        let result =
+            try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
+        #expect(result?["hidden"] as? Double == 0.5)
+        #expect((result?["oracle"] as? [String: Any])?["standard_error"] is Double)
+        #expect((result?["data_distribution"] as? [String: Any])?["by_step"] is [Double])
+        #expect(FileManager.default.fileExists(atPath: plot.path))
+        for (refused, part) in [
+            (try train("--dataset", data, "--resume", "--hide", "0.4"), "hiding"),
+            (try train("--dataset", tokens, "--hide", "0.5"), "nothing is hidden in token files"),
+            (try train("--dataset", data, "--hide", "1"), "--hide"),
+            (try train("--dataset", data, "--hide-seed", "1"), "--hide-seed is for --hide"),
+        ] {
+            #expect(refused.status != 0)
+            #expect(refused.errors.contains(part), "\(refused.errors)")
+        }
+    }
+
     @Test func `what does not fit gives one line`() throws {
         let folder = try TemporaryFolder()
         let (short, other) = (folder.file("short.hdf5").path, folder.file("maze.hdf5").path)

@@ -1,7 +1,7 @@
 /// Options that are given twice, of which the parser would silently take the last.
 enum RepeatedOption {
     /// Options that add up.
-    private static let repeatable: Set<Substring> = ["--set", "--only"]
+    private static let repeatable: Set<Substring> = ["--set", "--only", "--dynamics"]
 
     /// Commands that join several datasets.
     private static let joining: Set<String> = [

@@ -90,6 +90,7 @@ struct TrainingSettingsOptions: ParsableArguments {
         transform: GoalColumnsArgument.parse)
     var goalColumns: [Int]?
 
+    @OptionGroup var hiding: HidingOptions
     @Option(
         help: """
             Which place of its episode a window's goal is: any later one, or the last \
@@ -195,6 +196,7 @@ struct TrainingSettingsOptions: ParsableArguments {
         let given: [(String, Bool)] = [
             ("tokenization.binCount", bins != nil), ("training.steps", steps != nil),
             ("tokenization.strategy", discretizer != nil),
+            ("tokenization.hiding", hiding.hide != nil),
             ("training.learningRate", learningRate != nil), ("model.layers", layers != nil),
             ("model.heads", heads != nil), ("model.width", width != nil),
             ("tokenization.windowLength", window != nil),
@@ -233,6 +235,7 @@ struct TrainingSettingsOptions: ParsableArguments {
         set(\.tokenization.binCount, bins)
         set(\.tokenization.strategy, discretizer)
         set(\.tokenization.goalColumns, goalColumns)
+        set(\.tokenization.hiding, hiding.hiding)
         set(\.tokenization.goalRule, goalRule)
         set(\.tokenization.terminationPenalty, penalty.penalty)
     }

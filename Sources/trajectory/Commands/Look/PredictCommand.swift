@@ -8,11 +8,12 @@ import Transformer
 struct PredictCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict",
-        abstract: "Predict held-out trajectories from their beginning, and measure the error.",
+        abstract: "Predict held-out trajectories from their beginning, and measure how well.",
         discussion: """
             From the first --context transitions of an episode the model follows its logged \
             actions for --horizon steps, feeding its own predictions back in. Errors are root mean \
-            squares over episodes and dimensions, in standard deviations of each dimension. \
+            squares over episodes and dimensions of the samples' mean, in standard deviations of \
+            each dimension; likelihoods are log-densities of what happened, in nats. \
             Compared are the transformer, the same one when it sees one transition only \
             (Markovian), single-step models (--dynamics), and predicting no change; \
             docs/prediction.md tells more.
@@ -33,8 +34,11 @@ struct PredictCommand: AsyncParsableCommand {
               trajectory predict --checkpoint runs/hopper --dataset held-out.hdf5 --video \
             prediction.gif --video-episode 3
 
-            Keys of the JSON object: horizon, episodes, samples, methods (name, by_step, mean), \
-            seconds, video (with --video: output, environment, episode of the file, frames).
+            Keys of the JSON object: horizon, episodes, samples, dimensions (that the likelihood \
+            counts), hidden, methods (name, file, by_step, standard_errors, mean, standard_error \
+            of the error, and likelihood with the same four), oracle and data_distribution \
+            (likelihoods), seconds, video (with --video: output, environment, episode of the \
+            file, frames).
             """)
 
     private static let defaults = PredictionJob(
@@ -46,8 +50,11 @@ struct PredictCommand: AsyncParsableCommand {
     @Option(help: "Held-out trajectories: an HDF5 file or a Minari folder.")
     var dataset: String
 
-    @Option(help: "Ensemble of single-step models that `trajectory train-dynamics` wrote.")
-    var dynamics: String?
+    @Option(
+        help:
+            "Ensembles of single-step models by `trajectory train-dynamics`; the likeliest counts."
+    )
+    var dynamics: [String] = []
 
     @Option(help: "Steps to predict.")
     var horizon = defaults.horizon
@@ -58,7 +65,7 @@ struct PredictCommand: AsyncParsableCommand {
     @Option(help: "Episodes to predict, the last of the file.")
     var episodes = defaults.episodes
 
-    @Option(help: "Predictions of each episode, of which the mean counts.")
+    @Option(help: "Predictions of each episode.")
     var samples = defaults.samples
 
     @Option(help: "Keep only the likeliest tokens; without it all may be drawn.")
@@ -75,6 +82,9 @@ struct PredictCommand: AsyncParsableCommand {
     @Option(help: "Draw the errors to this file (png or svg).")
     var plot: String?
 
+    @Option(help: "Draw the likelihoods to this file (png or svg).")
+    var likelihoodPlot: String?
+
     @Option(
         help: "Draw an episode as it was and as it was predicted (mp4, gif or png).",
         completion: .file(extensions: PictureFile.scene))
@@ -82,6 +92,8 @@ struct PredictCommand: AsyncParsableCommand {
 
     @Option(help: "The episode to draw, counted from 0 among those predicted.")
     var videoEpisode = 0
+
+    @OptionGroup var hiding: HidingOptions
 
     @OptionGroup(title: "Engine Options") var engine: EngineOptionsGroup
 
@@ -105,6 +117,7 @@ struct PredictCommand: AsyncParsableCommand {
             ["--video-episode", "--env"], unless: video != nil, "is for --video")
         try engine.refuseUnused()
         try PictureFile.require(PictureFile.chart, plot, option: "--plot")
+        try PictureFile.require(PictureFile.chart, likelihoodPlot, option: "--likelihood-plot")
         try PictureFile.require(PictureFile.scene, video, option: "--video")
     }
 
@@ -112,6 +125,7 @@ struct PredictCommand: AsyncParsableCommand {
         var job = try PredictionJob(
             checkpoint: Checkpoint.url(named: checkpoint), dataset: URL(fileURLWithPath: dataset))
         job.dynamics = dynamics.map { URL(fileURLWithPath: $0) }
+        job.hiding = hiding.hiding
         job.horizon = horizon
         job.context = context
         job.episodes = episodes
@@ -120,6 +134,7 @@ struct PredictCommand: AsyncParsableCommand {
         job.seed = seed
         job.samplesActions = sampleActions
         job.plot = plot.map { URL(fileURLWithPath: $0) }
+        job.likelihoodPlot = likelihoodPlot.map { URL(fileURLWithPath: $0) }
         job.video = video.map { URL(fileURLWithPath: $0) }
         job.videoEpisode = videoEpisode
         job.environment = environment.name
@@ -129,18 +144,6 @@ struct PredictCommand: AsyncParsableCommand {
         defer { line.finish() }
         let result = try job.run { line.show($0, text: \.line) }
         line.finish()
-        try Console.report(result, json: json, text: Self.table(result))
-    }
-
-    private static func table(_ result: PredictionJob.Result) -> String {
-        let marks = [1, 10, 50, 100].filter { $0 <= result.horizon }
-        let header = [""] + marks.map { "step \($0)" } + ["mean"]
-        let rows = result.methods.map { method in
-            [method.name]
-                + (marks.map { method.byStep[$0 - 1] } + [method.mean])
-                .map { String(format: "%.3f", $0) }
-        }
-        return TextTable.aligned([header] + rows)
-            + "\n\(result.episodes) episodes, errors in standard deviations"
+        try Console.report(result, json: json, text: result.text)
     }
 }

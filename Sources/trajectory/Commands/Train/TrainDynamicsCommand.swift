@@ -32,6 +32,12 @@ struct TrainDynamicsCommand: AsyncParsableCommand {
     @Option(help: "Networks.")
     var members = DynamicsTrainer.Settings().members
 
+    @Option(help: "Hidden layers of a network.")
+    var layers = DynamicsTrainer.Settings().learning.hiddenSizes.count
+
+    @Option(help: "Channels of a hidden layer.")
+    var width = DynamicsTrainer.Settings().learning.hiddenSizes[0]
+
     @Option(help: "Steps of each network.")
     var steps = DynamicsTrainer.Settings().learning.steps
 
@@ -47,6 +53,8 @@ struct TrainDynamicsCommand: AsyncParsableCommand {
     @Option(help: "Fixes weights, resampling and batches.")
     var seed: UInt64 = 0
 
+    @OptionGroup var hiding: HidingOptions
+
     @OptionGroup var events: TensorBoardOption
 
     @OptionGroup(title: "Reading Options") var reading: DatasetReadingOptions
@@ -56,6 +64,8 @@ struct TrainDynamicsCommand: AsyncParsableCommand {
 
     func validate() throws {
         try require(.together, ["--members": members])
+        try require(.layers, ["--layers": layers])
+        try require(.width, ["--width": width])
         try require(.steps, ["--steps": steps])
         try require(.batch, ["--batch-size": batchSize])
         try require(Bound.steps.orNone, ["--skip-last": skipLast])
@@ -68,6 +78,8 @@ struct TrainDynamicsCommand: AsyncParsableCommand {
         var job = DynamicsTrainingJob(
             dataset: URL(fileURLWithPath: dataset[0]), output: URL(fileURLWithPath: output))
         job.settings.members = members
+        job.settings.hiding = hiding.hiding
+        job.settings.learning.hiddenSizes = Array(repeating: width, count: layers)
         job.settings.learning.steps = steps
         job.settings.learning.batchSize = batchSize
         job.settings.learning.learningRate = learningRate
