@@ -64,8 +64,11 @@ server: build ## the policy server, which `trajectory serve` starts
 	swift build -c release --package-path Server --product trajectory-server
 	ln -sfn $(ROOT)/Server/.build/release/trajectory-server $(ROOT)/.build/release/trajectory-server
 
-test-server: server ## the policy server's own tests, and the server under openpi-client, Gymnasium, curl and nonsense
-	swift test -c release --disable-xctest --package-path Server
+# Built for tests at once: what is built without them would be built twice.
+test-server: build ## the policy server's own tests, and the server under openpi-client, Gymnasium, curl and nonsense
+	swift build -c release --package-path Server --build-tests
+	ln -sfn $(ROOT)/Server/.build/release/trajectory-server $(ROOT)/.build/release/trajectory-server
+	swift test -c release --skip-build --disable-xctest --package-path Server
 	Scripts/test-server.sh
 
 load-server: server ## plans a second and latency of the policy server with 1, 8 and 64 clients
