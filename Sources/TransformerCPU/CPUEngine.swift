@@ -28,12 +28,7 @@ public struct CPUEngine: Engine {
 
     /// An engine of `workers` threads; nil means one for each core.
     public init(workers: Int? = nil, sequencesPerPass: Int = 4) {
-        precondition(
-            workers ?? 1 > 0 && sequencesPerPass > 0,
-            "\(workers ?? 1) workers, \(sequencesPerPass) sequences in a pass")
-        self.sequencesPerPass = sequencesPerPass
-        precision = .exact
-        pool = workers.map { WorkerPool(count: $0) } ?? WorkerPool.shared
+        self.init(workers, sequencesPerPass, .exact)
     }
 
     /// An engine that computes products so precisely.
@@ -43,18 +38,22 @@ public struct CPUEngine: Engine {
     public init(
         workers: Int? = nil, precision: Precision, sequencesPerPass: Int = 4
     ) throws(EngineError) {
-        precondition(
-            workers ?? 1 > 0 && sequencesPerPass > 0,
-            "\(workers ?? 1) workers, \(sequencesPerPass) sequences in a pass")
-        self.sequencesPerPass = sequencesPerPass
-        self.precision = precision
-        pool = workers.map { WorkerPool(count: $0) } ?? WorkerPool.shared
+        self.init(workers, sequencesPerPass, precision)
         guard factors.isSupported else {
             throw EngineError(
                 code: .unsupported, engine: "cpu",
                 detail: "this processor has no instructions for fast products of bfloat16 "
                     + "factors (AVX-512 BF16); exact precision works everywhere")
         }
+    }
+
+    private init(_ workers: Int?, _ sequencesPerPass: Int, _ precision: Precision) {
+        precondition(
+            workers ?? 1 > 0 && sequencesPerPass > 0,
+            "\(workers ?? 1) workers, \(sequencesPerPass) sequences in a pass")
+        self.sequencesPerPass = sequencesPerPass
+        self.precision = precision
+        pool = workers.map { WorkerPool(count: $0) } ?? WorkerPool.shared
     }
 
     /// What products do with their factors.

@@ -54,16 +54,6 @@ final class WebSocketHandler: ChannelInboundHandler {
         context.fireChannelInactive()
     }
 
-    /// Handler and context, for closures that run on the event loop later.
-    private func bound(
-        _ context: ChannelHandlerContext
-    ) -> (NIOLoopBound<WebSocketHandler>, NIOLoopBound<ChannelHandlerContext>) {
-        (
-            NIOLoopBound(self, eventLoop: context.eventLoop),
-            NIOLoopBound(context, eventLoop: context.eventLoop)
-        )
-    }
-
     // MARK: - Reading
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
