@@ -107,7 +107,7 @@ class Stage {
             const { x, y } = scene.ground;
             camera.target = [(x[0] + x[1]) / 2, (y[0] + y[1]) / 2, 0];
             const sine = Math.sin(camera.elevation * Math.PI / 180);
-            camera.scale = this.zoom * 0.92
+            camera.scale = this.zoom * 0.94
                 * Math.min(this.width / (x[1] - x[0]), this.size / ((y[1] - y[0]) * sine + 0.3));
         } else if (scene.view === "side") {
             const shown = Math.max(this.height * 1.55, this.length * 1.15);
@@ -145,7 +145,7 @@ class Stage {
         const ghosts = moment.ghosts || [];
         ghosts.slice().reverse().forEach((pose, index) => {
             const nearness = (index + 1) / ghosts.length;
-            this.drawGhost(context, pose, 0.1 + 0.12 * nearness);
+            this.drawGhost(context, pose, 0.12 + 0.12 * nearness);
         });
         this.drawBodies(context, moment.pose);
         this.drawLines(context, moment.lead || [], 0.95, 2, true);
@@ -258,6 +258,8 @@ class Stage {
     }
 
     tint(shape) {
+        // What the model does not show, as the mazes' point, is not blue, which the plan is.
+        if (shape.color[3] === 0) return this.color.warm;
         return shape.color.slice(0, 3).map((number) => Math.round(255 * number));
     }
 
@@ -266,9 +268,6 @@ class Stage {
         for (const shape of this.robot) outline(path, shape, pose, this.camera);
         context.fillStyle = css(this.color.accent, alpha);
         context.fill(path);
-        context.lineWidth = 1;
-        context.strokeStyle = css(this.color.accent, 1.6 * alpha);
-        context.stroke(path);
     }
 
     drawLines(context, lines, alpha, width, withEnds = false) {

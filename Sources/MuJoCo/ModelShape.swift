@@ -41,14 +41,12 @@ extension MuJoCoModel {
             ) -> [Double] {
                 (0..<count).map { Double(number(count * geom + $0)) }
             }
-            let color = numbers(4) { model.geom_rgba[$0] }
-            return color[3] == 0
-                ? nil
-                : ModelShape(
-                    kind: kind, body: Int(model.geom_bodyid[geom]),
-                    position: numbers(3) { model.geom_pos[$0] },
-                    rotation: numbers(4) { model.geom_quat[$0] },
-                    size: numbers(3) { model.geom_size[$0] }, color: color)
+            return ModelShape(
+                kind: kind, body: Int(model.geom_bodyid[geom]),
+                position: numbers(3) { model.geom_pos[$0] },
+                rotation: numbers(4) { model.geom_quat[$0] },
+                size: numbers(3) { model.geom_size[$0] },
+                color: numbers(4) { model.geom_rgba[$0] })
         }
     }
 

@@ -1,4 +1,5 @@
 import Live
+import Planning
 import Testing
 
 @Suite struct LiveCommandTests {

@@ -1,6 +1,7 @@
 import Bounds
 public import Datasets
 import Environments
+import Evaluation
 import Episodes
 import Figures
 import Files
