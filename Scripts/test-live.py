@@ -54,7 +54,8 @@ class Live:
         self.process.wait()
 
     def socket(self, path="/live", **options):
-        return websockets.sync.client.connect(f"ws://127.0.0.1:{self.port}{path}", max_size=None, **options)
+        return websockets.sync.client.connect(
+            f"ws://127.0.0.1:{self.port}{path}", max_size=None, max_queue=None, **options)
 
     def status(self, *options, path="/"):
         return subprocess.run(
@@ -165,7 +166,7 @@ def check_robots():
         assert not page.complaints, page.complaints
     with tempfile.TemporaryDirectory() as folder:
         run = maze(folder)
-        with Live("--horizon", "15", "--beam-width", "16", checkpoint=run) as live, Page(live.address) as page:
+        with Live("--objective", "imitation", "--horizon", "8", "--beam-width", "8", checkpoint=run) as live, Page(live.address) as page:
             page.wait("live.track && live.track.head > 3")
             assert page.value("live.scene.view") == "above"
             x, y = page.value(
@@ -184,8 +185,9 @@ def maze(folder):
     """A model of a small maze, trained in less than a minute."""
     data, run = f"{folder}/maze.hdf5", f"{folder}/maze"
     for command in (
-        ["collect", "--env", "pointmaze-umaze@5", "--policy", "navigate", "--episodes", "60", "--output", data],
-        ["train", "--dataset", data, "--output", run, "--goal-columns", "0,1", "--steps", "400"],
+        ["collect", "--dataset", "pointmaze-umaze@5", "--until-goal", "--steps", "20000", "--output", data],
+        ["train", "--dataset", data, "--output", run, "--goal-columns", "0,1", "--window", "2", "--bins", "20", "--layers",
+         "2", "--width", "64", "--batch-size", "64", "--learning-rate", "2e-3", "--steps", "300"],
     ):
         done = subprocess.run([TOOL, *command], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
