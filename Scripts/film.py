@@ -38,9 +38,9 @@ def main():
     parser.add_argument("--first", type=int, default=60, help="steps before the film begins")
     parser.add_argument("--frames", type=int, default=180)
     parser.add_argument("--horizon", default="20")
-    parser.add_argument("--beam-width", default="64")
+    parser.add_argument("--beam-width", default="32")
     options = parser.parse_args()
-    pushes = dict(push.split(":") for push in options.push or ["200:-0.8"])
+    pushes = dict(push.split(":") for push in options.push or ["200:-0.5"])
 
     live = subprocess.Popen(
         [options.tool, "live", options.checkpoint, "--port", "0", "--no-browser", "--paused", "--seed",
@@ -76,7 +76,7 @@ def main():
                 print(f"\r{frame + 1} of {options.frames} frames", end="", file=sys.stderr, flush=True)
             print(file=sys.stderr)
             assert not page.complaints, page.complaints
-            for quality in (72, 62, 52, 42, 32):
+            for quality in (92, 86, 80, 72, 60, 45):
                 subprocess.run(
                     ["ffmpeg", "-y", "-loglevel", "error", "-framerate", str(RATE), "-i", f"{folder}/%04d.png", "-c:v",
                      "libwebp_anim", "-lossless", "0", "-quality", str(quality), "-compression_level", "6", "-loop", "0",

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The live page in headless Chromium: steps come, controls change what they say, nonsense and strangers end nothing.
+"""The live page and a report in headless Chromium: steps come, controls do what they say, nonsense ends nothing.
 
     test-live.py TOOL [--pictures FOLDER] [NAME...]
 
@@ -192,6 +192,38 @@ def maze(folder):
         done = subprocess.run([TOOL, *command], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
     return run
+
+
+def check_report():
+    """A report as a file: it plays its episode, and shows what it carries."""
+    with tempfile.TemporaryDirectory() as folder:
+        evaluation, output = f"{folder}/evaluation.json", f"{folder}/report.html"
+        printed = subprocess.run(
+            [TOOL, "evaluate", "--checkpoint", str(ROOT / "Checkpoints/hopper"), "--episodes", "3", "--maximum-steps", "40",
+             "--parallel", "3", "--json"], capture_output=True, text=True, check=True)
+        Path(evaluation).write_text(printed.stdout)
+        subprocess.run(
+            [TOOL, "report", str(ROOT / "Checkpoints/hopper"), "--output", output, "--evaluation", evaluation,
+             "--maximum-steps", "60", "--horizon", "8"], check=True, capture_output=True)
+        with Page(f"file://{output}") as page:
+            page.wait("typeof report !== 'undefined' && element('summary').textContent.includes('parameters')")
+            for section in ("episode", "foreseen", "evaluations", "usage-section", "attention"):
+                assert page.value(f"element({section!r}).hidden") is False, section
+            # The shipped checkpoint has no curve, and the page says so.
+            assert page.value("element('curve').hidden && element('notes').textContent.includes('learning curve')")
+            assert page.value("document.querySelectorAll('#evaluations tbody tr').length") == 1
+            page.click("#play")
+            page.wait("Number(element('time').value) > 10")
+            page.click("#play")
+            assert page.value("element('play').textContent") == "Play"
+            page.wait("/step [1-9]\\d* of 60/.test(element('place').textContent)")
+            page.wait(
+                "new Set(element('stage').getContext('2d').getImageData(0, 0, element('stage').width,"
+                " element('stage').height).data).size > 30")
+            page.size(1180, page.value("document.documentElement.scrollHeight"))
+            time.sleep(0.5)
+            picture(page, "report")
+            assert not page.complaints, page.complaints
 
 
 def check_strangers():

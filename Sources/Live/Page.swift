@@ -11,6 +11,7 @@ public enum Page {
     /// - Parameters:
     ///   - title: What stands above it.
     ///   - data: What is shown, as JSON.
+    /// - Returns: The page's HTML.
     public static func report(title: String, data: Data) -> String {
         // Nothing in the data may end the element that holds it.
         let json = String(decoding: data, as: UTF8.self).replacing("<", with: "\\u003c")
