@@ -32,6 +32,7 @@ struct TrainingRequest: Decodable {
     var seed: UInt64?
     var bestShare: Double?
     var openingShare: Double?
+    var openingLength: Int?
     var initial: String?
     /// The folder of the models that the package carries.
     var shipped: String
@@ -112,6 +113,7 @@ struct TrainingRequest: Decodable {
         set(\.training.timeLimit, timeLimit)
         set(\.training.bestShare, bestShare)
         set(\.training.openingShare, openingShare)
+        set(\.training.openingLength, openingLength)
         set(\.training.initialCheckpoint, initial)
         set(\.training.patience, patience)
         set(\.training.keepsBest, keepBest)

@@ -34,6 +34,9 @@ struct RecipeOptions: ParsableArguments {
         help: "Share of the windows that begins in an episode's first transitions.")
     var openingShare: Double?
 
+    @Option(help: "How many transitions are an episode's first (as many as a window has).")
+    var openingLength: Int?
+
     @Option(help: "Begin with the weights of this checkpoint of the same size.")
     var initial: String?
 
@@ -56,6 +59,7 @@ struct RecipeOptions: ParsableArguments {
         if let start { options.start = start }
         if let bestShare { options.bestShare = bestShare }
         if let openingShare { options.openingShare = openingShare }
+        if let openingLength { options.openingLength = openingLength }
         if let initial { options.initialCheckpoint = initial }
         if let dropout { shape.dropout = dropout }
         options.steps = steps

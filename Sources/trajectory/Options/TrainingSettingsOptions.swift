@@ -127,10 +127,13 @@ struct TrainingSettingsOptions: ParsableArguments {
 
     @Option(
         help: """
-            Share of the windows that begins in an episode's first transitions, as many as a window \
-            has (\(quick.training.openingShare); authors: 0).
+            Share of the windows that begins in an episode's first transitions \
+            (\(quick.training.openingShare); authors: 0).
             """)
     var openingShare: Double?
+
+    @Option(help: "How many transitions are an episode's first (as many as a window has).")
+    var openingLength: Int?
 
     @Option(
         help: """
@@ -182,7 +185,8 @@ struct TrainingSettingsOptions: ParsableArguments {
         let words = problem.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
         let settings: Set<String> = [
             "steps", "batchSize", "learningRate", "patience", "timeLimit", "workers",
-            "actionWeight", "bestShare", "openingShare", "terminationPenalty",
+            "actionWeight", "bestShare", "openingShare",
+            "openingLength", "terminationPenalty",
         ]
         return words.enumerated().map { index, word in
             names[word]
@@ -223,6 +227,7 @@ struct TrainingSettingsOptions: ParsableArguments {
         set(\.training.timeLimit, timeLimit)
         set(\.training.bestShare, bestShare)
         set(\.training.openingShare, openingShare)
+        set(\.training.openingLength, openingLength)
         set(\.training.initialCheckpoint, initial)
         set(\.training.patience, patience)
         set(\.training.keepsBest, keepBest)
