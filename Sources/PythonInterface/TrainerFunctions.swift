@@ -3,7 +3,6 @@ import TensorBoard
 import Tokenization
 import Training
 import Transformer
-import TransformerCPU
 
 /// A run that was prepared.
 final class TrainerBox: @unchecked Sendable {
@@ -45,7 +44,7 @@ final class TrainerBox: @unchecked Sendable {
                 "no episode has two transitions or more, so there is nothing to train on")
         }
         chosen.settings.tokenization = data.settings
-        chosen.settings.training.workers = engine.engine.workers
+        chosen.settings.training.workers = engine.workers
         if let minutes = chosen.minutes {
             let plan = try TrainingPlan(
                 chosen.settings, minutes: minutes, recipe: chosen.recipe,
