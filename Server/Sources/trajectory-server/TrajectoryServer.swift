@@ -1,6 +1,6 @@
 import Agents
-import ArgumentParser
-import Engines
+public import ArgumentParser
+public import Engines
 import Foundation
 import Learning
 import Logging
@@ -8,12 +8,12 @@ import Planning
 import PolicyServer
 import Serving
 import ServiceLifecycle
-import Transformer
+public import Transformer
 import TransformerCPU
 import UnixSignals
 
-extension ComputeDevice: ExpressibleByArgument {}
-extension Precision: ExpressibleByArgument {}
+extension ComputeDevice: @retroactive ExpressibleByArgument {}
+extension Precision: @retroactive ExpressibleByArgument {}
 
 /// The program that serves a trained model's plans.
 @main
