@@ -41,5 +41,7 @@ for name in "${modules[@]}"; do module "$name" "$build/Modules" Sources; done
 for name in "${server[@]}"; do module "$name" "$(realpath Server/.build/release)/Modules" Server/Sources; done
 docc merge "${archives[@]}" --synthesized-landing-page-name "Trajectory Transformer" --output-path .build/docs
 rm -rf "$work"
+# The page that lists the modules gives its place to the first page of the others.
+cp .build/docs/index.html .build/docs/documentation/index.html
 .deps/docs/bin/python Scripts/pages.py .build/docs
 echo "$(find .build/docs/data -name '*.json' | wc -l) pages in .build/docs"

@@ -18,7 +18,7 @@ final class TrainerBox: @unchecked Sendable {
     ) throws {
         let url = URL(fileURLWithPath: folder)
         let run = request.resume ? TrainingSettings(ofRunIn: url) : nil
-        var chosen = try request.settings(ofRun: run)
+        var chosen = try request.chosen(ofRun: run)
         var notes: [String] = []
         if let initial = request.initial {
             chosen.settings.training.initialCheckpoint =
