@@ -5,12 +5,18 @@ import Foundation
 /// Built with `-sanitize=fuzzer -D FUZZING` it is libFuzzer's driver, whose target the variable
 /// FUZZ_TARGET names. Built as usual it writes seeds and replays files.
 @main
-enum FuzzServer {
+enum Fuzz {
     static let usage = """
         fuzz-server --seeds FOLDER       writes messages that are in order, a folder for each target
         fuzz-server TARGET FILE...       feeds files to a target: \
         \(MessageTarget.allCases.map(\.rawValue).joined(separator: ", "))
         """
+
+    /// What feeds the target of that name; nil where there is none.
+    static func target(named name: String) -> (@Sendable ([UInt8]) -> Void)? {
+        guard let target = MessageTarget(rawValue: name) else { return nil }
+        return { target.run($0) }
+    }
 
     static func main() throws {
         let arguments = Array(CommandLine.arguments.dropFirst())
@@ -21,9 +27,9 @@ enum FuzzServer {
         if arguments[0] == "--seeds" {
             return try writeSeeds(to: URL(fileURLWithPath: arguments[1]))
         }
-        guard let target = MessageTarget(rawValue: arguments[0]) else { return print(usage) }
+        guard let feed = target(named: arguments[0]) else { return print(usage) }
         for file in arguments.dropFirst() {
-            target.run([UInt8](try Data(contentsOf: URL(fileURLWithPath: file))))
+            feed([UInt8](try Data(contentsOf: URL(fileURLWithPath: file))))
         }
     }
 
