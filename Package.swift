@@ -54,6 +54,7 @@ let package = Package(
         .library(
             name: "TrajectoryAgents",
             targets: ["Agents", "Policies", "Planning", "Transformer", "TransformerCPU"]),
+        .library(name: "TrajectoryEngines", targets: ["Engines"]),
         .library(name: "TrajectoryJobs", targets: ["Jobs"]),
         .library(name: "TrajectoryLive", targets: ["Live", "Environments"]),
         .executable(name: "trajectory", targets: ["trajectory"]),
@@ -150,7 +151,7 @@ let package = Package(
         .executableTarget(
             name: "trajectory",
             dependencies: [
-                "Agents", "Behavior", "Bounds", "Datasets", "Environments", "Episodes",
+                "Agents", "Behavior", "Bounds", "Datasets", "Engines", "Environments", "Episodes",
                 "Evaluation", "Experiments", "Figures", "Files",
                 "CUDA", "Jobs", "Learning", "LearningCUDA", "Planning", "Policies", "Release",
                 "Signals", "Statistics", "Tokenization", "TorchCheckpoints",
@@ -161,7 +162,7 @@ let package = Package(
         library(
             "PythonInterface",
             [
-                "Agents", "Bounds", "Learning", "Planning", "Safetensors", "TensorBoard",
+                "Agents", "Bounds", "Engines", "Learning", "Planning", "Safetensors", "TensorBoard",
                 "Tokenization",
                 "Training", "Trajectories", "Transformer", "TransformerCPU",
             ]),
@@ -220,6 +221,7 @@ let package = Package(
                 "Transformer",
             ]),
 
+        library("Engines", ["Transformer", "TransformerCPU", "TransformerCUDA"]),
         library("LearningCUDA", ["CUDA", "CUDAKernels", "Learning", "RandomNumbers"]),
 
         // MARK: - C libraries
@@ -337,6 +339,7 @@ let package = Package(
         tests(of: "Experiments"),
         tests(of: "Tensors"),
         tests(of: "CUDA", ["EmulatedCUDA"]),
+        tests(of: "Engines", ["Transformer", "TransformerCPU"]),
         tests(
             of: "TransformerCUDA",
             [

@@ -135,7 +135,8 @@ public final class Trainer {
             ? training.best(TrainingOptions.bestFraction, returns: dataset.episodeReturns) : nil
         sampler = WindowSampler(
             training, best: best, bestShare: options.bestShare,
-            openingShare: options.openingShare, seed: options.seed)
+            openingShare: options.openingShare, openingLength: options.openingLength,
+            seed: options.seed)
     }
 
     /// How many workers computed the run in `directory` so far; nil where that is not recorded.

@@ -15,7 +15,7 @@ package struct WindowSampler {
     /// Windows of `windows`, of which a share comes from `best`, and one from their openings.
     package init(
         _ windows: TokenWindows, best: TokenWindows? = nil, bestShare: Double = 0,
-        openingShare: Double = 0, seed: UInt64
+        openingShare: Double = 0, openingLength: Int? = nil, seed: UInt64
     ) {
         self.seed = seed
         var left = 1.0
@@ -25,7 +25,7 @@ package struct WindowSampler {
         }
         if openingShare > 0 {
             let openings = ShuffledWindows(
-                windows.openings, seed: seed ^ 0x9E37_79B9_7F4A_7C15)
+                windows.openings(openingLength), seed: seed ^ 0x9E37_79B9_7F4A_7C15)
             parts.append((openings, openingShare / left))
         }
         parts.append((ShuffledWindows(windows, seed: seed), 1))

@@ -1,4 +1,5 @@
-import ArgumentParser
+public import ArgumentParser
+public import Engines
 import Environments
 import Foundation
 import Learning
@@ -7,9 +8,11 @@ import LiveServer
 import Logging
 import Planning
 import ServiceLifecycle
-import Transformer
-import TransformerCPU
+public import Transformer
 import UnixSignals
+
+extension ComputeDevice: @retroactive ExpressibleByArgument {}
+extension Precision: @retroactive ExpressibleByArgument {}
 
 /// The program that shows a trained model at work.
 @main
@@ -31,6 +34,12 @@ struct TrajectoryLive: AsyncParsableCommand {
 
     @Option(help: "With the objective q, the critic's file.")
     var critic: String?
+
+    @Option(help: "What computes the model: cpu, cuda (an NVIDIA card), or auto.")
+    var device = ComputeDevice.cpu
+
+    @Option(help: "Products: exact as float's, or fast with factors of 16 bits (bfloat16).")
+    var precision = Precision.exact
 
     @Option(help: "The port to listen on; 0 takes a free one, which is printed.")
     var port = 8001
@@ -86,7 +95,7 @@ struct TrajectoryLive: AsyncParsableCommand {
                 let url = URL(fileURLWithPath: file)
                 return (try Critic(contentsOf: url), url.lastPathComponent)
             },
-            engine: .cpu, seed: seed)
+            engine: try device.engine(precision: precision), seed: seed)
         session.notes.forEach(Self.note)
         if !session.scene.foresees {
             Self.note(

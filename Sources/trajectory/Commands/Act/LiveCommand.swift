@@ -37,6 +37,8 @@ struct LiveCommand: ParsableCommand {
     @Flag(help: "Open no browser.")
     var noBrowser = false
 
+    @OptionGroup(title: "Engine Options") var engine: EngineOptionsGroup
+
     @OptionGroup(title: "Planner Options") var planner: PlannerOptionsGroup
 
     func validate() throws {
@@ -51,6 +53,7 @@ struct LiveCommand: ParsableCommand {
     func run() throws {
         var arguments = [
             try Checkpoint.url(named: checkpoint).path, "--port", "\(port)", "--seed", "\(seed)",
+            "--device", engine.device.rawValue, "--precision", engine.precision.rawValue,
             "--planner", try planner.json,
         ]
         if let name = environment.name { arguments += ["--env", name] }
