@@ -28,6 +28,52 @@ SHOWN = """new Promise(done => {
 })"""
 
 
+def record(address, folder, options, pushes):
+    """Takes a picture of every second step."""
+    with Page(address, 1130, 650) as page:
+        page.wait("live.stage && live.controls")
+        # The controls of the page are small in a film: what is drawn alone.
+        clip = page.value(
+            "(() => { const b = document.querySelector('main').getBoundingClientRect();"
+            " return { x: b.x - 8, y: b.y - 8, width: b.width + 16, height: b.height + 16 }; })()")
+        steps = 0
+
+        def advance(count):
+            nonlocal steps
+            while count > 0:
+                part = min(count, 100)
+                page.value(f"send({{ type: 'step', count: {part} }})")
+                steps += part
+                count -= part
+                assert page.value(SHOWN % steps) >= steps, f"the episode ended at step {steps}"
+
+        advance(options.first)
+        for frame in range(options.frames):
+            for step in (steps, steps + 1):
+                if str(step) in pushes:
+                    page.value(f"element('force').value = {abs(float(pushes[str(step)]))};"
+                               f" push({1 if float(pushes[str(step)]) > 0 else -1})")
+            advance(2)
+            page.screenshot(f"{folder}/{frame:04}.png", clip)
+            print(f"\r{frame + 1} of {options.frames} frames", end="", file=sys.stderr, flush=True)
+        print(file=sys.stderr)
+        assert not page.complaints, page.complaints
+
+
+def encode(folder, frames, output):
+    """Packs the pictures at the best quality that keeps within the bytes."""
+    for quality in (85, 75, 65, 50):
+        subprocess.run(
+            ["ffmpeg", "-y", "-loglevel", "error", "-framerate", str(RATE), "-i", f"{folder}/%04d.png", "-c:v",
+             "libwebp_anim", "-lossless", "0", "-quality", str(quality), "-compression_level", "3", "-loop", "0",
+             output], check=True)
+        size = os.path.getsize(output)
+        if size <= MOST_BYTES:
+            print(f"{output}: {size / 1e6:.2f} MB, {frames / RATE:.0f} s")
+            return
+    sys.exit(f"{output} has {size} bytes; give fewer --frames")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("tool")
@@ -48,45 +94,10 @@ def main():
         stdout=subprocess.PIPE, text=True)
     try:
         address = re.search(r"http://\S+", live.stdout.readline())[0]
-        with Page(address, 1130, 650) as page, tempfile.TemporaryDirectory() as folder:
-            page.wait("live.stage && live.controls")
-            # The controls of the page are small in a film: what is drawn alone.
-            clip = page.value(
-                "(() => { const b = document.querySelector('main').getBoundingClientRect();"
-                " return { x: b.x - 8, y: b.y - 8, width: b.width + 16, height: b.height + 16 }; })()")
-            steps = 0
-
-            def advance(count):
-                nonlocal steps
-                while count > 0:
-                    part = min(count, 100)
-                    page.value(f"send({{ type: 'step', count: {part} }})")
-                    steps += part
-                    count -= part
-                    assert page.value(SHOWN % steps) >= steps, f"the episode ended at step {steps}"
-
-            advance(options.first)
-            for frame in range(options.frames):
-                for step in (steps, steps + 1):
-                    if str(step) in pushes:
-                        page.value(f"element('force').value = {abs(float(pushes[str(step)]))};"
-                                   f" push({1 if float(pushes[str(step)]) > 0 else -1})")
-                advance(2)
-                page.screenshot(f"{folder}/{frame:04}.png", clip)
-                print(f"\r{frame + 1} of {options.frames} frames", end="", file=sys.stderr, flush=True)
-            print(file=sys.stderr)
-            assert not page.complaints, page.complaints
-            for quality in (92, 86, 80, 72, 60, 45):
-                subprocess.run(
-                    ["ffmpeg", "-y", "-loglevel", "error", "-framerate", str(RATE), "-i", f"{folder}/%04d.png", "-c:v",
-                     "libwebp_anim", "-lossless", "0", "-quality", str(quality), "-compression_level", "6", "-loop", "0",
-                     options.output], check=True)
-                size = os.path.getsize(options.output)
-                if size <= MOST_BYTES:
-                    break
-            else:
-                sys.exit(f"{options.output} has {size} bytes; give fewer --frames")
-            print(f"{options.output}: {size / 1e6:.2f} MB, {options.frames / RATE:.0f} s")
+        with tempfile.TemporaryDirectory() as folder:
+            record(address, folder, options, pushes)
+            live.terminate()
+            encode(folder, options.frames, options.output)
     finally:
         live.terminate()
         live.wait()

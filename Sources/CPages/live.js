@@ -216,8 +216,8 @@ function frame(now) {
     const passed = Math.min(0.1, (now - lastFrame) / 1000);
     lastFrame = now;
     const { track, stage, controls } = live;
-    if (stage && track.poses.length) {
-        advance(passed, track, controls);
+    if (stage && track.poses.length) advance(passed, track, controls);
+    if (stage && track.poses.length && isStirring()) {
         const moment = track.momentAt(live.play, { ghosts: element("ghosts").checked, beams: element("beams").checked });
         moment.drag = live.drag && live.drag.grips ? live.drag : null;
         stage.draw(moment);
@@ -225,6 +225,20 @@ function frame(now) {
         showFacts(track);
     }
     requestAnimationFrame(frame);
+}
+
+const lately = { shown: "", frames: 0 };
+
+/** Whether what is shown has changed within the last second: what stands still is not drawn again and again. */
+function isStirring() {
+    const { track, stage, drag, play } = live, { azimuth, elevation } = stage.camera;
+    const shown = [
+        play, track.head, track.start.episode, drag && drag.to, azimuth, elevation, stage.zoom, innerWidth, innerHeight,
+        matchMedia("(prefers-color-scheme: dark)").matches, element("ghosts").checked, element("beams").checked,
+    ].join();
+    lately.frames = shown === lately.shown ? lately.frames + 1 : 0;
+    lately.shown = shown;
+    return lately.frames < 60;
 }
 
 /** The shown moment follows the newest step a little behind, so that between two steps there is always a next one. */

@@ -211,7 +211,9 @@ import Transformer
         #expect(try job.run().profile == nil)
         job.profiles = true
         let report = try #require(try job.run().profile)
-        let names = ["products", "attention", "embeddingAndHeads", "sampling", "selection", "waiting"]
+        let names = [
+            "products", "attention", "embeddingAndHeads", "sampling", "selection", "waiting",
+        ]
         #expect(Set(names).isSubset(of: report.parts.map(\.name)))
         let shares = report.parts.reduce(0) { $0 + $1.share }
         #expect(abs(shares - 1) < 0.01 && report.parts.allSatisfy { $0.share >= 0 })

@@ -52,6 +52,8 @@ struct ReportCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Reading Options") var reading: DatasetReadingOptions
 
+    @OptionGroup(title: "Engine Options") var engine: EngineOptionsGroup
+
     @OptionGroup(title: "Planner Options") var planner: PlannerOptionsGroup
 
     @Flag(help: "Print a JSON object.")
@@ -67,7 +69,8 @@ struct ReportCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let model = try planner.model(in: checkpoint)
+        var model = try planner.model(in: checkpoint)
+        model.engine = try engine.engine()
         let folder =
             model.checkpoint.pathExtension == "json"
             ? model.checkpoint.deletingLastPathComponent() : model.checkpoint
