@@ -79,7 +79,7 @@ let package = Package(
         library(
             "Training",
             [
-                "Bounds", "Files", "Transformer", "Tokenization", "Trajectories",
+                "Bounds", "Files", "Processes", "Transformer", "Tokenization", "Trajectories",
                 "RandomNumbers", "Safetensors", "TensorBoard",
             ]),
         library(
@@ -123,7 +123,7 @@ let package = Package(
             "Jobs",
             [
                 "Agents", "Behavior", "Bounds", "Datasets", "Environments", "Episodes",
-                "Evaluation", "Figures", "Files", "Learning", "Planning", "Policies",
+                "Evaluation", "Figures", "Files", "Learning", "Planning", "Policies", "Processes",
                 "PythonFiles", "RandomNumbers", "Rendering", "Statistics", "TensorBoard",
                 "Tokenization", "TorchCheckpoints", "Training", "Trajectories", "Transformer",
                 "TransformerCPU", "PlainYAML", .product(name: "Yams", package: "Yams"),
@@ -139,8 +139,8 @@ let package = Package(
             dependencies: [
                 "Agents", "Behavior", "Bounds", "Datasets", "Environments", "Episodes",
                 "Evaluation", "Experiments", "Figures", "Files",
-                "CUDA", "Jobs", "Learning", "LearningCUDA", "Planning", "Policies", "Release",
-                "Signals", "Statistics", "Tokenization", "TorchCheckpoints",
+                "CUDA", "Jobs", "Learning", "LearningCUDA", "MPI", "Planning", "Policies",
+                "Processes", "Release", "Signals", "Statistics", "Tokenization", "TorchCheckpoints",
                 "Training", "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -179,7 +179,7 @@ let package = Package(
 
         // MARK: - What the pipeline stands on
         library("Layers", ["CKernels", "RandomNumbers", "Tensors"]),
-        library("Tensors"),
+        library("Tensors", ["Bounds"]),
         library("OneDNN", ["COneDNN", "Tensors"]),
         library("HDF5", ["Bounds", "CHDF5", "Files"]),
         library("MuJoCo", ["CMuJoCo"]),
@@ -189,6 +189,10 @@ let package = Package(
         library("PythonFiles", ["Files", "Zlib"]),
         library("Files"),
         library("Bounds"),
+        library("Processes"),
+        .target(
+            name: "MPI", dependencies: ["Bounds", "Processes"], exclude: ["README.md", "Bridge"],
+            swiftSettings: swiftSettings),
         library("Signals"),
         library("Release"),
         library("PlainYAML", [.product(name: "Yams", package: "Yams")]),
@@ -219,7 +223,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "CUDA", "EmulatedCUDA", "Episodes", "Policies", "RandomNumbers", "Safetensors",
+                "CUDA", "EmulatedCUDA", "Episodes", "Policies", "Processes", "RandomNumbers",
+                "Safetensors",
                 "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
             ],
             path: "Tests/TestSupport",
@@ -250,6 +255,7 @@ let package = Package(
                 "Transformer", "TransformerCPU",
             ], fixtures: true),
         tests(of: "Bounds"),
+        tests(of: "Processes"),
         tests(of: "PlainYAML", [.product(name: "Yams", package: "Yams")]),
         tests(
             of: "trajectory",
@@ -327,7 +333,7 @@ let package = Package(
         tests(
             of: "Training",
             [
-                "Files", "Safetensors", "Tokenization", "Trajectories", "Transformer",
+                "Files", "Processes", "Safetensors", "Tokenization", "Trajectories", "Transformer",
                 "TransformerCPU",
             ]),
         tests(of: "Layers", ["OneDNN", "RandomNumbers", "Tensors"]),

@@ -60,7 +60,7 @@ public struct CollectionJob: Sendable {
     /// Seed of starts, noise and mixing.
     public var seed: UInt64 = 0
     /// Threads that simulate.
-    public var workers = ProcessInfo.processInfo.activeProcessorCount
+    public var workers = Cores.available
     /// What computes a replay of soft actor-critic; nil for the processor.
     public var engine: SoftActorCriticTrainer.EngineMaker?
     /// What the file calls the device that computed.
