@@ -84,7 +84,7 @@ let package = Package(
             ]),
         library(
             "Planning", ["Bounds", "RandomNumbers", "Transformer", "Tokenization", "Trajectories"]),
-        library("Episodes", ["Bounds", "Trajectories"]),
+        library("Episodes", ["Bounds", "Processes", "Trajectories"]),
         library(
             "Policies", ["Episodes", "RandomNumbers", "Safetensors", "Trajectories"]),
         library(
@@ -269,11 +269,11 @@ let package = Package(
             of: "Evaluation",
             [
                 "Agents", "Behavior", "Environments", "Episodes", "MuJoCo", "Planning", "Policies",
-                "RandomNumbers", "Statistics", "Tokenization", "Trajectories",
+                "Processes", "RandomNumbers", "Statistics", "Tokenization", "Trajectories",
             ]),
         tests(of: "MuJoCo"),
         tests(of: "RandomNumbers"),
-        tests(of: "Episodes", ["RandomNumbers", "Trajectories"]),
+        tests(of: "Episodes", ["Processes", "RandomNumbers", "Trajectories"]),
         tests(
             of: "Environments",
             ["Episodes", "MuJoCo", "RandomNumbers", "Safetensors", "Trajectories"], fixtures: true),
@@ -286,8 +286,8 @@ let package = Package(
         tests(
             of: "Behavior",
             [
-                "Environments", "Episodes", "Learning", "MuJoCo", "Policies", "RandomNumbers",
-                "Trajectories",
+                "Environments", "Episodes", "Learning", "MuJoCo", "Policies", "Processes",
+                "RandomNumbers", "Trajectories",
             ]),
         tests(
             of: "Learning",

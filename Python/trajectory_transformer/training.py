@@ -125,6 +125,7 @@ class Trainer:
         seed: SupportsIndex | None = None,
         best_share: float | None = None,
         opening_share: float | None = None,
+        window_order: Literal["shuffled", "blocks"] | None = None,
         initial: str | os.PathLike[str] | None = None,
         patience: SupportsIndex | None = None,
         keep_best: bool | None = None,
@@ -161,6 +162,7 @@ class Trainer:
         - `precision`: "exact", or "fast" products of factors rounded to bfloat16, where the processor has them.
         - `best_share`: share of the windows that comes from the best tenth of the data alone, by episodes' returns.
         - `opening_share`: share of the windows that begins in an episode's first transitions.
+        - `window_order`: "shuffled" (the default), or "blocks", which mixes some dozen blocks at a time.
         - `initial`: a run's folder, or the name of a model (`tt.models()`), with whose weights training begins; size,
           window and bins are its own, and the data must be those it was trained on.
         - `patience`: stop after so many held-out measurements without a smaller loss; `keep_best`: keep the
@@ -204,6 +206,7 @@ class Trainer:
             "seed": whole("seed", seed, unsigned=True),
             "bestShare": number("best_share", best_share),
             "openingShare": number("opening_share", opening_share),
+            "windowOrder": window_order,
             "initial": None if initial is None else text("initial", os.fspath(initial)),
             "shipped": os.fspath(SHIPPED),
             "patience": whole("patience", patience),

@@ -23,7 +23,9 @@ public enum Cores {
     /// The numbers of a list such as `0-3,8`; nil where it is none.
     package static func list(_ text: String) -> [Int]? {
         var numbers: [Int] = []
-        for part in text.filter({ !$0.isWhitespace }).split(separator: ",", omittingEmptySubsequences: false) {
+        for part in text.filter({ !$0.isWhitespace }).split(
+            separator: ",", omittingEmptySubsequences: false)
+        {
             let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
             guard let first = ends.first ?? nil, let last = ends.last ?? nil, ends.count <= 2,
                 first >= 0, first <= last, last < 1 << 20

@@ -98,6 +98,15 @@ public struct TrainingJob: Sendable {
         ) { report(.note($0)) }
         settings.tokenization = data.tokenized.settings
         let store = data.tokenized.windows.store
+        if !resumes, !settled.contains("training.windowOrder"), store.isMapped,
+            Double(store.byteCount) > MemoryNeed.present / 2
+        {
+            settings.training.windowOrder = .blocks
+            report(
+                .note(
+                    "the tokens are more than half of the memory: windows come in blocks, which are "
+                        + "read in one go"))
+        }
         let warning = try DatasetEnvironment.check(
             environment, recorded: data.environment, layout: store.layout,
             keepsPart: data.observationDimensions != nil, file: dataset.given)
@@ -130,7 +139,9 @@ public struct TrainingJob: Sendable {
                     + "\(trainer.model.parameterCount) parameters"))
         let notes = trainer.notes
         notes.forEach { report(.note($0)) }
-        let events = try (group.isFirst ? tensorBoard : nil).map { try EventFile(in: $0, after: trainer.step) }
+        let events = try (group.isFirst ? tensorBoard : nil).map {
+            try EventFile(in: $0, after: trainer.step)
+        }
         var wasStopped = false
         let end = try trainer.run(
             until: {

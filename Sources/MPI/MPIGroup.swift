@@ -136,7 +136,11 @@ public struct MPIGroup: ProcessGroup {
                         + "others; one has died or hangs, or the network is cut")
             }
             // Long waits are for processes that compute, which a nap does not hold up.
-            if waited > .seconds(1) { usleep(1000) } else if waited > .milliseconds(20) { usleep(50) }
+            if waited > .seconds(1) {
+                usleep(1000)
+            } else if waited > .milliseconds(20) {
+                usleep(50)
+            }
         }
     }
 

@@ -32,6 +32,7 @@ struct TrainingRequest: Decodable {
     var seed: UInt64?
     var bestShare: Double?
     var openingShare: Double?
+    var windowOrder: String?
     var initial: String?
     /// The folder of the models that the package carries.
     var shipped: String
@@ -112,6 +113,9 @@ struct TrainingRequest: Decodable {
         set(\.training.timeLimit, timeLimit)
         set(\.training.bestShare, bestShare)
         set(\.training.openingShare, openingShare)
+        if let windowOrder {
+            settings.training.windowOrder = try choice("windowOrder", windowOrder)
+        }
         set(\.training.initialCheckpoint, initial)
         set(\.training.patience, patience)
         set(\.training.keepsBest, keepBest)

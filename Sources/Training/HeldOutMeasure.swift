@@ -27,6 +27,8 @@ struct HeldOutMeasure {
     private let windows: TokenWindows
     private let configuration: TransformerConfiguration
     private let count: Int
+    /// This process's share of the windows, read once: they lie all over a file.
+    private let batches: [TokenBatch]
     private let group: any ProcessGroup
 
     /// Of windows spread over all that are held out, of which each process measures a share.
@@ -38,7 +40,23 @@ struct HeldOutMeasure {
         self.windows = windows
         self.configuration = configuration
         let wanted = Self.tokens / max(windows.length, 1)
-        count = min(windows.count, max(Self.leastWindows, min(wanted, Self.mostWindows)))
+        let count = min(windows.count, max(Self.leastWindows, min(wanted, Self.mostWindows)))
+        self.count = count
+        let share = group.share(of: count)
+        batches = stride(from: share.lowerBound, to: share.upperBound, by: Self.windowsPerPass).map
+        {
+            first in
+            let rows = min(Self.windowsPerPass, share.upperBound - first)
+            var batch = TokenBatch(
+                rows: rows, length: windows.length, goalDimension: windows.goalColumns.count,
+                firstRow: first, totalRows: count)
+            for row in 0..<rows {
+                windows.fill(
+                    &batch, row: row, window: (first + row) * windows.count / count,
+                    goalSeed: UInt64(first + row))
+            }
+            return batch
+        }
     }
 
     /// The loss of what `learner` has learnt; nil where nothing is held out.
@@ -57,17 +75,7 @@ struct HeldOutMeasure {
         var loss = 0.0
         var sums = [Double](repeating: 0, count: masked.count)
         var counts = [Int](repeating: 0, count: width)
-        let share = group.share(of: count)
-        for first in stride(from: share.lowerBound, to: share.upperBound, by: Self.windowsPerPass) {
-            let rows = min(Self.windowsPerPass, share.upperBound - first)
-            var batch = TokenBatch(
-                rows: rows, length: windows.length, goalDimension: windows.goalColumns.count,
-                firstRow: first, totalRows: count)
-            for row in 0..<rows {
-                windows.fill(
-                    &batch, row: row, window: (first + row) * windows.count / count,
-                    goalSeed: UInt64(first + row))
-            }
+        for var batch in batches {
             loss += try learner.loss(batch)
             let mask = batch.mask
             // The target behind input i is of dimension i + 1.

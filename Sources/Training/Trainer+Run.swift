@@ -98,7 +98,9 @@ extension Trainer {
                 last = progress(measured)
                 if let loss = measured?.loss {
                     let isBetter = best.add(loss)
-                    if isBetter, options.keepsBest, group.isFirst { try saveBest(loss, seconds: seconds()) }
+                    if isBetter, options.keepsBest, group.isFirst {
+                        try saveBest(loss, seconds: seconds())
+                    }
                     if !hasEnded, let patience = options.patience, best.misses >= patience {
                         hasEnded = true
                         notes.append(
@@ -107,7 +109,9 @@ extension Trainer {
                     }
                 }
                 // The first process knows of the measurements before this part of the run.
-                if measures { hasEnded = try group.exchange(hasEnded ? 1 : 0, isPatient: true)[0] != 0 }
+                if measures {
+                    hasEnded = try group.exchange(hasEnded ? 1 : 0, isPatient: true)[0] != 0
+                }
                 if group.isFirst {
                     try metrics?.append(last)
                     try report(last)

@@ -51,6 +51,8 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
     /// A plan at the start of an episode decides which behaviour is followed, and of a thousand
     /// transitions the data hold but a few that show how behaviours begin.
     public var openingShare = 0.0
+    /// In which order the windows of an epoch are seen.
+    public var windowOrder = WindowOrder.shuffled
     /// Folder of the checkpoint with whose weights the run begins; nil for fresh ones.
     ///
     /// Its bins and its model must be those of the run; dropout and weights of the loss may differ.

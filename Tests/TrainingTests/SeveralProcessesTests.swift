@@ -96,10 +96,13 @@ import TransformerCPU
     }
 
     @Test func `a process without a window of the batch is no hindrance`() throws {
-        let alone = try train(1, "small", steps: 12, change: { options, _ in options.batchSize = 2 })[0]
+        let alone = try train(
+            1, "small", steps: 12, change: { options, _ in options.batchSize = 2 })[0]
             .get()
-        let together = try train(3, "many", steps: 12, change: { options, _ in options.batchSize = 2 })
-            .map { try $0.get() }
+        let together = try train(
+            3, "many", steps: 12, change: { options, _ in options.batchSize = 2 }
+        )
+        .map { try $0.get() }
         for end in together { #expect(difference(alone.parameters, end.parameters) < 1e-4) }
     }
 
@@ -119,7 +122,10 @@ import TransformerCPU
             let ends = try train(
                 2, "stopped-\(told)", steps: 1000,
                 until: { rank in
-                    rank == told && asked.withLock { $0 += 1; return $0 == 7 }
+                    rank == told
+                        && asked.withLock {
+                            $0 += 1; return $0 == 7
+                        }
                 }
             ).map { try $0.get() }
             #expect(ends[0].parameters == ends[1].parameters)
@@ -162,7 +168,8 @@ import TransformerCPU
 
     @Test func `a process that fails ends the others`() throws {
         let ends = train(
-            3, "failing", steps: 30, engine: { rank in FailingEngine(afterSteps: rank == 2 ? 15 : .max) })
+            3, "failing", steps: 30,
+            engine: { rank in FailingEngine(afterSteps: rank == 2 ? 15 : .max) })
         for end in ends {
             let error = #expect(throws: EngineError.self) { try end.get() }
             #expect(error?.code == .failed || error?.code == .exchange)

@@ -84,7 +84,8 @@ enum Remedy {
         case .diverged: "--learning-rate"
         case .unusableInitial: "--initial"
         case .unusableOptions, .goalMismatch, .noWindows, .otherRun, .noOptimizerState,
-            .processesDiffer: nil
+            .processesDiffer:
+            nil
         }
     }
 

@@ -10,6 +10,7 @@ extension HindsightGoal: ExpressibleByArgument {}
 extension Recipe: ExpressibleByArgument {}
 extension TrainingOptions.Optimizer: ExpressibleByArgument {}
 extension TransformerStart: ExpressibleByArgument {}
+extension WindowOrder: ExpressibleByArgument {}
 
 /// The settings of a training run that options can replace; the help names the defaults.
 struct TrainingSettingsOptions: ParsableArguments {
@@ -134,6 +135,13 @@ struct TrainingSettingsOptions: ParsableArguments {
 
     @Option(
         help: """
+            Order of an epoch's windows: shuffled, or blocks, which reads a token file a megabyte at a \
+            time (where it is more than half of the memory, else shuffled).
+            """)
+    var windowOrder: WindowOrder?
+
+    @Option(
+        help: """
             Begin with the weights of this checkpoint, a folder or a name, in place of fresh ones; \
             the model's size is its own.
             """,
@@ -200,6 +208,7 @@ struct TrainingSettingsOptions: ParsableArguments {
             ("training.learningRate", learningRate != nil), ("model.layers", layers != nil),
             ("model.heads", heads != nil), ("model.width", width != nil),
             ("tokenization.windowLength", window != nil),
+            ("training.windowOrder", windowOrder != nil),
         ]
         return Set(given.filter(\.1).map(\.0))
     }
@@ -223,6 +232,7 @@ struct TrainingSettingsOptions: ParsableArguments {
         set(\.training.timeLimit, timeLimit)
         set(\.training.bestShare, bestShare)
         set(\.training.openingShare, openingShare)
+        set(\.training.windowOrder, windowOrder)
         set(\.training.initialCheckpoint, initial)
         set(\.training.patience, patience)
         set(\.training.keepsBest, keepBest)
