@@ -104,7 +104,7 @@ install: build ## the tool with its libraries, models, checkpoints, completions 
 archive: build ## the tool with all its libraries, for Debian 12 and later without Swift, in .build/archive
 	Scripts/archive.sh
 
-docs: bootstrap ## the libraries' documentation as a site in .build/docs
+docs: bootstrap ## a site in .build/docs: pages, results, the libraries' documentation
 	Scripts/docs.sh
 
 wheel: ## the Python package as a wheel in .build/wheel, with Swift's library and a checkpoint inside

@@ -48,6 +48,7 @@ let package = Package(
         .library(
             name: "TrajectoryAgents",
             targets: ["Agents", "Policies", "Planning", "Transformer", "TransformerCPU"]),
+        .library(name: "TrajectoryEngines", targets: ["Engines"]),
         .library(name: "TrajectoryJobs", targets: ["Jobs"]),
         .executable(name: "trajectory", targets: ["trajectory"]),
         .executable(name: "trajectory-device", targets: ["trajectory-device"]),
@@ -137,7 +138,7 @@ let package = Package(
         .executableTarget(
             name: "trajectory",
             dependencies: [
-                "Agents", "Behavior", "Bounds", "Datasets", "Environments", "Episodes",
+                "Agents", "Behavior", "Bounds", "Datasets", "Engines", "Environments", "Episodes",
                 "Evaluation", "Experiments", "Figures", "Files",
                 "CUDA", "Jobs", "Learning", "LearningCUDA", "MPI", "Planning", "Policies",
                 "Processes", "Release", "Signals", "Statistics", "Tokenization", "TorchCheckpoints",
@@ -148,7 +149,7 @@ let package = Package(
         library(
             "PythonInterface",
             [
-                "Agents", "Bounds", "Learning", "Planning", "Safetensors", "TensorBoard",
+                "Agents", "Bounds", "Engines", "Learning", "Planning", "Safetensors", "TensorBoard",
                 "Tokenization",
                 "Training", "Trajectories", "Transformer", "TransformerCPU",
             ]),
@@ -210,6 +211,7 @@ let package = Package(
                 "Transformer",
             ]),
 
+        library("Engines", ["Transformer", "TransformerCPU", "TransformerCUDA"]),
         library("LearningCUDA", ["CUDA", "CUDAKernels", "Learning", "RandomNumbers"]),
 
         // MARK: - C libraries
@@ -323,6 +325,7 @@ let package = Package(
         tests(of: "Experiments"),
         tests(of: "Tensors"),
         tests(of: "CUDA", ["EmulatedCUDA"]),
+        tests(of: "Engines", ["Transformer", "TransformerCPU"]),
         tests(
             of: "TransformerCUDA",
             [

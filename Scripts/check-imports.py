@@ -65,7 +65,7 @@ def allowed_unsafe():
     match = re.search(r"^- Unsafe pointers and C only in(.*?)(?=^- |^$)", text, re.M | re.S)
     if not match:
         sys.exit("CONTRIBUTING.md: no line 'Unsafe pointers and C only in …'")
-    return set(re.findall(r"`(\w+)`", match.group(1)))
+    return set(re.findall(r"`([\w-]+)`", match.group(1)))
 
 
 def check(package, products, unsafe):

@@ -4,7 +4,8 @@
 #   Scripts/fuzz.sh [RUNS [TARGET...]]     100,000 for each of all targets if not given
 #
 # What crashes or hangs is left in .build/fuzz/found; make it small (-minimize_crash=1), mend the
-# fault, and keep the file under Tests/FuzzTargetsTests/Fixtures/TARGET, where `make test` feeds it.
+# fault, and keep the file under Tests/FuzzTargetsTests/Fixtures/TARGET, where `make test` feeds it; of the policy
+# server's (messagepack, openpi, inference) keep a test in Server/Tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runs=${1:-100000}
@@ -16,12 +17,17 @@ build=$PWD/.build/fuzz
 swift build -c release --scratch-path "$build/build" --product fuzz \
     -Xswiftc -sanitize=fuzzer -Xswiftc -DFUZZING -Xlinker -rpath -Xlinker "$PWD/.deps/mujoco/lib"
 fuzz=$build/build/release/fuzz
+# The policy server's, a package of its own.
+swift build -c release --package-path Server --scratch-path "$build/server" --product fuzz-server \
+    -Xswiftc -sanitize=fuzzer -Xswiftc -DFUZZING
+fuzz_server=$build/server/release/fuzz-server
 targets=("$@")
-((${#targets[@]})) || targets=(safetensors tokens checkpoint weights policy critic dynamics settings experiment maze torch pickle npz hdf5)
+((${#targets[@]})) || targets=(safetensors tokens checkpoint weights policy critic dynamics settings experiment maze torch pickle npz hdf5 messagepack openpi inference)
 mkdir -p "$build/found"
 # Anew each time: what the program writes may have changed since.
 rm -rf "$build/seeds"
 FUZZ_TARGET=maze "$fuzz" --seeds "$build/seeds"
+FUZZ_TARGET=openpi "$fuzz_server" --seeds "$build/seeds"
 failed=()
 for target in "${targets[@]}"; do
     corpus=$build/corpus/$target
@@ -45,7 +51,9 @@ for target in "${targets[@]}"; do
             { tail -5 "$build/$target-again.log" >&2; failed+=("$target"); }
         continue
     fi
-    if FUZZ_TARGET=$target nice "$fuzz" "${options[@]}" -artifact_prefix="$build/found/$target-" \
+    program=$fuzz
+    [[ $target =~ ^(messagepack|openpi|inference)$ ]] && program=$fuzz_server
+    if FUZZ_TARGET=$target nice "$program" "${options[@]}" -artifact_prefix="$build/found/$target-" \
         "$corpus" "$build/seeds/$target" "$known" >"$build/$target.log" 2>&1; then
         grep -E "stat::number_of_executed_units|stat::average_exec_per_sec" "$build/$target.log" >&2 || true
     else

@@ -52,17 +52,30 @@ let package = Package(
             name: "trajectory-server",
             dependencies: [
                 "PolicyServer", "Serving", logging, planner("TrajectoryAgents"),
+                planner("TrajectoryEngines"),
                 planner("TrajectoryLearning"), planner("TrajectoryPlanning"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
+        .target(
+            name: "ServingTestSupport",
+            dependencies: ["Serving", planner("TrajectoryPlanning")], path: "Tests/Support",
+            exclude: ["README.md"], swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "fuzz-server",
+            dependencies: [
+                "MessagePack", "Serving", "ServingTestSupport", planner("TrajectoryPlanning"),
+            ],
+            path: "Tests/Fuzz", exclude: ["README.md"], swiftSettings: swiftSettings),
         .testTarget(
             name: "MessagePackTests", dependencies: ["MessagePack"], swiftSettings: swiftSettings),
         .testTarget(
             name: "ServingTests",
-            dependencies: ["MessagePack", "Serving", planner("TrajectoryPlanning")],
+            dependencies: [
+                "MessagePack", "Serving", "ServingTestSupport", planner("TrajectoryPlanning"),
+            ],
             swiftSettings: swiftSettings),
     ]
 )

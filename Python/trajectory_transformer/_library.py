@@ -38,7 +38,7 @@ Report = ctypes.CFUNCTYPE(None, ctypes.c_char_p)
 
 # Of each function that answers: its arguments without the last, where the text of the answer goes.
 _ANSWERING: dict[str, list[Any]] = {
-    "engine_new": [_size, _text, _handle_out],
+    "engine_new": [_size, _text, _text, _handle_out],
     "model_load": [_text, _text, _handle_out],
     "model_save": [_handle, _text],
     "model_with_values": [_handle, _floats, _size, _handle_out],
@@ -160,18 +160,40 @@ def made(name: str, *arguments: Any, computes: bool = False) -> tuple[Handle, An
     return Handle(pointer, computes=computes), answer
 
 
-_engines: dict[tuple[int, str], Handle] = {}
+_engines: dict[tuple[int, str, str], Handle] = {}
 _engine_lock = threading.Lock()
 
 
-def engine(workers: int | None, precision: str) -> Handle:
-    """The threads that compute: one on each core, or so many; started when first asked for."""
-    key = workers or 0, text("precision", precision)
+def engine(workers: int | None, device: str, precision: str) -> Handle:
+    """What computes: a thread on each core, or so many, or a card; started when first asked for."""
+    key = workers or 0, text("device", device), text("precision", precision)
     if key not in _engines:
-        handle, _ = made("engine_new", key[0], key[1].encode(), computes=True)
+        if device != "cpu":
+            _open_compiler()
+        handle, _ = made("engine_new", key[0], key[1].encode(), key[2].encode(), computes=True)
         # Two threads may both have made one; one of them is given back.
         _engines.setdefault(key, handle)
     return _engines[key]
+
+
+def _compilers() -> list[pathlib.Path]:
+    """The NVRTC libraries of this Python's packages, such as PyTorch brings, the newest first."""
+    folders = [pathlib.Path(folder) / "nvidia" for folder in sys.path if folder]
+    found = (file for folder in folders for file in folder.glob("*/lib/libnvrtc.so.[0-9]*"))
+    return sorted((file for file in found if ".alt." not in file.name), reverse=True)
+
+
+def _open_compiler() -> None:
+    """Opens the compiler of a card's kernels where a package has one, so that the library finds it by its name.
+
+    The library looks in the environments that the shell knows, which need not be this one.
+    """
+    for file in _compilers():
+        try:
+            ctypes.CDLL(str(file))
+        except OSError:
+            continue
+        return
 
 
 # MARK: - Signals

@@ -170,6 +170,7 @@ class Model:
         dtype: npt.DTypeLike = np.float32,
         seed: int = 0,
         workers: int | None = None,
+        device: Literal["cpu", "cuda", "auto"] = "cpu",
         precision: Literal["exact", "fast"] = "exact",
         preset: str = "quick",
         objective: Literal["expectedReturn", "imitation", "likelihood", "q"] = "expectedReturn",
@@ -208,8 +209,10 @@ class Model:
           action), "same_step" or "disabled", or Gymnasium's `AutoresetMode`.
         - `dtype`: of the actions; Gymnasium's spaces have float32.
         - `seed`: of the first episode; the following ones have the numbers after it.
-        - `workers`: threads; one on each core if None.
-        - `precision`: "exact", or "fast" products of factors rounded to bfloat16, where the processor has them.
+        - `device`: "cpu", "cuda" (an NVIDIA card) or "auto", a card if there is one; `workers`: threads of the
+          processor, one on each core if None.
+        - `precision`: "exact", or "fast" products of factors rounded to bfloat16, on a card or where the processor has
+          them.
 
         How it searches, under the names and defaults of the command line's options (`trajectory evaluate --help`).
         What is None is as the preset has it for the objective; `Planner.options` tells. "all" lifts a limit.
@@ -244,7 +247,7 @@ class Model:
             if name
             not in {
                 *("self", "Planner", "num_envs", "action_space", "autoreset", "dtype", "seed", "workers"),
-                *("precision", "critic"),
+                *("device", "precision", "critic"),
             }
         }
         return Planner(
@@ -257,6 +260,7 @@ class Model:
             dtype=dtype,
             seed=seed,
             workers=workers,
+            device=device,
             precision=precision,
         )
 

@@ -120,6 +120,7 @@ class Planner:
         dtype: npt.DTypeLike,
         seed: int,
         workers: int | None,
+        device: str,
         precision: str,
     ) -> None:
         self.model = model
@@ -145,7 +146,7 @@ class Planner:
         self._handle, answer = _library.made(
             "planner_new",
             model._handle.pointer,
-            _library.engine(whole("workers", workers), precision).pointer,
+            _library.engine(whole("workers", workers), device, precision).pointer,
             request,
             None if critic is None else os.fsencode(text("critic", os.fspath(critic))),
             _library.doubles(limits),

@@ -125,11 +125,13 @@ class Trainer:
         seed: SupportsIndex | None = None,
         best_share: float | None = None,
         opening_share: float | None = None,
+        opening_length: SupportsIndex | None = None,
         window_order: Literal["shuffled", "blocks"] | None = None,
         initial: str | os.PathLike[str] | None = None,
         patience: SupportsIndex | None = None,
         keep_best: bool | None = None,
         workers: SupportsIndex | None = None,
+        device: Literal["cpu", "cuda", "auto"] = "cpu",
         precision: Literal["exact", "fast"] = "exact",
         time_limit: float | None = None,
         evaluation_interval: SupportsIndex | None = None,
@@ -158,10 +160,13 @@ class Trainer:
         - `hide`: the probability with which each number of the observations is hidden; `hide_seed` fixes which are.
         - `termination_penalty`: takes the place of the last reward of an episode with a terminal state; "auto" decides
           by the data, None keeps the reward.
-        - `seed`: fixes initial weights, order of the data and dropout; `workers`: threads.
-        - `precision`: "exact", or "fast" products of factors rounded to bfloat16, where the processor has them.
+        - `seed`: fixes initial weights, order of the data and dropout; `workers`: threads of the processor.
+        - `device`: "cpu", "cuda" (an NVIDIA card) or "auto", a card if there is one; the run may change it on resuming.
+        - `precision`: "exact", or "fast" products of factors rounded to bfloat16, on a card or where the processor has
+          them.
         - `best_share`: share of the windows that comes from the best tenth of the data alone, by episodes' returns.
-        - `opening_share`: share of the windows that begins in an episode's first transitions.
+        - `opening_share`: share of the windows that begins in an episode's first transitions; `opening_length`: how
+          many those are (as many as a window has).
         - `window_order`: "shuffled" (the default), or "blocks", which mixes some dozen blocks at a time.
         - `initial`: a run's folder, or the name of a model (`tt.models()`), with whose weights training begins; size,
           window and bins are its own, and the data must be those it was trained on.
@@ -206,6 +211,7 @@ class Trainer:
             "seed": whole("seed", seed, unsigned=True),
             "bestShare": number("best_share", best_share),
             "openingShare": number("opening_share", opening_share),
+            "openingLength": whole("opening_length", opening_length),
             "windowOrder": window_order,
             "initial": None if initial is None else text("initial", os.fspath(initial)),
             "shipped": os.fspath(SHIPPED),
@@ -222,7 +228,7 @@ class Trainer:
         threads = whole("workers", workers)
         if threads is not None and threads < 1:
             raise OptionError(f"workers must be positive, found {threads}")
-        engine = _library.engine(threads, precision).pointer
+        engine = _library.engine(threads, device, precision).pointer
         arguments = (dataset._handle.pointer, engine, json.dumps(given).encode(), os.fsencode(self.output))
         self._handle, self._answer = _library.interruptible(
             lambda _: _library.made("trainer_new", *arguments, computes=True)

@@ -66,8 +66,10 @@ public struct CollectionJob: Sendable {
     public var engine: SoftActorCriticTrainer.EngineMaker?
     /// What the file calls the device that computed.
     public var device = "cpu"
-    /// Who collects together; all of them run the same job, each some of the episodes, and the first
-    /// one writes. A replay is one training, which is not divided.
+    /// Who collects together.
+    ///
+    /// All of them run the same job, each some of the episodes, and the first one writes. A replay is
+    /// one training, which is not divided.
     public var group: any ProcessGroup = SingleProcess()
     /// Whether to keep the whole episodes so far and stop.
     public var isStopped: StopQuestion = { false }

@@ -65,6 +65,14 @@ public struct TrainingJob: Sendable {
         self.output = output
     }
 
+    /// Takes over how a run is to be trained.
+    public mutating func choose(_ choice: TrainingChoice) {
+        settings = choice.settings
+        settledSettings = choice.settled
+        recipe = choice.recipe
+        minutes = choice.minutes
+    }
+
     /// Trains to the end or the time limit.
     ///
     /// - Parameter report: Told of the data, and about every two seconds how far training is.

@@ -14,11 +14,32 @@ extension TrainingSettings {
     ///
     /// - Throws: ``SettingsError``.
     public init(contentsOf url: URL, over defaults: TrainingSettings = TrainingSettings()) throws {
-        let file = url.given
+        try self.init(Self.text(of: url), file: url.given, over: defaults)
+    }
+
+    /// What a file makes of settings, for `TrainingChoice`; ``SettingsError`` where it cannot be read.
+    public static func file(_ url: URL) -> TrainingChoice.File {
+        { defaults in
+            let text = try text(of: url)
+            let sections = try object(text, file: url.given)
+            let names = sections.flatMap { section, values in
+                (values as? [String: Any] ?? [:]).keys.map { "\(section).\($0)" }
+            }
+            return (
+                try TrainingSettings(text, file: url.given, over: defaults), Set(names)
+            )
+        }
+    }
+
+    private static func text(of url: URL) throws(SettingsError) -> String {
         guard let text = try? String(contentsOf: url, encoding: .utf8) else {
             throw SettingsError(
-                code: .unreadable, file: file, detail: "the file is missing or unreadable")
+                code: .unreadable, file: url.given, detail: "the file is missing or unreadable")
         }
+        return text
+    }
+
+    private init(_ text: String, file: String, over defaults: TrainingSettings) throws {
         let defaults = try Self.object(defaults.yaml(), file: "defaults")
         let merged = try Self.merge(
             Self.object(text, file: file), over: defaults, at: "", file: file)
@@ -37,21 +58,6 @@ extension TrainingSettings {
         } catch let DecodingError.keyNotFound(missing, context) {
             throw invalid(context.codingPath + [missing], "is missing")
         }
-    }
-
-    /// The names of the settings that a file gives, such as `tokenization.binCount`.
-    ///
-    /// - Throws: ``SettingsError`` when it cannot be read.
-    public static func names(in url: URL) throws -> Set<String> {
-        guard let text = try? String(contentsOf: url, encoding: .utf8) else {
-            throw SettingsError(
-                code: .unreadable, file: url.given, detail: "the file is missing or unreadable")
-        }
-        let sections = try object(text, file: url.given)
-        return Set(
-            sections.flatMap { section, values in
-                (values as? [String: Any] ?? [:]).keys.map { "\(section).\($0)" }
-            })
     }
 
     /// The settings as a configuration file.

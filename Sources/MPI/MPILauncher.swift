@@ -25,8 +25,9 @@ public enum MPILauncher {
     /// for part of the group.
     ///
     /// - Parameters:
-    ///   - bridge: Where `Bridge/bridge.c` may lie, compiled; the first that is there is opened.
+    ///   - paths: Where `Bridge/bridge.c` may lie, compiled; the first that is there is opened.
     ///   - patience: How long to wait for processes that should answer at once.
+    /// - Returns: The group.
     /// - Throws: `ProcessGroupError`.
     public static func join(
         bridge paths: [String], patience: Duration

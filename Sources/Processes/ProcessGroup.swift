@@ -17,15 +17,21 @@ public protocol ProcessGroup: Sendable {
     ///   connection fails.
     func sum(_ values: inout MutableSpan<Float>) throws(ProcessGroupError)
 
-    /// Tells all the others a number; returns what each told, by rank.
+    /// Tells all the others a number.
     ///
-    /// - Parameter isPatient: Whether to wait as long as it takes; else as ``sum(_:)`` does.
+    /// - Parameters:
+    ///   - word: The number.
+    ///   - isPatient: Whether to wait as long as it takes; else as ``sum(_:)`` does.
+    /// - Returns: What each told, by rank.
     /// - Throws: ``ProcessGroupError``.
     func exchange(_ word: UInt64, isPatient: Bool) throws(ProcessGroupError) -> [UInt64]
 
-    /// Tells all the others some bytes, any number of them; returns what each told, by rank.
+    /// Tells all the others some bytes, any number of them.
     ///
-    /// - Parameter isPatient: As in ``exchange(_:isPatient:)``.
+    /// - Parameters:
+    ///   - bytes: The bytes.
+    ///   - isPatient: As in ``exchange(_:isPatient:)``.
+    /// - Returns: What each told, by rank.
     /// - Throws: ``ProcessGroupError``.
     func gather(_ bytes: [UInt8], isPatient: Bool) throws(ProcessGroupError) -> [[UInt8]]
 }

@@ -1,41 +1,59 @@
 import Bounds
+import Engines
 import FoundationEssentials
 import Transformer
 import TransformerCPU
 
-/// The processor's threads, shared by everything that is computed in a process.
+/// The processor's threads or a card, shared by everything that is computed in a process.
 final class EngineBox: Sendable {
-    let engine: CPUEngine
+    let engine: any Engine
+    /// Threads of the processor; nil for a card.
+    let workers: Int?
 
-    init(_ engine: CPUEngine) {
+    init(_ engine: any Engine) {
         self.engine = engine
+        workers = (engine as? CPUEngine)?.workers
     }
 }
 
-/// Starts the threads of an engine; 0 `workers` stands for one on each core.
+/// Starts an engine; 0 `workers` stands for a thread of the processor on each core.
 ///
-/// `precision` is one of `Precision`'s names.
+/// `device` and `precision` are names of `ComputeDevice` and of `Precision`.
 /// They are its own, never those that the package's engines share by default: a process that was
 /// forked has none of its parent's threads and starts an engine anew.
 @c(trajectory_engine_new)
 public func makeEngine(
-    _ workers: Int, _ precision: UnsafePointer<CChar>, _ engine: UnsafeMutablePointer<Handle?>,
-    _ text: TextPlace
+    _ workers: Int, _ device: UnsafePointer<CChar>, _ precision: UnsafePointer<CChar>,
+    _ engine: UnsafeMutablePointer<Handle?>, _ text: TextPlace
 ) -> Int32 {
     answer(text) {
         let cores = Cores.available
         if let problem = Bound.workers.problem("workers", workers == 0 ? cores : workers) {
             throw Failure(.option, problem)
         }
-        let name = String(cString: precision)
-        guard let precision = Precision(rawValue: name) else {
-            let names = Precision.allCases.map(\.rawValue).joined(separator: ", ")
+        let device: ComputeDevice = try named(device, option: "device")
+        guard workers == 0 || device != .cuda else {
             throw Failure(
-                option: "precision", value: "'\(name)'", remedy: "give one of \(names)")
+                option: "workers", value: "\(workers)",
+                remedy: "a card has none; leave it out, or let the device be 'cpu' or 'auto'")
         }
-        let made = try CPUEngine(
-            workers: workers == 0 ? cores : workers, precision: precision)
-        engine.pointee = handle(EngineBox(made))
-        return ["workers": made.workers]
+        let made = EngineBox(
+            try device.engine(
+                workers: workers == 0 ? cores : workers,
+                precision: named(precision, option: "precision")))
+        engine.pointee = handle(made)
+        return ["name": made.engine.name]
     }
+}
+
+/// The value of that name.
+private func named<Value: RawRepresentable & CaseIterable>(
+    _ text: UnsafePointer<CChar>, option: String
+) throws -> Value where Value.RawValue == String {
+    let name = String(cString: text)
+    guard let value = Value(rawValue: name) else {
+        let names = Value.allCases.map(\.rawValue).joined(separator: ", ")
+        throw Failure(option: option, value: "'\(name)'", remedy: "give one of \(names)")
+    }
+    return value
 }

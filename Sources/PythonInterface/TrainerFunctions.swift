@@ -3,7 +3,6 @@ import TensorBoard
 import Tokenization
 import Training
 import Transformer
-import TransformerCPU
 
 /// A run that was prepared.
 final class TrainerBox: @unchecked Sendable {
@@ -19,7 +18,7 @@ final class TrainerBox: @unchecked Sendable {
     ) throws {
         let url = URL(fileURLWithPath: folder)
         let run = request.resume ? TrainingSettings(ofRunIn: url) : nil
-        var chosen = try request.settings(ofRun: run)
+        var chosen = try request.chosen(ofRun: run)
         var notes: [String] = []
         if let initial = request.initial {
             chosen.settings.training.initialCheckpoint =
@@ -45,7 +44,7 @@ final class TrainerBox: @unchecked Sendable {
                 "no episode has two transitions or more, so there is nothing to train on")
         }
         chosen.settings.tokenization = data.settings
-        chosen.settings.training.workers = engine.engine.workers
+        chosen.settings.training.workers = engine.workers
         if let minutes = chosen.minutes {
             let plan = try TrainingPlan(
                 chosen.settings, minutes: minutes, recipe: chosen.recipe,

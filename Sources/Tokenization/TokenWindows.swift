@@ -236,11 +236,12 @@ public struct TokenWindows: Sendable {
             goalColumns: goalColumns, goalRule: goalRule, episodes: episodes.sorted())
     }
 
-    /// The windows that begin in the first rows of their episodes, as many rows as a window has.
-    public var openings: TokenWindows {
+    /// The windows that begin in the first `length` rows of their episodes, from 1 up; nil for as
+    /// many as a window has.
+    public func openings(_ length: Int? = nil) -> TokenWindows {
         TokenWindows(
             store, windowLength: windowLength, maxPathLength: maxPathLength, mask: mask,
             goalColumns: goalColumns, goalRule: goalRule, episodes: episodes,
-            windowsPerEpisode: windowLength)
+            windowsPerEpisode: length ?? windowLength)
     }
 }

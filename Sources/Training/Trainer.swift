@@ -143,7 +143,8 @@ public final class Trainer {
             ? training.best(TrainingOptions.bestFraction, returns: dataset.episodeReturns) : nil
         sampler = WindowSampler(
             training, best: best, bestShare: options.bestShare,
-            openingShare: options.openingShare, order: options.windowOrder, seed: options.seed)
+            openingShare: options.openingShare, openingLength: options.openingLength,
+            order: options.windowOrder, seed: options.seed)
         // The first may not write before all have read.
         if !group.isAlone { try requireSameRun() }
     }

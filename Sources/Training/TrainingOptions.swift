@@ -46,11 +46,13 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
     /// Which part of the transitions counts as the best episodes'.
     public static let bestFraction = 0.1
     /// Share of the windows that comes from the openings of the episodes alone
-    /// (`TokenWindows.openings`); the others come from all, and from the best.
+    /// (`TokenWindows.openings(_:)`); the others come from all, and from the best.
     ///
     /// A plan at the start of an episode decides which behaviour is followed, and of a thousand
     /// transitions the data hold but a few that show how behaviours begin.
     public var openingShare = 0.0
+    /// How many transitions count as an episode's opening; nil for as many as a window has.
+    public var openingLength: Int?
     /// In which order the windows of an epoch are seen.
     public var windowOrder = WindowOrder.shuffled
     /// Folder of the checkpoint with whose weights the run begins; nil for fresh ones.
@@ -91,6 +93,7 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
             ?? Bound.steps.problem("checkpointInterval", checkpointInterval)
             ?? Bound.workers.problem("workers", workers)
             ?? Bound.steps.problem("patience", patience)
+            ?? Bound(1, through: .max).problem("openingLength", openingLength)
             ?? Bound(1, through: .max).problem("finalTokens", finalTokens)
         {
             return problem
@@ -121,6 +124,9 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
             return
                 "openingShare must be at most \(1 - bestShare), what the share of the best leaves, "
                 + "found \(openingShare)"
+        }
+        guard openingLength == nil || openingShare > 0 else {
+            return "openingLength needs an openingShare above 0"
         }
         guard (0...1).contains(warmupFraction) else {
             return "warmupFraction must lie in [0, 1], found \(warmupFraction)"

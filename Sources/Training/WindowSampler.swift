@@ -15,7 +15,8 @@ package struct WindowSampler {
     /// Windows of `windows`, of which a share comes from `best`, and one from their openings.
     package init(
         _ windows: TokenWindows, best: TokenWindows? = nil, bestShare: Double = 0,
-        openingShare: Double = 0, order: WindowOrder = .shuffled, seed: UInt64
+        openingShare: Double = 0, openingLength: Int? = nil,
+        order: WindowOrder = .shuffled, seed: UInt64
     ) {
         self.seed = seed
         var left = 1.0
@@ -25,7 +26,8 @@ package struct WindowSampler {
         }
         if openingShare > 0 {
             let openings = ShuffledWindows(
-                windows.openings, order: order, seed: seed ^ 0x9E37_79B9_7F4A_7C15)
+                windows.openings(openingLength), order: order,
+                seed: seed ^ 0x9E37_79B9_7F4A_7C15)
             parts.append((openings, openingShare / left))
         }
         parts.append((ShuffledWindows(windows, order: order, seed: seed), 1))

@@ -1,5 +1,4 @@
 public import ArgumentParser
-import Foundation
 public import Training
 public import Transformer
 
@@ -34,38 +33,23 @@ struct RecipeOptions: ParsableArguments {
         help: "Share of the windows that begins in an episode's first transitions.")
     var openingShare: Double?
 
-    @Option(help: "Begin with the weights of this checkpoint of the same size.")
+    @Option(help: "How many transitions are an episode's first (as many as a window has).")
+    var openingLength: Int?
+
+    @Option(help: "Begin with the weights of this checkpoint; the model's size is its own.")
     var initial: String?
 
-    /// As the options say, else as the run that is there, else as the recipe; `configuration` gets
-    /// the dropout.
-    func options(
-        forRunIn folder: URL, steps: Int, _ configuration: inout TransformerConfiguration
-    ) -> TrainingOptions {
-        let isThere = Checkpoint.exists(in: folder)
-        let run = isThere ? Trainer.recordedOptions(in: folder) : nil
-        var options = run ?? TrainingOptions()
-        var shape = configuration.shape
-        if let present = try? Checkpoint.description(in: folder) {
-            shape.dropout = present.model.shape.dropout
-        }
-        // A run without a record is from before there were recipes.
-        let recipe = recipe ?? (run != nil ? nil : isThere ? .authors : .quick)
-        recipe?.apply(to: &options, &shape)
-        if let optimizer { options.optimizer = optimizer }
-        if let start { options.start = start }
-        if let bestShare { options.bestShare = bestShare }
-        if let openingShare { options.openingShare = openingShare }
-        if let initial { options.initialCheckpoint = initial }
-        if let dropout { shape.dropout = dropout }
-        options.steps = steps
-        if let learningRate {
-            options.learningRate = learningRate
-        } else if let recipe, run == nil {
-            options.learningRate = recipe.learningRate(
-                options, width: configuration.embeddingWidth)
-        }
-        configuration.shape = shape
-        return options
+    /// What the options say.
+    var overrides: TrainingOverrides {
+        var overrides = TrainingOverrides()
+        overrides.set(\.training.optimizer, optimizer)
+        overrides.set(\.training.start, start)
+        overrides.set(\.training.learningRate, learningRate)
+        overrides.set(\.training.bestShare, bestShare)
+        overrides.set(\.training.openingShare, openingShare)
+        overrides.set(\.training.openingLength, openingLength)
+        overrides.set(\.training.initialCheckpoint, initial)
+        overrides.set(\.model.dropout, dropout)
+        return overrides
     }
 }

@@ -46,17 +46,17 @@ struct TrainCommand: AsyncParsableCommand {
 
     @OptionGroup var recipe: RecipeOptions
 
-    @Option(help: "Transitions in a window, which is also the model's longest context.")
-    var window = 10
+    @Option(help: "Transitions in a window, which is also the model's longest context (10).")
+    var window: Int?
 
-    @Option(help: "Layers.")
-    var layers = 4
+    @Option(help: "Layers (4).")
+    var layers: Int?
 
-    @Option(help: "Attention heads in a layer.")
-    var heads = 4
+    @Option(help: "Attention heads in a layer (4).")
+    var heads: Int?
 
-    @Option(help: "Channels of the residual stream.")
-    var width = 128
+    @Option(help: "Channels of the residual stream (128).")
+    var width: Int?
 
     @Option(help: "Fixes initial weights, order of the data and dropout.")
     var seed: UInt64 = 0
@@ -71,49 +71,51 @@ struct TrainCommand: AsyncParsableCommand {
     var timeLimit: Double?
 
     func run() async throws {
+        let folder = URL(fileURLWithPath: output)
+        let resumes = Checkpoint.exists(in: folder)
+        var choice = try TrainingChoice(
+            overrides, recipe: recipe.recipe, resumes: resumes,
+            run: resumes ? TrainingSettings(ofRunIn: folder) : nil, base: TrainingSettings())
+        if !resumes { try choice.settings.takeInitialSize(settling: &choice.settled) }
         let file = try TokenFile(contentsOf: URL(fileURLWithPath: tokens))
-        var settings = TokenizedDataset.Settings()
-        settings.windowLength = window
-        let dataset = try TokenizedDataset(file, settings: settings)
-        var configuration = TransformerConfiguration(
-            layout: dataset.windows.store.layout, contextTransitions: window)
-        configuration.binCount = dataset.settings.binCount
-        configuration.layerCount = layers
-        configuration.headCount = heads
-        configuration.embeddingWidth = width
-        let options = options(&configuration)
+        let dataset = try TokenizedDataset(file, settings: choice.settings.tokenization)
+        choice.settings.tokenization = dataset.settings
         switch device {
         case .cuda:
             let engine = CUDAEngine(device: try card.open(), precision: precision)
-            try train(configuration, dataset, file, options, engine)
+            try train(choice.settings, dataset, file, engine, resumes: resumes)
         case .cpu:
             let engine = try CPUEngine(precision: precision)
-            try train(configuration, dataset, file, options, engine)
+            try train(choice.settings, dataset, file, engine, resumes: resumes)
         }
     }
 
-    /// How it is trained, and with which dropout.
-    private func options(_ configuration: inout TransformerConfiguration) -> TrainingOptions {
-        var options = recipe.options(
-            forRunIn: URL(fileURLWithPath: output), steps: steps, &configuration)
-        options.batchSize = batchSize
-        options.seed = seed
-        options.evaluationInterval = evaluationInterval
-        options.checkpointInterval = checkpointInterval
-        options.timeLimit = timeLimit
-        return options
+    /// What the options say.
+    private var overrides: TrainingOverrides {
+        var overrides = recipe.overrides
+        overrides.set(\.training.steps, steps)
+        overrides.set(\.training.batchSize, batchSize)
+        overrides.set(\.training.seed, seed)
+        overrides.set(\.training.evaluationInterval, evaluationInterval)
+        overrides.set(\.training.checkpointInterval, checkpointInterval)
+        overrides.set(\.training.timeLimit, timeLimit)
+        overrides.set(\.tokenization.windowLength, window)
+        overrides.set(\.model.layerCount, layers)
+        overrides.set(\.model.headCount, heads)
+        overrides.set(\.model.embeddingWidth, width)
+        return overrides
     }
 
     private func train(
-        _ configuration: TransformerConfiguration, _ dataset: TokenizedDataset, _ file: TokenFile,
-        _ options: TrainingOptions, _ engine: some Engine
+        _ settings: TrainingSettings, _ dataset: TokenizedDataset, _ file: TokenFile,
+        _ engine: some Engine, resumes: Bool
     ) throws {
-        let folder = URL(fileURLWithPath: output)
         let trainer = try Trainer(
-            configuration, dataset: dataset, options: options, directory: folder,
+            settings.configuration(layout: dataset.windows.store.layout), dataset: dataset,
+            options: settings.training, directory: URL(fileURLWithPath: output),
             environment: file.description.source.environment,
             observationDimensions: file.description.source.observationDimensions,
-            resume: Checkpoint.exists(in: folder), engine: engine)
+            resume: resumes, engine: engine)
         print(
             "\(file.description.rowCount) transitions in "
                 + "\(file.description.episodeCount) episodes; "

@@ -14,6 +14,12 @@ enum Fuzz {
         \(FuzzTarget.allCases.map(\.rawValue).joined(separator: ", "))
         """
 
+    /// What feeds the target of that name; nil where there is none.
+    static func target(named name: String) -> (@Sendable ([UInt8]) -> Void)? {
+        guard let target = FuzzTarget(rawValue: name) else { return nil }
+        return { target.run($0) }
+    }
+
     static func main() throws {
         // The reader of HDF5 files is this program, too.
         DatasetReader.serveIfAsked()
@@ -25,9 +31,9 @@ enum Fuzz {
         if first == "--seeds" {
             return try FuzzTarget.writeSeeds(to: URL(fileURLWithPath: arguments[2]))
         }
-        guard let target = FuzzTarget(rawValue: first) else { return print(usage) }
+        guard let feed = target(named: first) else { return print(usage) }
         for file in arguments.dropFirst() {
-            target.run([UInt8](try Data(contentsOf: URL(fileURLWithPath: file))))
+            feed([UInt8](try Data(contentsOf: URL(fileURLWithPath: file))))
         }
     }
 }

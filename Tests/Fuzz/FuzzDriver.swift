@@ -1,6 +1,5 @@
 #if FUZZING
     import Foundation
-    import FuzzTargets
 
     /// libFuzzer's main loop.
     @_silgen_name("LLVMFuzzerRunDriver")
@@ -13,17 +12,19 @@
     /// What libFuzzer calls with every input.
     @_cdecl("LLVMFuzzerTestOneInput")
     public func testOneInput(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
-        FuzzDriver.target.run(Array(UnsafeBufferPointer(start: bytes, count: count)))
+        FuzzDriver.feed(Array(UnsafeBufferPointer(start: bytes, count: count)))
         return 0
     }
 
+    /// libFuzzer over the target of ``Fuzz`` that the environment names; the policy server's package
+    /// has a link to this file.
     enum FuzzDriver {
-        static let target: FuzzTarget = {
+        static let feed: @Sendable ([UInt8]) -> Void = {
             let name = ProcessInfo.processInfo.environment["FUZZ_TARGET"] ?? ""
-            guard let target = FuzzTarget(rawValue: name) else {
-                fatalError("FUZZ_TARGET is '\(name)', none of \(FuzzTarget.allCases)")
+            guard let feed = Fuzz.target(named: name) else {
+                fatalError("FUZZ_TARGET is '\(name)', no target")
             }
-            return target
+            return feed
         }()
 
         /// Runs libFuzzer with the command line, and ends the program.

@@ -3,8 +3,11 @@ public import Processes
 
 /// Threads that are to each other as the processes of a group are, for tests.
 public struct ThreadGroup: ProcessGroup {
+    /// The number of this thread.
     public let rank: Int
+    /// How many threads there are.
     public var count: Int { meeting.count }
+    /// Names as of machines.
     public var hosts: [String] { (0..<count).map { "host\($0)" } }
     private let meeting: Meeting
 
@@ -25,6 +28,7 @@ public struct ThreadGroup: ProcessGroup {
         return threads.map { thread in Result { try thread.value() }.flatMap { $0 } }
     }
 
+    /// Adds up in the order of the threads.
     public func sum(_ values: inout MutableSpan<Float>) throws(ProcessGroupError) {
         var own: [Float] = []
         for index in values.indices { own.append(values[index]) }
@@ -32,10 +36,12 @@ public struct ThreadGroup: ProcessGroup {
         for index in values.indices { values[index] = all.reduce(0) { $0 + $1[index] } }
     }
 
+    /// What each told.
     public func exchange(
         _ word: UInt64, isPatient: Bool
     ) throws(ProcessGroupError) -> [UInt64] { try meeting.exchange(word, rank) }
 
+    /// What each told.
     public func gather(
         _ bytes: [UInt8], isPatient: Bool
     ) throws(ProcessGroupError) -> [[UInt8]] { try meeting.exchange(bytes, rank) }

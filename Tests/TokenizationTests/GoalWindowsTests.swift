@@ -55,7 +55,7 @@ import Trajectories
     @Test func `by the paper's rule a goal is where the episode ended, whatever is drawn`() throws {
         let all = try dataset(goalColumns: [2, 1], rule: .last).windows
         let parts = all.split(heldOutFraction: 0.5, seed: 1)
-        for windows in [all, all.openings, parts.training, parts.heldOut] {
+        for windows in [all, all.openings(), parts.training, parts.heldOut] {
             var batch = TokenBatch(rows: 1, length: windows.length, goalDimension: 2)
             for window in 0..<windows.count {
                 let episode = windows.origin(of: window).episode

@@ -89,7 +89,7 @@ import Transformer
         #expect(mapped.count == data.windows.count)
         for openings in [false, true] {
             var (one, other) = (data.windows, mapped)
-            if openings { (one, other) = (one.openings, other.openings) }
+            if openings { (one, other) = (one.openings(), other.openings()) }
             var samplers = [one, other].map { WindowSampler($0, order: .blocks, seed: 2) }
             for step in 0..<60 {
                 var batches = [one, other].map { TokenBatch(rows: 8, length: $0.length) }

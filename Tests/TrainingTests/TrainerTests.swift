@@ -351,9 +351,12 @@ import TransformerCPU
         let data = try Self.oneDimensional(
             episodes: 10, rows: 11, bins: 11, observation: { _, row in row },
             reward: { $0 == 4 ? 9 : 1 })
-        let openings = data.windows.openings
+        let openings = data.windows.openings()
         #expect(data.windows.count == 100 && openings.count == 20)
         #expect((0..<20).allSatisfy { openings.origin(of: $0) == ($0 / 2, $0 % 2) })
+        let longer = data.windows.openings(4)
+        #expect((0..<40).allSatisfy { longer.origin(of: $0) == ($0 / 4, $0 % 4) })
+        #expect(longer.count == 40 && data.windows.openings(1000).count == 100)
 
         var sampler = WindowSampler(
             data.windows, best: data.windows.best(0.1, returns: data.episodeReturns),
@@ -379,6 +382,14 @@ import TransformerCPU
                 $0.openingShare = 0.6; $0.bestShare = 0.6
             }
         }
+        #expect(throws: TrainingError.self) { try train("none", steps: 5) { $0.openingLength = 4 } }
+        let run = { (steps: Int, resumes: Bool, length: Int) in
+            try train("opened", steps: steps, resume: resumes) {
+                $0.openingShare = 0.5; $0.openingLength = length
+            }
+        }
+        _ = try run(5, false, 1)
+        #expect(throws: TrainingError.self) { try run(10, true, 2) }
     }
 
     @Test func `a run may begin with the weights of a checkpoint of the same data and size`() throws

@@ -14,6 +14,9 @@ public struct MessagePackReader {
         public init() {}
     }
 
+    /// Dimensions of an array; NumPy has no more.
+    private static let mostDimensions = 64
+
     private let bytes: [UInt8]
     private let limits: Limits
     private var offset = 0
@@ -150,7 +153,7 @@ public struct MessagePackReader {
             case let other: throw error(.malformed, "a key that is \(other.kind)")
             }
             guard keys.insert(key).inserted else {
-                throw error(.malformed, "the key '\(key)' twice")
+                throw error(.malformed, "the key '\(key.prefix(40))' twice")
             }
             entries.append(.init(key, try value(depth: depth + 1)))
         }
@@ -172,6 +175,9 @@ public struct MessagePackReader {
             else { throw error(.malformed, "an array without data, dtype or shape") }
             guard let type = NumericType(name) else {
                 throw error(.unknownType, "an array of type '\(name.prefix(16))'")
+            }
+            guard lengths.count <= Self.mostDimensions else {
+                throw error(.tooLarge, "an array of \(lengths.count) dimensions")
             }
             var shape: [Int] = []
             var count = 1

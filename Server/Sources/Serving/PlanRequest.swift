@@ -48,11 +48,15 @@ struct RequestArray {
     let shape: [Int]
     let numbers: [Double]
 
+    /// Rows of no numbers, which take no bytes of a message: more of them are refused.
+    private static let mostEmptyRows = 1024
+
     /// The rows of a matrix, or the one row of a vector.
     func rows(isBatch: Bool) throws(ServingError) -> [[Double]] {
         guard shape.count == (isBatch ? 2 : 1) else {
             throw mismatch(isBatch ? "[lanes, numbers]" : "[numbers]")
         }
+        try requireRows(inDimensions: 1)
         return isBatch ? split(numbers[...], shape[0]) : [numbers]
     }
 
@@ -70,10 +74,26 @@ struct RequestArray {
         guard shape.count == (isBatch ? 3 : 2) else {
             throw mismatch(isBatch ? "[lanes, transitions, numbers]" : "[transitions, numbers]")
         }
+        try requireRows(inDimensions: isBatch ? 2 : 1)
         guard isBatch else { return [split(numbers[...], shape[0])] }
         guard shape[0] > 0 else { return [] }
         let size = numbers.count / shape[0]
         return (0..<shape[0]).map { split(numbers[($0 * size)..<(($0 + 1) * size)], shape[1]) }
+    }
+
+    /// Refuses more rows than the numbers there are can fill: memory would be taken for nothing.
+    private func requireRows(inDimensions count: Int) throws(ServingError) {
+        var rows = 1
+        for length in shape.prefix(count) {
+            let (product, overflow) = rows.multipliedReportingOverflow(by: max(length, 1))
+            rows = overflow ? .max : product
+        }
+        guard rows <= max(numbers.count, Self.mostEmptyRows) else {
+            throw ServingError(
+                .malformed,
+                "'\(name)' has the shape \(shape) and \(numbers.count) numbers; give at most "
+                    + "\(Self.mostEmptyRows) empty rows")
+        }
     }
 
     private func split(_ numbers: ArraySlice<Double>, _ count: Int) -> [[Double]] {
@@ -87,7 +107,7 @@ struct RequestArray {
 
     private func mismatch(_ expected: String) -> ServingError {
         ServingError(
-            .malformed, "'\(name)' has the shape \(shape), where \(expected) is expected")
+            .malformed, "'\(name)' has the shape \(shape.prefix(8)), where \(expected) is expected")
     }
 }
 

@@ -1,5 +1,6 @@
 import Agents
-import ArgumentParser
+public import ArgumentParser
+public import Engines
 import Foundation
 import Learning
 import Logging
@@ -7,9 +8,12 @@ import Planning
 import PolicyServer
 import Serving
 import ServiceLifecycle
-import Transformer
+public import Transformer
 import TransformerCPU
 import UnixSignals
+
+extension ComputeDevice: @retroactive ExpressibleByArgument {}
+extension Precision: @retroactive ExpressibleByArgument {}
 
 /// The program that serves a trained model's plans.
 @main
@@ -30,6 +34,14 @@ struct TrajectoryServer: AsyncParsableCommand {
 
     @Option(help: "With the objective q, the critic's file.")
     var critic: String?
+
+    @Option(
+        help:
+            "What computes the model: cpu, cuda (an NVIDIA card), or auto: a card if there is one.")
+    var device = ComputeDevice.cpu
+
+    @Option(help: "Products: exact as float's, or fast with factors of 16 bits (bfloat16).")
+    var precision = Precision.exact
 
     @Option(help: "The name under which it is served; the folder's if not given.")
     var name: String?
@@ -167,7 +179,8 @@ struct TrajectoryServer: AsyncParsableCommand {
         var search = options
         search.replanInterval = 1
         let planner = try Planner(
-            checkpoint: trained, options: search, critic: judge, engine: .cpu)
+            checkpoint: trained, options: search, critic: judge,
+            engine: device.engine(precision: precision))
         if let judge, let discount = planner.options.discount, judge.discount != discount {
             logger.warning("the critic discounts by \(judge.discount), the plan by \(discount)")
         }

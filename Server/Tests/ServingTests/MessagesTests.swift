@@ -2,6 +2,7 @@ import Foundation
 import MessagePack
 import Planning
 import Serving
+import ServingTestSupport
 import Testing
 
 /// Requests and answers as openpi's clients and those of the Open Inference Protocol have them.
@@ -54,6 +55,39 @@ import Testing
             try read(
                 .init("observation", .array([.number(1), .integer(2)])), .init("reward", .null))
                 == PlanRequest(observations: [[1, 2]]))
+    }
+
+    @Test func `rows without numbers take no memory`() throws {
+        for shape in [[4_294_967_296, 0], [0, 4_294_967_296], [1025, 0]] {
+            let array = MessagePackValue.tensor(NumericArray(shape: shape, numbers: []))
+            let history = MessagePackValue.map([
+                .init("observations", array), .init("actions", array), .init("rewards", array),
+            ])
+            #expect(throws: ServingError.self) {
+                let request = try read(.init("observation", array))
+                _ = try Session(context: planner.context(), lanes: 64).step(for: request)
+            }
+            #expect(throws: ServingError.self) {
+                try read(
+                    .init("observation", .tensor(NumericArray([1, 2]))), .init("history", history))
+            }
+            let body = """
+                {"inputs":[{"name":"observation","shape":\(shape),"datatype":"FP64","data":[]}]}
+                """
+            #expect(throws: ServingError.self) {
+                let request = try InferenceMessages.request(Data(body.utf8)).request
+                _ = try Session(context: planner.context(), lanes: 64).step(for: request)
+            }
+        }
+        let none = try read(
+            .init("observation", .tensor(NumericArray([1, 2]))),
+            .init(
+                "history",
+                .map([
+                    .init("observations", tensor([0, 2])), .init("actions", tensor([0, 1])),
+                    .init("rewards", tensor([0])),
+                ])))
+        #expect(none.history == [[]])
     }
 
     @Test func `a batch of observations`() throws {

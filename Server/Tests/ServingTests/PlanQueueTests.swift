@@ -1,5 +1,6 @@
 import Planning
 import Serving
+import ServingTestSupport
 import Synchronization
 import Testing
 

@@ -1,5 +1,6 @@
 import Planning
 import Serving
+import ServingTestSupport
 import Testing
 
 /// What a connection remembers from one request to the next.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engines
 import Planning
 
 /// The options that stand on the command line, also where they say what is the default anyway.

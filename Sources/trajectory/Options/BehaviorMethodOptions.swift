@@ -1,5 +1,6 @@
 import ArgumentParser
 import CUDA
+import Engines
 import Learning
 import LearningCUDA
 
@@ -17,7 +18,7 @@ struct ActorCriticOptions: ParsableArguments {
 
     @Option(
         help: "What computes: cpu, cuda (an NVIDIA card), or auto: a card if there is one.")
-    var device: EngineOptionsGroup.Device?
+    var device: ComputeDevice?
 
     @Option(help: "Environments that are acted in at once (default: \(defaults.environments)).")
     var environments: Int?
@@ -113,7 +114,7 @@ struct RandomSearchOptions: ParsableArguments {
     }
 }
 
-extension EngineOptionsGroup.Device {
+extension ComputeDevice {
     /// What computes soft actor-critic on a card, and its name; nil for the processor.
     func actorCritic() throws -> (SoftActorCriticTrainer.EngineMaker, String)? {
         let card: CUDA.Device? =

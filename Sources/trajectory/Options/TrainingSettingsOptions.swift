@@ -128,10 +128,13 @@ struct TrainingSettingsOptions: ParsableArguments {
 
     @Option(
         help: """
-            Share of the windows that begins in an episode's first transitions, as many as a window \
-            has (\(quick.training.openingShare); authors: 0).
+            Share of the windows that begins in an episode's first transitions \
+            (\(quick.training.openingShare); authors: 0).
             """)
     var openingShare: Double?
+
+    @Option(help: "How many transitions are an episode's first (as many as a window has).")
+    var openingLength: Int?
 
     @Option(
         help: """
@@ -172,7 +175,7 @@ struct TrainingSettingsOptions: ParsableArguments {
         try require(.bins, ["--bins": bins])
         try require(.workers, ["--workers": workers])
         var settings = Self.defaults
-        apply(to: &settings)
+        overrides.apply(to: &settings)
         if let problem = settings.training.problem {
             throw ValidationError(Self.named(problem))
         }
@@ -190,7 +193,8 @@ struct TrainingSettingsOptions: ParsableArguments {
         let words = problem.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
         let settings: Set<String> = [
             "steps", "batchSize", "learningRate", "patience", "timeLimit", "workers",
-            "actionWeight", "bestShare", "openingShare", "terminationPenalty",
+            "actionWeight", "bestShare", "openingShare",
+            "openingLength", "terminationPenalty",
         ]
         return words.enumerated().map { index, word in
             names[word]
@@ -199,54 +203,36 @@ struct TrainingSettingsOptions: ParsableArguments {
         }.joined(separator: " ")
     }
 
-    /// The names of settings that make a run's length and the model's size and are given here.
-    var settled: Set<String> {
-        let given: [(String, Bool)] = [
-            ("tokenization.binCount", bins != nil), ("training.steps", steps != nil),
-            ("tokenization.strategy", discretizer != nil),
-            ("tokenization.hiding", hiding.hide != nil),
-            ("training.learningRate", learningRate != nil), ("model.layers", layers != nil),
-            ("model.heads", heads != nil), ("model.width", width != nil),
-            ("tokenization.windowLength", window != nil),
-            ("training.windowOrder", windowOrder != nil),
-        ]
-        return Set(given.filter(\.1).map(\.0))
-    }
-
-    /// Replaces what the options say.
-    func apply(to settings: inout TrainingSettings) {
-        func set<Value>(_ path: WritableKeyPath<TrainingSettings, Value>, _ value: Value?) {
-            if let value { settings[keyPath: path] = value }
-        }
-        // Else an option that is not given would count as given as nothing.
-        func set<Value>(_ path: WritableKeyPath<TrainingSettings, Value?>, _ value: Value?) {
-            if let value { settings[keyPath: path] = value }
-        }
-        set(\.training.optimizer, optimizer)
-        set(\.training.start, start)
-        set(\.training.steps, steps)
-        set(\.training.batchSize, batchSize)
-        set(\.training.learningRate, learningRate)
-        set(\.training.seed, seed)
-        set(\.training.workers, workers)
-        set(\.training.timeLimit, timeLimit)
-        set(\.training.bestShare, bestShare)
-        set(\.training.openingShare, openingShare)
-        set(\.training.windowOrder, windowOrder)
-        set(\.training.initialCheckpoint, initial)
-        set(\.training.patience, patience)
-        set(\.training.keepsBest, keepBest)
-        set(\.model.layerCount, layers)
-        set(\.model.headCount, heads)
-        set(\.model.embeddingWidth, width)
-        set(\.model.dropout, dropout)
-        set(\.model.actionWeight, actionWeight)
-        set(\.tokenization.windowLength, window)
-        set(\.tokenization.binCount, bins)
-        set(\.tokenization.strategy, discretizer)
-        set(\.tokenization.goalColumns, goalColumns)
-        set(\.tokenization.hiding, hiding.hiding)
-        set(\.tokenization.goalRule, goalRule)
-        set(\.tokenization.terminationPenalty, penalty.penalty)
+    /// What the options say.
+    var overrides: TrainingOverrides {
+        var overrides = TrainingOverrides()
+        overrides.set(\.training.optimizer, optimizer)
+        overrides.set(\.training.start, start)
+        overrides.set(\.training.steps, steps)
+        overrides.set(\.training.batchSize, batchSize)
+        overrides.set(\.training.learningRate, learningRate)
+        overrides.set(\.training.seed, seed)
+        overrides.set(\.training.workers, workers)
+        overrides.set(\.training.timeLimit, timeLimit)
+        overrides.set(\.training.bestShare, bestShare)
+        overrides.set(\.training.openingShare, openingShare)
+        overrides.set(\.training.openingLength, openingLength)
+        overrides.set(\.training.windowOrder, windowOrder)
+        overrides.set(\.training.initialCheckpoint, initial)
+        overrides.set(\.training.patience, patience)
+        overrides.set(\.training.keepsBest, keepBest)
+        overrides.set(\.model.layerCount, layers)
+        overrides.set(\.model.headCount, heads)
+        overrides.set(\.model.embeddingWidth, width)
+        overrides.set(\.model.dropout, dropout)
+        overrides.set(\.model.actionWeight, actionWeight)
+        overrides.set(\.tokenization.windowLength, window)
+        overrides.set(\.tokenization.binCount, bins)
+        overrides.set(\.tokenization.strategy, discretizer)
+        overrides.set(\.tokenization.goalColumns, goalColumns)
+        overrides.set(\.tokenization.hiding, hiding.hiding)
+        overrides.set(\.tokenization.goalRule, goalRule)
+        overrides.set(\.tokenization.terminationPenalty, penalty.penalty)
+        return overrides
     }
 }

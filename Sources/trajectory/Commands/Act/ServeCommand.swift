@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engines
 import Foundation
 import Transformer
 
@@ -19,6 +20,7 @@ struct ServeCommand: ParsableCommand {
             Examples:
               trajectory serve Checkpoints/hopper
               trajectory serve runs/hopper --deadline-ms 20 --port 8000
+              trajectory serve runs/hopper --device cuda --precision fast
               trajectory serve runs/hopper --host 0.0.0.0 --api-key-file key.txt -- --connections 16
             """)
 
@@ -37,6 +39,8 @@ struct ServeCommand: ParsableCommand {
             TRAJECTORY_API_KEY may hold it instead.
             """)
     var apiKeyFile: String?
+
+    @OptionGroup(title: "Engine Options") var engine: EngineOptionsGroup
 
     @OptionGroup(title: "Planner Options") var planner: PlannerOptionsGroup
 
@@ -63,7 +67,8 @@ struct ServeCommand: ParsableCommand {
         else { throw ServeError.notBuilt }
         var arguments = [
             program.path, try Checkpoint.url(named: checkpoint).path, "--host", host, "--port",
-            "\(port)", "--planner",
+            "\(port)", "--device", engine.device.rawValue, "--precision",
+            engine.precision.rawValue, "--planner",
             String(decoding: try JSONEncoder().encode(planner.options), as: UTF8.self),
         ]
         if let apiKeyFile { arguments += ["--api-key-file", apiKeyFile] }

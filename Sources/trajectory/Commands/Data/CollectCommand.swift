@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bounds
+import Engines
 import Foundation
 import Jobs
 import Signals
@@ -79,7 +80,7 @@ struct CollectCommand: AsyncParsableCommand, DividedCommand {
         help:
             "Of a replay, what computes: cpu, cuda (an NVIDIA card), or auto: a card if there is one."
     )
-    var device: EngineOptionsGroup.Device?
+    var device: ComputeDevice?
 
     @Flag(help: "Print a JSON object.")
     var json = false

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bounds
+import Engines
 import Foundation
 import Jobs
 import Learning

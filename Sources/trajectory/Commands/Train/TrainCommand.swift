@@ -1,5 +1,4 @@
 import ArgumentParser
-import Files
 import Foundation
 import Jobs
 import Signals
@@ -87,20 +86,15 @@ struct TrainCommand: AsyncParsableCommand, DividedCommand {
     }
 
     func run() async throws {
-        let (settings, settled, recipe) = try settings()
-        if printConfig { return try Console.print(settings.yaml()) }
+        let choice = try choice()
+        if printConfig { return try Console.print(choice.settings.yaml()) }
         guard !dataset.isEmpty else {
             throw ValidationError("Missing expected argument '--dataset'")
         }
         guard let output else { throw ValidationError("Missing expected argument '--output'") }
         var job = TrainingJob(
             dataset: URL(fileURLWithPath: dataset[0]), output: URL(fileURLWithPath: output))
-        job.settings = settings
-        job.settledSettings = settled
-        job.recipe = recipe
-        if !settled.contains("training.steps") {
-            job.minutes = minutes ?? settings.training.timeLimit ?? (recipe == .quick ? 5 : nil)
-        }
+        job.choose(choice)
         job.reading = reading.options(joining: dataset)
         job.environment = env
         job.resumes = resume
@@ -121,33 +115,20 @@ struct TrainCommand: AsyncParsableCommand, DividedCommand {
     }
 
     /// The settings of the recipe, or of the run that is resumed, replaced by what the file says,
-    /// then by what the options say; and the names of those that were given.
-    private func settings() throws -> (TrainingSettings, settled: Set<String>, Recipe) {
+    /// then by what the options say.
+    private func choice() throws -> TrainingChoice {
         let run =
             resume ? output.flatMap { TrainingSettings(ofRunIn: URL(fileURLWithPath: $0)) } : nil
-        // A run without a record is from before there were recipes.
-        let recipe = chosen.recipe ?? (resume ? .authors : .quick)
-        var settings = run ?? TrainingSettings(recipe)
-        if run != nil { chosen.recipe?.apply(to: &settings.training, &settings.model) }
-        var settled = chosen.settled
-        if let config {
-            let url = URL(fileURLWithPath: config)
-            settings = try TrainingSettings(contentsOf: url, over: settings)
-            settled.formUnion(try TrainingSettings.names(in: url))
-        }
-        let ofFile = settings.problem
-        chosen.apply(to: &settings)
-        if run == nil, !settled.contains("training.learningRate") {
-            settings.training.learningRate = recipe.learningRate(
-                settings.training, width: settings.model.embeddingWidth)
-        }
-        guard let problem = settings.problem else {
-            let hasGoals = settings.tokenization.goalColumns != nil
+        let choice = try TrainingChoice(
+            chosen.overrides, recipe: chosen.recipe, resumes: resume, run: run, minutes: minutes,
+            file: config.map { TrainingSettings.file(URL(fileURLWithPath: $0)) })
+        guard let problem = choice.settings.problem else {
+            let hasGoals = choice.settings.tokenization.goalColumns != nil
             try GivenOptions.here.refuse(["--goal-rule"], unless: hasGoals, "is for --goal-columns")
-            return (settings, settled, recipe)
+            return choice
         }
         // Whose fault it is decides on the code.
-        if let config, ofFile != nil {
+        if let config, choice.isFileFlawed {
             throw SettingsError(code: .invalid, file: config, detail: problem)
         }
         throw ValidationError(TrainingSettingsOptions.named(problem))
