@@ -20,8 +20,9 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SMALL = ["--recipe", "authors", "--layers", "2", "--heads", "2", "--width", "32", "--window", "4", "--batch-size", "8"]
-# Differences between one process and several, in units of the largest weight, come of the order of sums alone.
-TOLERANCE = 1e-4
+# Differences between one process and several, in units of the largest weight, come of the order of sums alone; AdamW makes much of
+# what is small in the gradients of tokens that are rare.
+TOLERANCE = 2e-4
 
 
 class Bench:
@@ -98,11 +99,16 @@ def training(bench, data):
         bench.check(difference < TOLERANCE, f"weights of {count} processes differ by {difference}")
         print(f"{count} processes: weights differ from one process's by {difference:.1e}")
 
+    # Cores are divided where nobody says how many workers there are.
     parts = bench.path("parts")
-    bench.run(2, *train, "--steps", 40, "--time-limit", "10", "--output", parts)
-    bench.check(errors(bench.run(2, *train, "--steps", 40, "--output", parts, code=None).stderr)
-                == [f"error: cannot train in '{parts}': there is a run in it already; resume that or choose another "
-                    "folder (--resume, or another --output)"], "a run that exists is refused once")
+    begun = bench.run(2, "train", "--dataset", data, *SMALL, "--steps", 40, "--output", parts)
+    each = max(1, len(os.sched_getaffinity(0)) // 2)
+    bench.check(f"2 processes on 1 machine, each with a share of every batch: cpu, {each} worker" in begun.stderr,
+                begun.stderr)
+    refused = errors(bench.run(2, *train, "--steps", 40, "--output", parts, code=None).stderr)
+    bench.check(
+        refused == [f"error: cannot train in '{parts}': there is a run in it already; resume that or choose another folder "
+                    "(--resume, or another --output)"], f"a run that exists is refused once: {refused}")
     again = bench.run(3, "train", "--dataset", data, "--output", parts, "--resume", "--steps", 60)
     bench.check("2 processes so far, now by 3" in again.stderr, "another number of processes is told")
     unbroken = bench.path("unbroken")

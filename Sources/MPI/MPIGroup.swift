@@ -68,34 +68,54 @@ public struct MPIGroup: ProcessGroup {
     public func gather(
         _ bytes: [UInt8], isPatient: Bool
     ) throws(ProcessGroupError) -> [[UInt8]] {
-        let lengths = try exchange(UInt64(bytes.count), isPatient: isPatient)
+        let lengths = try exchange(UInt64(bytes.count), isPatient: isPatient).map { Int($0) }
+        // MPI counts with 32 bits; what is longer goes in several turns.
+        let most = max(1, (1 << 30) / count)
+        var all = lengths.map { length in
+            var part: [UInt8] = []
+            part.reserveCapacity(length)
+            return part
+        }
+        for start in stride(from: 0, to: lengths.max() ?? 0, by: most) {
+            let parts = lengths.map { min(most, max(0, $0 - start)) }
+            let turn = try gather(bytes.dropFirst(start).prefix(most), parts, isPatient: isPatient)
+            for (rank, part) in turn.enumerated() { all[rank] += part }
+        }
+        return all
+    }
+
+    /// One turn of ``gather(_:isPatient:)``: so many bytes of each process.
+    private func gather(
+        _ own: ArraySlice<UInt8>, _ lengths: [Int], isPatient: Bool
+    ) throws(ProcessGroupError) -> [ArraySlice<UInt8>] {
         let total = lengths.reduce(0, +)
-        guard total < 1 << 31 else {
-            throw ProcessGroupError(
-                .failed, "results of \(total) bytes are more than can be sent (2 GiB)")
-        }
-        let own = UnsafeMutablePointer<UInt8>.allocate(capacity: bytes.count + 1)
-        let all = UnsafeMutablePointer<UInt8>.allocate(capacity: Int(total) + 1)
+        // Not moved, for they are read and written until the wait is over.
+        let sent = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: own.count + 1)
+        let received = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: total + 1)
         defer {
-            own.deallocate()
-            all.deallocate()
+            sent.deallocate()
+            received.deallocate()
         }
-        for (index, byte) in bytes.enumerated() { (own + index).initialize(to: byte) }
-        try require(bridge.gather(own, lengths, all), "to exchange results")
+        sent.initialize(repeating: 0)
+        received.initialize(repeating: 0)
+        _ = sent.update(fromContentsOf: own)
+        guard let from = sent.baseAddress, let to = received.baseAddress else { return [] }
+        try require(bridge.gather(from, lengths.map { UInt64($0) }, to), "to exchange results")
         try wait(isPatient: isPatient)
-        var place = all
+        let all = Array(received)
+        var place = 0
         return lengths.map { length in
-            defer { place += Int(length) }
-            return Array(UnsafeBufferPointer(start: place, count: Int(length)))
+            defer { place += length }
+            return all[place..<(place + length)]
         }
     }
+
+    // MARK: - The end
 
     /// Confines this process to some of the machine's cores, where the system lets it.
     func confine(to cores: [Int]) {
         bridge.confine(cores.map { Int32($0) }, Int32(cores.count))
     }
-
-    // MARK: - The end
 
     /// Takes leave of the others; all of them do, and none calls anything afterwards.
     public func leave() {

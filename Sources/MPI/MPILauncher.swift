@@ -13,7 +13,7 @@ public import Processes
 public enum MPILauncher {
     /// Variables by which Open MPI, MPICH and Slurm number the processes they start together.
     private static let ranks = ["OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK"]
-    private static let counts = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"]
+    private static let counts = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"]
 
     /// This process's number, from 0; nil for one that was started alone.
     public static var rank: Int? { number(ranks) }

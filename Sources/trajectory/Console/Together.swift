@@ -64,7 +64,7 @@ enum Together {
         }
         if group.rank > 0 {
             // Where the first one has the same error, it says so, and ends this one.
-            Thread.sleep(forTimeInterval: 2)
+            Thread.sleep(forTimeInterval: 5)
             Console.write("error: \(group.name(of: group.rank)): \(line)\n")
         } else {
             Console.progress("error: \(line)")
