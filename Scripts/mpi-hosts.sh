@@ -22,7 +22,13 @@ case $1 in
             ip netns exec "traj$i" ip link set "ve$i" up
             ip netns exec "traj$i" ip link set lo up
         done ;;
-    down) for name in traj1 traj2 traj3 trajsw; do ip netns del "$name" 2>/dev/null || true; done ;;
+    down)
+        for name in traj1 traj2 traj3 trajsw; do
+            # Who still runs there waits for hosts that it cannot reach.
+            pids=$(ip netns pids "$name" 2>/dev/null) || continue
+            [[ -z $pids ]] || kill -KILL $pids 2>/dev/null || true
+            ip netns del "$name"
+        done ;;
     cut) ip netns exec trajsw ip link set "sw$number" down ;;
     run)
         shift 2

@@ -239,9 +239,11 @@ def hosts(bench, data):
         bench.check(difference < TOLERANCE, f"weights of three hosts differ by {difference}")
 
         folder = bench.path("cut")
-        process = subprocess.Popen(
-            launch + train + ["--steps", "1000000", "--output", str(folder)], stderr=subprocess.PIPE, text=True,
-            env=dict(bench.environment, TRAJECTORY_MPI_TIMEOUT="5"), start_new_session=True)
+        log = bench.path("cut.log")
+        with log.open("w") as stderr:
+            process = subprocess.Popen(
+                launch + train + ["--steps", "1000000", "--output", str(folder)], stderr=stderr,
+                env=dict(bench.environment, TRAJECTORY_MPI_TIMEOUT="5"), start_new_session=True)
         wait_for(folder / "checkpoint.json")
         subprocess.run([script, "cut", "3"], check=True)
         end = time.monotonic() + 60
@@ -250,7 +252,8 @@ def hosts(bench, data):
         bench.check(not workers(folder), "processes are left over a minute after one was cut off")
         # mpirun itself waits for the host that it no longer reaches.
         os.killpg(process.pid, signal.SIGKILL)
-        text = process.communicate(timeout=60)[1]
+        process.wait(timeout=60)
+        text = log.read_text()
         bench.check(any("has waited 5 s for the others" in line for line in errors(text)), f"the cut is told: {text}")
         step = json.loads((folder / "checkpoint.json").read_text())["step"]
         bench.run(0, "train", "--dataset", data, "--output", folder, "--resume", "--steps", step + 1)
