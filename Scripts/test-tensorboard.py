@@ -94,7 +94,13 @@ def main(tool, folder):
         shown = scalars(target)
         assert losses < set(shown) and "steps_per_second" in shown, f"{command}: {sorted(shown)}"
         assert [step for step, _ in shown["steps_per_second"]] == [200, 400], f"{command}: {shown}"
-    print(f"TensorBoard reads {count} reports of a run, of one that was resumed, and of three learners")
+    target = folder / "behavior"
+    run(tool, "train-behavior", "--env", "hopper", "--output", folder / "sac.safetensors", "--steps", 400,
+        "--measure-every", 200, "--warm-up", 100, "--episodes", 1, "--workers", 1, "--tensorboard", target)
+    shown = scalars(target)
+    assert {"return/measured", "return/training", "loss/critic", "policy/entropy"} < set(shown), f"{sorted(shown)}"
+    assert [step for step, _ in shown["return/measured"]] == [200, 400], f"{shown}"
+    print(f"TensorBoard reads {count} reports of a run, of one that was resumed, and of four learners")
 
 
 main(*sys.argv[1:])

@@ -3,6 +3,7 @@ import Episodes
 import Foundation
 import Learning
 import Policies
+import TensorBoard
 
 extension BehaviorTrainingJob {
     /// Augmented random search.
@@ -12,6 +13,7 @@ extension BehaviorTrainingJob {
         let name = environment
         let pool = try EpisodeWorkers(count: workers) { try EnvironmentRegistry.make(name) }
         var search = try RandomSearch(settings, workers: pool)
+        let events = try tensorBoard.map { try EventFile(in: $0, after: 0) }
         let (steps, interval) = (steps ?? 3_000_000, measurementInterval ?? 10)
 
         let start = ContinuousClock.now
@@ -38,12 +40,12 @@ extension BehaviorTrainingJob {
                 best = (score, progress.iteration, progress.steps)
                 try search.policy.write(to: output, metadata: metadata)
             }
-            report(
-                .measurement(
-                    Measurement(
-                        steps: progress.steps, iteration: progress.iteration, score: score,
-                        best: best?.score.mean ?? score.mean, updates: nil,
-                        seconds: elapsed(since: start))))
+            let measurement = Measurement(
+                steps: progress.steps, iteration: progress.iteration, score: score,
+                best: best?.score.mean ?? score.mean, updates: nil,
+                seconds: elapsed(since: start))
+            try events?.add(measurement)
+            report(.measurement(measurement))
             if let targetReturn, score.mean >= targetReturn { break }
             if isEnding, progress.steps < steps, let best {
                 throw JobError(

@@ -4,6 +4,7 @@ import Files
 import Foundation
 import Learning
 import Policies
+import TensorBoard
 
 extension BehaviorTrainingJob {
     /// Soft actor-critic.
@@ -22,6 +23,7 @@ extension BehaviorTrainingJob {
         try pool.specification.layout.requireMemory(transitions: min(steps, settings.capacity))
         var (trainer, best) = try await begin(settings, files, report: report)
         var curve = BehaviorCurve(url: files.curve, keepingUpTo: trainer.steps)
+        let events = try tensorBoard.map { try EventFile(in: $0, after: trainer.steps) }
         var memory =
             keepsMemory
             ? SoftActorCriticMemoryFolder(
@@ -79,6 +81,7 @@ extension BehaviorTrainingJob {
                 updates: sinceMeasurement, seconds: watch.seconds)
             try curve.append(
                 measurement, trainingReturn: best.recentReturn, updates: snapshot.state.updates)
+            try events?.add(measurement, trainingReturn: best.recentReturn)
             // Last, so that what it stands for is written: the run goes on from here.
             try memory?.write()
             best.seconds = watch.seconds

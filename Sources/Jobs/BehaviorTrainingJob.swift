@@ -82,6 +82,8 @@ public struct BehaviorTrainingJob: Sendable {
     public var output: URL
     /// A folder that also gets every measured policy.
     public var snapshots: URL?
+    /// A folder that also gets the learning curve as TensorBoard's events, if any.
+    public var tensorBoard: URL?
     /// How the policy is trained.
     public var method = Method.softActorCritic(SoftActorCriticSettings())
     /// Environment steps to train for; of random search about so many, 3 million if nil, and of
@@ -133,6 +135,7 @@ public struct BehaviorTrainingJob: Sendable {
         // Known before the work as well as after it.
         try output.requireWritable()
         try snapshots?.requireWritableFolder()
+        try tensorBoard?.requireWritableFolder()
         switch method {
         case .softActorCritic(let settings): return try await run(settings, report: report)
         case .randomSearch(let settings):

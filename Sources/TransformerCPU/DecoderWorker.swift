@@ -10,6 +10,8 @@ import Transformer
 final class DecoderWorker {
     /// Rows of the pass.
     private(set) var rows = 0
+    /// Measures where the time goes, if it is to be measured.
+    var clock: LapClock<DecoderProfile.Part>?
 
     private static let chunk = 128
 
@@ -121,16 +123,19 @@ final class DecoderWorker {
             block.norm1.forward(
                 model.weights, input: residual.matrix(columns: width).rows(range),
                 output: normalized, statistics: nil)
+            clock?.lap(.elementwise)
             let asking = range.clamped(to: 0..<count)
             block.query.forward(
                 model.weights, input: normalized.rows(0..<asking.count),
                 output: queries.matrix(columns: width).rows(asking))
             let output = keysValues.rows(0..<size)
             block.keyValue.forward(model.weights, input: normalized, output: output)
+            clock?.lap(.products)
             for (index, row) in range.enumerated() where isAttended[row] {
                 (store.base + Int(nodes[row]) * 2 * width).update(
                     from: output.base + index * output.stride, count: 2 * width)
             }
+            clock?.lap(.gathering)
         }
     }
 
@@ -158,17 +163,24 @@ final class DecoderWorker {
                         output: attended)
                 }
             }
+            clock?.lap(.attention)
             let branch = self.branch.rows(0..<size)
             block.projection.forward(model.weights, input: attended, output: branch)
+            clock?.lap(.products)
             Residual.forward(x: x, branch: branch, output: x, dropout: .none, firstRow: 0)
             let normalized = self.normalized.rows(0..<size)
             block.norm2.forward(model.weights, input: x, output: normalized, statistics: nil)
+            clock?.lap(.elementwise)
             let hidden = self.hidden.rows(0..<size)
             let activated = self.activated.rows(0..<size)
             block.expansion.forward(model.weights, input: normalized, output: hidden)
+            clock?.lap(.products)
             GELU.forward(input: hidden, output: activated)
+            clock?.lap(.elementwise)
             block.contraction.forward(model.weights, input: activated, output: branch)
+            clock?.lap(.products)
             Residual.forward(x: x, branch: branch, output: x, dropout: .none, firstRow: 0)
+            clock?.lap(.elementwise)
         }
     }
 
@@ -183,6 +195,7 @@ final class DecoderWorker {
             model.layers.finalNorm.forward(
                 model.weights, input: residual.matrix(columns: width).rows(range),
                 output: normalized.rows(0..<range.count), statistics: nil)
+            clock?.lap(.elementwise)
             var start = range.lowerBound
             while start < range.upperBound {
                 let (head, output) = place(start)
@@ -195,6 +208,7 @@ final class DecoderWorker {
                         base: output, rows: end - start, columns: vocabulary, stride: stride))
                 start = end
             }
+            clock?.lap(.embeddingAndHeads)
         }
     }
 

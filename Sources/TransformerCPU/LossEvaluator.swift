@@ -33,7 +33,7 @@ final class LossEvaluator {
     private let workers: [Worker]
     private let length: Int
     /// Times what is outside the workers' passes; nil while nobody asks.
-    private var clock: LapClock?
+    private var clock: LapClock<StepProfile.Part>?
 
     /// Prepares for batches of windows of `length` tokens, of which each worker passes
     /// `sequencesPerPass` through the model together.
@@ -72,9 +72,9 @@ final class LossEvaluator {
     var profile: StepProfile {
         var profile = StepProfile()
         for worker in workers {
-            if let clock = worker.workspace.clock { profile += clock.profile }
+            if let clock = worker.workspace.clock { profile += clock }
         }
-        if let clock { profile += clock.profile }
+        if let clock { profile += clock }
         return profile
     }
 

@@ -18,6 +18,10 @@ public final class PrefixDecoder: PrefixTreeModel {
     public struct Statistics: Sendable, Equatable {
         /// Floating-point operations of all products, attention included.
         public internal(set) var operations = 0.0
+        /// Of these, scores and weighted sums of attention.
+        public internal(set) var attentionOperations = 0.0
+        /// Of these, products of the heads.
+        public internal(set) var headOperations = 0.0
         /// Tokens whose keys and values or logits were computed, goals included.
         public internal(set) var computedTokens = 0
         /// Of these, tokens with logits.
@@ -29,6 +33,8 @@ public final class PrefixDecoder: PrefixTreeModel {
         public static func - (later: Statistics, earlier: Statistics) -> Statistics {
             var difference = later
             difference.operations -= earlier.operations
+            difference.attentionOperations -= earlier.attentionOperations
+            difference.headOperations -= earlier.headOperations
             difference.computedTokens -= earlier.computedTokens
             difference.outputTokens -= earlier.outputTokens
             difference.passes -= earlier.passes
@@ -64,6 +70,8 @@ public final class PrefixDecoder: PrefixTreeModel {
     private let logitStride: Int
     private let pool: WorkerPool
     private let workers: [DecoderWorker]
+    private var clock: LapClock<DecoderProfile.Part>?
+    private var elapsed = 0.0
 
     /// A decoder with an empty tree.
     init(_ model: CPUTransformer, pool: WorkerPool) {
@@ -77,6 +85,32 @@ public final class PrefixDecoder: PrefixTreeModel {
         logitStorage = FloatStorage(count: 256 * logitStride)
         self.pool = pool
         workers = (0..<pool.count).map { _ in DecoderWorker(model) }
+    }
+
+    /// Whether to measure where the time goes, from now on.
+    public var isProfiling: Bool {
+        get { clock != nil }
+        set {
+            clock = newValue ? LapClock() : nil
+            for worker in workers { worker.clock = newValue ? LapClock() : nil }
+            elapsed = 0
+        }
+    }
+
+    /// Where the time went since ``isProfiling`` was set.
+    public var profile: DecoderProfile {
+        var profile = DecoderProfile()
+        for case let clock? in workers.map(\.clock) + [clock] { profile += clock }
+        profile.elapsed = elapsed
+        return profile
+    }
+
+    private func timed<Result>(_ body: () -> Result) -> Result {
+        guard let clock else { return body() }
+        clock.start()
+        let start = ContinuousClock.now
+        defer { elapsed += (ContinuousClock.now - start) / .seconds(1) }
+        return body()
     }
 
     /// Which token of a transition is which.
@@ -132,6 +166,10 @@ public final class PrefixDecoder: PrefixTreeModel {
     /// All nodes of a call pass through the network together, also where one is the parent of
     /// another. The goals of ``begin(goals:)`` stand in front.
     public func extend(_ nodes: [PrefixNode]) -> Range<Int> {
+        timed { add(nodes) }
+    }
+
+    private func add(_ nodes: [PrefixNode]) -> Range<Int> {
         let first = parents.count
         let dimension = layout.transitionDimension
         var outputs: [Int32] = []
@@ -179,9 +217,9 @@ public final class PrefixDecoder: PrefixTreeModel {
         statistics.computedTokens += outputs.count + others.count
         statistics.outputTokens += outputs.count
         statistics.passes += 1
-        statistics.operations +=
-            outputs.reduce(0) { $0 + operations(ofNode: $1, withOutput: true) }
-            + others.reduce(0) { $0 + operations(ofNode: $1, withOutput: false) }
+        for node in outputs { countOperations(of: node, withOutput: true) }
+        for node in others { countOperations(of: node, withOutput: false) }
+        clock?.lap(.gathering)
         compute(nodes, first: first, outputs, others, meeting: hasInnerParents)
         outputCount += outputs.count
         return first..<parents.count
@@ -200,18 +238,23 @@ public final class PrefixDecoder: PrefixTreeModel {
 
     /// A multiplication and an addition for every weight that a node meets, and for every channel
     /// of the keys and values on its path.
-    private func operations(ofNode node: Int32, withOutput: Bool) -> Double {
+    private func countOperations(of node: Int32, withOutput: Bool) {
         let position = Int(positions[Int(node)]) + 1
         let attended = goalDimension + position - position / layout.transitionDimension
-        return operations(attended: attended, withOutput: withOutput)
+        countOperations(attended: attended, withOutput: withOutput)
     }
 
-    private func operations(attended: Int, withOutput: Bool) -> Double {
+    private func countOperations(attended: Int, withOutput: Bool) {
         let configuration = model.configuration
         let width = configuration.embeddingWidth
         let layers = withOutput ? configuration.layerCount : configuration.layerCount - 1
-        let rest = withOutput ? configuration.vocabularySize : 2 * width
-        return Double(2 * width * (layers * (12 * width + 2 * attended) + rest))
+        let keysValues = withOutput ? 0 : 2 * width
+        let head = withOutput ? 2 * width * configuration.vocabularySize : 0
+        let attention = 4 * width * layers * attended
+        statistics.attentionOperations += Double(attention)
+        statistics.headOperations += Double(head)
+        statistics.operations += Double(
+            2 * width * (layers * 12 * width + keysValues) + attention + head)
     }
 
     /// Threads that compute.
@@ -221,7 +264,14 @@ public final class PrefixDecoder: PrefixTreeModel {
     ///
     /// Logits may be read inside; nodes must not be added.
     public func concurrently(_ body: (_ worker: Int) -> Void) {
-        pool.run(body)
+        guard clock != nil else { return pool.run(body) }
+        timed {
+            pool.run { index in
+                workers[index].clock?.start()
+                body(index)
+                workers[index].clock?.lap(.sampling)
+            }
+        }
     }
 
     /// Makes room; what is stored stays.
@@ -246,8 +296,7 @@ public final class PrefixDecoder: PrefixTreeModel {
         statistics.computedTokens += goals.count * count
         statistics.passes += 1
         for dimension in 0..<count {
-            statistics.operations +=
-                Double(goals.count) * operations(attended: dimension + 1, withOutput: false)
+            for _ in goals { countOperations(attended: dimension + 1, withOutput: false) }
         }
         let last = model.configuration.layerCount - 1
         pool.run { index in
@@ -284,6 +333,7 @@ public final class PrefixDecoder: PrefixTreeModel {
         let last = model.configuration.layerCount - 1
         pool.run { index in
             let worker = workers[index]
+            worker.clock?.start()
             let mine = outputs[pool.share(of: outputs.count, worker: index)]
             let rest = others[pool.share(of: others.count, worker: index)]
             worker.begin(rows: mine.count + rest.count)
@@ -298,13 +348,18 @@ public final class PrefixDecoder: PrefixTreeModel {
                     position: position, isAttended: position % dimension != dimension - 1
                 ) { appendPath(to: Int(number), &$0) }
             }
+            worker.clock?.lap(.gathering)
             worker.embed(model)
+            worker.clock?.lap(.embeddingAndHeads)
             for layer in 0...last {
                 let queries = layer == last ? mine.count : worker.rows
                 worker.computeKeysValues(
                     model, layer: layer, queries: queries, store: keysValues[layer])
                 // Ancestors may be another worker's: wait until all keys and values are there.
-                if meeting { pool.barrier() }
+                if meeting {
+                    pool.barrier()
+                    worker.clock?.start()
+                }
                 worker.finishLayer(
                     model, layer: layer, queries: queries, store: keysValues[layer])
             }

@@ -36,8 +36,8 @@ public struct StepProfile: Sendable, Hashable {
     /// No time at all.
     public init() {}
 
-    static func += (sum: inout StepProfile, other: StepProfile) {
-        sum.seconds.merge(other.seconds, uniquingKeysWith: +)
+    static func += (sum: inout StepProfile, clock: LapClock<Part>) {
+        sum.seconds.merge(clock.seconds, uniquingKeysWith: +)
     }
 }
 
@@ -64,23 +64,5 @@ extension StepProfile.Part {
             return 0
         }
         return 6 * Double(multiplications)
-    }
-}
-
-/// Attributes the time between one call of ``lap(_:)`` and the next to a part of the step.
-final class LapClock {
-    private(set) var profile = StepProfile()
-    private var last = ContinuousClock.now
-
-    /// Starts counting: what was before belongs to nothing.
-    func start() {
-        last = .now
-    }
-
-    /// The time since the last call went into `part`, with `workers` workers at it.
-    func lap(_ part: StepProfile.Part, workers: Int = 1) {
-        let now = ContinuousClock.now
-        profile.seconds[part, default: 0] += Double(workers) * ((now - last) / .seconds(1))
-        last = now
     }
 }

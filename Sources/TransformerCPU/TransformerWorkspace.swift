@@ -74,7 +74,7 @@ final class TransformerWorkspace {
     let dQKV: Matrix
 
     /// Where time goes; nil while nobody asks.
-    var clock: LapClock?
+    var clock: LapClock<StepProfile.Part>?
 
     private let configuration: TransformerConfiguration
     private let dimension: Int

@@ -202,6 +202,26 @@ import Transformer
         }
     }
 
+    @Test func `the parts of a plan make up its time, and their work its work`() throws {
+        var job = PlanningSpeedJob()
+        job.shape = .halfcheetah
+        job.horizon = 2
+        job.beamWidth = 4
+        job.plans = 2
+        #expect(try job.run().profile == nil)
+        job.profiles = true
+        let report = try #require(try job.run().profile)
+        let names = ["products", "attention", "embeddingAndHeads", "sampling", "selection", "waiting"]
+        #expect(Set(names).isSubset(of: report.parts.map(\.name)))
+        let shares = report.parts.reduce(0) { $0 + $1.share }
+        #expect(abs(shares - 1) < 0.01 && report.parts.allSatisfy { $0.share >= 0 })
+        let milliseconds = report.parts.reduce(0) { $0 + $1.milliseconds }
+        #expect(abs(milliseconds / report.total.milliseconds - 1) < 0.01)
+        func work(_ part: PlanReport.Part) -> Double { (part.gigaflops ?? 0) * part.milliseconds }
+        let sum = report.parts.reduce(0) { $0 + work($1) }
+        #expect(sum > 0 && abs(sum / work(report.total) - 1) < 1e-6)
+    }
+
     @Test func `a planner's episode is drawn with what it foresaw`() async throws {
         let hopper = try await Hopper.shared
         let folder = try TemporaryFolder()

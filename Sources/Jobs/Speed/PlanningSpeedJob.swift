@@ -27,6 +27,8 @@ public struct PlanningSpeedJob: Sendable {
         public var computedTokens, naiveTokens: Int
         /// Speed of all cores together over the whole plan; nil for an engine that does not count.
         public var gigaflops: Double?
+        /// Where the time went, if that was asked for.
+        public var profile: PlanReport?
     }
 
     /// The shape of a transition.
@@ -45,6 +47,8 @@ public struct PlanningSpeedJob: Sendable {
     public var together = 1
     /// Timed searches.
     public var plans = 5
+    /// Whether to measure where the time goes, on the processor.
+    public var profiles = false
     /// How precisely the processor computes products; an `engine` has its own.
     public var precision = Precision.exact
     /// What computes the model; the processor if nil.
@@ -87,16 +91,22 @@ public struct PlanningSpeedJob: Sendable {
         var sources = (0..<together).map { SeededUniforms(seed: UInt64(1 + $0)) }
         var measured: [(seconds: Double, tokens: Int, operations: Double?)] = []
         var naive = 0
+        var profile = DecoderProfile()
+        var works: [PrefixDecoder.Statistics] = []
         for index in 0..<(plans + 1) {
             var requests: [BeamPlanner.Request] = []
             for source in sources.indices {
                 requests.append(
                     BeamPlanner.Request(context: try past(sampler, uniforms: &sources[source])))
             }
+            // Of the search alone: pasts are planned by the same decoder.
+            counting?.isProfiling = profiles
             let before = counting?.statistics
             let plan = try planner.plan(requests, uniforms: &sources)[0]
             guard index > 0 else { continue }
             let work = counting.flatMap { decoder in before.map { decoder.statistics - $0 } }
+            if let counting { profile += counting.profile }
+            works += [work].compactMap(\.self)
             measured.append(
                 (
                     plan.statistics.seconds,
@@ -112,7 +122,13 @@ public struct PlanningSpeedJob: Sendable {
             contextTransitions: planner.options.contextTransitions, window: window.rawValue,
             together: together,
             secondsPerPlan: seconds / Double(together), computedTokens: tokens,
-            naiveTokens: naive, gigaflops: operations.map { $0 / seconds * 1e-9 })
+            naiveTokens: naive, gigaflops: operations.map { $0 / seconds * 1e-9 },
+            profile: profiles
+                ? counting.map {
+                    PlanReport(
+                        profile, works, elapsed: measured.reduce(0) { $0 + $1.seconds },
+                        workers: $0.workerCount)
+                } : nil)
     }
 
     /// The model that plans, and what its tokens mean.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bounds
+import Engines
 import Foundation
 import Jobs
 import Planning
@@ -48,6 +49,13 @@ struct BenchmarkPlanCommand: AsyncParsableCommand {
     @Option(help: "Timed plans; the median counts.")
     var plans = defaults.plans
 
+    @Flag(
+        help: """
+            Also tell where the time goes: milliseconds of one core a plan, and GFLOP/s of one core \
+            at the products.
+            """)
+    var profile = false
+
     @OptionGroup(title: "Engine Options") var engine: EngineOptionsGroup
 
     @Flag(help: "Print the result as JSON.")
@@ -63,6 +71,8 @@ struct BenchmarkPlanCommand: AsyncParsableCommand {
                 "--context-transitions must lie in 2 to \(PlanningSpeedJob.mostTransitions), found "
                     + "\(contextTransitions)")
         }
+        try GivenOptions.here.refuse(
+            ["--profile"], unless: engine.device != .cuda, "is for the processor")
         try engine.refuseUnused()
     }
 
@@ -76,6 +86,7 @@ struct BenchmarkPlanCommand: AsyncParsableCommand {
         job.window = window
         job.together = together
         job.plans = plans
+        job.profiles = profile
         job.engine = try engine.card()
         job.precision = engine.precision
         let result = try job.run()
@@ -88,6 +99,21 @@ struct BenchmarkPlanCommand: AsyncParsableCommand {
                 + " (median of \(plans); \(result.computedTokens) tokens computed, "
                 + "\(result.naiveTokens) "
                 + "without sharing"
-                + (result.gigaflops.map { String(format: "; %.0f GFLOP/s)", $0) } ?? ")"))
+                + (result.gigaflops.map { String(format: "; %.0f GFLOP/s)", $0) } ?? ")")
+                + (result.profile.map { "\n" + $0.table } ?? ""))
+    }
+}
+
+extension PlanReport {
+    /// The profile for a person.
+    fileprivate var table: String {
+        let rows = (parts + [total]).map { part in
+            [
+                part.name, String(format: "%.2f", part.milliseconds),
+                String(format: "%.1f %%", 100 * part.share),
+                part.gigaflops.map { String(format: "%.1f", $0) } ?? "",
+            ]
+        }
+        return TextTable.aligned([["one core's time", "ms/plan", "share", "GFLOP/s"]] + rows)
     }
 }

@@ -66,6 +66,7 @@ struct TrainBehaviorCommand: AsyncParsableCommand {
 
     @Option(help: "Threads that simulate and compute.")
     var workers = defaults.workers
+    @OptionGroup var events: TensorBoardOption
 
     @OptionGroup(title: "Soft Actor-Critic") var actorCritic: ActorCriticOptions
 
@@ -91,6 +92,7 @@ struct TrainBehaviorCommand: AsyncParsableCommand {
             method == .sac
             ? .softActorCritic(actorCritic.settings(seed: seed))
             : .randomSearch(search.settings(seed: seed))
+        job.tensorBoard = events.folder
         job.steps = steps
         job.measurementInterval = measureEvery
         job.episodes = episodes
