@@ -13,6 +13,7 @@ import ctypes
 import json
 import os
 import pathlib
+import signal
 import statistics
 import struct
 import subprocess
@@ -70,12 +71,13 @@ class Limits:
 
 def train(given, tokens, order, output, limits=None):
     """Tokens a second, the median of the reports but the first two; and what was read."""
-    # What an earlier run left in the page cache is another group's.
-    subprocess.run(["sync"], check=True)
-    pathlib.Path("/proc/sys/vm/drop_caches").write_text("1")
+    # What was written or an earlier run left in the page cache would be read from there.
+    with open(tokens, "rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     command = [
         given.program, "train", "--dataset", tokens, "--recipe", "authors", "--steps", str(given.steps), "--window-order",
-        order, "--output", output, "--json"]
+        order, "--output", output, "--json", *(["--layers", "1", "--heads", "1", "--width", "16"] if given.small else [])]
     before = limits.read() if limits else None
     result = subprocess.run(
         [str(each) for each in command], capture_output=True, text=True, preexec_fn=limits.enter if limits else None)
@@ -89,6 +91,8 @@ def train(given, tokens, order, output, limits=None):
 
 
 def main():
+    # So that what was made is removed whoever ends this.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("slow-disk: stopped"))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program", type=pathlib.Path)
     parser.add_argument("--copies", type=int, default=100)
@@ -97,6 +101,7 @@ def main():
     parser.add_argument("--rate-mb", type=int, default=100)
     parser.add_argument("--iops", type=int, default=120)
     parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--small", action="store_true", help="a model of which steps take little time")
     parser.add_argument("--folder", type=pathlib.Path, help="where files are made; removed afterwards")
     parser.add_argument("--json", type=pathlib.Path)
     given = parser.parse_args()
@@ -114,7 +119,7 @@ def main():
         run(given.program, "dataset", "tokenize", data, "--output", tokens)
         repeat(tokens, many, given.copies)
         print(f"{given.transitions * given.copies:,} transitions, {many.stat().st_size / 1e6:,.0f} MB; "
-              f"{given.memory_mb} MB of memory, a disk of {given.rate_mb} MB/s and {given.iops} reads/s")
+              f"{given.memory_mb} MB of memory, a disk of {given.rate_mb} MB/s and {given.iops} reads/s", flush=True)
         results = {}
         for order in ("shuffled", "blocks"):
             results[order] = {"free": train(given, many, order, folder / f"{order}-free")}
@@ -123,7 +128,7 @@ def main():
             free, limited = results[order]["free"], results[order]["limited"]
             size, count = limited["read"]
             print(f"{order}: {free['tokens_per_second']:,.0f} tokens/s without limits, "
-                  f"{limited['tokens_per_second']:,.0f} within ({size / 1e6:,.0f} MB in {count:,} reads)")
+                  f"{limited['tokens_per_second']:,.0f} within ({size / 1e6:,.0f} MB in {count:,} reads)", flush=True)
         if given.json:
             given.json.write_text(json.dumps(results, indent=1) + "\n")
 

@@ -103,6 +103,10 @@ struct MappedIntegers<Element: FixedWidthInteger & BitwiseCopyable & Sendable>:
         for start in stride(from: 0, to: count, by: step) {
             let piece = UnsafeBufferPointer(
                 start: base + start, count: Swift.min(step, count - start))
+            // Read in one go while this piece is looked at.
+            let next = Swift.min(start + step, count)
+            if start == 0 { willRead(0..<next) }
+            willRead(next..<Swift.min(next + step, count))
             body(piece)
             file.release(
                 from: UnsafeRawPointer(base + start),
