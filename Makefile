@@ -7,7 +7,7 @@ SWIFT_FLAGS := -c release -Xlinker -rpath -Xlinker $(ROOT)/.deps/mujoco/lib
 TRAJECTORY := $(ROOT)/.build/release/trajectory
 EXAMPLES := Examples/.build/release
 
-.PHONY: bootstrap build install archive docs demo test fuzz test-sanitizers soak test-everything test-kernels test-cuda bootstrap-mpi mpi test-mpi device test-minari test-tensorboard test-reference reference experiment experiments-quick format lint compare-training compare-planning compare-environments compare-sac compare-learning wheel test-python test-python-long example server test-server load-server check-structure clean help
+.PHONY: bootstrap build install archive docs demo test fuzz test-sanitizers soak test-everything test-kernels test-cuda bootstrap-mpi mpi test-mpi device test-minari test-tensorboard test-reference reference experiment experiments-quick format lint compare-training compare-planning compare-environments compare-sac compare-learning wheel test-python test-python-long example server test-server load-server test-live film check-structure clean help
 
 bootstrap: ## installs what is missing
 	@Scripts/bootstrap.sh
@@ -48,6 +48,7 @@ test-everything: ## what .ci/run does and the slow parts: sanitizers, fuzzing, s
 	$(MAKE) test-sanitizers
 	$(MAKE) fuzz
 	$(MAKE) test-python-long
+	$(MAKE) test-live
 	$(MAKE) soak
 
 test-cuda: bootstrap ## kernels for cards: compiled for several, run by the emulated driver (LONG=1: more cards, the address sanitizer)
@@ -70,16 +71,26 @@ device: ## trajectory-device for machines with a card and nothing else, packed i
 	strip -s -o .build/device/trajectory-device .build/device-build/release/trajectory-device
 	gzip -9kf .build/device/trajectory-device
 
-server: build ## the policy server, which `trajectory serve` starts
-	swift build -c release --package-path Server --product trajectory-server
-	ln -sfn $(ROOT)/Server/.build/release/trajectory-server $(ROOT)/.build/release/trajectory-server
+SERVERS := trajectory-server trajectory-live
+
+server: build ## the programs that listen: of `trajectory serve` and `trajectory live`
+	for each in $(SERVERS); do swift build $(SWIFT_FLAGS) --package-path Server --product $$each || exit 1; done
+	$(LINK_SERVERS)
+
+LINK_SERVERS = for each in $(SERVERS); do ln -sfn $(ROOT)/Server/.build/release/$$each $(ROOT)/.build/release/$$each; done
 
 # Built for tests at once: what is built without them would be built twice.
 test-server: build ## the policy server's own tests, and the server under openpi-client, Gymnasium, curl and nonsense
-	swift build -c release --package-path Server --build-tests
-	ln -sfn $(ROOT)/Server/.build/release/trajectory-server $(ROOT)/.build/release/trajectory-server
-	swift test -c release --skip-build --disable-xctest --package-path Server
+	swift build $(SWIFT_FLAGS) --package-path Server --build-tests
+	$(LINK_SERVERS)
+	swift test $(SWIFT_FLAGS) --skip-build --disable-xctest --package-path Server
 	Scripts/test-server.sh
+
+test-live: server ## the live page and a report in headless Chromium: steps, controls, strangers and nonsense
+	Scripts/test-server.sh test-live.py
+
+film: server ## the film of the README, from the live page in headless Chromium
+	Scripts/test-server.sh film.py docs/images/live.webp
 
 load-server: server ## plans a second and latency of the policy server with 1, 8 and 64 clients
 	Scripts/test-server.sh load-server.py

@@ -32,6 +32,12 @@ let kernelSources = [
     "update.cu",
 ]
 
+/// Parts of the pages: carried as text.
+let pageParts = [
+    "chart.js", "live.html", "live.js", "report.html", "report.js", "shapes.js", "stage.js",
+    "style.css", "track.js",
+]
+
 let package = Package(
     name: "trajectory-transformer",
     platforms: [.macOS(.v15)],
@@ -50,6 +56,7 @@ let package = Package(
             targets: ["Agents", "Policies", "Planning", "Transformer", "TransformerCPU"]),
         .library(name: "TrajectoryEngines", targets: ["Engines"]),
         .library(name: "TrajectoryJobs", targets: ["Jobs"]),
+        .library(name: "TrajectoryLive", targets: ["Live", "Environments"]),
         .executable(name: "trajectory", targets: ["trajectory"]),
         .executable(name: "trajectory-device", targets: ["trajectory-device"]),
         .library(name: "EmulatedCUDA", type: .dynamic, targets: ["EmulatedCUDA"]),
@@ -121,11 +128,17 @@ let package = Package(
                 "Rendering", "Tokenization", "Training", "Trajectories",
             ]),
         library(
+            "Live",
+            [
+                "Agents", "CPages", "Environments", "Episodes", "Learning", "MuJoCo", "Planning",
+                "Tokenization", "Trajectories", "Transformer",
+            ]),
+        library(
             "Jobs",
             [
                 "Agents", "Behavior", "Bounds", "Datasets", "Environments", "Episodes",
-                "Evaluation", "Figures", "Files", "Learning", "Planning", "Policies", "Processes",
-                "PythonFiles", "RandomNumbers", "Rendering", "Statistics", "TensorBoard",
+                "Evaluation", "Figures", "Files", "Learning", "Live", "Planning", "Policies",
+                "Processes", "PythonFiles", "RandomNumbers", "Rendering", "Statistics", "TensorBoard",
                 "Tokenization", "TorchCheckpoints", "Training", "Trajectories", "Transformer",
                 "TransformerCPU", "PlainYAML", .product(name: "Yams", package: "Yams"),
             ]),
@@ -199,6 +212,7 @@ let package = Package(
         library("PlainYAML", [.product(name: "Yams", package: "Yams")]),
         library("RandomNumbers"),
         .target(name: "CKernels", exclude: ["README.md"]),
+        .target(name: "CPages", exclude: ["README.md"] + pageParts),
 
         // MARK: - Cards
         library("CUDA"),
@@ -321,6 +335,12 @@ let package = Package(
                 "Agents", "Datasets", "Environments", "Episodes", "Evaluation", "HDF5", "Learning",
                 "Planning", "Policies", "RandomNumbers", "Safetensors", "Tokenization",
                 "TorchCheckpoints", "Training", "Trajectories", "Transformer", "TransformerCPU",
+            ]),
+        tests(
+            of: "Live",
+            [
+                "Agents", "Environments", "Episodes", "MuJoCo", "Planning", "Tokenization",
+                "Trajectories", "Transformer", "TransformerCPU",
             ]),
         tests(of: "Experiments"),
         tests(of: "Tensors"),

@@ -11,8 +11,10 @@ prefix=${DESTDIR:-}$1
 all=${2:-}
 program=.build/release/trajectory
 programs=("$program")
-# The policy server, where make server has built it.
-[[ -x .build/release/trajectory-server ]] && programs+=(.build/release/trajectory-server)
+# The programs that listen, where make server has built them.
+for each in trajectory-server trajectory-live; do
+    if [[ -x .build/release/$each ]]; then programs+=(".build/release/$each"); fi
+done
 resources=.build/release/trajectory-transformer_Behavior.resources/Policies
 
 fail() { echo "install: $*" >&2; exit 1; }

@@ -20,7 +20,7 @@ LARGEST = 4_000_000
 COPIED = {".png", ".svg", ".gif", ".webp", ".jpg", ".mp4", ".jsonl", ".json", ".csv", ".yaml", ".cff", ".html"}
 MENU = [
     ("Start", [("README.md", "Overview"), ("docs/python.md", "Python"), ("docs/swift.md", "Swift"),
-               ("docs/command-line.md", "Command line"), ("docs/serving.md", "Serving")]),
+               ("docs/command-line.md", "Command line"), ("docs/serving.md", "Serving"), ("docs/live.md", "Live page")]),
     ("Results", [("docs/results/README.md", "All experiments"), ("docs/results/offline-locomotion.md", "Locomotion"),
                  ("docs/results/sparse-mazes.md", "Sparse mazes"), ("docs/results/four-rooms.md", "Goals"),
                  ("docs/results/imitation.md", "Imitation"), ("docs/results/long-horizon.md", "Prediction"),

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// The policy server: a package of its own, so that who links the planner resolves no networking.
+// What listens on a port: a package of its own, so that who links the planner resolves no networking.
 
 let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
@@ -26,6 +26,7 @@ let package = Package(
     products: [
         .library(name: "PolicyServer", targets: ["PolicyServer", "Serving"]),
         .executable(name: "trajectory-server", targets: ["trajectory-server"]),
+        .executable(name: "trajectory-live", targets: ["trajectory-live"]),
     ],
     dependencies: [
         .package(name: "trajectory-transformer", path: ".."),
@@ -41,9 +42,12 @@ let package = Package(
             name: "Serving", dependencies: ["MessagePack", planner("TrajectoryPlanning")],
             exclude: ["README.md"], swiftSettings: swiftSettings),
         .target(
+            name: "Sockets", dependencies: [nio("NIOCore"), nio("NIOWebSocket")],
+            exclude: ["README.md"], swiftSettings: swiftSettings),
+        .target(
             name: "PolicyServer",
             dependencies: [
-                "Serving", logging, nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"),
+                "Serving", "Sockets", logging, nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"),
                 nio("NIOWebSocket"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -54,6 +58,24 @@ let package = Package(
                 "PolicyServer", "Serving", logging, planner("TrajectoryAgents"),
                 planner("TrajectoryEngines"),
                 planner("TrajectoryLearning"), planner("TrajectoryPlanning"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            exclude: ["README.md"], swiftSettings: swiftSettings),
+        .target(
+            name: "LiveServer",
+            dependencies: [
+                "Sockets", logging, nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"),
+                nio("NIOWebSocket"), planner("TrajectoryLive"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            exclude: ["README.md"], swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "trajectory-live",
+            dependencies: [
+                "LiveServer", logging, planner("TrajectoryEngines"), planner("TrajectoryLearning"),
+                planner("TrajectoryLive"), planner("TrajectoryPlanning"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

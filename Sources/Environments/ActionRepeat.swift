@@ -42,6 +42,9 @@ package class ActionRepeat: SimulatedEnvironment {
     package var infos: [String: [Double]] { base.infos }
     package func set(_ state: SimulationState) -> [Double] { base.set(state) }
     package func reset(seed: UInt64) -> [Double] { base.reset(seed: seed) }
+    package func setForce(_ newtons: SIMD3<Double>, onBody index: Int) {
+        base.setForce(newtons, onBody: index)
+    }
 
     package func step(_ action: [Double]) -> EnvironmentStep {
         var result = base.step(action)

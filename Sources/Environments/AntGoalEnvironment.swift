@@ -76,6 +76,10 @@ package final class AntGoalEnvironment: SimulatedEnvironment {
         return observation()
     }
 
+    package func setForce(_ newtons: SIMD3<Double>, onBody index: Int) {
+        data.setForce(newtons, onBody: index)
+    }
+
     private func drawGoal() {
         let angle = generator.uniform(-Double.pi, Double.pi)
         let distance = generator.uniform(Self.distances.lowerBound, Self.distances.upperBound)

@@ -97,5 +97,9 @@ package final class D4RLAntMaze: MazeSimulation {
         return observation
     }
 
+    package func setForce(_ newtons: SIMD3<Double>, onBody index: Int) {
+        data.setForce(newtons, onBody: index)
+    }
+
     private var observation: [Double] { data.positions + data.velocities }
 }

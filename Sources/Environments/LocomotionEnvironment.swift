@@ -51,4 +51,8 @@ package final class LocomotionEnvironment<Task: LocomotionTask>: SimulatedEnviro
         data.set(state)
         return task.observation(of: data)
     }
+
+    package func setForce(_ newtons: SIMD3<Double>, onBody index: Int) {
+        data.setForce(newtons, onBody: index)
+    }
 }

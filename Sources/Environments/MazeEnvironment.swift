@@ -141,6 +141,10 @@ package final class MazeEnvironment<Agent: MazeAgent>: MazeSimulation {
         return agent.observation(of: data)
     }
 
+    package func setForce(_ newtons: SIMD3<Double>, onBody index: Int) {
+        data.setForce(newtons, onBody: index)
+    }
+
     // MARK: - Goals and starts
 
     /// Whether an episode may start at a point: not where its goal is.

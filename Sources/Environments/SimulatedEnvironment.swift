@@ -14,6 +14,10 @@ public protocol SimulatedEnvironment: Environment {
 
     /// Puts the simulation into `state` and returns its observation.
     func set(_ state: SimulationState) -> [Double]
+
+    /// Pulls a body of the model with a force, in newtons along the world's axes, during the steps
+    /// to come; an episode begins without.
+    func setForce(_ newtons: SIMD3<Double>, onBody index: Int)
 }
 
 extension SimulatedEnvironment {

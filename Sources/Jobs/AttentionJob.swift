@@ -72,7 +72,8 @@ public struct AttentionJob: Sendable {
         let configuration = trained.model.configuration
         let chosen = try chooseWindows(
             data.trajectories, length: configuration.contextLength,
-            discretizer: trained.discretizer, settings: trained.description.tokenization)
+            discretizer: trained.discretizer, settings: trained.description.tokenization,
+            named: dataset.given)
         let pattern = try AttentionPattern(trained.model, windows: chosen)
         try PlotGrid.attention(
             pattern.weights, windows: chosen.count,
@@ -96,10 +97,10 @@ public struct AttentionJob: Sendable {
             heads: heads + [head("even", pattern.evenShares)])
     }
 
-    /// The tokens of the windows to look at, each `length` of them.
+    /// The tokens of the windows to look at, each `length` of them, in data called `name`.
     package func chooseWindows(
         _ trajectories: [Trajectory], length: Int, discretizer: Discretizer,
-        settings: TokenizedDataset.Settings
+        settings: TokenizedDataset.Settings, named name: String
     ) throws -> [[Int]] {
         let rows = (length + 1) / discretizer.dimension
         func window(_ episode: Int, from first: Int) throws -> [Int] {
@@ -113,14 +114,14 @@ public struct AttentionJob: Sendable {
             guard trajectories.indices.contains(episode) else {
                 throw JobError(
                     .noWindow,
-                    "cannot look at episode \(episode) of '\(dataset.given)': it has episodes 0 to "
+                    "cannot look at episode \(episode) of '\(name)': it has episodes 0 to "
                         + "\(trajectories.count - 1)")
             }
             let count = trajectories[episode].count
             guard 0 <= row, row + rows <= count else {
                 throw JobError(
                     .noWindow,
-                    "cannot look at row \(row) of episode \(episode) of '\(dataset.given)': a "
+                    "cannot look at row \(row) of episode \(episode) of '\(name)': a "
                         + "window of \(rows) rows does not fit into \(count)")
             }
             return [try window(episode, from: row)]
@@ -133,7 +134,7 @@ public struct AttentionJob: Sendable {
         guard !starts.isEmpty else {
             throw JobError(
                 .unsuitableData,
-                "cannot look at '\(dataset.given)': no episode has the \(rows) rows of a window")
+                "cannot look at '\(name)': no episode has the \(rows) rows of a window")
         }
         let count = min(windows, starts.count)
         return try (0..<count).map { index in

@@ -102,7 +102,7 @@ public struct ComparisonJob: Sendable {
 }
 
 /// What is needed of the JSON that an evaluation prints.
-private struct PrintedEvaluation: Decodable {
+struct PrintedEvaluation: Decodable {
     let environment: String
     let seeds: [UInt64]
     let returns: [Double]

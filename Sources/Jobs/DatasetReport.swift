@@ -49,8 +49,17 @@ public struct DatasetReport: Encodable, Sendable {
 
     /// The dimensions of a transition by name.
     public static func names(_ summary: DatasetSummary) -> [String] {
-        (0..<summary.observationDimension).map { "observation \($0)" }
-            + (0..<summary.actionDimension).map { "action \($0)" } + ["reward", "value"]
+        names(summary.observationDimension, summary.actionDimension)
+    }
+
+    /// The same of a layout.
+    static func names(_ layout: TransitionLayout) -> [String] {
+        names(layout.observationDimension, layout.actionDimension)
+    }
+
+    private static func names(_ observations: Int, _ actions: Int) -> [String] {
+        (0..<observations).map { "observation \($0)" } + (0..<actions).map { "action \($0)" }
+            + ["reward", "value"]
     }
 
     // MARK: - JSON

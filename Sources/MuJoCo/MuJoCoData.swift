@@ -150,6 +150,14 @@ public final class MuJoCoData {
         return warnings.3.number + warnings.4.number + warnings.5.number > 0
     }
 
+    /// Pulls a body with a force at its centre of mass, in newtons along the world's axes, from the
+    /// next step on and until ``set(_:)`` or ``reset()``.
+    public func setForce(_ newtons: SIMD3<Double>, onBody index: Int) {
+        precondition(0..<model.bodyCount ~= index, "there is no body \(index)")
+        let start = pointer.pointee.xfrc_applied + 6 * index
+        for axis in 0..<3 { start[axis] = newtons[axis] }
+    }
+
     /// Advances the physics by `count` time steps (mj_step).
     public func step(_ count: Int = 1) {
         for _ in 0..<count { mj_step(model.pointer, pointer) }

@@ -25,12 +25,12 @@ struct TrajectoryCommand: AsyncParsableCommand {
         version: Release.version,
         subcommands: [
             CollectCommand.self, TrainCommand.self, EvaluateCommand.self, CompareCommand.self,
-            SelectCommand.self, ServeCommand.self,
+            SelectCommand.self, LiveCommand.self, ServeCommand.self,
             DatasetCommand.self, EnvironmentsCommand.self,
             TrainBehaviorCommand.self, TrainPolicyCommand.self, TrainCriticCommand.self,
             TrainDynamicsCommand.self, PredictCommand.self, AttentionCommand.self,
             PlotCommand.self, BenchmarkCommand.self, DemoCommand.self,
-            RenderCommand.self, ExperimentCommand.self, ImportTorchCommand.self,
+            RenderCommand.self, ReportCommand.self, ExperimentCommand.self, ImportTorchCommand.self,
             ExportTorchCommand.self,
         ])
 

@@ -31,10 +31,10 @@ import Transformer
         let (with, without) = (
             try job.chooseWindows(
                 trajectories, length: windows.length, discretizer: dataset.discretizer,
-                settings: settings),
+                settings: settings, named: "a"),
             try job.chooseWindows(
                 trajectories, length: windows.length, discretizer: dataset.discretizer,
-                settings: unpenalized)
+                settings: unpenalized, named: "a")
         )
         #expect(with != without)
         for window in 0..<windows.count {
@@ -43,7 +43,7 @@ import Transformer
             job.place = (episode, row)
             let chosen = try job.chooseWindows(
                 trajectories, length: windows.length, discretizer: dataset.discretizer,
-                settings: settings)
+                settings: settings, named: "a")
             var batch = TokenBatch(rows: 1, length: windows.length)
             windows.fill(&batch, row: 0, window: window)
             #expect(chosen == [batch.inputs.map(Int.init)], "episode \(episode), row \(row)")
@@ -211,7 +211,9 @@ import Transformer
         #expect(try job.run().profile == nil)
         job.profiles = true
         let report = try #require(try job.run().profile)
-        let names = ["products", "attention", "embeddingAndHeads", "sampling", "selection", "waiting"]
+        let names = [
+            "products", "attention", "embeddingAndHeads", "sampling", "selection", "waiting",
+        ]
         #expect(Set(names).isSubset(of: report.parts.map(\.name)))
         let shares = report.parts.reduce(0) { $0 + $1.share }
         #expect(abs(shares - 1) < 0.01 && report.parts.allSatisfy { $0.share >= 0 })

@@ -4,6 +4,7 @@ import NIOCore
 import NIOHTTP1
 import NIOWebSocket
 import Serving
+import Sockets
 
 /// One connection that speaks HTTP: a request at a time, its body held until it is whole.
 final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {

@@ -5,6 +5,7 @@ import NIOPosix
 import NIOWebSocket
 public import ServiceLifecycle
 public import Serving
+import Sockets
 
 /// Serves a policy on one port: openpi's WebSocket protocol, and HTTP with JSON under the Open
 /// Inference Protocol's names.

@@ -2,6 +2,7 @@ import Logging
 import NIOCore
 import NIOWebSocket
 import Serving
+import Sockets
 
 /// One connection that speaks openpi's protocol: a message in, a message out, one at a time.
 ///
@@ -12,8 +13,7 @@ final class WebSocketHandler: ChannelInboundHandler {
 
     private let server: PolicyServer
     private var session: Session
-    /// The parts so far of a message that comes in several frames, and whether it is text.
-    private var parts: (bytes: ByteBuffer, isText: Bool)?
+    private var assembly: MessageAssembly
     /// Messages that wait for the answer before them, and whether they are text.
     private var waiting: ArraySlice<(bytes: ByteBuffer, isText: Bool)> = []
     /// A message is being answered, until the answer has gone out.
@@ -31,6 +31,7 @@ final class WebSocketHandler: ChannelInboundHandler {
     init(_ server: PolicyServer) {
         self.server = server
         session = server.policy.session()
+        assembly = MessageAssembly(limit: server.settings.messageBytes)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -63,48 +64,25 @@ final class WebSocketHandler: ChannelInboundHandler {
             if frame.opcode == .connectionClose { context.close(promise: nil) }
             return
         }
-        guard frame.maskKey != nil, !frame.rsv1, !frame.rsv2, !frame.rsv3 else {
-            return close(
-                .protocolError, "a frame without mask, or with bits that mean nothing", context)
+        do throws(MessageAssembly.Violation) {
+            switch try assembly.take(frame) {
+            case .message(let bytes, let isText):
+                waiting.append((bytes, isText))
+                advance(context)
+            case .ping(let bytes): send(.pong, bytes, context)
+            case .part, .pong: break
+            case .close: close(.normalClosure, nil, context)
+            }
+        } catch {
+            close(error.code, error.reason, context)
         }
-        switch frame.opcode {
-        case .binary, .text, .continuation: read(frame, context)
-        case .ping: send(.pong, Array(frame.unmaskedData.readableBytesView), context)
-        case .pong: break
-        case .connectionClose: close(.normalClosure, nil, context)
-        default: close(.protocolError, "a frame of an unknown kind", context)
-        }
-    }
-
-    private func read(_ frame: WebSocketFrame, _ context: ChannelHandlerContext) {
-        guard (frame.opcode == .continuation) == (parts != nil) else {
-            return close(
-                .protocolError, "parts of two messages mixed, or a part of none", context)
-        }
-        var data = frame.unmaskedData
-        var (bytes, isText) = parts ?? (ByteBuffer(), frame.opcode == .text)
-        guard bytes.readableBytes + data.readableBytes <= server.settings.messageBytes else {
-            return closeTooLarge(context)
-        }
-        bytes.writeBuffer(&data)
-        parts = frame.fin ? nil : (bytes, isText)
-        guard frame.fin else { return }
-        waiting.append((bytes, isText))
-        advance(context)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        switch error {
-        case NIOWebSocketError.invalidFrameLength: closeTooLarge(context)
-        case is NIOWebSocketError: close(.protocolError, "a frame that is none", context)
-        default: context.close(promise: nil)
+        guard let violation = assembly.violation(error) else {
+            return context.close(promise: nil)
         }
-    }
-
-    private func closeTooLarge(_ context: ChannelHandlerContext) {
-        close(
-            .messageTooLarge,
-            "the message is larger than \(server.settings.messageBytes) bytes", context)
+        close(violation.code, violation.reason, context)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

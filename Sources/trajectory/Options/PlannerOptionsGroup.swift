@@ -192,6 +192,11 @@ struct PlannerOptionsGroup: ParsableArguments {
         return options
     }
 
+    /// The options as programs of the package `Server` read them.
+    var json: String {
+        get throws { String(decoding: try JSONEncoder().encode(options), as: UTF8.self) }
+    }
+
     /// The trained model in a folder, planning under these options.
     func model(in checkpoint: String) throws -> PlanningModel {
         var model = PlanningModel(checkpoint: try Checkpoint.url(named: checkpoint))

@@ -60,37 +60,13 @@ struct ServeCommand: ParsableCommand {
     }
 
     func run() throws {
-        guard
-            let program = Checkpoint.program?.deletingLastPathComponent()
-                .appendingPathComponent("trajectory-server"),
-            FileManager.default.isExecutableFile(atPath: program.path)
-        else { throw ServeError.notBuilt }
         var arguments = [
-            program.path, try Checkpoint.url(named: checkpoint).path, "--host", host, "--port",
-            "\(port)", "--device", engine.device.rawValue, "--precision",
-            engine.precision.rawValue, "--planner",
-            String(decoding: try JSONEncoder().encode(planner.options), as: UTF8.self),
+            try Checkpoint.url(named: checkpoint).path, "--host", host, "--port", "\(port)",
+            "--device", engine.device.rawValue, "--precision", engine.precision.rawValue,
+            "--planner", try planner.json,
         ]
         if let apiKeyFile { arguments += ["--api-key-file", apiKeyFile] }
         if let critic = planner.critic { arguments += ["--critic", critic] }
-        // This process becomes the server: signals and exit codes are its own.
-        var list = (arguments + others).map { strdup($0) } + [nil]
-        execv(program.path, &list)
-        throw ServeError.notStarted(program.path, String(cString: strerror(errno)))
-    }
-}
-
-/// Why the server did not take over.
-enum ServeError: Error, CustomStringConvertible {
-    case notBuilt
-    case notStarted(String, String)
-
-    /// One line: what, what to do.
-    var description: String {
-        switch self {
-        case .notBuilt: "the policy server is not built; run `make server`"
-        case .notStarted(let file, let problem):
-            "the policy server '\(file)' does not start (\(problem)); run `make server` again"
-        }
+        try Handover.exec("trajectory-server", arguments + others)
     }
 }

@@ -1,8 +1,8 @@
-import NIOCore
+package import NIOCore
 
 extension ChannelInboundHandler {
     /// Handler and context, for closures that run on the event loop later.
-    func bound(
+    package func bound(
         _ context: ChannelHandlerContext
     ) -> (NIOLoopBound<Self>, NIOLoopBound<ChannelHandlerContext>) {
         (

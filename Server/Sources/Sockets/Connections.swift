@@ -1,8 +1,8 @@
-import NIOCore
+package import NIOCore
 import Synchronization
 
 /// The connections there are, so that they can be counted and told that the server ends.
-final class Connections: Sendable {
+package final class Connections: Sendable {
     private struct State {
         var channels: [ObjectIdentifier: any Channel] = [:]
         var isEnding = false
@@ -10,7 +10,7 @@ final class Connections: Sendable {
     }
 
     /// Whether a new connection is served.
-    enum Admission {
+    package enum Admission {
         case served
         /// One too many: it is told so.
         case surplus
@@ -21,14 +21,14 @@ final class Connections: Sendable {
     private let limit: Int
     private let state = Mutex(State())
 
-    init(limit: Int) {
+    package init(limit: Int) {
         self.limit = limit
     }
 
-    var isEnding: Bool { state.withLock { $0.isEnding } }
+    package var isEnding: Bool { state.withLock { $0.isEnding } }
 
     /// Counts a connection until it closes.
-    func admit(_ channel: any Channel) -> Admission {
+    package func admit(_ channel: any Channel) -> Admission {
         let admission = state.withLock { state -> Admission in
             guard state.channels.count < 2 * limit, !state.isEnding else { return .dropped }
             state.channels[ObjectIdentifier(channel)] = channel
@@ -50,7 +50,7 @@ final class Connections: Sendable {
     }
 
     /// Tells every connection that the server ends.
-    func end() {
+    package func end() {
         let (channels, waiter) = state.withLock { state in
             state.isEnding = true
             let waiter = state.channels.isEmpty ? state.whenGone : nil
@@ -62,7 +62,7 @@ final class Connections: Sendable {
     }
 
     /// Returns when all have gone and ``end()`` was called.
-    func allGone() async {
+    package func allGone() async {
         await withCheckedContinuation { continuation in
             let isOver = state.withLock { state in
                 guard !state.channels.isEmpty || !state.isEnding else { return true }
@@ -75,13 +75,4 @@ final class Connections: Sendable {
 }
 
 /// Tells a connection to close when it has answered.
-struct ServerEnding: Sendable {}
-
-/// Whether the client of a request has gone, told from the event loop to the planning thread.
-final class Abandonment: Sendable {
-    private let flag = Atomic(false)
-
-    var isSet: Bool { flag.load(ordering: .relaxed) }
-
-    func set() { flag.store(true, ordering: .relaxed) }
-}
+package struct ServerEnding: Sendable {}
