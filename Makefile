@@ -7,7 +7,7 @@ SWIFT_FLAGS := -c release -Xlinker -rpath -Xlinker $(ROOT)/.deps/mujoco/lib
 TRAJECTORY := $(ROOT)/.build/release/trajectory
 EXAMPLES := Examples/.build/release
 
-.PHONY: bootstrap build install archive docs demo test fuzz test-sanitizers soak test-everything test-kernels test-cuda device test-minari test-tensorboard test-reference reference experiment experiments-quick format lint compare-training compare-planning compare-environments compare-sac compare-learning wheel test-python test-python-long example server test-server load-server test-live film check-structure clean help
+.PHONY: bootstrap build install archive docs demo test fuzz test-sanitizers soak test-everything test-kernels test-cuda bootstrap-mpi mpi test-mpi device test-minari test-tensorboard test-reference reference experiment experiments-quick format lint compare-training compare-planning compare-environments compare-sac compare-learning wheel test-python test-python-long example server test-server load-server test-live film check-structure clean help
 
 bootstrap: ## installs what is missing
 	@Scripts/bootstrap.sh
@@ -44,6 +44,7 @@ soak: build ## half an hour of training beside closed-loop planning, which stay 
 test-everything: ## what .ci/run does and the slow parts: sanitizers, fuzzing, soak; hours
 	.ci/run
 	$(MAKE) test-cuda LONG=1
+	$(MAKE) test-mpi LONG=1
 	$(MAKE) test-sanitizers
 	$(MAKE) fuzz
 	$(MAKE) test-python-long
@@ -54,6 +55,15 @@ test-cuda: bootstrap ## kernels for cards: compiled for several, run by the emul
 	@Scripts/bootstrap-nvrtc.sh
 	$(if $(LONG),TRAJECTORY_LONG_TESTS=1) swift test --disable-xctest $(SWIFT_FLAGS) --filter 'CUDATests'
 	Scripts/test-device.sh $(if $(LONG),--long)
+
+bootstrap-mpi: ## an MPI in .deps/mpi where the machine has none
+	@Scripts/bootstrap-mpi.sh
+
+mpi: build bootstrap-mpi ## the bridge to the machine's MPI beside the tool, for mpirun and srun (docs/clusters.md)
+	Scripts/mpi.sh .build/release
+
+test-mpi: mpi ## 1 to 4 processes under MPI against one, and what happens when one dies (LONG=1: three hosts, one cut off; root)
+	Scripts/test-mpi.py $(TRAJECTORY) "$$(Scripts/mpi.sh --bin)" $(if $(LONG),--long)
 
 device: ## trajectory-device for machines with a card and nothing else, packed in .build/device
 	swift build -c release --static-swift-stdlib --product trajectory-device --scratch-path .build/device-build

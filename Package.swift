@@ -87,12 +87,12 @@ let package = Package(
         library(
             "Training",
             [
-                "Bounds", "Files", "Transformer", "Tokenization", "Trajectories",
+                "Bounds", "Files", "Processes", "Transformer", "Tokenization", "Trajectories",
                 "RandomNumbers", "Safetensors", "TensorBoard",
             ]),
         library(
             "Planning", ["Bounds", "RandomNumbers", "Transformer", "Tokenization", "Trajectories"]),
-        library("Episodes", ["Bounds", "Trajectories"]),
+        library("Episodes", ["Bounds", "Processes", "Trajectories"]),
         library(
             "Policies", ["Episodes", "RandomNumbers", "Safetensors", "Trajectories"]),
         library(
@@ -138,7 +138,7 @@ let package = Package(
             [
                 "Agents", "Behavior", "Bounds", "Datasets", "Environments", "Episodes",
                 "Evaluation", "Figures", "Files", "Learning", "Live", "Planning", "Policies",
-                "PythonFiles", "RandomNumbers", "Rendering", "Statistics", "TensorBoard",
+                "Processes", "PythonFiles", "RandomNumbers", "Rendering", "Statistics", "TensorBoard",
                 "Tokenization", "TorchCheckpoints", "Training", "Trajectories", "Transformer",
                 "TransformerCPU", "PlainYAML", .product(name: "Yams", package: "Yams"),
             ]),
@@ -153,8 +153,8 @@ let package = Package(
             dependencies: [
                 "Agents", "Behavior", "Bounds", "Datasets", "Engines", "Environments", "Episodes",
                 "Evaluation", "Experiments", "Figures", "Files",
-                "CUDA", "Jobs", "Learning", "LearningCUDA", "Planning", "Policies", "Release",
-                "Signals", "Statistics", "Tokenization", "TorchCheckpoints",
+                "CUDA", "Jobs", "Learning", "LearningCUDA", "MPI", "Planning", "Policies",
+                "Processes", "Release", "Signals", "Statistics", "Tokenization", "TorchCheckpoints",
                 "Training", "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -193,7 +193,7 @@ let package = Package(
 
         // MARK: - What the pipeline stands on
         library("Layers", ["CKernels", "RandomNumbers", "Tensors"]),
-        library("Tensors"),
+        library("Tensors", ["Bounds"]),
         library("OneDNN", ["COneDNN", "Tensors"]),
         library("HDF5", ["Bounds", "CHDF5", "Files"]),
         library("MuJoCo", ["CMuJoCo"]),
@@ -203,6 +203,10 @@ let package = Package(
         library("PythonFiles", ["Files", "Zlib"]),
         library("Files"),
         library("Bounds"),
+        library("Processes"),
+        .target(
+            name: "MPI", dependencies: ["Bounds", "Processes"], exclude: ["README.md", "Bridge"],
+            swiftSettings: swiftSettings),
         library("Signals"),
         library("Release"),
         library("PlainYAML", [.product(name: "Yams", package: "Yams")]),
@@ -235,7 +239,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "CUDA", "EmulatedCUDA", "Episodes", "Policies", "RandomNumbers", "Safetensors",
+                "CUDA", "EmulatedCUDA", "Episodes", "Policies", "Processes", "RandomNumbers",
+                "Safetensors",
                 "Trajectories", "Transformer", "TransformerCPU", "TransformerCUDA",
             ],
             path: "Tests/TestSupport",
@@ -266,6 +271,7 @@ let package = Package(
                 "Transformer", "TransformerCPU",
             ], fixtures: true),
         tests(of: "Bounds"),
+        tests(of: "Processes"),
         tests(of: "PlainYAML", [.product(name: "Yams", package: "Yams")]),
         tests(
             of: "trajectory",
@@ -279,11 +285,11 @@ let package = Package(
             of: "Evaluation",
             [
                 "Agents", "Behavior", "Environments", "Episodes", "MuJoCo", "Planning", "Policies",
-                "RandomNumbers", "Statistics", "Tokenization", "Trajectories",
+                "Processes", "RandomNumbers", "Statistics", "Tokenization", "Trajectories",
             ]),
         tests(of: "MuJoCo"),
         tests(of: "RandomNumbers"),
-        tests(of: "Episodes", ["RandomNumbers", "Trajectories"]),
+        tests(of: "Episodes", ["Processes", "RandomNumbers", "Trajectories"]),
         tests(
             of: "Environments",
             ["Episodes", "MuJoCo", "RandomNumbers", "Safetensors", "Trajectories"], fixtures: true),
@@ -296,8 +302,8 @@ let package = Package(
         tests(
             of: "Behavior",
             [
-                "Environments", "Episodes", "Learning", "MuJoCo", "Policies", "RandomNumbers",
-                "Trajectories",
+                "Environments", "Episodes", "Learning", "MuJoCo", "Policies", "Processes",
+                "RandomNumbers", "Trajectories",
             ]),
         tests(
             of: "Learning",
@@ -350,7 +356,7 @@ let package = Package(
         tests(
             of: "Training",
             [
-                "Files", "Safetensors", "Tokenization", "Trajectories", "Transformer",
+                "Files", "Processes", "Safetensors", "Tokenization", "Trajectories", "Transformer",
                 "TransformerCPU",
             ]),
         tests(of: "Layers", ["OneDNN", "RandomNumbers", "Tensors"]),

@@ -63,6 +63,8 @@ cp -rL .deps/models "$share/models"
 cp -r "$resources" "$share/policies"
 mkdir -p "$share/checkpoints"
 cp -r Checkpoints/. "$share/checkpoints/"
+# For `mpirun`: compiled by whoever has an MPI (docs/clusters.md).
+install -D -m 644 Sources/MPI/Bridge/bridge.c "$share/mpi/bridge.c"
 cp LICENSE THIRD-PARTY.md "$doc/"
 cp Licenses/* "$doc/licenses/"
 sed -i 's|(Licenses/|(licenses/|g' "$doc/THIRD-PARTY.md"

@@ -126,6 +126,7 @@ class Trainer:
         best_share: float | None = None,
         opening_share: float | None = None,
         opening_length: SupportsIndex | None = None,
+        window_order: Literal["shuffled", "blocks"] | None = None,
         initial: str | os.PathLike[str] | None = None,
         patience: SupportsIndex | None = None,
         keep_best: bool | None = None,
@@ -166,6 +167,7 @@ class Trainer:
         - `best_share`: share of the windows that comes from the best tenth of the data alone, by episodes' returns.
         - `opening_share`: share of the windows that begins in an episode's first transitions; `opening_length`: how
           many those are (as many as a window has).
+        - `window_order`: "shuffled" (the default), or "blocks", which mixes some dozen blocks at a time.
         - `initial`: a run's folder, or the name of a model (`tt.models()`), with whose weights training begins; size,
           window and bins are its own, and the data must be those it was trained on.
         - `patience`: stop after so many held-out measurements without a smaller loss; `keep_best`: keep the
@@ -210,6 +212,7 @@ class Trainer:
             "bestShare": number("best_share", best_share),
             "openingShare": number("opening_share", opening_share),
             "openingLength": whole("opening_length", opening_length),
+            "windowOrder": window_order,
             "initial": None if initial is None else text("initial", os.fspath(initial)),
             "shipped": os.fspath(SHIPPED),
             "patience": whole("patience", patience),

@@ -6,7 +6,7 @@ public import Trajectories
 /// A policy as an agent: acts without planning.
 ///
 /// An episode's draws depend on its seed alone and are those of `PolicyScore.measure`.
-public struct PolicyAgent: Agent {
+public struct PolicyAgent: Agent, Sendable {
     private let mixture: PolicyMixture
     private var generator: PCG64
     private var policy: any Policy

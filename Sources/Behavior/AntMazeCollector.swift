@@ -64,10 +64,14 @@ public struct AntMazeCollector: Sendable {
     }
 
     /// Logs exactly `steps` transitions; `progress` is told how many there are.
-    public func collect(steps: Int, progress: (Int) -> Void = { _ in }) async -> Collection {
-        let walks = await Collector.collect(
-            steps: steps, atOnce: workers.count, progress: progress,
-            episodes: { await episodes(from: $0, count: $1) })
+    ///
+    /// - Throws: `ProcessGroupError` when other processes that collect cannot be reached.
+    public func collect(
+        steps: Int, progress: (Int) -> Void = { _ in }
+    ) async throws -> Collection {
+        let walks = try await Collector.collect(
+            steps: steps, atOnce: workers.totalCount, progress: progress,
+            episodes: { try await episodes(from: $0, count: $1) })
         let goal = await workers.map(1) { [seed, task] _, environment in
             var generator = PCG64(seed: seed, UInt64.max)
             return Self.maze(environment).point(near: task.goalCell, using: &generator)
@@ -95,10 +99,10 @@ public struct AntMazeCollector: Sendable {
         return maze
     }
 
-    private func episodes(from first: Int, count: Int) async -> [Trajectory] {
+    private func episodes(from first: Int, count: Int) async throws -> [Trajectory] {
         let (seed, navigator, untilGoal) = (seed, navigator, untilGoal)
         let isStopped = isStopped
-        return await workers.map(count) { index, environment -> Trajectory? in
+        return try await workers.mapTogether(count) { index, environment -> Trajectory? in
             if isStopped() { return nil }
             let maze = Self.maze(environment)
             var generator = PCG64(seed: seed, UInt64(first + index))

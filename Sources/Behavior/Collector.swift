@@ -30,11 +30,15 @@ public struct Collector: Sendable {
     /// Where the collection is stopped, whole episodes of fewer transitions.
     /// `progress` is called with the number of transitions so far. Actions are rounded to `Float`
     /// before they are taken, so that what is logged is what was done.
-    public func collect(steps: Int, progress: (Int) -> Void = { _ in }) async -> [Trajectory] {
+    ///
+    /// - Throws: `ProcessGroupError` when other processes that collect cannot be reached.
+    public func collect(
+        steps: Int, progress: (Int) -> Void = { _ in }
+    ) async throws -> [Trajectory] {
         precondition(steps > 0, "a collection of \(steps) steps is not one")
-        return await Self.collect(
-            steps: steps, atOnce: workers.count, progress: progress,
-            episodes: { await episodes(from: $0, count: $1) })
+        return try await Self.collect(
+            steps: steps, atOnce: workers.totalCount, progress: progress,
+            episodes: { try await episodes(from: $0, count: $1) })
     }
 
     /// Takes episodes, in order, until there are exactly `steps` transitions.
@@ -43,8 +47,8 @@ public struct Collector: Sendable {
     /// than asked for end the collection.
     static func collect(
         steps: Int, atOnce: Int, progress: (Int) -> Void,
-        episodes: (_ first: Int, _ count: Int) async -> [Trajectory]
-    ) async -> [Trajectory] {
+        episodes: (_ first: Int, _ count: Int) async throws -> [Trajectory]
+    ) async rethrows -> [Trajectory] {
         var trajectories: [Trajectory] = []
         var collected = 0
         while collected < steps {
@@ -52,7 +56,7 @@ public struct Collector: Sendable {
             let needed =
                 collected == 0 ? atOnce : (steps - collected) * trajectories.count / collected
             let count = min(max(needed, atOnce), 32 * atOnce)
-            let made = await episodes(trajectories.count, count)
+            let made = try await episodes(trajectories.count, count)
             for var episode in made where collected < steps {
                 if collected + episode.count > steps {
                     episode = episode.rows(0..<(steps - collected))
@@ -66,9 +70,9 @@ public struct Collector: Sendable {
         return trajectories
     }
 
-    private func episodes(from first: Int, count: Int) async -> [Trajectory] {
+    private func episodes(from first: Int, count: Int) async throws -> [Trajectory] {
         let (policy, seed, isStopped) = (policy, seed, isStopped)
-        return await workers.map(count) { index, environment -> Trajectory? in
+        return try await workers.mapTogether(count) { index, environment -> Trajectory? in
             if isStopped() { return nil }
             var generator = PCG64(seed: seed, UInt64(first + index))
             let start = generator.next()

@@ -126,7 +126,7 @@ public struct DatasetRecipe: Sendable, Hashable {
         {
             let collector = Collector(
                 try parser.parse(policy), workers: workers, seed: seed, until: isStopped)
-            return await collector.collect(steps: steps) { progress(done + $0, total) }
+            return try await collector.collect(steps: steps) { progress(done + $0, total) }
         }
         switch kind {
         case .random, .medium, .expert: return try await collected(policy, steps, seed)
@@ -139,9 +139,9 @@ public struct DatasetRecipe: Sendable, Hashable {
         case .navigation:
             let collector = NavigationCollector(
                 workers: workers, seed: seed, untilGoal: untilGoal, isStopped: isStopped)
-            return await Collector.collect(
-                steps: steps, atOnce: workers.count, progress: { progress($0, steps) },
-                episodes: { await collector.episodes(from: $0, count: $1) })
+            return try await Collector.collect(
+                steps: steps, atOnce: workers.totalCount, progress: { progress($0, steps) },
+                episodes: { try await collector.episodes(from: $0, count: $1) })
         case .mediumReplay, .fullReplay:
             return try await replay(
                 steps: steps, workers: workers, engine: engine, until: isStopped, progress: progress

@@ -18,9 +18,9 @@ struct NavigationCollector: Sendable {
     var isStopped: @Sendable () -> Bool = { false }
 
     /// Logs episodes from `first` on.
-    func episodes(from first: Int, count: Int) async -> [Trajectory] {
+    func episodes(from first: Int, count: Int) async throws -> [Trajectory] {
         let (seed, untilGoal, isStopped) = (seed, untilGoal, isStopped)
-        return await workers.map(count) { index, environment -> Trajectory? in
+        return try await workers.mapTogether(count) { index, environment -> Trajectory? in
             if isStopped() { return nil }
             guard let maze = environment as? any MazeSimulation else {
                 preconditionFailure("\(environment.specification.identifier) is no maze")

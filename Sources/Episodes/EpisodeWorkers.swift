@@ -1,7 +1,9 @@
 import Bounds
+public import Processes
 import Synchronization
 
-/// A fixed number of workers, each with its own copy of an environment.
+/// A fixed number of workers, each with its own copy of an environment; in a group of processes
+/// each of these has some.
 ///
 /// Results come back in the order of the jobs, whoever did them, so what is computed from them does
 /// not depend on the number of workers.
@@ -37,19 +39,29 @@ public struct EpisodeWorkers: Sendable {
     /// What is fixed about the environment.
     public let specification: EnvironmentSpecification
 
-    /// Number of workers.
+    /// Who shares the jobs of ``mapTogether(_:_:)``.
+    public let group: any ProcessGroup
+    /// Number of workers of all processes.
+    public let totalCount: Int
+
+    /// Number of workers here.
     public var count: Int { workers.count }
 
     /// Creates `count` workers with an environment from `make` each.
     ///
-    /// - Throws: ``EpisodeWorkersError`` when `count` is not positive, or the error that `make`
-    ///   throws.
-    public init(count: Int, make: @Sendable () throws -> any Environment) throws {
+    /// - Throws: ``EpisodeWorkersError`` when `count` is not positive, the error that `make`
+    ///   throws, or `ProcessGroupError`.
+    public init(
+        count: Int, group: any ProcessGroup = SingleProcess(),
+        make: @Sendable () throws -> any Environment
+    ) throws {
         guard Bound.workers.range.contains(count) else {
             throw EpisodeWorkersError(count: count)
         }
         specification = try make().specification
         workers = try (0..<count).map { _ in try Worker(make) }
+        self.group = group
+        totalCount = try group.exchange(UInt64(count), isPatient: true).reduce(0) { $0 + Int($1) }
     }
 
     /// Does the jobs from 0 to `count - 1` and returns their results in that order.
@@ -67,6 +79,18 @@ public struct EpisodeWorkers: Sendable {
             for await part in group { results += part }
             return results.sorted { $0.index < $1.index }.map(\.result)
         }
+    }
+
+    /// Does the jobs from 0 to `count - 1`, each process a share of them, and returns the results
+    /// of all, in that order, in each.
+    ///
+    /// - Throws: `ProcessGroupError` when the others cannot be reached.
+    public func mapTogether<Result: Sendable & Codable>(
+        _ count: Int, _ job: @escaping @Sendable (Int, any Environment) -> Result
+    ) async throws -> [Result] {
+        let share = group.share(of: count)
+        let own = await map(share.count) { job(share.lowerBound + $0, $1) }
+        return try group.gather(values: own).flatMap(\.self)
     }
 }
 

@@ -153,6 +153,9 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
 
 /// An evaluation that was stopped before its first episode was over.
 public struct EvaluationStopped: Error, CustomStringConvertible, Sendable, Hashable {
+    /// Nothing came of it.
+    public init() {}
+
     /// One line.
     public var description: String { "stopped before the first episode was over" }
 }

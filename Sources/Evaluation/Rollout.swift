@@ -5,7 +5,7 @@ public import Planning
 public import Trajectories
 
 /// One episode of an agent in an environment.
-public struct Rollout: Sendable {
+public struct Rollout: Sendable, Codable {
     /// Seed of the episode's start and of the agent.
     public let seed: UInt64
     /// Reward of each step.

@@ -100,7 +100,7 @@ public struct BehaviorTrainingJob: Sendable {
     /// actor-critic alone.
     public var timeLimit: Double?
     /// Threads that simulate, and that compute where the processor does.
-    public var workers = ProcessInfo.processInfo.activeProcessorCount
+    public var workers = Cores.available
     /// Whether to measure once more and stop.
     public var isStopped: StopQuestion = { false }
 

@@ -5,11 +5,12 @@ import Environments
 import Episodes
 import Foundation
 import Policies
+import Processes
 
 extension CollectionJob {
     /// Makes the dataset of an AntMaze: a walker that is told the way.
     func run(_ task: AntMazeTask, report: (JobEvent<Share>) -> Void) async throws -> Result {
-        let pool = try EpisodeWorkers(count: workers) {
+        let pool = try EpisodeWorkers(count: workers, group: group) {
             try EnvironmentRegistry.make(task.identifier)
         }
         let ground = try EnvironmentRegistry.make(AntMazeCollector.walkerEnvironment)
@@ -22,12 +23,12 @@ extension CollectionJob {
         let steps = steps ?? DatasetRecipe.Kind.navigation.defaultSteps
         try require(.steps, ["steps": steps])
         try pool.specification.layout.requireMemory(transitions: steps)
-        try output.requireWritable()
+        if group.isFirst { try output.requireWritable() }
         let start = ContinuousClock.now
         let collector = AntMazeCollector(
             task, walker: components[0].policy, workers: pool, seed: seed, untilGoal: untilGoal,
             isStopped: isStopped)
-        let made = await collector.collect(steps: steps) {
+        let made = try await collector.collect(steps: steps) {
             report(.progress(Share("steps", $0, of: steps)))
         }
         let policy = "waypoints for the walker \(walker) with noise 0.2"
@@ -44,8 +45,8 @@ extension CollectionJob {
         let dataset = TrajectoryDataset(
             layout: pool.specification.layout, trajectories: made.trajectories,
             attributes: attributes)
-        if isStopped(), dataset.rowCount < steps { try keep(dataset, of: steps) }
-        try dataset.write(to: output)
+        if try group.any(isStopped()), dataset.rowCount < steps { try keep(dataset, of: steps) }
+        if group.isFirst { try dataset.write(to: output) }
         var result = result(of: dataset, policy: policy, in: pool.specification, since: start)
         result.successRate = made.successRate
         result.meanStepsToGoal = made.meanStepsToGoal

@@ -6,6 +6,7 @@ import Episodes
 public import Foundation
 public import Learning
 import Policies
+public import Processes
 import Trajectories
 
 /// Logs episodes of a policy, or makes a whole dataset of a name like D4RL's, to an HDF5 file.
@@ -60,11 +61,16 @@ public struct CollectionJob: Sendable {
     /// Seed of starts, noise and mixing.
     public var seed: UInt64 = 0
     /// Threads that simulate.
-    public var workers = ProcessInfo.processInfo.activeProcessorCount
+    public var workers = Cores.available
     /// What computes a replay of soft actor-critic; nil for the processor.
     public var engine: SoftActorCriticTrainer.EngineMaker?
     /// What the file calls the device that computed.
     public var device = "cpu"
+    /// Who collects together.
+    ///
+    /// All of them run the same job, each some of the episodes, and the first one writes. A replay is
+    /// one training, which is not divided.
+    public var group: any ProcessGroup = SingleProcess()
     /// Whether to keep the whole episodes so far and stop.
     public var isStopped: StopQuestion = { false }
 
@@ -111,18 +117,26 @@ public struct CollectionJob: Sendable {
                 "only a replay of soft actor-critic, such as hopper-medium-replay, can be computed "
                     + "on another device than the processor; leave it out")
         }
+        guard group.isAlone || recipe?.isReplay != true else {
+            throw JobError(
+                .invalidSetting,
+                "a replay is one training, which several processes cannot divide; collect it in one"
+            )
+        }
         let environment = name
-        let pool = try EpisodeWorkers(count: workers) { try EnvironmentRegistry.make(environment) }
+        let pool = try EpisodeWorkers(count: workers, group: group) {
+            try EnvironmentRegistry.make(environment)
+        }
         let mixture = recipe == nil ? try PolicyParser(pool.specification).parse(policy) : nil
         let steps = steps ?? recipe?.kind.defaultSteps ?? 0
         try require(.steps, ["steps": steps])
         try pool.specification.layout.requireMemory(transitions: steps)
         // Known before the work as well as after it.
-        try output.requireWritable()
+        if group.isFirst { try output.requireWritable() }
         let start = ContinuousClock.now
         let trajectories =
             if let mixture {
-                await Collector(mixture, workers: pool, seed: seed, until: isStopped)
+                try await Collector(mixture, workers: pool, seed: seed, until: isStopped)
                     .collect(steps: steps) {
                         report(.progress(Share("steps", $0, of: steps)))
                     }
@@ -145,8 +159,8 @@ public struct CollectionJob: Sendable {
         var dataset = TrajectoryDataset(
             layout: pool.specification.layout, trajectories: trajectories, attributes: attributes)
         dataset.metadata = try metadata(recipe, policy: policy, in: pool.specification)
-        if isStopped(), dataset.rowCount < steps { try keep(dataset, of: steps) }
-        try dataset.write(to: output)
+        if try group.any(isStopped()), dataset.rowCount < steps { try keep(dataset, of: steps) }
+        if group.isFirst { try dataset.write(to: output) }
         return result(of: dataset, policy: policy, in: pool.specification, since: start)
     }
 
@@ -175,7 +189,7 @@ public struct CollectionJob: Sendable {
                 "stopped before the first episode was over; nothing is kept, the same command begins "
                     + "anew")
         }
-        try dataset.write(to: output.partial)
+        if group.isFirst { try dataset.write(to: output.partial) }
         throw JobError(
             .stopped,
             "stopped after \(dataset.rowCount) of \(steps) steps; these \(dataset.trajectories.count) "

@@ -1,5 +1,6 @@
 import Behavior
 import Bounds
+import Bounds
 import Datasets
 import Environments
 import Episodes
@@ -139,7 +140,7 @@ public struct DemoJob: Sendable {
         var job = EvaluationJob(.model(model), in: Self.environment)
         job.episodes = episodes ?? self.episodes
         job.seed = seed
-        job.parallel = ProcessInfo.processInfo.activeProcessorCount
+        job.parallel = Cores.available
         job.video = video
         report(
             .command(

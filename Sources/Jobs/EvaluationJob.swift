@@ -6,6 +6,7 @@ public import Evaluation
 import Figures
 public import Foundation
 import Planning
+public import Processes
 import Rendering
 import Trajectories
 
@@ -61,6 +62,13 @@ public struct EvaluationJob: Sendable {
     /// Episodes that one picture of a maze can show, shaded by time.
     public static let mostShadedPaths = 100
 
+    /// Threads on which a policy acts, each in an episode of its own; a model plans on those of its
+    /// engine.
+    public var workers = Cores.available
+    /// Who evaluates together; all of them run the same job, each some of the episodes, and the first
+    /// one draws and writes.
+    public var group: any ProcessGroup = SingleProcess()
+
     /// Whether to give up the episodes under way and stop.
     public var isStopped: StopQuestion = { false }
 
@@ -78,9 +86,12 @@ public struct EvaluationJob: Sendable {
     public func run(report: (JobEvent<Progress>) -> Void = { _ in }) throws -> EvaluationReport {
         try require(.episodes, ["episodes": episodes])
         try require(.together, ["parallel": parallel])
+        try require(.workers, ["workers": workers])
         try require(.steps, ["maximumSteps": maximumSteps])
         // Known before the work as well as after it.
-        for file in [video, paths, log].compactMap(\.self) { try file.requireWritable() }
+        if group.isFirst {
+            for file in [video, paths, log].compactMap(\.self) { try file.requireWritable() }
+        }
         let loaded = try LoadedAgent(agent, in: environment, check: requireKind) {
             report(.note($0))
         }
@@ -98,6 +109,7 @@ public struct EvaluationJob: Sendable {
         } catch let error as EvaluationStopped {
             throw JobError(.stopped, "\(error); the same command begins anew")
         }
+        guard group.isFirst else { return evaluation }
         let isWhole = evaluation.returns.count == episodes
         if let video, isWhole, let rollout = rollouts.first {
             report(.note("drawing episode 1 to \(video.given)"))
@@ -157,25 +169,52 @@ public struct EvaluationJob: Sendable {
         }
     }
 
+    /// Runs this process's share of the episodes, and sums up those of all.
     private func evaluate(_ loaded: LoadedAgent, onStep: (Int, Rollout) -> Void) throws
         -> (EvaluationReport, [Rollout])
     {
+        let start = ContinuousClock.now
+        let share = group.share(of: episodes)
+        var own: (report: EvaluationReport, rollouts: [Rollout])?
+        do {
+            if !share.isEmpty { own = try evaluate(share, loaded, onStep: onStep) }
+        } catch is EvaluationStopped where !group.isAlone {
+            // Others may have whole episodes.
+        }
+        if let own, group.isAlone { return own }
+        let rollouts = try group.gather(values: own?.rollouts ?? []).flatMap(\.self)
+        guard !rollouts.isEmpty else { throw EvaluationStopped() }
+        var planner: PlannerOptions?
+        if case .planner(let controller) = loaded.kind { planner = controller.options }
+        var report = EvaluationReport(
+            rollouts, in: loaded.environment.specification, planner: planner)
+        report.seconds = elapsed(since: start)
+        return (report, rollouts)
+    }
+
+    /// Runs some of the episodes.
+    private func evaluate(
+        _ share: Range<Int>, _ loaded: LoadedAgent, onStep: (Int, Rollout) -> Void
+    ) throws -> (EvaluationReport, [Rollout]) {
         let options = Rollout.Options(
             maximumSteps: maximumSteps, untilGoal: untilGoal, keepsTrajectory: log != nil)
-        let recordedEpisodes = video == nil ? 0 : 1
+        let recorded = video != nil && share.lowerBound == 0 ? 1 : 0
+        let first = share.lowerBound
+        let seed = seed &+ UInt64(first)
+        let name = loaded.environment.specification.identifier
         switch loaded.kind {
         case .planner(let controller):
-            let name = loaded.environment.specification.identifier
             return try EvaluationReport.evaluate(
-                episodes: episodes, parallel: parallel, seed: seed, controller: controller,
-                options: options, recordedEpisodes: recordedEpisodes,
+                episodes: share.count, parallel: parallel, seed: seed, controller: controller,
+                options: options, recordedEpisodes: recorded,
                 environment: { try EnvironmentRegistry.make(name) }, until: isStopped,
-                onStep: onStep)
-        case .policy(var agent):
+                onStep: { onStep(first + $0, $1) })
+        case .policy(let agent):
             let start = ContinuousClock.now
             var (report, rollouts) = try EvaluationReport.evaluate(
-                &agent, in: loaded.environment, episodes: episodes, seed: seed, options: options,
-                recordedEpisodes: recordedEpisodes, until: isStopped, onStep: onStep)
+                agent, episodes: share.count, workers: workers, seed: seed, options: options,
+                recordedEpisodes: recorded, environment: { try EnvironmentRegistry.make(name) },
+                until: isStopped, onStep: { onStep(first + $0, $1) })
             report.seconds = elapsed(since: start)
             return (report, rollouts)
         }

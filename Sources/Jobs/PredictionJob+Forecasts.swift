@@ -2,12 +2,13 @@ import Evaluation
 import Foundation
 import Learning
 import Planning
+import Processes
 import Tokenization
 import Trajectories
 import Transformer
 
 /// What a method predicted of held-out episodes.
-struct PredictionForecast {
+struct PredictionForecast: Codable {
     /// For each episode the mean observations after 1, 2, … steps.
     var means: [[[Double]]] = []
     /// For each episode the logarithms of the density of what happened; nil of a method without
@@ -15,6 +16,13 @@ struct PredictionForecast {
     var logarithms: [[Double]]?
     /// A sample of the episode that is drawn, since the mean of several moves like none of them.
     var sample: [[Double]] = []
+
+    /// Adds what was predicted of the episodes that follow.
+    mutating func append(_ next: PredictionForecast) {
+        means += next.means
+        logarithms?.append(contentsOf: next.logarithms ?? [])
+        if !next.sample.isEmpty { sample = next.sample }
+    }
 
     /// Their mean; the least where there are none.
     var likelihood: Double {
@@ -53,9 +61,11 @@ extension PredictionJob {
                 configuration.contextLength,
                 transitions * configuration.layout.transitionDimension)
         let together = max(1, Self.cacheBytes / bytes / samples)
+        // What is drawn depends on who are predicted together, so that these stay together.
+        let firsts = Array(stride(from: 0, to: cases.count, by: together))
         var result = PredictionForecast(logarithms: ownActions ? nil : [])
         let decoder = try engine.decoder(trained.model)
-        for first in stride(from: 0, to: cases.count, by: together) {
+        for first in firsts[group.share(of: firsts.count)] {
             let group = first..<min(first + together, cases.count)
             var options = OpenLoopPredictor.Options(contextTransitions: transitions)
             options.samples = samples
@@ -83,7 +93,13 @@ extension PredictionJob {
                 }
             }
         }
-        return result
+        return try ofAll(result)
+    }
+
+    /// What all processes predicted, each of its share of the episodes.
+    private func ofAll(_ own: PredictionForecast) throws -> PredictionForecast {
+        let all = try group.gather(values: own)
+        return all.dropFirst().reduce(into: all[0]) { $0.append($1) }
     }
 
     /// What the transformer sees of an episode's beginning.
@@ -114,10 +130,11 @@ extension PredictionJob {
     func forecast(
         _ cases: [HeldOutEpisode], by ensemble: DynamicsEnsemble, _ density: ObservationDensity,
         hiding: Hiding?
-    ) -> PredictionForecast {
+    ) throws -> PredictionForecast {
         var result = PredictionForecast(logarithms: [])
         // One episode after the other, whose predictions do not depend on each other.
-        for (index, episode) in cases.enumerated() {
+        for index in group.share(of: cases.count) {
+            let episode = cases[index]
             let row = episode.firstRow + episode.past.count
             let hidden = episode.present.indices.filter {
                 hiding?.hides(row: row, column: $0) ?? false
@@ -140,7 +157,7 @@ extension PredictionJob {
                 })
             if index == videoEpisode { result.sample = predictions[0][0] }
         }
-        return result
+        return try ofAll(result)
     }
 
     /// Reads an ensemble that must fit the data and what is hidden of them.

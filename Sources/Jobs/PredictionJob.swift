@@ -6,6 +6,7 @@ import Evaluation
 import Figures
 public import Foundation
 import Learning
+public import Processes
 import Rendering
 public import Trajectories
 public import Transformer
@@ -114,6 +115,9 @@ public struct PredictionJob: Sendable {
     public var environment: String?
     /// How the dataset is read.
     public var reading = TrajectoryDataset.ReadingOptions()
+    /// Who predicts together; all of them run the same job, each some of the episodes, and the first
+    /// one draws.
+    public var group: any ProcessGroup = SingleProcess()
     /// What computes the model.
     public var engine: any Engine = CPUEngine.cpu
 
@@ -136,8 +140,9 @@ public struct PredictionJob: Sendable {
         try require(Bound.episodes.orNone, ["videoEpisode": videoEpisode])
         let start = ContinuousClock.now
         // Known before the work as well as after it.
-        for file in [plot, likelihoodPlot, video].compactMap(\.self) { try file.requireWritable() }
-        if let video { try VideoWriter.requireProgram(for: video) }
+        let files = group.isFirst ? [plot, likelihoodPlot, video].compactMap(\.self) : []
+        for file in files { try file.requireWritable() }
+        if let video, group.isFirst { try VideoWriter.requireProgram(for: video) }
         let trained = try Checkpoint(at: checkpoint)
         let hiding = try hiding(of: trained)
         let data = try TrajectoryDataset(
@@ -183,7 +188,7 @@ public struct PredictionJob: Sendable {
                 "transformer, own actions",
                 try transformer("own actions", full, ownActions: true))
         }
-        let forecasts = ensembles.map { forecast(cases, by: $0, density, hiding: hiding) }
+        let forecasts = try ensembles.map { try forecast(cases, by: $0, density, hiding: hiding) }
         if forecasts.count > 1 {
             for (forecast, url) in zip(forecasts, dynamics) {
                 let file = url.deletingPathExtension().lastPathComponent
@@ -209,12 +214,12 @@ public struct PredictionJob: Sendable {
         let distribution = PredictionLikelihood(
             cases.indices.map { Array(known[($0 * horizon)..<(($0 + 1) * horizon)]) })
 
-        if let plot {
+        if let plot, group.isFirst {
             try Plot.predictionErrors(
                 methods.map { ($0.name, $0.byStep) }, baseline: Self.noChange
             ).write(to: plot)
         }
-        if let likelihoodPlot {
+        if let likelihoodPlot, group.isFirst {
             try Plot.predictionLikelihoods(
                 methods.compactMap { method in
                     method.likelihood.map { (method.name, $0.byStep) }
@@ -277,7 +282,7 @@ public struct PredictionJob: Sendable {
         in simulation: any SimulatedEnvironment, deviations: [Double],
         report: (JobEvent<Share>) -> Void
     ) throws -> Result.Video? {
-        guard let video else { return nil }
+        guard let video, group.isFirst else { return nil }
         let drawing = try PredictionDrawing(
             of: episode, in: simulation, predictions: predictions, deviations: deviations,
             isSmall: video.pathExtension.lowercased() != "mp4")

@@ -1,7 +1,9 @@
+import Bounds
 public import Datasets
 import Environments
 import Evaluation
 public import Foundation
+public import Processes
 import TensorBoard
 import Tokenization
 public import Training
@@ -51,6 +53,9 @@ public struct TrainingJob: Sendable {
     public var tensorBoard: URL?
     /// How precisely the processor computes products; an `engine` has its own.
     public var precision = Precision.exact
+    /// Who trains together; all of them run the same job, each computes a share of every batch, and
+    /// the first one writes and reports.
+    public var group: any ProcessGroup = SingleProcess()
     /// Whether to save and stop.
     public var isStopped: StopQuestion = { false }
 
@@ -77,8 +82,10 @@ public struct TrainingJob: Sendable {
     public func run(
         report: (JobEvent<TrainingProgress>) -> Void = { _ in }
     ) throws -> TrainingProgress {
-        try output.requireWritableFolder()
-        try tensorBoard?.requireWritableFolder()
+        if group.isFirst {
+            try output.requireWritableFolder()
+            try tensorBoard?.requireWritableFolder()
+        }
         // Before the data are read, and before anything is made as large as they say.
         if let problem = settings.problem {
             throw JobError(.invalidSetting, "unusable options: \(problem)")
@@ -99,18 +106,28 @@ public struct TrainingJob: Sendable {
         ) { report(.note($0)) }
         settings.tokenization = data.tokenized.settings
         let store = data.tokenized.windows.store
+        if !resumes, !settled.contains("training.windowOrder"), store.isMapped,
+            Double(store.byteCount) > MemoryNeed.present / 2
+        {
+            settings.training.windowOrder = .blocks
+            report(
+                .note(
+                    "the tokens are more than half of the memory: windows come in blocks, which are "
+                        + "read in one go"))
+        }
         let warning = try DatasetEnvironment.check(
             environment, recorded: data.environment, layout: store.layout,
             keepsPart: data.observationDimensions != nil, file: dataset.given)
         if let warning { report(.note("warning: \(warning)")) }
         let engine = try engine ?? processor(&settings.training)
+        noteDivision(engine, report)
         if let minutes, !resumes {
             guard minutes > 0, minutes.isFinite else {
                 throw JobError(.invalidSetting, "minutes must be positive, found \(minutes)")
             }
             let plan = try TrainingPlan(
                 settings, minutes: minutes, recipe: recipe, settled: settled,
-                data: data.tokenized, engine: engine)
+                data: data.tokenized, engine: engine, group: group)
             settings = plan.settings
             report(.note(plan.note))
         } else if !resumes, !settled.contains("training.steps") {
@@ -123,14 +140,16 @@ public struct TrainingJob: Sendable {
             options: settings.training, directory: output,
             environment: environment ?? data.environment,
             observationDimensions: data.observationDimensions, resume: resumes,
-            engine: engine)
+            engine: engine, group: group)
         report(
             .note(
                 "\(store.rowCount) transitions in \(store.episodeCount) episodes; "
                     + "\(trainer.model.parameterCount) parameters"))
         let notes = trainer.notes
         notes.forEach { report(.note($0)) }
-        let events = try tensorBoard.map { try EventFile(in: $0, after: trainer.step) }
+        let events = try (group.isFirst ? tensorBoard : nil).map {
+            try EventFile(in: $0, after: trainer.step)
+        }
         var wasStopped = false
         let end = try trainer.run(
             until: {
@@ -151,12 +170,35 @@ public struct TrainingJob: Sendable {
         return end
     }
 
-    private func processor(_ options: inout TrainingOptions) throws(EngineError) -> any Engine {
-        if resumes, options.workers == nil {
+    private func processor(_ options: inout TrainingOptions) throws -> any Engine {
+        if resumes, options.workers == nil, group.count == Trainer.recordedProcesses(in: output) {
             options.workers = Trainer.recordedWorkers(in: output)
+        }
+        if !group.isAlone, options.workers == nil {
+            // Norms are summed by as many workers everywhere, so that their bits are the same.
+            options.workers = try group.exchange(UInt64(Cores.available), isPatient: true)
+                .min().map { Int($0) }
         }
         let engine = try CPUEngine(workers: options.workers, precision: precision)
         options.workers = engine.workers
         return engine
+    }
+
+    /// Says how the work is divided, where it is.
+    private func noteDivision(
+        _ engine: any Engine, _ report: (JobEvent<TrainingProgress>) -> Void
+    ) {
+        if group.isAlone { return }
+        let machines = Set(group.hosts).count
+        report(
+            .note(
+                "\(group.count) processes on \(machines) \(machines == 1 ? "machine" : "machines"), "
+                    + "each with a share of every batch: \(engine.name)"))
+        if group.count > settings.training.batchSize {
+            report(
+                .note(
+                    "warning: a batch has \(settings.training.batchSize) windows, so some of the "
+                        + "\(group.count) processes have nothing to do"))
+        }
     }
 }

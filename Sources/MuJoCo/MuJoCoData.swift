@@ -1,7 +1,7 @@
 package import CMuJoCo
 
 /// What is needed to continue a simulation exactly: pose, motion and the solver's warm start.
-public struct SimulationState: Sendable, Equatable {
+public struct SimulationState: Sendable, Equatable, Codable {
     /// Generalized positions, nq numbers.
     public var positions: [Double]
     /// Generalized velocities, nv numbers.

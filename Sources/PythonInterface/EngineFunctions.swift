@@ -27,7 +27,7 @@ public func makeEngine(
     _ engine: UnsafeMutablePointer<Handle?>, _ text: TextPlace
 ) -> Int32 {
     answer(text) {
-        let cores = ProcessInfo.processInfo.activeProcessorCount
+        let cores = Cores.available
         if let problem = Bound.workers.problem("workers", workers == 0 ? cores : workers) {
             throw Failure(.option, problem)
         }

@@ -33,6 +33,7 @@ struct TrainingRequest: Decodable {
     var bestShare: Double?
     var openingShare: Double?
     var openingLength: Int?
+    var windowOrder: String?
     var initial: String?
     /// The folder of the models that the package carries.
     var shipped: String
@@ -81,6 +82,7 @@ struct TrainingRequest: Decodable {
         overrides.set(\.training.bestShare, bestShare)
         overrides.set(\.training.openingShare, openingShare)
         overrides.set(\.training.openingLength, openingLength)
+        overrides.set(\.training.windowOrder, try value("windowOrder", windowOrder))
         overrides.set(\.training.initialCheckpoint, initial)
         overrides.set(\.training.patience, patience)
         overrides.set(\.training.keepsBest, keepBest)

@@ -1,3 +1,4 @@
+import Bounds
 import Synchronization
 
 #if canImport(FoundationEssentials)
@@ -19,7 +20,7 @@ import Synchronization
 /// rows of its own, so that they seldom wait for one another.
 package final class WorkerPool: @unchecked Sendable {
     /// One worker for each core this process may use.
-    package static let shared = WorkerPool(count: ProcessInfo.processInfo.activeProcessorCount)
+    package static let shared = WorkerPool(count: Cores.available)
 
     /// Number of workers, the calling thread included.
     package let count: Int

@@ -44,6 +44,13 @@ final class MappedFile: @unchecked Sendable {
         _ = madvise(UnsafeMutableRawPointer(mutating: base + offset), end - offset, MADV_DONTNEED)
     }
 
+    /// Has the pages of a range loaded, while the caller goes on.
+    fileprivate func willRead(from start: UnsafeRawPointer, bytes: Int) {
+        let offset = (start - base) / MappedFile.pageBytes * MappedFile.pageBytes
+        let end = min(start - base + bytes, count)
+        _ = madvise(UnsafeMutableRawPointer(mutating: base + offset), end - offset, MADV_WILLNEED)
+    }
+
     /// A multiple of the page size of every platform.
     private static let pageBytes = 1 << 16
 
@@ -96,11 +103,23 @@ struct MappedIntegers<Element: FixedWidthInteger & BitwiseCopyable & Sendable>:
         for start in stride(from: 0, to: count, by: step) {
             let piece = UnsafeBufferPointer(
                 start: base + start, count: Swift.min(step, count - start))
+            // Read in one go while this piece is looked at.
+            let next = Swift.min(start + step, count)
+            if start == 0 { willRead(0..<next) }
+            willRead(next..<Swift.min(next + step, count))
             body(piece)
             file.release(
                 from: UnsafeRawPointer(base + start),
                 bytes: piece.count * MemoryLayout<Element>.size)
         }
+    }
+
+    /// Has some elements loaded, while the caller goes on.
+    func willRead(_ range: Range<Int>) {
+        precondition(0 <= range.lowerBound && range.upperBound <= count, "\(range) of \(count)")
+        file.willRead(
+            from: UnsafeRawPointer(base + range.lowerBound),
+            bytes: range.count * MemoryLayout<Element>.size)
     }
 
     /// The largest element, 0 where there is none.

@@ -59,6 +59,28 @@ public struct TokenStore: Sendable {
             : .wide(TokenStore.tokens(of: table, discretizer, hiding))
     }
 
+    /// Whether the tokens lie in a file, from which they are read when they are looked at.
+    public var isMapped: Bool {
+        switch storage {
+        case .narrow, .wide: false
+        case .mappedNarrow, .mappedWide: true
+        }
+    }
+
+    /// Bytes of a transition.
+    var rowBytes: Int { rowCount > 0 ? byteCount / rowCount : 0 }
+
+    /// Has some rows read that lie in a file, while the caller goes on.
+    func willRead(rows: Range<Int>) {
+        let width = layout.transitionDimension
+        let range = (rows.lowerBound * width)..<(rows.upperBound * width)
+        switch storage {
+        case .narrow, .wide: break
+        case .mappedNarrow(let tokens): tokens.willRead(range)
+        case .mappedWide(let tokens): tokens.willRead(range)
+        }
+    }
+
     /// Takes the tokens of a mapped file, from the byte `offset` on; nil where one is beyond the
     /// bins.
     ///

@@ -92,6 +92,12 @@ public struct TokenWindows: Sendable {
 
     /// The episode of `store` and the row within it at which a window starts.
     public func origin(of window: Int) -> (episode: Int, start: Int) {
+        let entry = entry(of: window)
+        return (episodes[entry], window - firstWindows[entry])
+    }
+
+    /// Which entry of ``episodes`` a window is of.
+    private func entry(of window: Int) -> Int {
         precondition(0 <= window && window < count, "window \(window) of \(count)")
         // The last entry whose first window is not after this one; entries without windows repeat
         // their successor's number, so the last of equals is the one that has it.
@@ -102,7 +108,48 @@ public struct TokenWindows: Sendable {
             if firstWindows[low + half] <= window { low += half }
             width -= half
         }
-        return (episodes[low], window - firstWindows[low])
+        return low
+    }
+
+    /// Bytes of a file that are read for a window, where all of these are read in their order.
+    package var bytesPerWindow: Double {
+        var bytes = 0
+        for (entry, episode) in episodes.enumerated() {
+            let windows = firstWindows[entry + 1] - firstWindows[entry]
+            guard windows > 0 else { continue }
+            let rows = min(windows + windowLength, store.length(ofEpisode: episode))
+            // What of a page belongs to others.
+            bytes += rows * store.rowBytes + 4096
+        }
+        return Double(max(bytes, 1)) / Double(max(count, 1))
+    }
+
+    /// Has the tokens of windows that follow each other read, where they lie in a file, while the
+    /// caller goes on.
+    package func willRead(_ windows: Range<Int>) {
+        guard store.isMapped, !windows.isEmpty else { return }
+        // What lies nearly together is read in one go.
+        let gap = max(1, (128 << 10) / max(store.rowBytes, 1))
+        var rows = 0..<0
+        var entry = entry(of: windows.lowerBound)
+        while entry < episodes.count, firstWindows[entry] < windows.upperBound {
+            let episode = episodes[entry]
+            let first = store.episodeStarts[episode]
+            let start = first + max(0, windows.lowerBound - firstWindows[entry])
+            let last = min(windows.upperBound, firstWindows[entry + 1]) - firstWindows[entry]
+            let end = min(first + last + windowLength, store.episodeStarts[episode + 1])
+            entry += 1
+            guard start < end else { continue }
+            if rows.isEmpty {
+                rows = start..<end
+            } else if start <= rows.upperBound + gap {
+                rows = rows.lowerBound..<max(end, rows.upperBound)
+            } else {
+                store.willRead(rows: rows)
+                rows = start..<end
+            }
+        }
+        if !rows.isEmpty { store.willRead(rows: rows) }
     }
 
     /// Writes window `window` into row `row` of `batch`, without allocating.

@@ -1,3 +1,4 @@
+import Processes
 import Tokenization
 import Trajectories
 import Transformer
@@ -26,18 +27,41 @@ struct HeldOutMeasure {
     private let windows: TokenWindows
     private let configuration: TransformerConfiguration
     private let count: Int
+    /// This process's share of the windows, read once: they lie all over a file.
+    private let batches: [TokenBatch]
+    private let group: any ProcessGroup
 
-    /// Of windows spread over all that are held out.
-    init(_ windows: TokenWindows, _ configuration: TransformerConfiguration) {
+    /// Of windows spread over all that are held out, of which each process measures a share.
+    init(
+        _ windows: TokenWindows, _ configuration: TransformerConfiguration,
+        _ group: any ProcessGroup
+    ) {
+        self.group = group
         self.windows = windows
         self.configuration = configuration
         let wanted = Self.tokens / max(windows.length, 1)
-        count = min(windows.count, max(Self.leastWindows, min(wanted, Self.mostWindows)))
+        let count = min(windows.count, max(Self.leastWindows, min(wanted, Self.mostWindows)))
+        self.count = count
+        let share = group.share(of: count)
+        batches = stride(from: share.lowerBound, to: share.upperBound, by: Self.windowsPerPass).map
+        {
+            first in
+            let rows = min(Self.windowsPerPass, share.upperBound - first)
+            var batch = TokenBatch(
+                rows: rows, length: windows.length, goalDimension: windows.goalColumns.count,
+                firstRow: first, totalRows: count)
+            for row in 0..<rows {
+                windows.fill(
+                    &batch, row: row, window: (first + row) * windows.count / count,
+                    goalSeed: UInt64(first + row))
+            }
+            return batch
+        }
     }
 
     /// The loss of what `learner` has learnt; nil where nothing is held out.
     ///
-    /// - Throws: `EngineError` when the device fails.
+    /// - Throws: `EngineError` when the device fails, or the other processes do not answer.
     func callAsFunction(_ learner: any TrainingEngine) throws(EngineError) -> HeldOutLoss? {
         guard count > 0 else { return nil }
         // An engine tells weighted sums: one for each weight, all but the last by masks.
@@ -51,16 +75,7 @@ struct HeldOutMeasure {
         var loss = 0.0
         var sums = [Double](repeating: 0, count: masked.count)
         var counts = [Int](repeating: 0, count: width)
-        for first in stride(from: 0, to: count, by: Self.windowsPerPass) {
-            let rows = min(Self.windowsPerPass, count - first)
-            var batch = TokenBatch(
-                rows: rows, length: windows.length, goalDimension: windows.goalColumns.count,
-                firstRow: first, totalRows: count)
-            for row in 0..<rows {
-                windows.fill(
-                    &batch, row: row, window: (first + row) * windows.count / count,
-                    goalSeed: UInt64(first + row))
-            }
+        for var batch in batches {
             loss += try learner.loss(batch)
             let mask = batch.mask
             // The target behind input i is of dimension i + 1.
@@ -72,6 +87,16 @@ struct HeldOutMeasure {
                 }
                 sums[index] += try learner.loss(batch)
             }
+        }
+        if !group.isAlone {
+            let own = [loss] + sums + counts.map(Double.init)
+            let all = try EngineError.ofExchange { () throws(ProcessGroupError) in
+                try group.gather(own)
+            }
+            let total = own.indices.map { index in all.reduce(0) { $0 + $1[index] } }
+            loss = total[0]
+            sums = Array(total[1...sums.count])
+            counts = total[(1 + sums.count)...].map { Int($0) }
         }
         let places = Double(count * windows.length)
         let groups = zip(

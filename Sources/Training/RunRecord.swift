@@ -14,15 +14,22 @@ enum RunRecord {
     private struct Settings: Codable {
         var training: TrainingOptions
         var tokenization: TokenizedDataset.Settings
+        /// Who computes, where that is more than one process.
+        var group: Group?
+    }
+
+    private struct Group: Codable {
+        var processes: Int
     }
 
     /// Settings that may change between the parts of a run.
     ///
-    /// Two of them matter all the same, and the trainer says so: `steps`, at which the schedule of
-    /// the learning rate ends, and `workers`, by which sums are rounded.
+    /// Some matter all the same, and the trainer says so: `steps`, at which the schedule of the
+    /// learning rate ends, and `workers` and `processes`, by which sums are rounded.
     private static let free: Set<String> = [
         "training.steps", "training.timeLimit", "training.workers", "training.evaluationInterval",
         "training.checkpointInterval", "training.keepsBest", "training.patience",
+        "group.processes",
     ]
 
     private static func url(_ directory: URL) -> URL {
@@ -31,13 +38,17 @@ enum RunRecord {
 
     /// Writes the settings into the folder, which is created if need be.
     static func write(
-        _ training: TrainingOptions, _ tokenization: TokenizedDataset.Settings, in directory: URL
+        _ training: TrainingOptions, _ tokenization: TokenizedDataset.Settings,
+        processes: Int = 1, in directory: URL
     ) throws(CheckpointError) {
         do {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
             let data = try Seal.json(
-                Settings(training: training, tokenization: tokenization), using: encoder)
+                Settings(
+                    training: training, tokenization: tokenization,
+                    group: processes > 1 ? Group(processes: processes) : nil),
+                using: encoder)
             try OutputFile.write(data, to: url(directory), followsLinks: false)
         } catch let error as FileError {
             throw CheckpointError(code: .unwritable, file: error.file, detail: error.detail)

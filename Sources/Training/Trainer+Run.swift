@@ -1,4 +1,5 @@
 import Files
+import Processes
 public import Tokenization
 public import Transformer
 
@@ -18,32 +19,40 @@ extension Trainer {
     ///   - report: Told how far the run is.
     /// - Returns: Where the run ended.
     /// - Throws: ``TrainingError`` when loss, gradient or weights are no finite numbers any more,
-    ///   `EngineError`, errors of writing, and whatever `report` throws; the last checkpoint stays
-    ///   whole.
+    ///   `EngineError`, `ProcessGroupError`, errors of writing, and whatever `report` throws; the
+    ///   last checkpoint stays whole.
     @discardableResult
     public func run(
         reportEvery interval: Duration = .seconds(2), until isStopped: () -> Bool = { false },
         report: (TrainingProgress) throws -> Void
     ) throws -> TrainingProgress {
-        if lock == nil { lock = try FolderLock(directory) }
+        if lock == nil, group.isFirst { lock = try FolderLock(directory) }
         defer { lock = nil }
         let clock = ContinuousClock()
         let started = clock.now
         guard step < options.steps else {
             let last = try finished()
+            guard group.isFirst else { return last }
             try report(last)
             return last
         }
-        if goesBack { try Checkpoint.restorePrevious(in: directory) }
+        if goesBack, group.isFirst { try Checkpoint.restorePrevious(in: directory) }
         goesBack = false
         let schedule = options.schedule(tokensPerStep: options.batchSize * training.length)
         let end = dataset.discretizer.terminationToken
         var losses = earlierLosses ?? RunningLosses(steps: 0, sum: 0, last: .nan, gradientNorm: 0)
         var lastReport = (time: clock.now, tokens: tokens)
         var rate = schedule.rate(afterTokens: tokens)
-        var batch = emptyBatch
-        try RunRecord.write(options, dataset.settings, in: directory)
-        let metrics = try MetricsLog(directory: directory, keepingUpTo: step)
+        let share = group.share(of: options.batchSize)
+        var batch = emptyBatch(share)
+        if group.isFirst {
+            try RunRecord.write(
+                options, dataset.settings, processes: group.count, in: directory)
+        }
+        let metrics =
+            group.isFirst ? try MetricsLog(directory: directory, keepingUpTo: step) : nil
+        let exchange = group.gradientExchange
+        let firstStep = step + 1
 
         func seconds() -> Double { earlierSeconds + (clock.now - started) / .seconds(1) }
         func progress(_ heldOut: HeldOutLoss?) -> TrainingProgress {
@@ -64,23 +73,34 @@ extension Trainer {
             rate = schedule.rate(afterTokens: tokens)
             // Distinct for each step, and the same again when the run is resumed.
             let stream = options.seed &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(step)
-            try learner.step(batch, rate: rate, dropoutStream: stream)
+            try learner.step(batch, rate: rate, dropoutStream: stream, exchange: exchange)
             step += 1
-            tokens += batch.targets.count { $0 != Int32(end) }
-            if learner.finishesSteps { try settle(&losses) }
+            if learner.finishesSteps, group.isAlone { try settle(&losses) }
 
             let outOfTime = options.timeLimit.map { seconds() >= $0 * 60 } ?? false
-            let isLast = step == options.steps || outOfTime
-            let isStopped = !isLast && isStopped()
+            let now = try agree(
+                StepWord(
+                    isStopped: step < options.steps && !outOfTime && isStopped(),
+                    isOutOfTime: outOfTime,
+                    isReportDue: clock.now - lastReport.time >= interval,
+                    tokens: batch.targets.count { $0 != Int32(end) }))
+            tokens += now.tokens
+            let isLast = step == options.steps || now.isOutOfTime
+            let isStopped = !isLast && now.isStopped
             let measures = isLast || step % options.evaluationInterval == 0
             var hasEnded = isLast
-            if measures || clock.now - lastReport.time >= interval {
+            if measures || step == firstStep, !group.isAlone {
+                try requireSameWeights(learner.state())
+            }
+            if measures || now.isReportDue {
                 try settle(&losses)
                 let measured = measures ? try measuredLoss() : nil
                 last = progress(measured)
                 if let loss = measured?.loss {
                     let isBetter = best.add(loss)
-                    if isBetter, options.keepsBest { try saveBest(loss, seconds: seconds()) }
+                    if isBetter, options.keepsBest, group.isFirst {
+                        try saveBest(loss, seconds: seconds())
+                    }
                     if !hasEnded, let patience = options.patience, best.misses >= patience {
                         hasEnded = true
                         notes.append(
@@ -88,14 +108,24 @@ extension Trainer {
                                 + "\(best.misses) measurements")
                     }
                 }
-                try metrics.append(last)
-                try report(last)
+                // The first process knows of the measurements before this part of the run.
+                if measures {
+                    hasEnded = try group.exchange(hasEnded ? 1 : 0, isPatient: true)[0] != 0
+                }
+                if group.isFirst {
+                    try metrics?.append(last)
+                    try report(last)
+                }
                 lastReport = (clock.now, tokens)
                 (losses.steps, losses.sum) = (0, 0)
             }
             if hasEnded || isStopped || step % options.checkpointInterval == 0 {
                 try settle(&losses)
-                try save(losses, seconds: seconds())
+                if group.isFirst {
+                    try save(losses, seconds: seconds())
+                } else {
+                    model = try checkpoint(of: learner.state(), seconds: seconds()).model
+                }
             }
             if isStopped { last = progress(nil) }
             if hasEnded || isStopped { break }
@@ -107,7 +137,7 @@ extension Trainer {
     /// alone, so that the batch of a step that went wrong can be looked at.
     public func batch(ofStep step: Int) -> TokenBatch {
         precondition(step > 0, "step \(step); the first is 1")
-        var batch = emptyBatch
+        var batch = emptyBatch(0..<options.batchSize)
         var sampler = sampler
         sampler.fill(&batch, step: step - 1)
         return batch
@@ -119,16 +149,19 @@ extension Trainer {
     /// - Throws: `EngineError` when the device fails.
     public func heldOutLoss() throws(EngineError) -> HeldOutLoss? { try measure(learner) }
 
-    private var emptyBatch: TokenBatch {
+    /// Room for some rows of a batch.
+    private func emptyBatch(_ rows: Range<Int>) -> TokenBatch {
         TokenBatch(
-            rows: options.batchSize, length: training.length,
-            goalDimension: training.goalColumns.count)
+            rows: rows.count, length: training.length,
+            goalDimension: training.goalColumns.count, firstRow: rows.lowerBound,
+            totalRows: options.batchSize)
     }
 
     /// Where a run that has no step left stands.
     private func finished() throws -> TrainingProgress {
         let logged = (try? MetricsLog.read(directory: directory))?.last { $0.step == step }
-        if var logged {
+        let isMissing = try group.any(logged == nil)
+        if var logged, !isMissing {
             logged.steps = options.steps
             return logged
         }
@@ -148,8 +181,9 @@ extension Trainer {
 
     /// Waits for the steps so far, and refuses to go on from what is no finite number.
     private func settle(_ losses: inout RunningLosses) throws {
-        let summary = try learner.summary()
-        guard summary.steps > 0 else { return }
+        let own = try learner.summary()
+        guard own.steps > 0 else { return }
+        let summary = try whole(own)
         guard summary.lossSum.isFinite, summary.lastLoss.isFinite else {
             let loss = summary.lastLoss.isFinite ? summary.lossSum : summary.lastLoss
             let before = summary.finiteSteps.map { step - summary.steps + $0 + 1 }

@@ -1,5 +1,6 @@
 import Bounds
 import Files
+public import Processes
 import Safetensors
 public import Tokenization
 import Trajectories
@@ -37,6 +38,8 @@ public final class Trainer {
     public var tokenization: TokenizedDataset.Settings { dataset.settings }
 
     let dataset: TokenizedDataset
+    /// Who trains together: each of them computes a share of every batch, the first one writes.
+    let group: any ProcessGroup
     let training: TokenWindows
     let measure: HeldOutMeasure
     let environment: String?
@@ -56,18 +59,23 @@ public final class Trainer {
     /// Prepares a run in `directory`; an existing run there goes on if `resume` is set.
     ///
     /// `environment` and `observationDimensions` are kept in the checkpoint
-    /// (`Checkpoint.Description`); `engine` computes.
+    /// (`Checkpoint.Description`); `engine` computes. In a group of several processes, all of which
+    /// prepare the same run, each computes a share of every batch, and the parameters are those of
+    /// one process up to the order of sums; the first process alone locks and writes the folder.
     ///
     /// - Throws: ``TrainingError`` when the options cannot be, model and data do not fit, there is
     ///   a run in the folder and `resume` is not set, or the run there is another;
     ///   `CheckpointError`, `SafetensorsError` or `EngineError` when that run cannot be read or
-    ///   computed; `FileError` when another process uses the folder.
+    ///   computed; `FileError` when another process uses the folder; `ProcessGroupError` when the
+    ///   others of the group cannot be reached.
     public init(
         _ configuration: TransformerConfiguration, dataset: TokenizedDataset,
         options: TrainingOptions, directory: URL, environment: String? = nil,
-        observationDimensions: Int? = nil, resume: Bool = false, engine: some Engine
+        observationDimensions: Int? = nil, resume: Bool = false, engine: some Engine,
+        group: any ProcessGroup = SingleProcess()
     ) throws {
         self.options = options
+        self.group = group
         self.dataset = dataset
         self.directory = directory
         self.environment = environment
@@ -91,14 +99,14 @@ public final class Trainer {
         let heldOut: TokenWindows
         (training, heldOut) = dataset.windows.split(
             heldOutFraction: options.heldOutFraction, seed: options.seed)
-        measure = HeldOutMeasure(heldOut, configuration)
+        measure = HeldOutMeasure(heldOut, configuration, group)
         guard training.count > 0 else {
             throw TrainingError(
                 .noWindows, in: folder,
                 "the dataset has no episode of two transitions or more to train on")
         }
         try Trainer.requireRun(resume, in: directory)
-        lock = try FolderLock(directory)
+        if group.isFirst { lock = try FolderLock(directory) }
         // Another may have begun or ended one before the lock.
         try Trainer.requireRun(resume, in: directory)
         var optimizer: SafetensorsFile?
@@ -120,7 +128,7 @@ public final class Trainer {
             optimizer = moments
             goesBack = checkpoint.passedOver != nil
             notes = [checkpoint.passedOver].compactMap(\.self)
-            notes += Trainer.notes(of: options, at: step, in: directory)
+            notes += Trainer.notes(of: options, at: step, in: directory, group)
         } else {
             model = try Trainer.initialModel(
                 configuration, options, dataset.discretizer, directory)
@@ -136,7 +144,9 @@ public final class Trainer {
         sampler = WindowSampler(
             training, best: best, bestShare: options.bestShare,
             openingShare: options.openingShare, openingLength: options.openingLength,
-            seed: options.seed)
+            order: options.windowOrder, seed: options.seed)
+        // The first may not write before all have read.
+        if !group.isAlone { try requireSameRun() }
     }
 
     /// How many workers computed the run in `directory` so far; nil where that is not recorded.
@@ -144,6 +154,11 @@ public final class Trainer {
     /// With another number sums are rounded otherwise, and the run is another.
     public static func recordedWorkers(in directory: URL) -> Int? {
         RunRecord.number("training.workers", in: directory)
+    }
+
+    /// How many processes computed the run in `directory` so far.
+    public static func recordedProcesses(in directory: URL) -> Int {
+        RunRecord.number("group.processes", in: directory) ?? 1
     }
 
     /// The options with which the run in `directory` was begun or last resumed; nil where they are
@@ -204,7 +219,7 @@ public final class Trainer {
 
     /// What changes by resuming with these options, although it may.
     private static func notes(
-        of options: TrainingOptions, at step: Int, in directory: URL
+        of options: TrainingOptions, at step: Int, in directory: URL, _ group: any ProcessGroup
     ) -> [String] {
         var notes: [String] = []
         let earlier = RunRecord.number("training.steps", in: directory)
@@ -222,6 +237,13 @@ public final class Trainer {
             notes.append(
                 "the run was computed by \(workers) workers so far, now by \(given): sums are "
                     + "rounded otherwise, so it will not be the run that it would have been")
+        }
+        let processes = recordedProcesses(in: directory)
+        if processes != group.count {
+            notes.append(
+                "the run was computed by \(processes) \(processes == 1 ? "process" : "processes") "
+                    + "so far, now by \(group.count): sums are rounded otherwise, so it will not be "
+                    + "the run that it would have been")
         }
         return notes
     }

@@ -20,6 +20,8 @@ public struct TrainingError: Error, CustomStringConvertible, Sendable, Hashable 
         case noOptimizerState
         /// The loss, the gradient or the weights are no finite numbers any more.
         case diverged
+        /// Processes that train together have different data, settings or weights.
+        case processesDiffer
     }
     /// What kind of failure this is.
     public let code: Code

@@ -53,6 +53,8 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
     public var openingShare = 0.0
     /// How many transitions count as an episode's opening; nil for as many as a window has.
     public var openingLength: Int?
+    /// In which order the windows of an epoch are seen.
+    public var windowOrder = WindowOrder.shuffled
     /// Folder of the checkpoint with whose weights the run begins; nil for fresh ones.
     ///
     /// Its bins and its model must be those of the run; dropout and weights of the loss may differ.

@@ -1,4 +1,5 @@
 import Bounds
+package import Processes
 package import Tokenization
 package import Transformer
 
@@ -29,10 +30,10 @@ package struct TrainingPlan {
     ///   fails.
     package init(
         _ settings: TrainingSettings, minutes: Double, recipe: Recipe, settled: Set<String>,
-        data: TokenizedDataset, engine: any Engine
+        data: TokenizedDataset, engine: any Engine, group: any ProcessGroup = SingleProcess()
     ) throws {
         self.settings = settings
-        var speed = try Self.tokensPerSecond(settings, data, engine)
+        var speed = try Self.tokensPerSecond(settings, data, engine, group)
         let seconds = 60 * minutes * Self.share
         let sizes: Set = ["model.layers", "model.heads", "model.width"]
         if recipe == .quick, settled.isDisjoint(with: sizes) {
@@ -43,7 +44,7 @@ package struct TrainingPlan {
                 self.settings.model.layerCount = paper.layerCount
                 self.settings.model.headCount = paper.headCount
                 self.settings.model.embeddingWidth = paper.embeddingWidth
-                speed = try Self.tokensPerSecond(self.settings, data, engine)
+                speed = try Self.tokensPerSecond(self.settings, data, engine, group)
             }
         }
         let batch = settings.training.batchSize
@@ -77,9 +78,11 @@ package struct TrainingPlan {
         return Int((steps / scale).rounded(.down) * scale)
     }
 
-    /// How fast steps are, by the second and following ones within about two seconds.
+    /// How fast steps are, by the second and following ones within about two seconds; of several
+    /// processes, by the first one's clock.
     private static func tokensPerSecond(
-        _ settings: TrainingSettings, _ data: TokenizedDataset, _ engine: any Engine
+        _ settings: TrainingSettings, _ data: TokenizedDataset, _ engine: any Engine,
+        _ group: any ProcessGroup
     ) throws -> Double {
         let windows = data.windows
         let configuration = settings.configuration(layout: windows.store.layout)
@@ -88,21 +91,29 @@ package struct TrainingPlan {
         try engine.trainingMemory(configuration, options: options).require()
         let learner = try engine.training(
             TrajectoryTransformer(configuration, seed: 0), options: options)
+        let share = group.share(of: settings.training.batchSize)
         var batch = TokenBatch(
-            rows: settings.training.batchSize, length: windows.length,
-            goalDimension: windows.goalColumns.count)
+            rows: share.count, length: windows.length, goalDimension: windows.goalColumns.count,
+            firstRow: share.lowerBound, totalRows: settings.training.batchSize)
+        let exchange = group.gradientExchange
         for row in 0..<batch.rows {
             windows.fill(&batch, row: row, window: row % windows.count, goalSeed: 0)
         }
         var seconds: [Double] = []
-        while seconds.count < 2 || (seconds.dropFirst().reduce(0, +) < 2 && seconds.count < 200) {
+        var isDone = false
+        while !isDone {
             seconds.append(
                 try ContinuousClock().measure {
-                    try learner.step(batch, rate: 1e-4, dropoutStream: 0)
+                    try learner.step(batch, rate: 1e-4, dropoutStream: 0, exchange: exchange)
                     _ = try learner.summary()
                 } / .seconds(1))
+            isDone =
+                seconds.count >= 2
+                && (seconds.dropFirst().reduce(0, +) >= 2 || seconds.count >= 200)
+            isDone = try group.exchange(isDone ? 1 : 0, isPatient: false)[0] != 0
         }
         let rest = seconds.dropFirst().sorted()
-        return Double(batch.rows * windows.length) / max(rest[rest.count / 2], 1e-6)
+        let step = try group.gather([max(rest[rest.count / 2], 1e-6)])[0][0]
+        return Double(batch.totalRows * windows.length) / step
     }
 }

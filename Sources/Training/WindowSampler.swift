@@ -15,20 +15,22 @@ package struct WindowSampler {
     /// Windows of `windows`, of which a share comes from `best`, and one from their openings.
     package init(
         _ windows: TokenWindows, best: TokenWindows? = nil, bestShare: Double = 0,
-        openingShare: Double = 0, openingLength: Int? = nil, seed: UInt64
+        openingShare: Double = 0, openingLength: Int? = nil,
+        order: WindowOrder = .shuffled, seed: UInt64
     ) {
         self.seed = seed
         var left = 1.0
         if let best, best.count > 0, bestShare > 0 {
-            parts.append((ShuffledWindows(best, seed: ~seed), bestShare))
+            parts.append((ShuffledWindows(best, order: order, seed: ~seed), bestShare))
             left -= bestShare
         }
         if openingShare > 0 {
             let openings = ShuffledWindows(
-                windows.openings(openingLength), seed: seed ^ 0x9E37_79B9_7F4A_7C15)
+                windows.openings(openingLength), order: order,
+                seed: seed ^ 0x9E37_79B9_7F4A_7C15)
             parts.append((openings, openingShare / left))
         }
-        parts.append((ShuffledWindows(windows, seed: seed), 1))
+        parts.append((ShuffledWindows(windows, order: order, seed: seed), 1))
     }
 
     /// Fills `batch` with the windows of step `step`, from 0; a share of a batch with its own.
@@ -52,33 +54,5 @@ package struct WindowSampler {
     private func goalSeed(ofDraw draw: Int) -> UInt64 {
         var generator = SplitMix64(seed: seed)
         return generator.next() ^ UInt64(draw) &* 0xA24B_AED4_963E_E407
-    }
-}
-
-/// Windows in an order of their own for each epoch.
-private struct ShuffledWindows {
-    private let windows: TokenWindows
-    private let seed: UInt64
-    private var epoch = -1
-    private var order: [UInt32] = []
-
-    init(_ windows: TokenWindows, seed: UInt64) {
-        self.windows = windows
-        self.seed = seed
-    }
-
-    /// Writes the window of a draw, counted from 0, into a row of the batch.
-    mutating func fill(_ batch: inout TokenBatch, row: Int, draw: Int, goalSeed: UInt64) {
-        shuffle(forEpoch: draw / windows.count)
-        windows.fill(
-            &batch, row: row, window: Int(order[draw % windows.count]), goalSeed: goalSeed)
-    }
-
-    private mutating func shuffle(forEpoch wanted: Int) {
-        guard wanted != epoch else { return }
-        epoch = wanted
-        var generator = SplitMix64(seed: seed ^ UInt64(wanted) &* 0xD134_2543_DE82_EF95)
-        order = (0..<UInt32(windows.count)).map { $0 }
-        generator.shuffle(&order)
     }
 }

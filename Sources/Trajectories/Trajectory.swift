@@ -24,7 +24,7 @@ public struct Trajectory: Sendable, Equatable {
     public var ending: Ending
     /// What is known of each row beside what a model sees, by its name in D4RL's files (`qpos`,
     /// `qvel`, `goal`, `action_log_probs`); empty unless whoever logged it kept it.
-    public private(set) var infos: [String: InfoColumn] = [:]
+    public internal(set) var infos: [String: InfoColumn] = [:]
     /// What was observed after the last row; nil where it is not known, as in a file.
     public var finalObservation: [Float]?
 
@@ -113,7 +113,7 @@ public struct InfoColumn: Sendable, Equatable {
     /// Numbers in a row.
     public let width: Int
     /// Row after row.
-    public private(set) var values: [Float] = []
+    public internal(set) var values: [Float] = []
 
     /// An empty column.
     public init(width: Int) {

@@ -41,38 +41,43 @@ struct TrajectoryCommand: AsyncParsableCommand {
         // A file may not grow further than this: an error of writing, not the end.
         signal(SIGXFSZ, SIG_IGN)
         do {
+            try Together.join()
             if let option = RepeatedOption.first(in: arguments) {
                 throw ValidationError(
                     "\(option) was given twice with different values; give it once")
             }
             var command = try parseAsRoot(arguments)
+            try Together.require(command)
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
                 try command.run()
             }
+            Together.leave()
         } catch {
             // Help, wrong usage and codes that a command chose are the parser's to report.
             let code = exitCode(for: error)
             if code.isSuccess { printOrFail(fullMessage(for: error)) }
             if code == .validationFailure {
                 Console.progress(UsageText.of(fullMessage(for: error), arguments))
+                Together.leave()
                 Foundation.exit(code.rawValue)
             }
             guard !(error is ExitCode) else { exit(withError: error) }
             if let number = Signals.received, isStop(error) {
                 Console.progress(oneLine(error))
+                Together.leave()
                 Foundation.exit(128 + number)
             }
-            Console.progress("error: \(oneLine(error))")
-            Foundation.exit(EXIT_FAILURE)
+            Together.fail(oneLine(error))
         }
     }
 
     /// Ends the program with a text that was asked for, such as help.
     private static func printOrFail(_ text: String) -> Never {
         do {
-            try OutputFile.print(text)
+            try Console.print(text)
+            Together.leave()
             Foundation.exit(EXIT_SUCCESS)
         } catch {
             Console.progress("error: \(error)")

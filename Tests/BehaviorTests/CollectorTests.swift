@@ -62,7 +62,7 @@ import Trajectories
         let workers = try EpisodeWorkers(count: 1) { try EnvironmentRegistry.make("hopper") }
         let policy = PolicyMixture(RandomPolicy(actionLimits: workers.specification.actionLimits))
         let trajectory = try #require(
-            await Collector(policy, workers: workers, seed: 4).collect(steps: 200).first)
+            try await Collector(policy, workers: workers, seed: 4).collect(steps: 200).first)
         #expect(trajectory.ending == .terminal)
 
         let environment = try EnvironmentRegistry.make("hopper")
@@ -88,10 +88,10 @@ import Trajectories
             layout: specification.layout, actionLimits: specification.actionLimits,
             hiddenSizes: sizes,
             parameters: (0..<count).map { _ in Float(generator.uniform(-0.3, 0.3)) })
-        func episodes(_ policy: any Policy) async -> [Trajectory] {
-            await Collector(PolicyMixture(policy), workers: workers, seed: 2).collect(steps: 60)
+        func episodes(_ policy: any Policy) async throws -> [Trajectory] {
+            try await Collector(PolicyMixture(policy), workers: workers, seed: 2).collect(steps: 60)
         }
-        let trajectory = try #require(await episodes(policy.sampling).first)
+        let trajectory = try #require(try await episodes(policy.sampling).first)
         let (positions, velocities, densities) = (
             try #require(trajectory.infos["qpos"]), try #require(trajectory.infos["qvel"]),
             try #require(trajectory.infos["action_log_probs"])
@@ -116,7 +116,7 @@ import Trajectories
         }
         #expect(trajectory.finalObservation?.count == 11)
         // Actions are the same whether the density is kept or not; the mean's have none.
-        #expect(await episodes(policy).allSatisfy { $0.infos["action_log_probs"] == nil })
+        #expect(try await episodes(policy).allSatisfy { $0.infos["action_log_probs"] == nil })
         let uniform = try #require(
             await episodes(RandomPolicy(actionLimits: specification.actionLimits)).first)
         let expected = Float(-3 * log(2.0))

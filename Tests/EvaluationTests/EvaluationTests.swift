@@ -6,6 +6,8 @@ import Environments
 import Evaluation
 import Foundation
 import Planning
+import Processes
+import TestSupport
 import Testing
 import Trajectories
 
@@ -111,6 +113,76 @@ private struct EchoingAgent: Agent {
             mixture, episodes: 4, firstSeed: 11, workers: workers)
         #expect(report.returns == score.returns && report.lengths == score.lengths)
         #expect(report.plans == 0 && report.millisecondsPerPlan == nil && report.planner == nil)
+    }
+
+    @Test func `policies act on all threads with the returns of one, bit for bit`() throws {
+        for policy in ["mix:ars-weak+0.2=1,random=1", "sample:medium"] {
+            let specification = try EnvironmentRegistry.make("hopper").specification
+            let agent = PolicyAgent(
+                try PolicyParser(specification).parse(policy), layout: specification.layout)
+            var one = agent
+            let (report, rollouts) = try EvaluationReport.evaluate(
+                &one, in: EnvironmentRegistry.make("hopper"), episodes: 7, seed: 11,
+                options: .init(maximumSteps: 60, keepsTrajectory: true), recordedEpisodes: 1)
+            for workers in [1, 3, 16] {
+                var last = [Int](repeating: 0, count: 7)
+                let (parallel, episodes) = try EvaluationReport.evaluate(
+                    agent, episodes: 7, workers: workers, seed: 11,
+                    options: .init(maximumSteps: 60, keepsTrajectory: true), recordedEpisodes: 1,
+                    environment: { try EnvironmentRegistry.make("hopper") },
+                    onStep: { last[$0] = $1.rewards.count })
+                #expect(parallel == report)
+                #expect(episodes.map(\.trajectory) == rollouts.map(\.trajectory))
+                #expect(episodes.map(\.states) == rollouts.map(\.states))
+                #expect(last == report.lengths)
+            }
+        }
+    }
+
+    @Test func `an evaluation on all threads that is stopped has whole episodes alone`() throws {
+        let specification = try EnvironmentRegistry.make("hopper").specification
+        let agent = PolicyAgent(
+            try PolicyParser(specification).parse("random"), layout: specification.layout)
+        var steps = 0
+        func evaluate(until limit: Int) throws -> EvaluationReport {
+            steps = 0
+            return try EvaluationReport.evaluate(
+                agent, episodes: 50, workers: 3, seed: 1, options: .init(maximumSteps: 8),
+                environment: { try EnvironmentRegistry.make("hopper") },
+                until: { steps >= limit }, onStep: { _, _ in steps += 1 }
+            ).report
+        }
+        let report = try evaluate(until: 100)
+        #expect(report.returns.count < 50 && report.lengths.allSatisfy { $0 == 8 })
+        #expect(throws: EvaluationStopped.self) { try evaluate(until: 1) }
+    }
+
+    @Test func `episodes arrive in another process as they are`() throws {
+        let environment = try EnvironmentRegistry.make("hopper")
+        let layout = environment.specification.layout
+        var agent = PolicyAgent(
+            try PolicyParser(environment.specification).parse("random"), layout: layout)
+        let sent = try Rollout(
+            of: &agent, in: environment, seed: 3,
+            options: .init(recordsStates: true, keepsTrajectory: true))
+        let results = ThreadGroup.run(2) { group in
+            try group.gather(values: group.isFirst ? [] : [sent])
+        }
+        for result in results {
+            let arrived = try result.get()
+            #expect(arrived[0].isEmpty && arrived[1].count == 1)
+            #expect(arrived[1][0].rewards == sent.rewards)
+            #expect(arrived[1][0].trajectory == sent.trajectory)
+            #expect(arrived[1][0].states == sent.states)
+        }
+        var broken = try #require(
+            JSONSerialization.jsonObject(with: JSONEncoder().encode(sent.trajectory))
+                as? [String: Any])
+        broken["rewards"] = "AAAAAA=="
+        let text = try JSONSerialization.data(withJSONObject: broken)
+        #expect(throws: DecodingError.self) {
+            try JSONDecoder().decode(Trajectory.self, from: text)
+        }
     }
 
     @Test func `plans are kept a number of steps apart, of the last episode`() throws {

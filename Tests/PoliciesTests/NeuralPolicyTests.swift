@@ -113,7 +113,7 @@ import Trajectories
         let workers = try EpisodeWorkers(count: 1) {
             try EnvironmentRegistry.make("pointmaze-open@5")
         }
-        let episodes = await Collector(PolicyMixture(policy), workers: workers, seed: 1)
+        let episodes = try await Collector(PolicyMixture(policy), workers: workers, seed: 1)
             .collect(steps: 300)
         // Paid near the goal only, where none of the five starts.
         #expect(episodes.count == 5 && episodes.allSatisfy { $0.totalReward > 0 })

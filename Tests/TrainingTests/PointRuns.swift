@@ -17,12 +17,10 @@ struct PointRuns {
     }
 
     /// A little world: a point that an action pushes, logged for a few episodes.
-    static func dataset(
-        windowLength: Int = 4, strategy: Discretizer.Strategy = .quantile
-    ) throws -> TokenizedDataset {
+    static func trajectories() -> [Trajectory] {
         var generator = SeededGenerator(seed: 5)
         let layout = TransitionLayout(observationDimension: 2, actionDimension: 1)
-        let trajectories = (0..<12).map { episode in
+        return (0..<12).map { episode in
             var trajectory = Trajectory(layout: layout)
             var position = generator.float(in: -1...1)
             var velocity: Float = 0
@@ -37,11 +35,31 @@ struct PointRuns {
             trajectory.ending = episode % 3 == 0 ? .terminal : .timeout
             return trajectory
         }
+    }
+
+    static func dataset(
+        windowLength: Int = 4, strategy: Discretizer.Strategy = .quantile
+    ) throws -> TokenizedDataset {
+        try TokenizedDataset(
+            trajectories(), settings: settings(windowLength: windowLength, strategy: strategy))
+    }
+
+    /// The same as a token file.
+    static func writeTokens(to url: URL) throws {
+        try TokenFile.write(
+            Stream(trajectories: trajectories()), settings: settings(),
+            source: .init(name: "point", format: "test"),
+            to: url)
+    }
+
+    private static func settings(
+        windowLength: Int = 4, strategy: Discretizer.Strategy = .quantile
+    ) -> TokenizedDataset.Settings {
         var settings = TokenizedDataset.Settings()
         settings.windowLength = windowLength
         settings.binCount = 12
         settings.strategy = strategy
-        return try TokenizedDataset(trajectories, settings: settings)
+        return settings
     }
 
     static func configuration(_ dataset: TokenizedDataset) -> TransformerConfiguration {
@@ -98,6 +116,21 @@ struct PointRuns {
             file.set(name, zeros, shape: [zeros.count])
         }
         return file
+    }
+}
+
+/// Episodes that are in memory, gone through as those of a file.
+private struct Stream: EpisodeStream {
+    let trajectories: [Trajectory]
+    var layout: TransitionLayout { trajectories[0].layout }
+    var rowCount: Int { trajectories.reduce(0) { $0 + $1.count } }
+
+    func forEachEpisode(_ body: (Trajectory) throws -> Void) throws {
+        try trajectories.forEach(body)
+    }
+
+    func forEachEpisodeRewards(_ body: ([Float], Trajectory.Ending) throws -> Void) throws {
+        for trajectory in trajectories { try body(trajectory.rewards, trajectory.ending) }
     }
 }
 

@@ -42,7 +42,7 @@ public struct ActorCriticSpeedJob: Sendable {
     /// Rows of a batch.
     public var batchSize = 256
     /// Threads.
-    public var workers = ProcessInfo.processInfo.activeProcessorCount
+    public var workers = Cores.available
     /// Seconds to measure for; the median of groups of ten updates counts.
     public var seconds = 5.0
 

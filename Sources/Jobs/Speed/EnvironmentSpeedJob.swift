@@ -24,7 +24,7 @@ public struct EnvironmentSpeedJob: Sendable {
     /// Copies that step at the same time.
     public var copies = 32
     /// Threads.
-    public var workers = ProcessInfo.processInfo.activeProcessorCount
+    public var workers = Cores.available
     /// Seconds to measure for; the median of five parts counts.
     public var seconds = 5.0
 

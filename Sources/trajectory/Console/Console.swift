@@ -4,10 +4,20 @@ import Foundation
 
 /// How the commands talk: progress on standard error, results on standard output.
 enum Console {
-    /// Prints a line of progress.
+    /// Prints a line of progress; of several processes the first one does.
     static func progress(_ line: String) {
+        if Together.isFirst { write(line + "\n") }
+    }
+
+    /// Writes to standard error.
+    static func write(_ text: String) {
         // Where nobody can be told, the work goes on.
-        try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8))
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+    }
+
+    /// Prints a result; of several processes the first one does.
+    static func print(_ text: String) throws {
+        if Together.isFirst { try OutputFile.print(text) }
     }
 
     /// Gives standard streams that were closed a place, so that no file that is opened later gets
@@ -23,7 +33,7 @@ enum Console {
     /// Prints a result: as JSON, or as text for a person.
     static func report(_ result: some Encodable, json: Bool, text: @autoclosure () -> String) throws
     {
-        try json ? printJSON(result) : OutputFile.print(text())
+        try json ? printJSON(result) : print(text())
     }
 
     /// Prints a result as JSON with sorted keys; whatever the keys are in Swift, here they are
@@ -34,7 +44,7 @@ enum Console {
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        try OutputFile.print(String(decoding: try encoder.encode(value), as: UTF8.self))
+        try print(String(decoding: try encoder.encode(value), as: UTF8.self))
     }
 
     /// A duration for a person, such as `3 min 12 s`.

@@ -70,7 +70,7 @@ final class ProgressLine {
     }
 
     private func write(_ text: String) {
-        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+        if Together.isFirst { Console.write(text) }
     }
 }
 

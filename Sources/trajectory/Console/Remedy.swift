@@ -10,6 +10,7 @@ import Jobs
 import Learning
 import Planning
 import Policies
+import Processes
 import Tokenization
 import Training
 import Transformer
@@ -58,6 +59,8 @@ enum Remedy {
             case .foreign, .version, .damaged: "`trajectory dataset tokenize`"
             case .unreadable, .empty, .unwritable: nil
             }
+        case let error as ProcessGroupError where error.code == .unavailable:
+            "`make mpi` compiles it, see docs/clusters.md"
         case let error as ExperimentError where error.code == .program: "leave out --python"
         default: nil
         }
@@ -80,7 +83,9 @@ enum Remedy {
         case .noRun: "leave out --resume to begin one"
         case .diverged: "--learning-rate"
         case .unusableInitial: "--initial"
-        case .unusableOptions, .goalMismatch, .noWindows, .otherRun, .noOptimizerState: nil
+        case .unusableOptions, .goalMismatch, .noWindows, .otherRun, .noOptimizerState,
+            .processesDiffer:
+            nil
         }
     }
 

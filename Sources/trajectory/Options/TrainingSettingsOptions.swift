@@ -10,6 +10,7 @@ extension HindsightGoal: ExpressibleByArgument {}
 extension Recipe: ExpressibleByArgument {}
 extension TrainingOptions.Optimizer: ExpressibleByArgument {}
 extension TransformerStart: ExpressibleByArgument {}
+extension WindowOrder: ExpressibleByArgument {}
 
 /// The settings of a training run that options can replace; the help names the defaults.
 struct TrainingSettingsOptions: ParsableArguments {
@@ -137,6 +138,13 @@ struct TrainingSettingsOptions: ParsableArguments {
 
     @Option(
         help: """
+            Order of an epoch's windows: shuffled, or blocks, which reads a token file a megabyte at a \
+            time (where it is more than half of the memory, else shuffled).
+            """)
+    var windowOrder: WindowOrder?
+
+    @Option(
+        help: """
             Begin with the weights of this checkpoint, a folder or a name, in place of fresh ones; \
             the model's size is its own.
             """,
@@ -209,6 +217,7 @@ struct TrainingSettingsOptions: ParsableArguments {
         overrides.set(\.training.bestShare, bestShare)
         overrides.set(\.training.openingShare, openingShare)
         overrides.set(\.training.openingLength, openingLength)
+        overrides.set(\.training.windowOrder, windowOrder)
         overrides.set(\.training.initialCheckpoint, initial)
         overrides.set(\.training.patience, patience)
         overrides.set(\.training.keepsBest, keepBest)

@@ -8,7 +8,7 @@ import Signals
 import Transformer
 
 /// `trajectory evaluate`: a trained model plans in closed loop, or a policy acts, and is scored.
-struct EvaluateCommand: AsyncParsableCommand {
+struct EvaluateCommand: AsyncParsableCommand, DividedCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
         abstract: "Let a trained model plan, or a policy act, in an environment, and score it.",
@@ -141,6 +141,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         job.shadesPathsByTime = pathsByTime
         job.paths = paths.map { URL(fileURLWithPath: $0) }
         job.log = log.map { URL(fileURLWithPath: $0) }
+        job.group = Together.group
         job.isStopped = Signals.watch()
         var lines = Lines()
         let report = try job.run { lines.show($0) }

@@ -6,7 +6,7 @@ import Jobs
 import Signals
 
 /// `trajectory collect`: episodes of a policy, logged to a dataset file.
-struct CollectCommand: AsyncParsableCommand {
+struct CollectCommand: AsyncParsableCommand, DividedCommand {
     static let configuration = CommandConfiguration(
         commandName: "collect",
         abstract: "Log episodes of a policy to a D4RL-format HDF5 file.",
@@ -114,6 +114,7 @@ struct CollectCommand: AsyncParsableCommand {
             job.engine = engine
             job.device = name
         }
+        job.group = Together.group
         job.isStopped = Signals.watch()
         var lines = Lines()
         let result = try await job.run { lines.show($0) }

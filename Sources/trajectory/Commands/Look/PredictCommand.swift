@@ -5,7 +5,7 @@ import Jobs
 import Transformer
 
 /// `trajectory predict`: long-horizon prediction, against single-step models.
-struct PredictCommand: AsyncParsableCommand {
+struct PredictCommand: AsyncParsableCommand, DividedCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict",
         abstract: "Predict held-out trajectories from their beginning, and measure how well.",
@@ -139,6 +139,7 @@ struct PredictCommand: AsyncParsableCommand {
         job.videoEpisode = videoEpisode
         job.environment = environment.name
         job.engine = try engine.engine()
+        job.group = Together.group
         job.reading = reading.options
         let line = ProgressLine()
         defer { line.finish() }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Files
 import Foundation
 import Jobs
 import Signals
@@ -8,7 +7,7 @@ import Training
 import Transformer
 
 /// `trajectory train`: from a dataset to a checkpoint.
-struct TrainCommand: AsyncParsableCommand {
+struct TrainCommand: AsyncParsableCommand, DividedCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
         abstract: "Train a Trajectory Transformer on a dataset.",
@@ -36,6 +35,7 @@ struct TrainCommand: AsyncParsableCommand {
               trajectory train --dataset hopper_medium-v2.hdf5 --output runs/50 --recipe authors/hopper-medium --device cuda
               trajectory train --dataset hopper.hdf5 --output runs/hopper --resume
               trajectory train --dataset maze.hdf5 --output runs/maze --goal-columns 0,1 --env pointmaze-umaze
+              mpirun --bind-to none -np 2 trajectory train --dataset hopper.hdf5 --output runs/two
 
             Keys of the JSON object: step, steps, tokens, seconds, loss, held_out_loss, learning_rate, gradient_norm, tokens_per_second.
             """)
@@ -87,7 +87,7 @@ struct TrainCommand: AsyncParsableCommand {
 
     func run() async throws {
         let choice = try choice()
-        if printConfig { return try OutputFile.print(choice.settings.yaml()) }
+        if printConfig { return try Console.print(choice.settings.yaml()) }
         guard !dataset.isEmpty else {
             throw ValidationError("Missing expected argument '--dataset'")
         }
@@ -101,6 +101,7 @@ struct TrainCommand: AsyncParsableCommand {
         job.engine = try engine.card()
         job.tensorBoard = events.folder
         job.precision = engine.precision
+        job.group = Together.group
         job.isStopped = Signals.watch()
         let line = ProgressLine()
         let end = try job.run { Self.show($0, on: line) }
