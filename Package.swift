@@ -138,7 +138,8 @@ let package = Package(
             [
                 "Agents", "Behavior", "Bounds", "Datasets", "Environments", "Episodes",
                 "Evaluation", "Figures", "Files", "Learning", "Live", "Planning", "Policies",
-                "Processes", "PythonFiles", "RandomNumbers", "Rendering", "Statistics", "TensorBoard",
+                "Processes", "PythonFiles", "RandomNumbers", "Rendering", "Statistics",
+                "TensorBoard",
                 "Tokenization", "TorchCheckpoints", "Training", "Trajectories", "Transformer",
                 "TransformerCPU", "PlainYAML", .product(name: "Yams", package: "Yams"),
             ]),
