@@ -117,6 +117,12 @@ class Pages:
             return posixpath.relpath(file, here or ".")
         return None
 
+    def html(self, page, text):
+        """HTML of a page, with its pictures and films where they are in the site."""
+        return re.sub(
+            r'(<(?:img|video|source)[^>]* src=")([^"]+)"',
+            lambda match: f'{match[1]}{self.target(page, match[2]) or fail(f"{page}: no picture")}"', text)
+
     def write(self, page):
         markdown = MarkdownIt("commonmark", {"html": True}).enable("table")
         tokens = markdown.parse((ROOT / page).read_text())
@@ -130,6 +136,8 @@ class Pages:
                 token.attrSet("id", f"{name}-{count}" if count else name)
                 if token.tag == "h1":
                     title = text
+            if token.type == "html_block":
+                token.content = self.html(page, token.content)
             opened = []
             for child in token.children or []:
                 if child.type == "link_open":
@@ -141,15 +149,12 @@ class Pages:
                         child.attrSet("href", target)
                 elif child.type == "link_close" and not opened.pop():
                     child.type, child.tag, child.nesting = "text", "", 0
+                elif child.type == "html_inline":
+                    child.content = self.html(page, child.content)
                 elif child.type == "image":
                     child.attrSet("src", self.target(page, child.attrGet("src")) or fail(f"{page}: no picture"))
         self.written[page] = set(names)
         body = markdown.renderer.render(tokens, markdown.options, {})
-        # Pictures and films that a page names in HTML.
-        body = re.sub(
-            r'(<(?:img|video|source)[^>]* src=")([^"]+)"',
-            lambda match: f'{match[1]}{self.target(page, match[2]) if not (self.folder / posixpath.normpath(posixpath.join(posixpath.dirname(place(page)), match[2]))).exists() else match[2]}"',
-            body)
         body = body.replace("<table>", '<div class="table"><table>').replace("</table>", "</table></div>")
         here = posixpath.dirname(place(page)) or "."
         menu = ""

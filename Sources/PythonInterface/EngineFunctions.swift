@@ -31,7 +31,7 @@ public func makeEngine(
         if let problem = Bound.workers.problem("workers", workers == 0 ? cores : workers) {
             throw Failure(.option, problem)
         }
-        let device: ComputeDevice = try named(device, option: "device")
+        let device: ComputeDevice = try choice("device", String(cString: device))
         guard workers == 0 || device != .cuda else {
             throw Failure(
                 option: "workers", value: "\(workers)",
@@ -40,20 +40,8 @@ public func makeEngine(
         let made = EngineBox(
             try device.engine(
                 workers: workers == 0 ? cores : workers,
-                precision: named(precision, option: "precision")))
+                precision: choice("precision", String(cString: precision))))
         engine.pointee = handle(made)
         return ["name": made.engine.name]
     }
-}
-
-/// The value of that name.
-private func named<Value: RawRepresentable & CaseIterable>(
-    _ text: UnsafePointer<CChar>, option: String
-) throws -> Value where Value.RawValue == String {
-    let name = String(cString: text)
-    guard let value = Value(rawValue: name) else {
-        let names = Value.allCases.map(\.rawValue).joined(separator: ", ")
-        throw Failure(option: option, value: "'\(name)'", remedy: "give one of \(names)")
-    }
-    return value
 }

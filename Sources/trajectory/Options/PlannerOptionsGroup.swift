@@ -197,11 +197,13 @@ struct PlannerOptionsGroup: ParsableArguments {
         get throws { String(decoding: try JSONEncoder().encode(options), as: UTF8.self) }
     }
 
-    /// The trained model in a folder, planning under these options.
-    func model(in checkpoint: String) throws -> PlanningModel {
+    /// The trained model in a folder, planning under these options; by the processor if `engine` is
+    /// nil.
+    func model(in checkpoint: String, on engine: (any Engine)? = nil) throws -> PlanningModel {
         var model = PlanningModel(checkpoint: try Checkpoint.url(named: checkpoint))
         model.options = options
         model.critic = critic.map { URL(fileURLWithPath: $0) }
+        if let engine { model.engine = engine }
         return model
     }
 

@@ -125,12 +125,10 @@ struct EvaluateCommand: AsyncParsableCommand, DividedCommand {
     }
 
     func run() async throws {
-        var agent = AgentChoice.policy(policy ?? "")
-        if let checkpoint {
-            var model = try planner.model(in: checkpoint)
-            model.engine = try engine.engine()
-            agent = .model(model)
-        }
+        let agent: AgentChoice =
+            if let checkpoint {
+                .model(try planner.model(in: checkpoint, on: engine.engine()))
+            } else { .policy(policy ?? "") }
         var job = EvaluationJob(agent, in: environment.name)
         job.episodes = episodes
         job.seed = seed

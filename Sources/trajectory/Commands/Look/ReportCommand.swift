@@ -69,8 +69,7 @@ struct ReportCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var model = try planner.model(in: checkpoint)
-        model.engine = try engine.engine()
+        let model = try planner.model(in: checkpoint, on: engine.engine())
         let folder =
             model.checkpoint.pathExtension == "json"
             ? model.checkpoint.deletingLastPathComponent() : model.checkpoint

@@ -99,9 +99,7 @@ struct SelectCommand: AsyncParsableCommand {
         let card = try engine.engine()
         let choices = try candidates.map { name -> AgentChoice in
             guard Self.isCheckpoint(name) else { return .policy(name) }
-            var model = try planner.model(in: name)
-            model.engine = card
-            return .model(model)
+            return .model(try planner.model(in: name, on: card))
         }
         var job = SelectionJob(choices, dataset: URL(fileURLWithPath: dataset[0]))
         job.environment = environment.name
