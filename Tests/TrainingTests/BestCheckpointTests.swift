@@ -159,32 +159,14 @@ private struct ScriptedEngine: Engine {
         try CPUEngine.cpu.decoder(model)
     }
 
-    private final class Learner: TrainingEngine {
-        let engine: any TrainingEngine
+    private final class Learner: ForwardingLearner {
         let script: Script
 
         init(_ engine: any TrainingEngine, _ script: Script) {
-            (self.engine, self.script) = (engine, script)
+            self.script = script
+            super.init(engine)
         }
 
-        func loss(_ batch: TokenBatch) throws(EngineError) -> Double { script.next() }
-
-        func lossAndGradient(
-            _ batch: TokenBatch, dropoutStream: UInt64?
-        ) throws(EngineError) -> Double {
-            try engine.lossAndGradient(batch, dropoutStream: dropoutStream)
-        }
-
-        func gradient() throws(EngineError) -> [Float] { try engine.gradient() }
-
-        func step(
-            _ batch: TokenBatch, rate: Double, dropoutStream: UInt64?, exchange: GradientExchange?
-        ) throws(EngineError) {
-            try engine.step(batch, rate: rate, dropoutStream: dropoutStream, exchange: exchange)
-        }
-
-        func summary() throws(EngineError) -> StepSummary { try engine.summary() }
-        func state() throws(EngineError) -> EngineState { try engine.state() }
-        func restore(_ state: EngineState) throws(EngineError) { try engine.restore(state) }
+        override func loss(_ batch: TokenBatch) throws(EngineError) -> Double { script.next() }
     }
 }

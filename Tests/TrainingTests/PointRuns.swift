@@ -153,34 +153,20 @@ struct SeeingEngine: Engine {
         try CPUEngine.cpu.decoder(model)
     }
 
-    private final class Learner: TrainingEngine {
-        let engine: any TrainingEngine
+    private final class Learner: ForwardingLearner {
         let batches: Batches
 
         init(_ engine: any TrainingEngine, _ batches: Batches) {
-            (self.engine, self.batches) = (engine, batches)
+            self.batches = batches
+            super.init(engine)
         }
 
-        func loss(_ batch: TokenBatch) throws(EngineError) -> Double { try engine.loss(batch) }
-
-        func lossAndGradient(
-            _ batch: TokenBatch, dropoutStream: UInt64?
-        ) throws(EngineError) -> Double {
-            try engine.lossAndGradient(batch, dropoutStream: dropoutStream)
-        }
-
-        func gradient() throws(EngineError) -> [Float] { try engine.gradient() }
-
-        func step(
+        override func step(
             _ batch: TokenBatch, rate: Double, dropoutStream: UInt64?, exchange: GradientExchange?
         ) throws(EngineError) {
             batches.all.append(batch)
-            try engine.step(batch, rate: rate, dropoutStream: dropoutStream, exchange: exchange)
+            try super.step(batch, rate: rate, dropoutStream: dropoutStream, exchange: exchange)
         }
-
-        func summary() throws(EngineError) -> StepSummary { try engine.summary() }
-        func state() throws(EngineError) -> EngineState { try engine.state() }
-        func restore(_ state: EngineState) throws(EngineError) { try engine.restore(state) }
     }
 }
 

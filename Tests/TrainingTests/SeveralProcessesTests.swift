@@ -144,7 +144,7 @@ import TransformerCPU
     @Test func `weights that are no longer the same stop the run`() throws {
         let ends = train(
             2, "apart", steps: 30,
-            engine: { rank in DriftingEngine(afterSteps: rank == 1 ? 14 : .max) })
+            engine: { rank in EventfulEngine.drifting(afterSteps: rank == 1 ? 14 : .max) })
         for end in ends {
             let error = #expect(throws: TrainingError.self) { try end.get() }
             #expect(error?.code == .processesDiffer)
@@ -169,7 +169,7 @@ import TransformerCPU
     @Test func `a process that fails ends the others`() throws {
         let ends = train(
             3, "failing", steps: 30,
-            engine: { rank in FailingEngine(afterSteps: rank == 2 ? 15 : .max) })
+            engine: { rank in EventfulEngine.failing(afterSteps: rank == 2 ? 15 : .max) })
         for end in ends {
             let error = #expect(throws: EngineError.self) { try end.get() }
             #expect(error?.code == .failed || error?.code == .exchange)
@@ -178,41 +178,33 @@ import TransformerCPU
     }
 }
 
-/// The processor's engine, whose weights change by themselves after some steps.
-private struct DriftingEngine: Engine {
-    var afterSteps: Int
-    var name: String { "drifting" }
+/// The processor's engine, to which something happens after some steps.
+private struct EventfulEngine: Engine {
+    let name: String
+    let afterSteps: Int
+    let event: @Sendable (any TrainingEngine) throws(EngineError) -> Void
 
-    func training(
-        _ model: TrajectoryTransformer, options: TrainingEngineOptions
-    ) throws(EngineError) -> any TrainingEngine {
-        CountingLearner(
-            try CPUEngine(workers: 1).training(model, options: options), afterSteps
-        ) { engine throws(EngineError) in
+    /// Its weights change by themselves.
+    static func drifting(afterSteps: Int) -> EventfulEngine {
+        EventfulEngine(name: "drifting", afterSteps: afterSteps) { engine throws(EngineError) in
             var state = try engine.state()
             state.parameters[0] += 1e-6
             try engine.restore(state)
         }
     }
 
-    func decoder(_ model: TrajectoryTransformer) throws(EngineError) -> any PrefixTreeModel {
-        try CPUEngine.cpu.decoder(model)
+    /// It fails.
+    static func failing(afterSteps: Int) -> EventfulEngine {
+        EventfulEngine(name: "failing", afterSteps: afterSteps) { _ throws(EngineError) in
+            throw EngineError(code: .failed, engine: "failing", detail: "as planned")
+        }
     }
-}
-
-/// The processor's engine, which fails after some steps.
-private struct FailingEngine: Engine {
-    var afterSteps: Int
-    var name: String { "failing" }
 
     func training(
         _ model: TrajectoryTransformer, options: TrainingEngineOptions
     ) throws(EngineError) -> any TrainingEngine {
         CountingLearner(
-            try CPUEngine(workers: 1).training(model, options: options), afterSteps
-        ) { _ throws(EngineError) in
-            throw EngineError(code: .failed, engine: "failing", detail: "as planned")
-        }
+            try CPUEngine(workers: 1).training(model, options: options), afterSteps, event)
     }
 
     func decoder(_ model: TrajectoryTransformer) throws(EngineError) -> any PrefixTreeModel {
@@ -221,8 +213,7 @@ private struct FailingEngine: Engine {
 }
 
 /// An engine to which something happens after some steps.
-private final class CountingLearner: TrainingEngine {
-    private let engine: any TrainingEngine
+private final class CountingLearner: ForwardingLearner {
     private let event: (any TrainingEngine) throws(EngineError) -> Void
     private var stepsLeft: Int
 
@@ -230,24 +221,15 @@ private final class CountingLearner: TrainingEngine {
         _ engine: any TrainingEngine, _ steps: Int,
         _ event: @escaping (any TrainingEngine) throws(EngineError) -> Void
     ) {
-        (self.engine, stepsLeft, self.event) = (engine, steps, event)
+        (stepsLeft, self.event) = (steps, event)
+        super.init(engine)
     }
 
-    func loss(_ batch: TokenBatch) throws(EngineError) -> Double { try engine.loss(batch) }
-    func lossAndGradient(
-        _ batch: TokenBatch, dropoutStream: UInt64?
-    ) throws(EngineError) -> Double {
-        try engine.lossAndGradient(batch, dropoutStream: dropoutStream)
-    }
-    func gradient() throws(EngineError) -> [Float] { try engine.gradient() }
-    func step(
+    override func step(
         _ batch: TokenBatch, rate: Double, dropoutStream: UInt64?, exchange: GradientExchange?
     ) throws(EngineError) {
         if stepsLeft == 0 { try event(engine) }
         stepsLeft -= 1
-        try engine.step(batch, rate: rate, dropoutStream: dropoutStream, exchange: exchange)
+        try super.step(batch, rate: rate, dropoutStream: dropoutStream, exchange: exchange)
     }
-    func summary() throws(EngineError) -> StepSummary { try engine.summary() }
-    func state() throws(EngineError) -> EngineState { try engine.state() }
-    func restore(_ state: EngineState) throws(EngineError) { try engine.restore(state) }
 }
