@@ -94,7 +94,7 @@ def test_a_run_begins_with_the_weights_of_another(dataset: tt.Dataset, tmp_path:
         list(trainer)
     one, other = first.state_dict(), trainer.model.state_dict()
     assert all(np.allclose(one[name], other[name], atol=1e-6) for name in one)
-    with pytest.raises(tt.TrainingError, match="hopper"):
+    with pytest.raises(tt.DataError, match="same environment"):
         tt.Trainer(dataset, initial="hopper", **options)
     with pytest.raises(tt.CheckpointError):
         tt.Trainer(dataset, initial=tmp_path / "none", **options)

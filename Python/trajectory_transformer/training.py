@@ -169,7 +169,7 @@ class Trainer:
           many those are (as many as a window has).
         - `window_order`: "shuffled" (the default), or "blocks", which mixes some dozen blocks at a time.
         - `initial`: a run's folder, or the name of a model (`tt.models()`), with whose weights training begins; size,
-          window and bins are its own, and the data must be those it was trained on.
+          window, bins, discount and termination penalty are its own, whatever the data.
         - `patience`: stop after so many held-out measurements without a smaller loss; `keep_best`: keep the
           checkpoint of the smallest; `time_limit`: minutes.
         - `evaluation_interval`, `checkpoint_interval`: steps between held-out losses, and between checkpoints.

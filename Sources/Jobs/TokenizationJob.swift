@@ -24,6 +24,8 @@ public struct TokenizationJob: Sendable {
     public var output: URL
     /// How rows become tokens; windows and masks do not matter.
     public var settings = TokenizedDataset.Settings()
+    /// Bins that were fitted to other data, such as a checkpoint's; nil fits some to these.
+    public var adoptedBins: Discretizer?
     /// How the dataset is read.
     public var reading = TrajectoryDataset.ReadingOptions()
     /// Whether to stop.
@@ -66,7 +68,7 @@ public struct TokenizationJob: Sendable {
         let description: TokenFile.Description
         do {
             description = try TokenFile.write(
-                watched, settings: settings, source: source, to: output
+                watched, settings: settings, bins: adoptedBins, source: source, to: output
             ) {
                 report(.progress($0))
                 if isStopped() {

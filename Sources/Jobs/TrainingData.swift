@@ -22,13 +22,14 @@ struct TrainingData {
     let observationDimensions: Int?
 
     /// Reads a dataset and tokenizes it, or maps a token file; `note` is told what a user should
-    /// know, such as which termination penalty the data ask for.
+    /// know, such as which termination penalty the data ask for. A dataset is tokenized with `bins`,
+    /// where they are given, in place of bins of its own.
     ///
     /// - Throws: What reading throws; ``JobError`` when settings or reading options were given with
     ///   which the token file was not made.
     init(
         _ url: URL, settings: TokenizedDataset.Settings, settled: Set<String> = [],
-        reading: TrajectoryDataset.ReadingOptions, note: (String) -> Void
+        bins: Discretizer? = nil, reading: TrajectoryDataset.ReadingOptions, note: (String) -> Void
     ) throws {
         guard TokenFile.isTokenFile(url) else {
             let data = try TrajectoryDataset(contentsOf: url, options: reading)
@@ -37,11 +38,12 @@ struct TrainingData {
             var settings = settings
             settings.discrete = settings.discrete ?? data.attributes.discreteColumns(data.layout)
             do {
-                tokenized = try TokenizedDataset(
-                    data.trajectories, settings: settings.decided(by: states))
+                let decided = settings.decided(by: states)
+                tokenized = try TokenizedDataset(data.trajectories, settings: decided, bins: bins)
             } catch {
                 throw JobError(error, of: url)
             }
+            bins?.remark(on: data.trajectories).map(note)
             guard tokenized.windows.count > 0 else {
                 throw JobError(
                     .unsuitableData,

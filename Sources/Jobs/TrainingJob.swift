@@ -97,12 +97,16 @@ public struct TrainingJob: Sendable {
             // What the run has decided once holds.
             settings.tokenization.terminationPenalty = kept.terminationPenalty
         }
+        settings.placeInitial()
         var settled = settledSettings
-        if !resumes { try settings.takeInitialSize(settling: &settled) }
+        let bins =
+            try resumes
+            ? Trainer.adoptedBins(in: output) : settings.takeInitial(settling: &settled)
         // Before a file is read that may be large.
         if let environment { _ = try EnvironmentRegistry.make(environment) }
         let data = try TrainingData(
-            dataset, settings: settings.tokenization, settled: settled, reading: reading
+            dataset, settings: settings.tokenization, settled: settled, bins: bins,
+            reading: reading
         ) { report(.note($0)) }
         settings.tokenization = data.tokenized.settings
         let store = data.tokenized.windows.store

@@ -24,9 +24,10 @@ final class TrainerBox: @unchecked Sendable {
             chosen.settings.training.initialCheckpoint =
                 try checkpoint(named: initial, shipped: request.shipped).path
         }
-        if !request.resume {
-            try chosen.settings.takeInitialSize(settling: &chosen.settled)
-        } else if chosen.settings.tokenization.terminationPenalty == .automatic,
+        let bins =
+            try request.resume
+            ? Trainer.adoptedBins(in: url) : chosen.settings.takeInitial(settling: &chosen.settled)
+        if request.resume, chosen.settings.tokenization.terminationPenalty == .automatic,
             let kept = try? Checkpoint.description(in: url).tokenization
         {
             // What the run has decided once holds.
@@ -37,7 +38,9 @@ final class TrainerBox: @unchecked Sendable {
             notes += [states.explanation].compactMap(\.self)
         }
         let data = try TokenizedDataset(
-            dataset.trajectories, settings: chosen.settings.tokenization.decided(by: states))
+            dataset.trajectories, settings: chosen.settings.tokenization.decided(by: states),
+            bins: bins)
+        notes += [bins?.remark(on: dataset.trajectories)].compactMap(\.self)
         guard data.windows.count > 0 else {
             throw Failure(
                 .data,

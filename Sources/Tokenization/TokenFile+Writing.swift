@@ -17,6 +17,7 @@ extension TokenFile {
     /// - Parameters:
     ///   - stream: The episodes.
     ///   - settings: How they become tokens; windows and masks do not matter here.
+    ///   - bins: Bins that were fitted before, such as a checkpoint's; nil fits some to the data.
     ///   - source: What the tokens are made from, kept in the file.
     ///   - url: Where the file shall lie; a file there is replaced.
     ///   - report: Called after each episode.
@@ -26,15 +27,21 @@ extension TokenFile {
     ///   `report` throw.
     @discardableResult
     public static func write(
-        _ stream: some EpisodeStream, settings: TokenizedDataset.Settings = .init(), source: Source,
-        to url: URL, report: (StreamingProgress) throws -> Void = { _ in }
+        _ stream: some EpisodeStream, settings: TokenizedDataset.Settings = .init(),
+        bins: Discretizer? = nil, source: Source, to url: URL, report: (StreamingProgress) throws -> Void = { _ in }
     ) throws -> Description {
         if let problem = settings.problem {
             throw DiscretizerError(code: .malformed, dimension: nil, detail: problem)
         }
         try settings.requireNoHiding()
-        let settings = try settings.decided(by: TerminalStates(of: stream))
-        let (all, rewards) = Discretizer.passes(settings, stream.layout)
+        var settings = try settings.decided(by: TerminalStates(of: stream))
+        if let bins {
+            try bins.requireDimension(of: stream.layout)
+            settings.strategy = bins.strategy
+            settings.binCount = bins.binCount
+        }
+        let (all, rewards) =
+            bins == nil ? Discretizer.passes(settings, stream.layout) : (all: 0, rewards: 0)
         func progress(_ pass: Int, _ rows: Int) throws {
             try report(
                 StreamingProgress(
@@ -42,11 +49,14 @@ extension TokenFile {
             )
         }
         try settings.requireDiscreteColumns(in: stream.layout)
-        let discretizer = try Discretizer(fitting: stream, settings: settings, report: progress)
+        let discretizer =
+            try bins
+            ?? Discretizer(fitting: stream, settings: settings, report: progress)
             .with(settings.discrete ?? [])
+        let decided = settings
         return try TokenFileWriter.write(to: url) { writer in
             try writer.fill(
-                stream, discretizer, settings, source,
+                stream, discretizer, decided, source,
                 report: { try progress(all + rewards + 1, $0) })
         }
     }

@@ -116,12 +116,7 @@ public struct TokenizedDataset: Sendable {
     ) throws(DiscretizerError) {
         var settings = settings.decided(by: TerminalStates(of: trajectories))
         let table = try TokenizedDataset.table(trajectories, settings)
-        guard table.layout.transitionDimension == discretizer.dimension else {
-            throw DiscretizerError(
-                code: .malformed, dimension: nil,
-                detail: "the data have \(table.layout.transitionDimension) dimensions, the "
-                    + "discretizer \(discretizer.dimension); use data of the same environment")
-        }
+        try discretizer.requireDimension(of: table.layout)
         try settings.requireGoalColumns(in: table.layout)
         guard settings.hiddenColumns(of: table.layout) == discretizer.hiddenColumns else {
             throw DiscretizerError(
@@ -129,9 +124,23 @@ public struct TokenizedDataset: Sendable {
                 detail: "the settings hide numbers and the discretizer has no token for them, or "
                     + "the other way round; use both of one model")
         }
+        try settings.requireDiscreteColumns(in: table.layout)
+        for trajectory in trajectories { try settings.requireDiscrete(trajectory) }
         settings.strategy = discretizer.strategy
         settings.binCount = discretizer.binCount
         self.init(table, discretizer, settings)
+    }
+
+    /// Tokenizes the trajectories with `bins`, or with bins that are fitted to them where there are
+    /// none.
+    package init(
+        _ trajectories: [Trajectory], settings: Settings, bins: Discretizer?
+    ) throws(DiscretizerError) {
+        guard let bins else {
+            try self.init(trajectories, settings: settings)
+            return
+        }
+        try self.init(trajectories, settings: settings, discretizer: bins)
     }
 
     private init(_ table: TransitionTable, _ discretizer: Discretizer, _ settings: Settings) {

@@ -170,6 +170,13 @@ public final class Trainer {
         RunRecord.options(in: directory)
     }
 
+    /// The bins of the run in `directory` where they are another's, with whose weights it began; nil
+    /// where they are those of its data.
+    package static func adoptedBins(in directory: URL) throws -> Discretizer? {
+        guard recordedOptions(in: directory)?.initialCheckpoint != nil else { return nil }
+        return try Checkpoint(at: directory).discretizer
+    }
+
     /// Refuses to begin a run where there is one, and to resume one where there is none.
     private static func requireRun(_ resume: Bool, in directory: URL) throws(TrainingError) {
         let isPresent = Checkpoint.exists(in: directory)
@@ -211,8 +218,8 @@ public final class Trainer {
         guard discretizer == checkpoint.discretizer else {
             throw TrainingError(
                 .unusableInitial, in: directory.path,
-                "the bins of the checkpoint '\(initial)' are those of other data; begin with one of "
-                    + "the same dataset and penalty")
+                "the tokens were not made with the bins of the checkpoint '\(initial)'; tokenize the "
+                    + "data with its bins")
         }
         return TrajectoryTransformer(configuration, values: checkpoint.model.values)
     }

@@ -59,12 +59,23 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
         return result
     }
 
-    /// Gives the run the size of model, the window and the bins of the checkpoint with whose weights
-    /// it begins, except for what is `settled`, and settles them; nothing without such a checkpoint.
+    /// Names the checkpoint with whose weights the run begins by its place, as records do, where it
+    /// is found: a run that goes on may be told the name that it was begun with.
+    package mutating func placeInitial() {
+        guard let initial = training.initialCheckpoint,
+            let url = try? Checkpoint.url(named: initial)
+        else { return }
+        training.initialCheckpoint = url.path
+    }
+
+    /// Gives the run the size of model, the window and the reading of rewards of the checkpoint with
+    /// whose weights it begins, except for what is `settled`, and settles them; nothing without such
+    /// a checkpoint.
     ///
+    /// - Returns: The checkpoint's bins, of which its tokens are numbers; nil without one.
     /// - Throws: `CheckpointError` when it cannot be read.
-    package mutating func takeInitialSize(settling settled: inout Set<String>) throws {
-        guard let initial = training.initialCheckpoint else { return }
+    package mutating func takeInitial(settling settled: inout Set<String>) throws -> Discretizer? {
+        guard let initial = training.initialCheckpoint else { return nil }
         let url = try Checkpoint.url(named: initial)
         let checkpoint = try Checkpoint(at: url)
         let description = checkpoint.description
@@ -83,6 +94,11 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
         take("tokenization.binCount", \.tokenization.binCount, description.model.binCount)
         take("tokenization.strategy", \.tokenization.strategy, checkpoint.discretizer.strategy)
         take("tokenization.hiding", \.tokenization.hiding, description.tokenization.hiding)
+        take("tokenization.discount", \.tokenization.discount, description.tokenization.discount)
+        take(
+            "tokenization.terminationPenalty", \.tokenization.terminationPenalty,
+            description.tokenization.terminationPenalty)
         training.initialCheckpoint = url.path
+        return checkpoint.discretizer
     }
 }

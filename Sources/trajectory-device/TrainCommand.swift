@@ -76,7 +76,8 @@ struct TrainCommand: AsyncParsableCommand {
         var choice = try TrainingChoice(
             overrides, recipe: recipe.recipe, resumes: resumes,
             run: resumes ? TrainingSettings(ofRunIn: folder) : nil, base: TrainingSettings())
-        if !resumes { try choice.settings.takeInitialSize(settling: &choice.settled) }
+        choice.settings.placeInitial()
+        if !resumes { _ = try choice.settings.takeInitial(settling: &choice.settled) }
         let file = try TokenFile(contentsOf: URL(fileURLWithPath: tokens))
         let dataset = try TokenizedDataset(file, settings: choice.settings.tokenization)
         choice.settings.tokenization = dataset.settings

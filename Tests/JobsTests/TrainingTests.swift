@@ -173,6 +173,53 @@ import Transformer
         #expect(error?.code == .settledReading)
     }
 
+    @Test func `a run may begin with a checkpoint of other data, whose bins it keeps when resumed`()
+        async throws
+    {
+        let hopper = try await Hopper.shared
+        let folder = try TemporaryFolder()
+        var collection = CollectionJob(
+            .policy("weak", environment: "hopper"), output: folder.file("other.hdf5"))
+        collection.steps = 300
+        collection.workers = 1
+        _ = try await collection.run()
+        let first = try Checkpoint(directory: hopper.model)
+        var notes: [String] = []
+        func train(_ data: URL, steps: Int, resumes: Bool = false) throws -> Checkpoint {
+            var job = TrainingJob(dataset: data, output: folder.file("run"))
+            job.settings.training.batchSize = 4
+            job.settledSettings = ["training.steps"]
+            job.resumes = resumes
+            if resumes { job.settings = try #require(TrainingSettings(ofRunIn: job.output)) }
+            job.settings.training.steps = steps
+            // Another path to what is recorded.
+            job.settings.training.initialCheckpoint = hopper.folder.file("./model").path
+            try job.run { if case .note(let text) = $0 { notes.append(text) } }
+            return try Checkpoint(directory: job.output)
+        }
+        let begun = try train(folder.file("other.hdf5"), steps: 2)
+        #expect(begun.discretizer == first.discretizer && begun.description.step == 2)
+        #expect(begun.description.tokenization.windowLength == 3)
+        #expect(notes.contains { $0.contains("outside the bins") })
+        let resumed = try train(folder.file("other.hdf5"), steps: 4, resumes: true)
+        #expect(resumed.discretizer == first.discretizer && resumed.description.step == 4)
+
+        // A token file is made with those bins, or refused.
+        var job = TokenizationJob(
+            from: folder.file("other.hdf5"), to: folder.file("own.tokens"))
+        _ = try job.run()
+        try FileManager.default.removeItem(at: folder.file("run"))
+        let error = #expect(throws: TrainingError.self) {
+            try train(folder.file("own.tokens"), steps: 2)
+        }
+        #expect(error?.code == .unusableInitial)
+        job.output = folder.file("adopted.tokens")
+        job.adoptedBins = first.discretizer
+        _ = try job.run()
+        let same = try train(folder.file("adopted.tokens"), steps: 2)
+        #expect(same.model.tensors().serialized() == begun.model.tensors().serialized())
+    }
+
     @Test func `policies, critics and dynamics are learnt and written`() async throws {
         let hopper = try await Hopper.shared
         let folder = try TemporaryFolder()

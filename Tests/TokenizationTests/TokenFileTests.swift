@@ -109,6 +109,58 @@ struct EpisodeList: EpisodeStream {
         #expect(try folder.contents() == ["data.tokens"])
     }
 
+    @Test(arguments: [Discretizer.Strategy.quantile, .uniform])
+    func `with bins of other data a file equals memory, and is read once`(
+        strategy: Discretizer.Strategy
+    ) throws {
+        var settings = TokenizedDataset.Settings()
+        settings.windowLength = 3
+        let (first, other) = (episodes(rows: 1_200, seed: 5), episodes(rows: 700, seed: 6))
+        settings.strategy = strategy
+        settings.binCount = 20
+        let bins = try TokenizedDataset(first.trajectories, settings: settings).discretizer
+        // What the settings say of bins gives way.
+        settings.strategy = .quantile
+        settings.binCount = 100
+        var passes: Set<Int> = []
+        try TokenFile.write(other, settings: settings, bins: bins, source: source, to: url) {
+            passes.insert($0.passCount)
+        }
+        #expect(passes == [1])
+        let mapped = try TokenizedDataset(TokenFile(contentsOf: url), settings: settings)
+        #expect(mapped.discretizer == bins && mapped.settings.binCount == 20)
+        #expect(
+            try equal(
+                mapped,
+                TokenizedDataset(other.trajectories, settings: settings, discretizer: bins)))
+        let wider = episodes(rows: 300, seed: 7, actions: 3)
+        #expect(throws: DiscretizerError.self) {
+            try TokenFile.write(wider, settings: settings, bins: bins, source: source, to: url)
+        }
+    }
+
+    @Test func `numbers outside of bins that are another's are counted, and said where many`()
+        throws
+    {
+        let layout = TransitionLayout(observationDimension: 1, actionDimension: 1)
+        func episode(_ numbers: [Float]) -> Trajectory {
+            Trajectory(
+                layout: layout, observations: numbers, actions: numbers.map { _ in 0 },
+                rewards: numbers.map { _ in 1 })
+        }
+        let first = episode((0..<100).map(Float.init))
+        var settings = TokenizedDataset.Settings()
+        settings.binCount = 10
+        let bins = try TokenizedDataset([first], settings: settings).discretizer
+        #expect(bins.shareOutside([first]) == 0 && bins.remark(on: [first]) == nil)
+        // Of 50 observations and as many actions, 20 observations and then one.
+        let outside = episode((0..<50).map { $0 < 10 ? -1 : $0 < 20 ? 100 : 50 })
+        #expect(bins.shareOutside([outside, episode([])]) == 0.2)
+        #expect(bins.remark(on: [outside])?.contains("20 %") == true)
+        let hardly = episode((0..<50).map { $0 == 0 ? -1 : 50 })
+        #expect(bins.shareOutside([hardly]) == 0.01 && bins.remark(on: [hardly]) == nil)
+    }
+
     @Test func `many columns and bins make smaller digits, with the same result`() throws {
         let episodes = episodes(rows: 1_500, seed: 77, actions: 500)
         var settings = TokenizedDataset.Settings()

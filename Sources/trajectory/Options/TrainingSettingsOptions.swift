@@ -146,7 +146,7 @@ struct TrainingSettingsOptions: ParsableArguments {
     @Option(
         help: """
             Begin with the weights of this checkpoint, a folder or a name, in place of fresh ones; \
-            the model's size is its own.
+            the model's size and bins are its own, whatever the data.
             """,
         completion: .directory)
     var initial: String?

@@ -4,6 +4,7 @@ import Jobs
 public import Tokenization
 import Signals
 import Training
+import Transformer
 
 /// `trajectory dataset tokenize`: from a dataset file to a token file.
 struct DatasetTokenizeCommand: AsyncParsableCommand {
@@ -24,6 +25,7 @@ struct DatasetTokenizeCommand: AsyncParsableCommand {
               trajectory dataset tokenize D4RL/pointmaze/umaze-v2 --output maze.tokens --bins 200 \
             --discretizer uniform
               trajectory train --dataset halfcheetah.tokens --output runs/halfcheetah
+              trajectory dataset tokenize more.hdf5 --output more.tokens --initial runs/halfcheetah
 
             Keys of the JSON object: output, transitions, episodes, dimensions, bins, bytes, \
             notes, seconds.
@@ -54,12 +56,23 @@ struct DatasetTokenizeCommand: AsyncParsableCommand {
     )
     var discount: Double?
 
+    @Option(
+        help: "Take bins and discount of this checkpoint, for training that begins with it.",
+        completion: .directory)
+    var initial: String?
+
     @OptionGroup var penalty: PenaltyOptions
 
     @OptionGroup(title: "Reading Options") var reading: DatasetReadingOptions
 
     @Flag(help: "Print a JSON object.")
     var json = false
+
+    func validate() throws {
+        guard initial == nil || (bins == nil && discretizer == nil) else {
+            throw ValidationError("The bins are those of --initial; give no --bins or --discretizer.")
+        }
+    }
 
     func run() async throws {
         var settings =
@@ -69,9 +82,15 @@ struct DatasetTokenizeCommand: AsyncParsableCommand {
         settings.strategy = discretizer ?? settings.strategy
         settings.discount = discount ?? settings.discount
         settings.terminationPenalty = penalty.penalty ?? settings.terminationPenalty
+        let checkpoint = try initial.map { try Checkpoint(at: Checkpoint.url(named: $0)) }
+        if let kept = checkpoint?.description.tokenization {
+            settings.discount = discount ?? kept.discount
+            settings.terminationPenalty = penalty.penalty ?? kept.terminationPenalty
+        }
         var job = TokenizationJob(
             from: URL(fileURLWithPath: input), to: URL(fileURLWithPath: output))
         job.settings = settings
+        job.adoptedBins = checkpoint?.discretizer
         job.reading = reading.options
         job.isStopped = Signals.watch()
         let line = ProgressLine()
