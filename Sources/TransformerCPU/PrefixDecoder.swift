@@ -55,16 +55,12 @@ public final class PrefixDecoder: PrefixTreeModel {
 
     /// For each layer, place × 2C: key, then value; the goals' tokens, then the nodes.
     private var keysValues: [FloatStorage]
-    /// The number of each goal whose keys and values are kept.
-    private var keptGoals: [[Int]: Int] = [:]
-    /// Numbers of the present tree's goals.
-    private var goals: [Int] = []
+    /// The goals whose keys and values are kept.
+    private var goals: KeptGoals
     /// Place of the first node: nodes lie behind the kept goals.
-    private var firstPlace = 0
+    private var firstPlace: Int { goals.places }
     /// For each node the number of its goal; empty for a model without goals.
     private var goalOfNode: [Int32] = []
-    /// Goals that are kept at most, unless a tree has more.
-    private static let goalLimit = 256
     private var capacity: Int
     private var logitStorage: FloatStorage
     private let logitStride: Int
@@ -77,6 +73,7 @@ public final class PrefixDecoder: PrefixTreeModel {
     init(_ model: CPUTransformer, pool: WorkerPool) {
         self.model = model
         let configuration = model.configuration
+        goals = KeptGoals(dimension: configuration.goalDimension)
         capacity = 1024
         logitStride = (configuration.vocabularySize + 7) / 8 * 8
         keysValues = (0..<configuration.layerCount).map { [capacity] _ in
@@ -132,24 +129,8 @@ public final class PrefixDecoder: PrefixTreeModel {
     /// - Parameter tokens: For each goal its tokens, ``goalDimension`` bins.
     public func begin(goals tokens: [[Int]]) {
         removeAll()
-        guard goalDimension > 0 else {
-            precondition(tokens.allSatisfy(\.isEmpty), "goals for a model without goal")
-            return
-        }
-        if tokens.contains(where: { keptGoals[$0] == nil }) {
-            if keptGoals.count + tokens.count > Self.goalLimit { keptGoals = [:] }
-            var fresh: [[Int]] = []
-            for goal in tokens where keptGoals[goal] == nil {
-                precondition(
-                    goal.count == goalDimension,
-                    "a goal of \(goal.count) tokens for a model of \(goalDimension)")
-                keptGoals[goal] = keptGoals.count
-                fresh.append(goal)
-            }
-            firstPlace = keptGoals.count * goalDimension
-            compute(fresh, from: keptGoals.count - fresh.count)
-        }
-        goals = tokens.compactMap { keptGoals[$0] }
+        let (fresh, first) = goals.begin(tokens)
+        if !fresh.isEmpty { compute(fresh, from: first) }
     }
 
     /// Forgets all nodes, not the goals; node numbers start at 0 again.
@@ -182,7 +163,7 @@ public final class PrefixDecoder: PrefixTreeModel {
             switch node.parent {
             case .goal(let goal):
                 precondition(
-                    goal >= 0 && goal < max(goals.count, 1), "the tree has no goal \(goal)")
+                    goal >= 0 && goal < max(goals.present.count, 1), "the tree has no goal \(goal)")
                 position = 0
                 parent = -1
             case .node(let node):
@@ -192,9 +173,9 @@ public final class PrefixDecoder: PrefixTreeModel {
                 if node >= first { hasInnerParents = true }
             }
             if goalDimension > 0 {
-                precondition(!goals.isEmpty, "a tree without the goal that its model needs")
+                precondition(!goals.present.isEmpty, "a tree without the goal that its model needs")
                 switch node.parent {
-                case .goal(let goal): goalOfNode.append(Int32(goals[goal]))
+                case .goal(let goal): goalOfNode.append(Int32(goals.present[goal]))
                 case .node(let node): goalOfNode.append(goalOfNode[node])
                 }
             }

@@ -34,13 +34,10 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
     /// Row of each node's logits, or -1.
     var logitRows: [Int32] = []
     var outputCount = 0
-    private var keptGoals: [[Int]: Int] = [:]
-    /// Numbers of the present tree's goals.
-    private var goals: [Int] = []
+    /// The goals whose keys and values are kept.
+    private var goals: KeptGoals
     /// Place of the first node: nodes lie behind the kept goals.
-    var firstPlace = 0
-    /// Goals that are kept at most, unless a tree has more.
-    private static let goalLimit = 256
+    var firstPlace: Int { goals.places }
 
     /// A decoder with an empty tree, of the model as it is now.
     ///
@@ -56,6 +53,7 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
         _ model: TrajectoryTransformer, on device: Device, precision: Precision, blocks: Int?
     ) throws(EngineError) {
         configuration = model.configuration
+        goals = KeptGoals(dimension: configuration.goalDimension)
         self.device = device
         let shape = KernelShape(configuration, precision: precision)
         if let problem = shape.problem {
@@ -119,30 +117,14 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
     /// - Throws: `EngineError` where the card fails.
     public func begin(goals tokens: [[Int]]) throws(EngineError) {
         removeAll()
-        guard goalDimension > 0 else {
-            precondition(tokens.allSatisfy(\.isEmpty), "goals for a model without goal")
-            return
+        let (fresh, first) = goals.begin(tokens)
+        guard !fresh.isEmpty else { return }
+        do {
+            try compute(fresh, from: first * goalDimension)
+        } catch {
+            goals.forget()
+            throw EngineError(error, engine: device.name)
         }
-        if tokens.contains(where: { keptGoals[$0] == nil }) {
-            if keptGoals.count + tokens.count > Self.goalLimit { keptGoals = [:] }
-            var fresh: [[Int]] = []
-            let first = keptGoals.count
-            for goal in tokens where keptGoals[goal] == nil {
-                precondition(
-                    goal.count == goalDimension,
-                    "a goal of \(goal.count) tokens for a model of \(goalDimension)")
-                keptGoals[goal] = keptGoals.count
-                fresh.append(goal)
-            }
-            firstPlace = keptGoals.count * goalDimension
-            do {
-                try compute(fresh, from: first * goalDimension)
-            } catch {
-                keptGoals = [:]
-                throw EngineError(error, engine: device.name)
-            }
-        }
-        goals = tokens.compactMap { keptGoals[$0] }
     }
 
     /// Adds nodes, computes what they need, and returns their numbers in the order given.
@@ -198,9 +180,9 @@ public final class CUDAPrefixDecoder: PrefixTreeModel {
             let anchor: Int32
             switch node.parent {
             case .goal(let goal):
-                precondition(goal < max(goals.count, 1), "goal \(goal) does not exist")
+                precondition(goal < max(goals.present.count, 1), "goal \(goal) does not exist")
                 position = 0
-                anchor = Int32(-1 - (goals.isEmpty ? 0 : goals[goal]))
+                anchor = Int32(-1 - (goals.present.isEmpty ? 0 : goals.present[goal]))
             case .node(let parent):
                 precondition(parent < number, "node \(parent) does not exist")
                 position = Int(positions[parent]) + 1

@@ -42,9 +42,7 @@ struct FrameOptions: ParsableArguments {
                     "\(name) must be an even number from 16 to 4096, found \(value)")
             }
         }
-        if let speed, !(speed > 0 && speed.isFinite) {
-            throw ValidationError("--speed must be positive, found \(speed)")
-        }
+        try requirePositive(["--speed": speed])
     }
 
     /// Refuses options that such a drawing has no use for.

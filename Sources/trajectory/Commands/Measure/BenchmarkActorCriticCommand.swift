@@ -43,9 +43,7 @@ struct BenchmarkActorCriticCommand: ParsableCommand {
     func validate() throws {
         try require(.batch, ["--batch-size": batchSize])
         try require(.workers, ["--workers": workers])
-        guard seconds > 0, seconds.isFinite else {
-            throw ValidationError("--seconds must be positive, found \(seconds)")
-        }
+        try requirePositive(["--seconds": seconds])
     }
 
     func run() throws {

@@ -39,9 +39,7 @@ struct BenchmarkEnvironmentsCommand: ParsableCommand {
     func validate() throws {
         try require(.together, ["--copies": copies])
         try require(.workers, ["--workers": workers])
-        guard seconds > 0, seconds.isFinite else {
-            throw ValidationError("--seconds must be positive, found \(seconds)")
-        }
+        try requirePositive(["--seconds": seconds])
     }
 
     func run() throws {

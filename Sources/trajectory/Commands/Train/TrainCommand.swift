@@ -80,9 +80,7 @@ struct TrainCommand: AsyncParsableCommand, DividedCommand {
         try GivenOptions.here.refuse(
             ["--minutes"], unless: chosen.steps == nil && !resume,
             "is for a new run without --steps")
-        guard minutes.map({ $0 > 0 && $0.isFinite }) ?? true else {
-            throw ValidationError("--minutes must be positive, found \(minutes ?? 0)")
-        }
+        try requirePositive(["--minutes": minutes])
     }
 
     func run() async throws {

@@ -69,9 +69,7 @@ struct TrainDynamicsCommand: AsyncParsableCommand {
         try require(.steps, ["--steps": steps])
         try require(.batch, ["--batch-size": batchSize])
         try require(Bound.steps.orNone, ["--skip-last": skipLast])
-        guard learningRate > 0, learningRate.isFinite else {
-            throw ValidationError("--learning-rate must be positive, found \(learningRate)")
-        }
+        try requirePositive(["--learning-rate": learningRate])
     }
 
     func run() async throws {
