@@ -8,7 +8,6 @@ checks. Run by `make test-live`.
 """
 import json
 import random
-import re
 import signal
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 import websockets.exceptions
 import websockets.sync.client
 from browser import Page
+from listening import Listening
 
 ROOT = Path(__file__).resolve().parent.parent
 arguments = sys.argv[1:]
@@ -31,36 +31,18 @@ if "--pictures" in arguments:
 TOOL, NAMES = arguments[0], arguments[1:]
 
 
-class Live:
-    """The program, started as a user starts it, on a free port."""
+class Live(Listening):
+    """The program of the page."""
 
     def __init__(self, *options, checkpoint="Checkpoints/hopper"):
-        self.process = subprocess.Popen(
-            [TOOL, "live", str(ROOT / checkpoint), "--port", "0", "--no-browser", *options],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        match = re.fullmatch(r"(\S+) in (\S+), live on http://127\.0\.0\.1:(\d+)\n", line)
-        assert match, line + self.process.stderr.read()
-        self.environment = match[2]
-        self.port = int(match[3])
-        self.address = f"http://127.0.0.1:{self.port}"
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
+        super().__init__(TOOL, "live", ROOT / checkpoint, "--no-browser", *options)
 
     def socket(self, path="/live", **options):
         return websockets.sync.client.connect(
             f"ws://127.0.0.1:{self.port}{path}", max_size=None, max_queue=None, **options)
 
     def status(self, *options, path="/"):
-        return subprocess.run(
-            ["curl", "-sS", "-m", "10", "-o", "/dev/null", "-w", "%{http_code}", self.address + path, *options],
-            check=True, capture_output=True, text=True).stdout
+        return self.curl(path, *options)[0]
 
 
 def picture(page, name):
@@ -229,15 +211,15 @@ def check_report():
 def check_strangers():
     """Who is no page of this machine is refused; the rest goes on."""
     with Live() as live:
-        assert live.status() == "200"
+        assert live.status() == 200
         own = ["-H", f"Origin: {live.address}"]
-        assert live.status(*own) == "200"
-        assert live.status("-H", "Host: localhost:9") == "200", "as behind a tunnel"
+        assert live.status(*own) == 200
+        assert live.status("-H", "Host: localhost:9") == 200, "as behind a tunnel"
         for header in ("Host: evil.example", f"Host: evil.example:{live.port}", "Host:", "Host: 127.0.0.1.evil.example",
                        "Origin: http://evil.example", "Origin: null", f"Origin: http://localhost:{live.port}"):
-            assert live.status("-H", header) in ("403", "400"), header
-        assert live.status(path="/etc/passwd") == "404"
-        assert live.status("-X", "POST", "-d", "x") == "405"
+            assert live.status("-H", header) in (403, 400), header
+        assert live.status(path="/etc/passwd") == 404
+        assert live.status("-X", "POST", "-d", "x") == 405
         live.socket(origin=live.address).close()
         live.socket(path="/live?x=1").close()
         for options in ({"origin": "http://evil.example"}, {"path": "/"}, {"path": "/other"}):
