@@ -141,33 +141,53 @@ def drag_robot(page):
 
 
 def check_robots():
-    """Another robot, and in a maze a click that sets the goal."""
+    """Another robot."""
     with Live(checkpoint="Checkpoints/halfcheetah-medium") as live, Page(live.address, dark=True) as page:
         page.wait("live.track && live.track.head > 20")
         picture(page, "halfcheetah")
         assert not page.complaints, page.complaints
-    with tempfile.TemporaryDirectory() as folder:
-        run = maze(folder)
-        with Live("--objective", "imitation", "--horizon", "8", "--beam-width", "8", checkpoint=run) as live, Page(live.address) as page:
-            page.wait("live.track && live.track.head > 3")
+
+
+def check_mazes():
+    """A point and an ant in their mazes: all of the ground is seen, the robot is no dot, a click sets the goal."""
+    for name, dataset, place in (
+        ("maze", ["pointmaze-umaze@5", "--until-goal", "--steps", "20000"], [-1, -1]),
+        ("antmaze", ["antmaze-umaze", "--steps", "2000"], [8, 0]),
+    ):
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            Live("--objective", "imitation", "--horizon", "4", "--beam-width", "8", checkpoint=maze(folder, dataset))
+            as live, Page(live.address) as page,
+        ):
+            page.wait("live.track && live.track.head > 3", 60)
             assert page.value("live.scene.view") == "above"
+            # Corners of the ground between the walls, which are a cell thick, and the upper edge of the wall behind.
+            low, high, length = page.value(
+                "(() => { const { x, y } = live.scene.ground, { camera, walls } = live.stage, size = walls[0].size;"
+                " const corner = (side, height) => camera.project([x, y].map(([low, high]) =>"
+                " side < 0 ? low + 2 * size[0] : high - 2 * size[0]).concat(height));"
+                " return [corner(-1, 0), corner(1, 2 * size[2]), live.stage.length * camera.scale]; })()")
+            width, height = page.value("[live.stage.width, live.stage.size]")
+            assert 0 < low[0] < high[0] < width and 0 < high[1] < low[1] < height, (low, high, width, height)
+            assert length > 20, f"the robot is {length} points long"
             x, y = page.value(
                 "(() => { const box = element('stage').getBoundingClientRect();"
-                " const [x, y] = live.stage.camera.project([-1, -1, 0]); return [box.x + x, box.y + y]; })()")
+                f" const [x, y] = live.stage.camera.project([{place[0]}, {place[1]}, 0]);"
+                " return [box.x + x, box.y + y]; })()")
             page.drag(x, y, x, y)
-            goal = page.wait("live.track.head && live.track.steps[live.track.head - 1].goal[0] < -0.9"
-                             " && live.track.steps[live.track.head - 1].goal")
-            assert abs(goal[0] + 1) < 0.05 and abs(goal[1] + 1) < 0.05, goal
+            goal = page.wait(f"live.track.head && Math.abs(live.track.steps[live.track.head - 1].goal[0] - {place[0]})"
+                             " < 0.05 && live.track.steps[live.track.head - 1].goal", 60)
+            assert abs(goal[1] - place[1]) < 0.05, goal
             time.sleep(1)
-            picture(page, "maze")
+            picture(page, name)
             assert not page.complaints, page.complaints
 
 
-def maze(folder):
+def maze(folder, dataset):
     """A model of a small maze, trained in less than a minute."""
     data, run = f"{folder}/maze.hdf5", f"{folder}/maze"
     for command in (
-        ["collect", "--dataset", "pointmaze-umaze@5", "--until-goal", "--steps", "20000", "--output", data],
+        ["collect", "--dataset", *dataset, "--output", data],
         ["train", "--dataset", data, "--output", run, "--goal-columns", "0,1", "--window", "2", "--bins", "20", "--layers",
          "2", "--width", "64", "--batch-size", "64", "--learning-rate", "2e-3", "--steps", "300"],
     ):

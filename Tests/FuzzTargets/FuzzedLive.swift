@@ -48,6 +48,8 @@ enum FuzzedLive {
     ]
 
     private static let mostOrders = 8
+    /// Of all orders of an input.
+    private static let mostSteps = 3
 
     /// A session that begins anew with each input.
     private final class Session: @unchecked Sendable {
@@ -64,10 +66,11 @@ enum FuzzedLive {
             isChanged = false
             session.push(.zero, steps: 0)
             session.reset(seed: 1)
+            var steps = FuzzedLive.mostSteps
             for command in commands {
                 switch command {
                 case .run, .pause, .speed: break
-                case .step(let count): try step(session, count)
+                case .step(let count): steps -= try step(session, min(count, steps))
                 case .reset(let seed): session.reset(seed: seed)
                 case .search(let search):
                     isChanged = true
@@ -79,21 +82,22 @@ enum FuzzedLive {
             }
         }
 
-        /// Takes some of the steps where their search is small, and tells them.
-        private func step(_ session: LiveSession, _ count: Int) throws {
-            guard session.options.horizon * session.options.beamWidth <= 16 else { return }
-            for _ in 0..<min(count, 2) {
+        /// Takes steps where their search is small, and tells them; returns how many.
+        private func step(_ session: LiveSession, _ count: Int) throws -> Int {
+            guard session.options.horizon * session.options.beamWidth <= 16 else { return 0 }
+            for _ in 0..<count {
                 if session.isOver { session.reset() }
                 let told = LiveLoop.text(try session.advance())
                 precondition(told.utf8.count < 1 << 20, "a step of megabytes")
             }
+            return count
         }
     }
 
     /// How each input begins.
     private static let small = {
         var search = LiveCommand.Search()
-        search.horizon = 2
+        search.horizon = 1
         search.beamWidth = 2
         search.replanInterval = 1
         search.objective = .expectedReturn
