@@ -31,11 +31,10 @@ def packed(message):
     return b"\x82" + size + b"\0\0\0\0" + payload
 
 
-def seen(client, lanes, count=32):
-    """What a client's robots see, step by step: a Hopper that stands, a little otherwise each time."""
-    generator = np.random.default_rng(client)
-    noise = generator.normal(scale=0.02, size=(count, lanes, 11))
-    return np.array([1.25] + 10 * [0.0]) + noise
+def seen(first, lanes, count=32):
+    """What robots see, step by step: Hoppers that stand, each a little otherwise each time."""
+    noise = [np.random.default_rng(first + lane).normal(scale=0.02, size=(count, 11)) for lane in range(lanes)]
+    return np.array([1.25] + 10 * [0.0]) + np.stack(noise, axis=1)
 
 
 class Client:
