@@ -51,7 +51,7 @@ enum FuzzedLive {
     /// Of all orders of an input.
     private static let mostSteps = 3
 
-    /// A session that begins anew with each input.
+    /// A session that begins anew with each input; the lock lets in one thread at a time.
     private final class Session: @unchecked Sendable {
         private let lock = NSLock()
         private var session: LiveSession?
