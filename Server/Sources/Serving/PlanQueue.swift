@@ -121,12 +121,14 @@ public final class PlanQueue: Sendable {
     private func run() {
         while true {
             gather()
-            let jobs = state.withLock { state -> [Job] in
-                let jobs = Self.takeBatch(&state.waiting, limit: limits.together)
-                if jobs.isEmpty { state.isRunning = false }
-                return jobs
+            let next = state.withLock { state -> [Job]? in
+                guard !state.waiting.isEmpty else {
+                    state.isRunning = false
+                    return nil
+                }
+                return Self.takeBatch(&state.waiting, limit: limits.together)
             }
-            if jobs.isEmpty { return }
+            guard let jobs = next else { return }
             let begin = ContinuousClock.now
             let live = jobs.filter { job in
                 guard !job.isAbandoned() else {
