@@ -44,6 +44,8 @@ package struct Listener<
     /// Serves until the service group is told to shut down.
     ///
     /// - Parameters:
+    ///   - host: The address to listen on.
+    ///   - port: The port; 0 takes one that is free.
     ///   - onListening: Called with address and port once clients can connect.
     ///   - onEnding: Called before the connections are told.
     /// - Throws: ``ListenerError`` when the address cannot be listened on.
