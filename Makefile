@@ -23,10 +23,10 @@ test-kernels: bootstrap ## tests of layers, model and planner on every instructi
 		--filter 'LayersTests|TransformerTests|PlanningTests' || exit 1; done
 
 test-minari: build ## what we write, Minari's own package reads, and the other way round
-	Scripts/test-minari.sh
+	Scripts/test-against.sh minari
 
 test-tensorboard: build ## TensorBoard's own package reads the learning curves that we write
-	Scripts/test-tensorboard.sh
+	Scripts/test-against.sh tensorboard
 
 test: bootstrap ## all tests (FILTER=name for some)
 	swift test --disable-xctest $(SWIFT_FLAGS) $(if $(FILTER),--filter '$(FILTER)')

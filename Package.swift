@@ -250,9 +250,9 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 "Bounds", "Datasets", "Environments", "Episodes", "Experiments", "Files", "Jobs",
-                "Learning", "Policies", "PythonFiles", "RandomNumbers", "Safetensors",
-                "Tokenization", "TorchCheckpoints", "Training", "Trajectories", "Transformer",
-                "TransformerCPU",
+                "Learning", "Live", "Planning", "Policies", "PythonFiles", "RandomNumbers",
+                "Safetensors", "Tokenization", "TorchCheckpoints", "Training", "Trajectories",
+                "Transformer", "TransformerCPU",
             ],
             path: "Tests/FuzzTargets", swiftSettings: swiftSettings),
         .executableTarget(

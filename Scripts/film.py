@@ -9,13 +9,13 @@ for how wide its searches are. Needs Chromium and ffmpeg; run by `make film`.
 """
 import argparse
 import os
-import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from browser import Page
+from listening import Listening
 
 ROOT = Path(__file__).resolve().parent.parent
 RATE = 20
@@ -88,19 +88,13 @@ def main():
     options = parser.parse_args()
     pushes = dict(push.split(":") for push in options.push or ["200:-0.5"])
 
-    live = subprocess.Popen(
-        [options.tool, "live", options.checkpoint, "--port", "0", "--no-browser", "--paused", "--seed",
-         str(options.seed), "--horizon", options.horizon, "--beam-width", options.beam_width],
-        stdout=subprocess.PIPE, text=True)
-    try:
-        address = re.search(r"http://\S+", live.stdout.readline())[0]
-        with tempfile.TemporaryDirectory() as folder:
-            record(address, folder, options, pushes)
-            live.terminate()
-            encode(folder, options.frames, options.output)
-    finally:
-        live.terminate()
-        live.wait()
+    with tempfile.TemporaryDirectory() as folder:
+        with Listening(
+            options.tool, "live", options.checkpoint, "--no-browser", "--paused", "--seed", str(options.seed),
+            "--horizon", options.horizon, "--beam-width", options.beam_width,
+        ) as live:
+            record(live.address, folder, options, pushes)
+        encode(folder, options.frames, options.output)
 
 
 main()

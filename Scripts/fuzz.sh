@@ -22,7 +22,7 @@ swift build -c release --package-path Server --scratch-path "$build/server" --pr
     -Xswiftc -sanitize=fuzzer -Xswiftc -DFUZZING
 fuzz_server=$build/server/release/fuzz-server
 targets=("$@")
-((${#targets[@]})) || targets=(safetensors tokens checkpoint weights policy critic dynamics settings experiment maze torch pickle npz hdf5 messagepack openpi inference)
+((${#targets[@]})) || targets=(safetensors tokens checkpoint weights policy critic dynamics settings experiment maze torch pickle npz live hdf5 messagepack openpi inference)
 mkdir -p "$build/found"
 # Anew each time: what the program writes may have changed since.
 rm -rf "$build/seeds"

@@ -8,7 +8,6 @@ checks. Run by `make test-live`.
 """
 import json
 import random
-import re
 import signal
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 import websockets.exceptions
 import websockets.sync.client
 from browser import Page
+from listening import Listening
 
 ROOT = Path(__file__).resolve().parent.parent
 arguments = sys.argv[1:]
@@ -31,36 +31,18 @@ if "--pictures" in arguments:
 TOOL, NAMES = arguments[0], arguments[1:]
 
 
-class Live:
-    """The program, started as a user starts it, on a free port."""
+class Live(Listening):
+    """The program of the page."""
 
     def __init__(self, *options, checkpoint="Checkpoints/hopper"):
-        self.process = subprocess.Popen(
-            [TOOL, "live", str(ROOT / checkpoint), "--port", "0", "--no-browser", *options],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        match = re.fullmatch(r"(\S+) in (\S+), live on http://127\.0\.0\.1:(\d+)\n", line)
-        assert match, line + self.process.stderr.read()
-        self.environment = match[2]
-        self.port = int(match[3])
-        self.address = f"http://127.0.0.1:{self.port}"
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
+        super().__init__(TOOL, "live", ROOT / checkpoint, "--no-browser", *options)
 
     def socket(self, path="/live", **options):
         return websockets.sync.client.connect(
             f"ws://127.0.0.1:{self.port}{path}", max_size=None, max_queue=None, **options)
 
     def status(self, *options, path="/"):
-        return subprocess.run(
-            ["curl", "-sS", "-m", "10", "-o", "/dev/null", "-w", "%{http_code}", self.address + path, *options],
-            check=True, capture_output=True, text=True).stdout
+        return self.curl(path, *options)[0]
 
 
 def picture(page, name):
@@ -159,33 +141,53 @@ def drag_robot(page):
 
 
 def check_robots():
-    """Another robot, and in a maze a click that sets the goal."""
+    """Another robot."""
     with Live(checkpoint="Checkpoints/halfcheetah-medium") as live, Page(live.address, dark=True) as page:
         page.wait("live.track && live.track.head > 20")
         picture(page, "halfcheetah")
         assert not page.complaints, page.complaints
-    with tempfile.TemporaryDirectory() as folder:
-        run = maze(folder)
-        with Live("--objective", "imitation", "--horizon", "8", "--beam-width", "8", checkpoint=run) as live, Page(live.address) as page:
-            page.wait("live.track && live.track.head > 3")
+
+
+def check_mazes():
+    """A point and an ant in their mazes: all of the ground is seen, the robot is no dot, a click sets the goal."""
+    for name, dataset, place in (
+        ("maze", ["pointmaze-umaze@5", "--until-goal", "--steps", "20000"], [-1, -1]),
+        ("antmaze", ["antmaze-umaze", "--steps", "2000"], [8, 0]),
+    ):
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            Live("--objective", "imitation", "--horizon", "4", "--beam-width", "8", checkpoint=maze(folder, dataset))
+            as live, Page(live.address) as page,
+        ):
+            page.wait("live.track && live.track.head > 3", 60)
             assert page.value("live.scene.view") == "above"
+            # Corners of the ground between the walls, which are a cell thick, and the upper edge of the wall behind.
+            low, high, length = page.value(
+                "(() => { const { x, y } = live.scene.ground, { camera, walls } = live.stage, size = walls[0].size;"
+                " const corner = (side, height) => camera.project([x, y].map(([low, high]) =>"
+                " side < 0 ? low + 2 * size[0] : high - 2 * size[0]).concat(height));"
+                " return [corner(-1, 0), corner(1, 2 * size[2]), live.stage.length * camera.scale]; })()")
+            width, height = page.value("[live.stage.width, live.stage.size]")
+            assert 0 < low[0] < high[0] < width and 0 < high[1] < low[1] < height, (low, high, width, height)
+            assert length > 20, f"the robot is {length} points long"
             x, y = page.value(
                 "(() => { const box = element('stage').getBoundingClientRect();"
-                " const [x, y] = live.stage.camera.project([-1, -1, 0]); return [box.x + x, box.y + y]; })()")
+                f" const [x, y] = live.stage.camera.project([{place[0]}, {place[1]}, 0]);"
+                " return [box.x + x, box.y + y]; })()")
             page.drag(x, y, x, y)
-            goal = page.wait("live.track.head && live.track.steps[live.track.head - 1].goal[0] < -0.9"
-                             " && live.track.steps[live.track.head - 1].goal")
-            assert abs(goal[0] + 1) < 0.05 and abs(goal[1] + 1) < 0.05, goal
+            goal = page.wait(f"live.track.head && Math.abs(live.track.steps[live.track.head - 1].goal[0] - {place[0]})"
+                             " < 0.05 && live.track.steps[live.track.head - 1].goal", 60)
+            assert abs(goal[1] - place[1]) < 0.05, goal
             time.sleep(1)
-            picture(page, "maze")
+            picture(page, name)
             assert not page.complaints, page.complaints
 
 
-def maze(folder):
+def maze(folder, dataset):
     """A model of a small maze, trained in less than a minute."""
     data, run = f"{folder}/maze.hdf5", f"{folder}/maze"
     for command in (
-        ["collect", "--dataset", "pointmaze-umaze@5", "--until-goal", "--steps", "20000", "--output", data],
+        ["collect", "--dataset", *dataset, "--output", data],
         ["train", "--dataset", data, "--output", run, "--goal-columns", "0,1", "--window", "2", "--bins", "20", "--layers",
          "2", "--width", "64", "--batch-size", "64", "--learning-rate", "2e-3", "--steps", "300"],
     ):
@@ -229,15 +231,15 @@ def check_report():
 def check_strangers():
     """Who is no page of this machine is refused; the rest goes on."""
     with Live() as live:
-        assert live.status() == "200"
+        assert live.status() == 200
         own = ["-H", f"Origin: {live.address}"]
-        assert live.status(*own) == "200"
-        assert live.status("-H", "Host: localhost:9") == "200", "as behind a tunnel"
+        assert live.status(*own) == 200
+        assert live.status("-H", "Host: localhost:9") == 200, "as behind a tunnel"
         for header in ("Host: evil.example", f"Host: evil.example:{live.port}", "Host:", "Host: 127.0.0.1.evil.example",
                        "Origin: http://evil.example", "Origin: null", f"Origin: http://localhost:{live.port}"):
-            assert live.status("-H", header) in ("403", "400"), header
-        assert live.status(path="/etc/passwd") == "404"
-        assert live.status("-X", "POST", "-d", "x") == "405"
+            assert live.status("-H", header) in (403, 400), header
+        assert live.status(path="/etc/passwd") == 404
+        assert live.status("-X", "POST", "-d", "x") == 405
         live.socket(origin=live.address).close()
         live.socket(path="/live?x=1").close()
         for options in ({"origin": "http://evil.example"}, {"path": "/"}, {"path": "/other"}):

@@ -24,6 +24,7 @@ import websockets.sync.client
 from openpi_client import msgpack_numpy
 from openpi_client.action_chunk_broker import ActionChunkBroker
 from openpi_client.websocket_client_policy import WebsocketClientPolicy
+from listening import Listening
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOL = sys.argv[1]
@@ -32,38 +33,14 @@ STANDING = np.array([1.25] + 10 * [0.0])
 MODEL = "/v2/models/hopper"
 
 
-class Server:
-    """A server that was started as a user starts it, on a free port."""
+class Server(Listening):
+    """The policy server."""
 
-    def __init__(self, *options, checkpoint=CHECKPOINT, environment=None):
-        self.process = subprocess.Popen(
-            [TOOL, "serve", checkpoint, "--port", "0", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, env={**os.environ, **(environment or {})},
-        )
-        line = self.process.stdout.readline()
-        match = re.fullmatch(r"serving (\S+) on http://(\S+):(\d+)\n", line)
-        assert match, line + self.process.stderr.read()
-        self.port = int(match[3])
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
+    def __init__(self, *options, environment=None):
+        super().__init__(TOOL, "serve", CHECKPOINT, *options, environment=environment)
 
     def client(self, key=None):
         return WebsocketClientPolicy("127.0.0.1", self.port, key)
-
-    def curl(self, path, *options):
-        """The status and the body that curl brings."""
-        answer = subprocess.run(
-            ["curl", "-sS", "-m", "20", "-w", "\n%{http_code}", f"http://127.0.0.1:{self.port}{path}", *options],
-            check=True, capture_output=True, text=True,
-        ).stdout
-        body, _, status = answer.rpartition("\n")
-        return int(status), body
 
     def processor(self):
         """Seconds of the processor that were used."""
@@ -77,11 +54,6 @@ class Server:
                 return
             time.sleep(0.01)
         raise AssertionError("no search began")
-
-    def memory(self):
-        """Bytes of memory in use."""
-        pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
-        return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def tensor(name, array):

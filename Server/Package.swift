@@ -19,6 +19,12 @@ func nio(_ product: String) -> Target.Dependency {
 }
 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let arguments = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let lifecycle = Target.Dependency.product(
+    name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(
+    name: "UnixSignals", package: "swift-service-lifecycle")
 
 let package = Package(
     name: "trajectory-server",
@@ -42,43 +48,45 @@ let package = Package(
             name: "Serving", dependencies: ["MessagePack", planner("TrajectoryPlanning")],
             exclude: ["README.md"], swiftSettings: swiftSettings),
         .target(
-            name: "Sockets", dependencies: [nio("NIOCore"), nio("NIOWebSocket")],
+            name: "Sockets",
+            dependencies: [
+                lifecycle, nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"), nio("NIOWebSocket"),
+            ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
         .target(
             name: "PolicyServer",
             dependencies: [
-                "Serving", "Sockets", logging, nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"),
+                "Serving", "Sockets", lifecycle, logging, nio("NIOCore"), nio("NIOHTTP1"),
                 nio("NIOWebSocket"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            exclude: ["README.md"], swiftSettings: swiftSettings),
+        .target(
+            name: "ModelArguments",
+            dependencies: [
+                arguments, planner("TrajectoryEngines"), planner("TrajectoryLearning"),
+                planner("TrajectoryPlanning"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
         .executableTarget(
             name: "trajectory-server",
             dependencies: [
-                "PolicyServer", "Serving", logging, planner("TrajectoryAgents"),
-                planner("TrajectoryEngines"),
-                planner("TrajectoryLearning"), planner("TrajectoryPlanning"),
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                "ModelArguments", "PolicyServer", "Serving", arguments, lifecycle, logging, signals,
+                planner("TrajectoryAgents"), planner("TrajectoryLearning"),
+                planner("TrajectoryPlanning"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
         .target(
             name: "LiveServer",
             dependencies: [
-                "Sockets", logging, nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"),
+                "Sockets", lifecycle, logging, nio("NIOCore"), nio("NIOHTTP1"),
                 nio("NIOWebSocket"), planner("TrajectoryLive"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
         .executableTarget(
             name: "trajectory-live",
             dependencies: [
-                "LiveServer", logging, planner("TrajectoryEngines"), planner("TrajectoryLearning"),
+                "LiveServer", "ModelArguments", arguments, lifecycle, logging, signals,
                 planner("TrajectoryLive"), planner("TrajectoryPlanning"),
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             exclude: ["README.md"], swiftSettings: swiftSettings),
         .target(

@@ -104,11 +104,15 @@ class Stage {
         const { camera, scene } = this;
         const root = pose.subarray(7 * scene.root, 7 * scene.root + 3);
         if (scene.view === "above") {
-            const { x, y } = scene.ground;
-            camera.target = [(x[0] + x[1]) / 2, (y[0] + y[1]) / 2, 0];
-            const sine = Math.sin(camera.elevation * Math.PI / 180);
-            camera.scale = this.zoom * 0.94
-                * Math.min(this.width / (x[1] - x[0]), this.size / ((y[1] - y[0]) * sine + 0.3));
+            const { x, y } = scene.ground, half = this.walls.length ? this.walls[0].size : [0, 0, 0];
+            // The cells all around are walls, of which a third shows; high walls reach up the picture.
+            const rim = 1.3 * half[0], [across, along] = [x, y].map(([low, high]) => high - low - 2 * rim);
+            const e = camera.elevation * Math.PI / 180, upwards = along * Math.sin(e) + 2 * half[2] * Math.cos(e);
+            camera.scale = this.zoom * 0.94 * Math.min(this.width / across, this.size / upwards);
+            const middle = [(x[0] + x[1]) / 2, (y[0] + y[1]) / 2, half[2]];
+            // The nearer, the more the robot is looked at.
+            const share = Math.max(0, 1 - 1 / this.zoom);
+            camera.target = middle.map((number, axis) => number + share * (root[axis] - number));
         } else if (scene.view === "side") {
             const shown = Math.max(this.height * 1.55, this.length * 1.15);
             camera.target = [root[0] + 0.12 * shown, 0, shown * 0.36];

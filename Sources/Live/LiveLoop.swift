@@ -106,7 +106,8 @@ public final class LiveLoop: Sendable {
         wake.signal()
     }
 
-    private static func text(_ message: some Encodable) -> String {
+    /// A message as it is sent.
+    package static func text(_ message: some Encodable) -> String {
         let encoder = JSONEncoder()
         // A diverged simulation pays what is no number.
         encoder.nonConformingFloatEncodingStrategy = .convertToString(

@@ -55,6 +55,7 @@ enum FuzzSeeds {
         case .pickle: return FuzzedPython.pickleSeeds
         case .npz: return try FuzzedPython.npzSeeds(written)
         case .hdf5: return try hdf5()
+        case .live: return FuzzedLive.seeds.map { ($0, Data($1.utf8)) }
         }
     }
 

@@ -31,6 +31,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case npz
     /// HDF5 files in D4RL's format and Minari's, read by another process.
     case hdf5
+    /// Orders of a live page, a line each, and the steps that follow.
+    case live
 
     /// Feeds the parser; what it refuses is as good as what it accepts.
     package func run(_ bytes: [UInt8]) {
@@ -62,6 +64,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .pickle: try FuzzedPython.pickle(bytes)
         case .npz: try FuzzedPython.npz(bytes)
         case .hdf5: try FuzzedFiles.hdf5(bytes)
+        case .live: try FuzzedLive.orders(bytes)
         }
     }
 

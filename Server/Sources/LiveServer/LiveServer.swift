@@ -2,9 +2,6 @@ import Dispatch
 public import Live
 public import Logging
 import NIOCore
-import NIOHTTP1
-import NIOPosix
-import NIOWebSocket
 public import ServiceLifecycle
 import Sockets
 
@@ -20,7 +17,6 @@ public struct LiveServer: Service {
     private let audience: Audience
     private let port: Int
     private let logger: Logger
-    private let connections = Connections(limit: 32)
     private let requests = PageRequests()
     private let page = ByteBuffer(string: Page.live)
     private let onListening: @Sendable (Int) -> Void
@@ -52,66 +48,23 @@ public struct LiveServer: Service {
     ///
     /// - Throws: ``LiveServerError`` when the port cannot be listened on.
     public func run() async throws {
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let channel: any Channel
-        do {
-            channel = try await bootstrap(group).bind(host: Self.host, port: port).get()
-        } catch {
-            try await group.shutdownGracefully()
-            throw LiveServerError(port: port, problem: "\(error)")
-        }
-        onListening(channel.localAddress?.port ?? port)
-        let loop = loop
-        DispatchQueue(label: "live").async { loop.run() }
-        try await withTaskCancellationOrGracefulShutdownHandler {
-            try await channel.closeFuture.get()
-        } onCancelOrGracefulShutdown: {
-            logger.debug("ending")
-            loop.end()
-            channel.close(promise: nil)
-            connections.end()
-        }
-        await connections.allGone()
-        try await group.shutdownGracefully()
-    }
-
-    private func bootstrap(_ group: any EventLoopGroup) -> ServerBootstrap {
-        ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 64)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try self.configure(channel) }
-            }
-    }
-
-    /// The handlers of a new connection: HTTP until a WebSocket is asked for.
-    private func configure(_ channel: any Channel) throws {
-        let admission = connections.admit(channel)
-        if case .dropped = admission {
-            channel.close(promise: nil)
-            return
-        }
-        let isSurplus = admission == .surplus
         let (requests, loop, audience) = (requests, loop, audience)
-        let upgrader = NIOWebSocketServerUpgrader(
-            maxFrameSize: PageSocket.messageBytes, automaticErrorHandling: false,
-            shouldUpgrade: { channel, head in
-                let isFine = !isSurplus && requests.admits(head) && requests.path(head) == "/live"
-                return channel.eventLoop.makeSucceededFuture(isFine ? [:] : nil)
-            },
-            upgradePipelineHandler: { channel, _ in
-                channel.eventLoop.makeCompletedFuture {
-                    let pipeline = channel.pipeline.syncOperations
-                    let http = try pipeline.handler(type: PageHandler.self)
-                    pipeline.removeHandler(http, promise: nil)
-                    try pipeline.addHandler(PageSocket(loop, audience: audience))
-                }
-            })
-        let pipeline = channel.pipeline.syncOperations
-        try pipeline.configureHTTPServerPipeline(
-            withServerUpgrade: (upgraders: [upgrader], completionHandler: { _ in }))
-        try pipeline.addHandler(PageHandler(requests, page: page, isSurplus: isSurplus))
+        let listener = Listener(
+            connections: Connections(limit: 32), messageBytes: PageSocket.messageBytes,
+            isWebSocket: { requests.admits($0) && $0.path == "/live" },
+            http: { [page] in PageHandler(requests, page: page, isSurplus: $0) },
+            messages: { PageSocket(loop, audience: audience) })
+        do {
+            try await listener.run(host: Self.host, port: port) { _, port in
+                onListening(port)
+                DispatchQueue(label: "live").async { loop.run() }
+            } onEnding: {
+                logger.debug("ending")
+                loop.end()
+            }
+        } catch let error as ListenerError {
+            throw LiveServerError(port: port, problem: error.problem)
+        }
     }
 }
 

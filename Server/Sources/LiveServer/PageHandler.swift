@@ -39,7 +39,7 @@ final class PageHandler: ChannelInboundHandler, RemovableChannelHandler {
             answer(.serviceUnavailable, "there are too many pages already\n", head, context)
         } else if !requests.admits(head) {
             answer(.forbidden, "only this machine's own page is answered\n", head, context)
-        } else if requests.path(head) != "/" {
+        } else if head.path != "/" {
             answer(.notFound, "there is nothing here; the page is at /\n", head, context)
         } else if head.method != .GET && head.method != .HEAD {
             answer(.methodNotAllowed, "the page is asked for by GET\n", head, context)

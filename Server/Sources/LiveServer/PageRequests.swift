@@ -25,9 +25,4 @@ struct PageRequests {
         else { return host.lowercased() }
         return host[..<colon].lowercased()
     }
-
-    /// The path of a request, without what is asked after a question mark.
-    func path(_ head: HTTPRequestHead) -> Substring {
-        head.uri.prefix { $0 != "?" }
-    }
 }

@@ -151,7 +151,7 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     private func route(
         _ head: HTTPRequestHead, _ context: ChannelHandlerContext
     ) throws(ServingError) -> InferenceMessages.Inference? {
-        let parts = server.path(head).split(separator: "/").map {
+        let parts = head.path.split(separator: "/").map {
             String($0).removingPercentEncoding ?? String($0)
         }
         let isReady = !server.connections.isEnding
@@ -206,7 +206,7 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func unknown(_ head: HTTPRequestHead) -> ServingError {
-        ServingError(.unknown, "there is nothing at '\(server.path(head).prefix(200))'")
+        ServingError(.unknown, "there is nothing at '\(head.path.prefix(200))'")
     }
 
     private func refuse(

@@ -1,8 +1,5 @@
 public import Logging
-import NIOCore
 import NIOHTTP1
-import NIOPosix
-import NIOWebSocket
 public import ServiceLifecycle
 public import Serving
 import Sockets
@@ -48,74 +45,21 @@ public struct PolicyServer: Service {
     ///
     /// - Throws: ``ServerError`` when the address cannot be listened on.
     public func run() async throws {
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let channel: any Channel
+        let port = Listener(
+            connections: connections, messageBytes: settings.messageBytes,
+            isWebSocket: { refusal(of: $0) == nil && $0.path == "/" },
+            http: { HTTPHandler(self, isSurplus: $0) }, messages: { WebSocketHandler(self) })
         do {
-            channel = try await bootstrap(group)
-                .bind(host: settings.host, port: settings.port).get()
-        } catch {
-            try await group.shutdownGracefully()
+            try await port.run(host: settings.host, port: settings.port, onListening: onListening) {
+                logger.info("ending: what was asked is answered, then connections close")
+                policy.queue.close()
+            }
+        } catch let error as ListenerError {
             throw ServerError(
                 .address,
-                "\(settings.host), port \(settings.port), cannot be listened on (\(error)); give "
-                    + "another port")
+                "\(settings.host), port \(settings.port), cannot be listened on "
+                    + "(\(error.problem)); give another port")
         }
-        let address = channel.localAddress
-        onListening(address?.ipAddress ?? settings.host, address?.port ?? settings.port)
-        try await withTaskCancellationOrGracefulShutdownHandler {
-            try await channel.closeFuture.get()
-        } onCancelOrGracefulShutdown: {
-            logger.info("ending: what was asked is answered, then connections close")
-            policy.queue.close()
-            channel.close(promise: nil)
-            connections.end()
-        }
-        await connections.allGone()
-        try await group.shutdownGracefully()
-    }
-
-    private func bootstrap(_ group: any EventLoopGroup) -> ServerBootstrap {
-        ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 256)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
-            .childChannelOption(.maxMessagesPerRead, value: 1)
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try self.configure(channel) }
-            }
-    }
-
-    /// The handlers of a new connection: HTTP until a WebSocket is asked for.
-    private func configure(_ channel: any Channel) throws {
-        let admission = connections.admit(channel)
-        if case .dropped = admission {
-            channel.close(promise: nil)
-            return
-        }
-        let isSurplus = admission == .surplus
-        let upgrader = NIOWebSocketServerUpgrader(
-            maxFrameSize: settings.messageBytes, automaticErrorHandling: false,
-            shouldUpgrade: { channel, head in
-                let isFine = !isSurplus && refusal(of: head) == nil && path(head) == "/"
-                return channel.eventLoop.makeSucceededFuture(isFine ? [:] : nil)
-            },
-            upgradePipelineHandler: { channel, _ in
-                channel.eventLoop.makeCompletedFuture {
-                    let pipeline = channel.pipeline.syncOperations
-                    let http = try pipeline.handler(type: HTTPHandler.self)
-                    pipeline.removeHandler(http, promise: nil)
-                    try pipeline.addHandler(WebSocketHandler(self))
-                }
-            })
-        let pipeline = channel.pipeline.syncOperations
-        try pipeline.configureHTTPServerPipeline(
-            withServerUpgrade: (upgraders: [upgrader], completionHandler: { _ in }))
-        try pipeline.addHandler(HTTPHandler(self, isSurplus: isSurplus))
-    }
-
-    /// The path of a request, without what is asked after a question mark.
-    func path(_ head: HTTPRequestHead) -> Substring {
-        head.uri.prefix { $0 != "?" }
     }
 
     /// Why nothing is done for whoever sends this; nil where something is.

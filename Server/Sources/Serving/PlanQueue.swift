@@ -15,10 +15,8 @@ extension Planner: SituationPlanner {}
 /// Requests that wait for the planner; those that wait at the same moment share one search.
 ///
 /// One thread of its own plans, so that whoever submits never waits. While a search runs, the
-/// requests that arrive make up the next. Clients that act in closed loop send their next
-/// observation soon after an answer: before a search begins, those that were answered with the last
-/// one are waited for, a tenth of what that search took and four milliseconds at most, as long as
-/// such waiting pays off.
+/// requests that arrive make up the next; ``Gathering`` says when those who were answered last are
+/// waited for.
 public final class PlanQueue: Sendable {
     /// How much may wait, and for how long.
     public struct Limits: Sendable, Hashable {
@@ -59,8 +57,8 @@ public final class PlanQueue: Sendable {
         var waiting: [Job] = []
         var isRunning = false
         var isClosed = false
-        /// Situations for which the planner waits, while it does.
-        var awaited: Int?
+        /// The planner waits for those who are missing.
+        var isGathering = false
         var gathering = Gathering()
 
         var waitingSituations: Int { waiting.reduce(0) { $0 + $1.situations.count } }
@@ -102,8 +100,9 @@ public final class PlanQueue: Sendable {
                     .busy, "\(limits.waiting) requests wait already; try again later")
             }
             state.waiting.append(job)
-            if let awaited = state.awaited, state.waitingSituations >= awaited {
-                state.awaited = nil
+            state.gathering.arrived(situations.count, at: job.submitted)
+            if state.isGathering, state.gathering.isComplete {
+                state.isGathering = false
                 arrival.signal()
             }
             guard !state.isRunning else { return }
@@ -122,12 +121,14 @@ public final class PlanQueue: Sendable {
     private func run() {
         while true {
             gather()
-            let jobs = state.withLock { state -> [Job] in
-                let jobs = Self.takeBatch(&state.waiting, limit: limits.together)
-                if jobs.isEmpty { state.isRunning = false }
-                return jobs
+            let next = state.withLock { state -> [Job]? in
+                guard !state.waiting.isEmpty else {
+                    state.isRunning = false
+                    return nil
+                }
+                return Self.takeBatch(&state.waiting, limit: limits.together)
             }
-            if jobs.isEmpty { return }
+            guard let jobs = next else { return }
             let begin = ContinuousClock.now
             let live = jobs.filter { job in
                 guard !job.isAbandoned() else {
@@ -147,31 +148,25 @@ public final class PlanQueue: Sendable {
             }
             guard !live.isEmpty else { continue }
             plan(live, since: begin)
-            let end = ContinuousClock.now
-            state.withLock { state in
-                state.gathering.expected = min(
-                    state.waitingSituations + live.reduce(0) { $0 + $1.situations.count },
-                    limits.together)
-                state.gathering.end = end + min(.milliseconds(4), (end - begin) / 10)
-            }
         }
     }
 
-    /// Waits for those who were answered last, if that has paid off of late.
+    /// Waits for those who were answered last, where that is worth it.
     private func gather() {
         let rest = state.withLock { state -> Duration? in
-            let rest = state.gathering.end - .now
-            guard !state.waiting.isEmpty, rest > .zero,
-                state.waitingSituations < state.gathering.expected, state.gathering.isWorthIt()
-            else { return nil }
-            state.awaited = state.gathering.expected
-            return rest
+            let now = ContinuousClock.now
+            guard !state.waiting.isEmpty, let end = state.gathering.patience(at: now) else {
+                return nil
+            }
+            state.isGathering = true
+            return end - now
         }
         guard let rest else { return }
         let result = arrival.wait(timeout: .now() + .nanoseconds(Int(rest / .nanoseconds(1))))
         state.withLock { state in
-            state.awaited = nil
-            state.gathering.record(cameInTime: result == .success)
+            // Who came last may have signalled when the time was just up.
+            if result == .timedOut, !state.isGathering { arrival.wait() }
+            state.isGathering = false
         }
     }
 
@@ -203,6 +198,12 @@ public final class PlanQueue: Sendable {
             preconditionFailure("a planner throws nothing else: \(error)")
         }
         let end = ContinuousClock.now
+        // Before the first answer: who has one may be back at once.
+        state.withLock { state in
+            state.gathering.searchEnded(
+                at: end, after: end - begin, of: situations.count,
+                waiting: state.waitingSituations, limit: limits.together)
+        }
         switch result {
         case .success(let plans):
             var first = 0
@@ -230,29 +231,6 @@ public final class PlanQueue: Sendable {
         case .failure(let error):
             jobs[0].completion(.failure(ServingError(.failed, error.description)))
         }
-    }
-}
-
-/// What is known of how fast clients come back.
-private struct Gathering {
-    /// Situations of the last search, and those that waited at its end.
-    var expected = 0
-    /// Until when to wait for them.
-    var end = ContinuousClock.now
-    private var roundsToSkip = 0
-    private var failures = 0
-
-    /// Whether to wait this time.
-    mutating func isWorthIt() -> Bool {
-        guard roundsToSkip > 0 else { return true }
-        roundsToSkip -= 1
-        return false
-    }
-
-    /// Waits in vain are tried ever less often.
-    mutating func record(cameInTime: Bool) {
-        failures = cameInTime ? 0 : min(failures + 1, 5)
-        roundsToSkip = cameInTime ? 0 : 1 << failures
     }
 }
 

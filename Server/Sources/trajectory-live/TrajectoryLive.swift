@@ -1,18 +1,13 @@
-public import ArgumentParser
-public import Engines
+import ArgumentParser
 import Environments
 import Foundation
-import Learning
 import Live
 import LiveServer
 import Logging
-import Planning
+import ModelArguments
 import ServiceLifecycle
-public import Transformer
+import Transformer
 import UnixSignals
-
-extension ComputeDevice: @retroactive ExpressibleByArgument {}
-extension Precision: @retroactive ExpressibleByArgument {}
 
 /// The program that shows a trained model at work.
 @main
@@ -23,23 +18,10 @@ struct TrajectoryLive: AsyncParsableCommand {
         discussion: "`trajectory live CHECKPOINT` starts this program with a search of its options."
     )
 
-    @Argument(help: "Folder of the trained model.")
-    var checkpoint: String
+    @OptionGroup var model: ModelArguments
 
     @Option(name: .customLong("env"), help: "Environment; the checkpoint's if not given.")
     var environment: String?
-
-    @Option(help: ArgumentHelp("How to search, as JSON.", visibility: .hidden))
-    var planner: String?
-
-    @Option(help: "With the objective q, the critic's file.")
-    var critic: String?
-
-    @Option(help: "What computes the model: cpu, cuda (an NVIDIA card), or auto.")
-    var device = ComputeDevice.cpu
-
-    @Option(help: "Products: exact as float's, or fast with factors of 16 bits (bfloat16).")
-    var precision = Precision.exact
 
     @Option(help: "The port to listen on; 0 takes a free one, which is printed.")
     var port = 8001
@@ -82,20 +64,15 @@ struct TrajectoryLive: AsyncParsableCommand {
     }
 
     private func session() throws -> sending LiveSession {
-        let folder = try Checkpoint.url(named: checkpoint)
-        let trained = try Checkpoint(at: folder)
+        let (trained, title) = try model.trained()
         if let problem = trained.passedOver { Self.note(problem) }
         guard let name = environment ?? trained.description.environment else {
-            throw ValidationError("'\(checkpoint)' does not name its environment; give --env")
+            throw ValidationError("'\(model.checkpoint)' does not name its environment; give --env")
         }
         let session = try LiveSession(
-            trained, named: folder.standardizedFileURL.lastPathComponent,
-            in: try EnvironmentRegistry.make(name), options: try options(),
-            critic: try critic.map { file in
-                let url = URL(fileURLWithPath: file)
-                return (try Critic(contentsOf: url), url.lastPathComponent)
-            },
-            engine: try device.engine(precision: precision), seed: seed)
+            trained, named: title, in: try EnvironmentRegistry.make(name),
+            options: try model.options(), critic: try model.judge(), engine: try model.engine(),
+            seed: seed)
         session.notes.forEach(Self.note)
         if !session.scene.foresees {
             Self.note(
@@ -107,16 +84,6 @@ struct TrajectoryLive: AsyncParsableCommand {
 
     private static func note(_ text: String) {
         FileHandle.standardError.write(Data("\(text)\n".utf8))
-    }
-
-    /// The options that `trajectory live` hands over, or those of the quick search.
-    private func options() throws -> PlannerOptions {
-        guard let planner else { return PlannerOptions(.quick) }
-        do {
-            return try JSONDecoder().decode(PlannerOptions.self, from: Data(planner.utf8))
-        } catch {
-            throw ValidationError("--planner is not the JSON of a search's options")
-        }
     }
 
     /// Opens a page where there is a desktop; whoever has none goes by the printed address.

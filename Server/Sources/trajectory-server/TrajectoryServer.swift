@@ -1,19 +1,15 @@
 import Agents
-public import ArgumentParser
-public import Engines
+import ArgumentParser
 import Foundation
 import Learning
 import Logging
+import ModelArguments
 import Planning
 import PolicyServer
 import Serving
 import ServiceLifecycle
-public import Transformer
-import TransformerCPU
+import Transformer
 import UnixSignals
-
-extension ComputeDevice: @retroactive ExpressibleByArgument {}
-extension Precision: @retroactive ExpressibleByArgument {}
 
 /// The program that serves a trained model's plans.
 @main
@@ -26,22 +22,7 @@ struct TrajectoryServer: AsyncParsableCommand {
             docs/serving.md says what is asked and answered.
             """)
 
-    @Argument(help: "Folder of the trained model.")
-    var checkpoint: String
-
-    @Option(help: ArgumentHelp("How to search, as JSON.", visibility: .hidden))
-    var planner: String?
-
-    @Option(help: "With the objective q, the critic's file.")
-    var critic: String?
-
-    @Option(
-        help:
-            "What computes the model: cpu, cuda (an NVIDIA card), or auto: a card if there is one.")
-    var device = ComputeDevice.cpu
-
-    @Option(help: "Products: exact as float's, or fast with factors of 16 bits (bfloat16).")
-    var precision = Precision.exact
+    @OptionGroup var model: ModelArguments
 
     @Option(help: "The name under which it is served; the folder's if not given.")
     var name: String?
@@ -167,20 +148,19 @@ struct TrajectoryServer: AsyncParsableCommand {
     }
 
     private func policy(_ logger: Logger) throws -> Policy {
-        let folder = try Checkpoint.url(named: checkpoint)
-        let trained = try Checkpoint(at: folder)
+        let (trained, title) = try model.trained()
         if let problem = trained.passedOver { logger.warning("\(problem)") }
-        let options = try options()
-        let judge = try critic.map { try Critic(contentsOf: URL(fileURLWithPath: $0)) }
+        let options = try model.options()
+        let judge = try model.judge()?.critic
         try judge?.requireMatch(
-            trained.model.configuration.layout, of: "the model '\(checkpoint)'",
-            file: critic ?? "")
+            trained.model.configuration.layout, of: "the model '\(model.checkpoint)'",
+            file: model.critic ?? "")
         // A plan is made for every request; how long it is followed is the client's matter.
         var search = options
         search.replanInterval = 1
         let planner = try Planner(
             checkpoint: trained, options: search, critic: judge,
-            engine: device.engine(precision: precision))
+            engine: model.engine())
         if let judge, let discount = planner.options.discount, judge.discount != discount {
             logger.warning("the critic discounts by \(judge.discount), the plan by \(discount)")
         }
@@ -190,17 +170,7 @@ struct TrajectoryServer: AsyncParsableCommand {
         limits.waitingTime = .seconds(waitingSeconds)
         limits.planningTime = .seconds(planningSeconds)
         return Policy(
-            planner, name: name ?? folder.standardizedFileURL.lastPathComponent,
+            planner, name: name ?? title,
             replanInterval: options.replanInterval, limits: limits)
-    }
-
-    /// The options that `trajectory serve` hands over, or those of the quick search.
-    private func options() throws -> PlannerOptions {
-        guard let planner else { return PlannerOptions(.quick) }
-        do {
-            return try JSONDecoder().decode(PlannerOptions.self, from: Data(planner.utf8))
-        } catch {
-            throw ValidationError("--planner is not the JSON of a search's options")
-        }
     }
 }
