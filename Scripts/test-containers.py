@@ -259,7 +259,9 @@ def main():
     arguments = parser.parse_args()
     swift = shutil.which("swift")
     missing = [name for name, there in [
-        ("root", os.geteuid() == 0), ("debootstrap", shutil.which("debootstrap")), ("swift", swift)] if not there]
+        ("root", os.geteuid() == 0), ("debootstrap", shutil.which("debootstrap")), ("swift", swift),
+        ("leave to mount", subprocess.run(["unshare", "--mount", "true"], stderr=subprocess.DEVNULL).returncode == 0),
+    ] if not there]
     toolchain = pathlib.Path(swift).resolve().parents[2] if swift else None
     if toolchain == pathlib.Path("/"):
         missing.append("a Swift in a folder of its own")
