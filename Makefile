@@ -7,7 +7,7 @@ SWIFT_FLAGS := -c release -Xlinker -rpath -Xlinker $(ROOT)/.deps/mujoco/lib
 TRAJECTORY := $(ROOT)/.build/release/trajectory
 EXAMPLES := Examples/.build/release
 
-.PHONY: bootstrap build install archive docs demo test fuzz test-sanitizers soak test-everything test-kernels test-cuda bootstrap-mpi mpi test-mpi device test-minari test-tensorboard test-reference reference experiment experiments-quick format lint compare-training compare-planning compare-environments compare-sac compare-learning wheel test-python test-python-long example server test-server load-server test-live film check-structure clean help
+.PHONY: bootstrap build install archive test-containers docs demo test fuzz test-sanitizers soak test-everything test-kernels test-cuda bootstrap-mpi mpi test-mpi device test-minari test-tensorboard test-reference reference experiment experiments-quick format lint compare-training compare-planning compare-environments compare-sac compare-learning wheel test-python test-python-long example server test-server load-server test-live film check-structure clean help
 
 bootstrap: ## installs what is missing
 	@Scripts/bootstrap.sh
@@ -49,6 +49,7 @@ test-everything: ## what .ci/run does and the slow parts: sanitizers, fuzzing, s
 	$(MAKE) fuzz
 	$(MAKE) test-python-long
 	$(MAKE) test-live
+	$(MAKE) test-containers
 	$(MAKE) soak
 
 test-cuda: bootstrap ## kernels for cards: compiled for several, run by the emulated driver (LONG=1: more cards, the address sanitizer)
@@ -114,6 +115,10 @@ install: build ## the tool with its libraries, models, checkpoints, completions 
 
 archive: build ## the tool with all its libraries, for Debian 12 and later without Swift, in .build/archive
 	Scripts/archive.sh
+
+test-containers: ## the steps of Dockerfile and workflow as they are written, in bare roots of Debian (root and debootstrap)
+	Scripts/test-containers.py dockerfile
+	Scripts/test-containers.py workflow
 
 docs: bootstrap ## a site in .build/docs: pages, results, the libraries' documentation
 	Scripts/docs.sh

@@ -2,8 +2,8 @@
 """What a release says of itself, held together.
 
 Fails, a line for each place, when CITATION.cff has another version than Sources/Release/Release.swift, when
-CHANGELOG.md is not in the form of Keep a Changelog, or when THIRD-PARTY.md names another version than the one
-that is fetched, or a text that is not there.
+CHANGELOG.md is not in the form of Keep a Changelog, when THIRD-PARTY.md names another version than the one that is
+fetched, or a text that is not there, or .spi.yml a target that is none.
 """
 import pathlib
 import re
@@ -64,13 +64,22 @@ def check_others():
             yield f"THIRD-PARTY.md: Licenses/{file.name} is not named"
 
 
+def check_index():
+    text = read(".spi.yml")
+    named = re.findall(r"target: (\w+)", text)
+    named += found(r"documentation_targets: \[(.+)\]", ".spi.yml").split(", ")
+    for name in sorted(set(named)):
+        if not (ROOT / "Sources" / name).is_dir():
+            yield f".spi.yml: there is no target {name}"
+
+
 def main():
     version = found(r'static let version = "(\d+\.\d+\.\d+)"', "Sources/Release/Release.swift")
     problems = []
     cited = found(r"^version: (\S+)$", "CITATION.cff")
     if cited != version:
         problems.append(f"CITATION.cff: the version is {cited}, and {version} in Sources/Release/Release.swift")
-    problems += [*check_changelog(version), *check_others()]
+    problems += [*check_changelog(version), *check_others(), *check_index()]
     for problem in problems:
         print(problem)
     if problems:

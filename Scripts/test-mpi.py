@@ -81,7 +81,9 @@ def apart(one, other):
 
 
 def errors(text):
-    return [line for line in text.splitlines() if line.startswith("error:")]
+    # Open MPI ends what it says of itself with a zero byte, and then our line may come.
+    lines = [line.lstrip("\0") for line in text.splitlines()]
+    return [line for line in lines if line.startswith("error:")]
 
 
 def training(bench, data):

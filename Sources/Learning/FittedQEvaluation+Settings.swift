@@ -19,14 +19,10 @@ extension FittedQEvaluation {
         public init() { learning.steps = 10_000 }
 
         func validate() throws(LearningError) {
-            try learning.validate()
-            let shares = [("discount", discount), ("held-out share", heldOutFraction)]
-            for (name, value) in shares where !(0 <= value && value <= 1) {
-                throw LearningError(.invalidSetting, "\(name) \(value)", "give a number in [0, 1]")
-            }
-            guard 0 < targetRate, targetRate <= 1 else {
+            try learning.validate(discount: discount, targetRate: targetRate)
+            guard 0 <= heldOutFraction, heldOutFraction <= 1 else {
                 throw LearningError(
-                    .invalidSetting, "target rate \(targetRate)", "give a number in (0, 1]")
+                    .invalidSetting, "held-out share \(heldOutFraction)", "give a number in [0, 1]")
             }
             let counts = [("steps on the data", dataSteps), ("transitions", transitions)]
             for (name, value) in counts where value < 1 {

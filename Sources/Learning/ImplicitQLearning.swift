@@ -46,24 +46,12 @@ public final class ImplicitQLearning {
         public init() {}
 
         func validate() throws(LearningError) {
-            try learning.validate()
+            try learning.validate(
+                discount: discount, targetRate: targetRate,
+                weights: ["temperature": temperature, "weight limit": weightLimit])
             guard 0 < expectile, expectile < 1 else {
                 throw LearningError(
                     .invalidSetting, "expectile \(expectile)", "give a number between 0 and 1")
-            }
-            guard 0 <= discount, discount <= 1 else {
-                throw LearningError(
-                    .invalidSetting, "discount \(discount)", "give a number in [0, 1]")
-            }
-            guard 0 < targetRate, targetRate <= 1 else {
-                throw LearningError(
-                    .invalidSetting, "target rate \(targetRate)", "give a number in (0, 1]")
-            }
-            for (name, value) in [
-                ("temperature", temperature), ("weight limit", weightLimit),
-            ] where !(value >= 0 && value.isFinite) {
-                throw LearningError(
-                    .invalidSetting, "\(name) \(value)", "give 0 or a number above")
             }
             if let rewardScale, !(rewardScale > 0 && rewardScale.isFinite) {
                 throw LearningError(
@@ -101,20 +89,13 @@ public final class ImplicitQLearning {
         actionLimits: [ClosedRange<Double>], settings: Settings = Settings()
     ) throws(LearningError) {
         try settings.validate()
-        let transitions = Transitions(trajectories, layout: layout)
-        guard transitions.count > 0 else {
-            throw LearningError(
-                .noData, "the dataset", "no episode has two transitions or a terminal one")
-        }
-        try settings.learning.requireMemory(
-            networks: 6, inputs: layout.observationDimension + layout.actionDimension,
-            outputs: layout.actionDimension)
+        let learning = settings.learning
+        let transitions = try learning.transitions(of: trajectories, layout: layout)
         self.settings = settings
         self.transitions = transitions
         rewardScale = settings.rewardScale ?? Self.scale(trajectories)
         normalization = Normalization(
             of: transitions.observations, width: layout.observationDimension)
-        let learning = settings.learning
         let (rows, pool) = (learning.batchSize, learning.pool)
         self.pool = pool
         var generator = SplitMix64(seed: learning.seed)

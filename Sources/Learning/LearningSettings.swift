@@ -1,6 +1,7 @@
 import Bounds
 import Layers
 import Tensors
+import Trajectories
 
 /// How networks are trained; the defaults are those of Kostrikov, Nair and Levine 2021.
 public struct LearningSettings: Sendable, Hashable {
@@ -51,6 +52,42 @@ public struct LearningSettings: Sendable, Hashable {
             throw LearningError(
                 .invalidSetting, "weight decay \(weightDecay)", "give 0 or a number above")
         }
+    }
+
+    /// Checks that the settings can be, with those that all learners of values have beside them,
+    /// and others by their names, which are 0 or more.
+    func validate(
+        discount: Double, targetRate: Double, weights: KeyValuePairs<String, Double> = [:]
+    ) throws(LearningError) {
+        try validate()
+        guard 0 <= discount, discount <= 1 else {
+            throw LearningError(
+                .invalidSetting, "discount \(discount)", "give a number in [0, 1]")
+        }
+        guard 0 < targetRate, targetRate <= 1 else {
+            throw LearningError(
+                .invalidSetting, "target rate \(targetRate)", "give a number in (0, 1]")
+        }
+        for (name, value) in weights where !(value >= 0 && value.isFinite) {
+            throw LearningError(.invalidSetting, "\(name) \(value)", "give 0 or a number above")
+        }
+    }
+
+    /// The transitions that an actor, two critics and what follows them learn from.
+    ///
+    /// - Throws: ``LearningError`` where there are none, or no room for the networks.
+    func transitions(
+        of trajectories: [Trajectory], layout: TransitionLayout
+    ) throws(LearningError) -> Transitions {
+        let transitions = Transitions(trajectories, layout: layout)
+        guard transitions.count > 0 else {
+            throw LearningError(
+                .noData, "the dataset", "no episode has two transitions or a terminal one")
+        }
+        try requireMemory(
+            networks: 6, inputs: layout.observationDimension + layout.actionDimension,
+            outputs: layout.actionDimension)
+        return transitions
     }
 
     /// Refuses networks of `inputs` inputs and `outputs` outputs, `count` of them, that the machine

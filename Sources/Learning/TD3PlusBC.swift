@@ -44,21 +44,9 @@ public final class TD3PlusBC {
         public init() {}
 
         func validate() throws(LearningError) {
-            try learning.validate()
-            for (name, value) in [
-                ("alpha", alpha), ("policy noise", policyNoise), ("noise limit", noiseLimit),
-            ] where !(value >= 0 && value.isFinite) {
-                throw LearningError(
-                    .invalidSetting, "\(name) \(value)", "give 0 or a number above")
-            }
-            guard 0 <= discount, discount <= 1 else {
-                throw LearningError(
-                    .invalidSetting, "discount \(discount)", "give a number in [0, 1]")
-            }
-            guard 0 < targetRate, targetRate <= 1 else {
-                throw LearningError(
-                    .invalidSetting, "target rate \(targetRate)", "give a number in (0, 1]")
-            }
+            try learning.validate(
+                discount: discount, targetRate: targetRate,
+                weights: ["alpha": alpha, "policy noise": policyNoise, "noise limit": noiseLimit])
             guard 1...1000 ~= policyDelay else {
                 throw LearningError(
                     .invalidSetting, "policy delay \(policyDelay)", "give a number from 1 to 1000")
@@ -91,14 +79,9 @@ public final class TD3PlusBC {
         actionLimits: [ClosedRange<Double>], settings: Settings = Settings()
     ) throws(LearningError) {
         try settings.validate()
-        let transitions = Transitions(trajectories, layout: layout)
-        guard transitions.count > 0 else {
-            throw LearningError(
-                .noData, "the dataset", "no episode has two transitions or a terminal one")
-        }
         let learning = settings.learning
+        let transitions = try learning.transitions(of: trajectories, layout: layout)
         let (observed, acted) = (layout.observationDimension, layout.actionDimension)
-        try learning.requireMemory(networks: 6, inputs: observed + acted, outputs: acted)
         self.settings = settings
         self.transitions = transitions
         self.actionLimits = actionLimits
