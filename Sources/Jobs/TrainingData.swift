@@ -21,9 +21,10 @@ struct TrainingData {
     /// How many observation dimensions were kept, where this was asked for.
     let observationDimensions: Int?
 
-    /// Reads a dataset and tokenizes it, or maps a token file; `note` is told what a user should
-    /// know, such as which termination penalty the data ask for. A dataset is tokenized with `bins`,
-    /// where they are given, in place of bins of its own.
+    /// Reads a dataset and tokenizes it, or maps a token file.
+    ///
+    /// A dataset is tokenized with `bins`, where they are given, in place of bins of its own.
+    /// `note` is told what a user should know, such as which termination penalty the data ask for.
     ///
     /// - Throws: What reading throws; ``JobError`` when settings or reading options were given with
     ///   which the token file was not made.

@@ -6,7 +6,8 @@ extension Discretizer {
         guard layout.transitionDimension == dimension else {
             throw DiscretizerError(
                 code: .malformed, dimension: nil,
-                detail: "a transition of the data has \(layout.transitionDimension) numbers, the bins "
+                detail:
+                    "a transition of the data has \(layout.transitionDimension) numbers, the bins "
                     + "that were fitted before are for \(dimension); use data of the same "
                     + "environment")
         }
@@ -44,7 +45,8 @@ extension Discretizer {
     package func remark(on trajectories: [Trajectory]) -> String? {
         let share = shareOutside(trajectories)
         guard share > Self.muchOutside else { return nil }
-        return "warning: \(Int((100 * share).rounded())) % of the observations' and actions' numbers lie "
+        return
+            "warning: \(Int((100 * share).rounded())) % of the observations' and actions' numbers lie "
             + "outside the bins of the checkpoint that training begins with, and fall into the "
             + "first or last of them"
     }

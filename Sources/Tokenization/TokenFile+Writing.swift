@@ -28,7 +28,8 @@ extension TokenFile {
     @discardableResult
     public static func write(
         _ stream: some EpisodeStream, settings: TokenizedDataset.Settings = .init(),
-        bins: Discretizer? = nil, source: Source, to url: URL, report: (StreamingProgress) throws -> Void = { _ in }
+        bins: Discretizer? = nil, source: Source, to url: URL,
+        report: (StreamingProgress) throws -> Void = { _ in }
     ) throws -> Description {
         if let problem = settings.problem {
             throw DiscretizerError(code: .malformed, dimension: nil, detail: problem)

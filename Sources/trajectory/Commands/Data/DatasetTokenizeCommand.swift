@@ -70,7 +70,8 @@ struct DatasetTokenizeCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard initial == nil || (bins == nil && discretizer == nil) else {
-            throw ValidationError("The bins are those of --initial; give no --bins or --discretizer.")
+            throw ValidationError(
+                "The bins are those of --initial; give no --bins or --discretizer.")
         }
     }
 
