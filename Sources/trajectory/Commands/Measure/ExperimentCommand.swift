@@ -11,10 +11,10 @@ struct ExperimentCommand: AsyncParsableCommand {
         abstract: "Run a setting of the paper from nothing, and write its page of results.",
         discussion: """
             Experiments are Experiments/NAME.yaml: long-horizon, imitation, four-rooms, \
-            offline-locomotion, sparse-mazes, attention, discretizers, search, or a file of your own. Each step is a \
-            command of this program, and is run unless its record in the run folder says that the \
-            same command has run already; a training that was stopped goes on. Change the \
-            definition, and what depends on the change runs again.
+            offline-locomotion, sparse-mazes, antmaze, attention, discretizers, search, or a file \
+            of your own. Each step is a command of this program, and is run unless its record in \
+            the run folder says that the same command has run already; a training that was stopped \
+            goes on. Change the definition, and what depends on the change runs again.
 
             The page docs/results/NAME.md, its tables and pictures are made from the records, \
             which are kept beside it (NAME.jsonl). With --quick everything is small, ends in \
