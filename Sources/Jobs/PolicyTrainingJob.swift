@@ -105,7 +105,7 @@ public struct PolicyTrainingJob: Sendable {
             return try finish(
                 cloning.policy, last, transitions: cloning.rowCount,
                 episodes: cloning.episodeCount,
-                record(settings.learning, ["top_fraction": "\(settings.topFraction)"]))
+                record(settings.learning, settings.record))
         case .implicitQLearning(let settings):
             let learner = try ImplicitQLearning(
                 data.dataset.trajectories, layout: data.dataset.layout,

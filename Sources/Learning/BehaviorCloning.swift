@@ -7,8 +7,8 @@ public import Trajectories
 ///
 /// Squared error on actions; with a share of the data below 1, only the episodes with the largest
 /// returns, the "%BC" of Chen et al. 2021 (arXiv 2106.01345), section 5.2. With goal columns the
-/// policy also takes a goal: in training, where the episode was in a later row, by
-/// `HindsightGoal.later`.
+/// policy also takes a goal: in training, where the episode was in a later row
+/// (``Settings/goalRule``).
 public final class BehaviorCloning {
     /// The settings.
     public struct Settings: Sendable, Hashable {
@@ -18,9 +18,18 @@ public final class BehaviorCloning {
         public var topFraction = 1.0
         /// Columns of the observation that make up a goal; empty without goals.
         public var goalColumns: [Int] = []
+        /// Which later row of its episode a transition's goal is; matters with goal columns only.
+        public var goalRule = HindsightGoal.later
 
         /// The defaults.
         public init() {}
+
+        /// What a policy's file says of these, beside ``learning``.
+        public var record: [String: String] {
+            var record = ["top_fraction": "\(topFraction)"]
+            if !goalColumns.isEmpty { record["goal_rule"] = goalRule.rawValue }
+            return record
+        }
     }
 
     /// The settings.
@@ -125,7 +134,7 @@ public final class BehaviorCloning {
                 guard !settings.goalColumns.isEmpty else { continue }
                 let goal =
                     row
-                    + HindsightGoal.later.row(
+                    + settings.goalRule.row(
                         after: 0, length: 1, in: ends[row] - row, draw: goalDraws.next())
                 for (index, column) in settings.goalColumns.enumerated() {
                     input[place, width + index] = normalization.apply(

@@ -68,6 +68,32 @@ import Trajectories
         #expect(abs(action(try cloned(episodes, settings()), at: 0)) < 0.2)
     }
 
+    @Test func `by the rule of the last place a goal is where an episode ended`() throws {
+        // Both kinds pass through both places, so that any later one tells nothing.
+        let episodes = (0..<200).map { index in
+            let side: Float = index.isMultiple(of: 2) ? 1 : -1
+            var trajectory = Trajectory(layout: specification.layout, ending: .timeout)
+            for position in [0, side, -side] {
+                trajectory.append(observation: [position], action: [side / 2], reward: 0)
+            }
+            return trajectory
+        }
+        for rule in HindsightGoal.allCases {
+            let policy = try cloned(
+                episodes,
+                settings {
+                    $0.goalColumns = [0]
+                    $0.goalRule = rule
+                })
+            for goal in [-1.0, 1] {
+                var generator = PCG64(seed: 0)
+                let action = policy.action(for: [0], goal: [goal], using: &generator)[0]
+                let expected = rule == .last ? -goal / 2 : 0
+                #expect(abs(action - expected) < 0.2, "\(rule), goal \(goal)")
+            }
+        }
+    }
+
     @Test func `of good and bad episodes the best are imitated`() throws {
         let bad = PointEnvironment.episodes(of: ProportionalPolicy(gain: 0.3), count: 180)
         let good = PointEnvironment.episodes(of: ProportionalPolicy(gain: -0.5), count: 60)

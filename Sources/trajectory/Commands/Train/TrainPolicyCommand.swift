@@ -13,7 +13,7 @@ struct TrainPolicyCommand: AsyncParsableCommand {
             --method bc imitates the actions of the data; with --top-fraction 0.1 those of the \
             best episodes that together hold a tenth of the transitions, and with --goal-columns \
             0,1 what to do on the way to a goal in these columns of the observation: in training, \
-            where the episode was later, as 'trajectory train' does it. --method iql is implicit \
+            where the episode was later, by --goal-rule, as 'trajectory train' does it. --method iql is implicit \
             Q-learning (Kostrikov, Nair and Levine 2021), which 'trajectory train-critic' does too \
             and keeps the critic. --method td3+bc (Fujimoto and Gu 2021) goes where a critic leads, \
             by --alpha, near the actions of the data. The defaults are the authors' for \
@@ -61,6 +61,13 @@ struct TrainPolicyCommand: AsyncParsableCommand {
         transform: GoalColumnsArgument.parse)
     var goalColumns: [Int]?
 
+    @Option(
+        help: """
+            With --goal-columns, which place of its episode a transition's goal is: any later one, \
+            or the last.
+            """)
+    var goalRule = BehaviorCloning.Settings().goalRule
+
     @OptionGroup(title: "Learning Options") var learning: LearningOptions
 
     @Option(help: "With --method td3+bc, weight of the critic against imitation.")
@@ -80,7 +87,11 @@ struct TrainPolicyCommand: AsyncParsableCommand {
                 "--top-fraction must be above 0 and at most 1, found \(topFraction)")
         }
         try GivenOptions.here.refuse(
-            ["--top-fraction", "--goal-columns"], unless: method == .bc, "is for --method bc")
+            ["--top-fraction", "--goal-columns", "--goal-rule"], unless: method == .bc,
+            "is for --method bc")
+        try GivenOptions.here.refuse(
+            ["--goal-rule"], unless: goalColumns != nil, "is for --goal-columns, which is not given"
+        )
         try GivenOptions.here.refuse(
             ["--alpha"], unless: method == .td3PlusBC, "is for --method td3+bc")
         try GivenOptions.here.refuse(
@@ -98,6 +109,7 @@ struct TrainPolicyCommand: AsyncParsableCommand {
             settings.learning = learning.settings
             settings.topFraction = topFraction
             settings.goalColumns = goalColumns ?? []
+            settings.goalRule = goalRule
             method = .cloning(settings)
         case .iql:
             method = .implicitQLearning(critic.settings(learning.settings))
