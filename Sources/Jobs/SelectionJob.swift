@@ -27,8 +27,10 @@ public struct SelectionJob: Sendable {
             /// Its place, from 1.
             public var rank: Int
             /// The mean discounted return that it is expected to earn from the starts of held-out
-            /// episodes, and the standard error of that over the starts.
-            public var value, valueError: Double
+            /// episodes.
+            public var value: Double
+            /// The standard error of that over the starts; nil of one start.
+            public var valueError: Double?
             /// Root mean square distance of its actions from the data's.
             public var actionDistance: Double
             /// The last mean loss of learning, in units in which logged returns vary by 1.

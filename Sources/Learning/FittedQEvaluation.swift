@@ -34,8 +34,9 @@ public final class FittedQEvaluation {
     public struct Estimate: Sendable, Hashable {
         /// The mean value of the starts: the discounted return to be expected.
         public let value: Double
-        /// Standard error of that over the starts; of the estimate's own bias it says nothing.
-        public let error: Double
+        /// Standard error of that over the starts, nil of one start; of the estimate's own bias it
+        /// says nothing.
+        public let error: Double?
         /// Root mean square distance of the actions from those of the data at the same moments, in
         /// the data's units; where it is large, the value is a guess.
         public let actionDistance: Double
@@ -207,7 +208,7 @@ public final class FittedQEvaluation {
         let count = Double(values.count)
         return Estimate(
             value: average,
-            error: values.count > 1 ? (squares / (count - 1) / count).squareRoot() : .nan,
+            error: values.count > 1 ? (squares / (count - 1) / count).squareRoot() : nil,
             actionDistance: distance(of: actions), progress: last)
     }
 

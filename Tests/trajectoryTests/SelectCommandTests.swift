@@ -29,6 +29,23 @@ import Testing
         #expect(object["environment"] as? String == "hopper-v4")
     }
 
+    @Test func `of one held-out start there is no error`() throws {
+        let folder = try TemporaryFolder()
+        let data = folder.file("data.hdf5").path
+        _ = try Program.run(
+            "collect", "--env", "hopper", "--policy", "random", "--steps", "60", "--output", data)
+        let arguments = ["select", "random", "--dataset", data, "--steps", "20", "--workers", "1"]
+        let text = try Program.run(arguments)
+        #expect(text.status == 0 && text.output.contains("–"), "\(text.errors)")
+        #expect(!text.output.contains("nan"))
+        let outcome = try Program.run(arguments + ["--json"])
+        let object = try #require(
+            JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+        #expect(object["held_out_episodes"] as? Int == 1)
+        let candidate = try #require((object["candidates"] as? [[String: Any]])?.first)
+        #expect(candidate["value"] is Double && candidate["value_error"] == nil)
+    }
+
     @Test(arguments: [
         (["random", "--beam-width", "8"], "--beam-width is for checkpoints"),
         ([checkpoint, "--warm-start"], "--warm-start does nothing"),

@@ -133,7 +133,7 @@ extension SelectionJob.Result {
     fileprivate var text: String {
         let rows = candidates.map {
             [
-                "\($0.rank)  \($0.name)", $0.value.text("%.1f"), $0.valueError.text("%.1f"),
+                "\($0.rank)  \($0.name)", $0.value.text("%.1f"), $0.valueError?.text("%.1f") ?? "–",
                 $0.actionDistance.text("%.3f"),
             ]
         }
