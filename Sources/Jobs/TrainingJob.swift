@@ -99,9 +99,7 @@ public struct TrainingJob: Sendable {
         }
         settings.placeInitial()
         var settled = settledSettings
-        let bins =
-            try resumes
-            ? Trainer.adoptedBins(in: output) : settings.takeInitial(settling: &settled)
+        let bins = try settings.adoptBins(resuming: resumes, in: output, settling: &settled)
         // Before a file is read that may be large.
         if let environment { _ = try EnvironmentRegistry.make(environment) }
         let data = try TrainingData(

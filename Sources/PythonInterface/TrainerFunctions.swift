@@ -24,9 +24,8 @@ final class TrainerBox: @unchecked Sendable {
             chosen.settings.training.initialCheckpoint =
                 try checkpoint(named: initial, shipped: request.shipped).path
         }
-        let bins =
-            try request.resume
-            ? Trainer.adoptedBins(in: url) : chosen.settings.takeInitial(settling: &chosen.settled)
+        let bins = try chosen.settings.adoptBins(
+            resuming: request.resume, in: url, settling: &chosen.settled)
         if request.resume, chosen.settings.tokenization.terminationPenalty == .automatic,
             let kept = try? Checkpoint.description(in: url).tokenization
         {

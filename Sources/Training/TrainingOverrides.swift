@@ -53,6 +53,8 @@ public struct TrainingOverrides {
             (\.tokenization.binCount, "tokenization.binCount"),
             (\.tokenization.strategy, "tokenization.strategy"),
             (\.tokenization.hiding, "tokenization.hiding"),
+            (\.tokenization.discount, "tokenization.discount"),
+            (\.tokenization.terminationPenalty, "tokenization.terminationPenalty"),
         ]
         return Set(names.filter { paths.contains($0.0) }.map(\.1))
     }

@@ -68,6 +68,17 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
         training.initialCheckpoint = url.path
     }
 
+    /// The bins that a run in `folder` has from elsewhere, nil where it fits its own: one that goes on
+    /// has its checkpoint's if it took them, one that begins takes those of the checkpoint with whose
+    /// weights it begins, and much else (``takeInitial(settling:)``).
+    ///
+    /// - Throws: `CheckpointError` when a checkpoint cannot be read.
+    package mutating func adoptBins(
+        resuming: Bool, in folder: URL, settling settled: inout Set<String>
+    ) throws -> Discretizer? {
+        try resuming ? Trainer.adoptedBins(in: folder) : takeInitial(settling: &settled)
+    }
+
     /// Gives the run the size of model, the window and the reading of rewards of the checkpoint with
     /// whose weights it begins, except for what is `settled`, and settles them; nothing without such
     /// a checkpoint.

@@ -71,6 +71,38 @@ import Transformer
             other.errors.contains("tokenization.terminationPenalty -100: it was made with null"))
     }
 
+    @Test func `what is said of a penalty holds for a run that begins with a checkpoint`() throws {
+        try writeGoals(paid: -1)
+        let first = try train("first", "--dataset", data)
+        #expect(first.status == 0, "\(first.errors)")
+        let initial = ["--initial", folder.file("first").path]
+        for (number, (options, expected)) in [
+            ([], TerminationPenalty.number(-100)), (["--no-termination-penalty"], .nothing),
+            (["--termination-penalty", "-5"], .number(-5)),
+        ].enumerated() {
+            let run = "run-\(number)"
+            let outcome = try Program.run(
+                [
+                    "train", "--dataset", data, "--output", folder.file(run).path, "--steps", "2",
+                    "--batch-size", "4", "--workers", "1",
+                ] + initial + options)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            #expect(try penalty(run) == expected)
+        }
+        // In a file of settings it holds for token files too, beside the checkpoint's bins.
+        try Data("tokenization: {terminationPenalty: -5, discount: 0.9}".utf8)
+            .write(to: folder.file("settings.yaml"))
+        let tokens = folder.file("data.tokens")
+        let made = try Program.run(
+            ["dataset", "tokenize", data, "--output", tokens.path, "--config"]
+                + [folder.file("settings.yaml").path] + initial)
+        #expect(made.status == 0, "\(made.errors)")
+        let file = try TokenFile(contentsOf: tokens)
+        #expect(file.description.terminationPenalty == -5)
+        #expect(file.description.discount == 0.9)
+        #expect(file.discretizer == (try Checkpoint(at: folder.file("first")).discretizer))
+    }
+
     @Test func `failures keep the penalty, and an option decides otherwise`() throws {
         try writeGoals(paid: -1)
         let run = try train("run", "--dataset", data)

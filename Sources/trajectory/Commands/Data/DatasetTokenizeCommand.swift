@@ -76,22 +76,20 @@ struct DatasetTokenizeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var settings =
-            try config.map { try TrainingSettings(contentsOf: URL(fileURLWithPath: $0)) }?
-            .tokenization ?? TokenizedDataset.Settings()
-        settings.binCount = bins ?? settings.binCount
-        settings.strategy = discretizer ?? settings.strategy
-        settings.discount = discount ?? settings.discount
-        settings.terminationPenalty = penalty.penalty ?? settings.terminationPenalty
-        let checkpoint = try initial.map { try Checkpoint(at: Checkpoint.url(named: $0)) }
-        if let kept = checkpoint?.description.tokenization {
-            settings.discount = discount ?? kept.discount
-            settings.terminationPenalty = penalty.penalty ?? kept.terminationPenalty
-        }
+        var overrides = TrainingOverrides()
+        overrides.set(\.tokenization.binCount, bins)
+        overrides.set(\.tokenization.strategy, discretizer)
+        overrides.set(\.tokenization.discount, discount)
+        overrides.set(\.tokenization.terminationPenalty, penalty.penalty)
+        var choice = try TrainingChoice(
+            overrides, base: TrainingSettings(),
+            file: config.map { TrainingSettings.file(URL(fileURLWithPath: $0)) })
+        choice.settings.training.initialCheckpoint = initial
+        let adopted = try choice.settings.takeInitial(settling: &choice.settled)
         var job = TokenizationJob(
             from: URL(fileURLWithPath: input), to: URL(fileURLWithPath: output))
-        job.settings = settings
-        job.adoptedBins = checkpoint?.discretizer
+        job.settings = choice.settings.tokenization
+        job.adoptedBins = adopted
         job.reading = reading.options
         job.isStopped = Signals.watch()
         let line = ProgressLine()
