@@ -124,6 +124,7 @@ class Trainer:
         learning_rate: float | None = None,
         seed: SupportsIndex | None = None,
         best_share: float | None = None,
+        best_fraction: float | None = None,
         opening_share: float | None = None,
         opening_length: SupportsIndex | None = None,
         window_order: Literal["shuffled", "blocks"] | None = None,
@@ -164,7 +165,8 @@ class Trainer:
         - `device`: "cpu", "cuda" (an NVIDIA card) or "auto", a card if there is one; the run may change it on resuming.
         - `precision`: "exact", or "fast" products of factors rounded to bfloat16, on a card or where the processor has
           them.
-        - `best_share`: share of the windows that comes from the best tenth of the data alone, by episodes' returns.
+        - `best_share`: share of the windows that comes from the best of the data alone, by episodes' returns;
+          `best_fraction`: which part of the transitions that is (0.1).
         - `opening_share`: share of the windows that begins in an episode's first transitions; `opening_length`: how
           many those are (as many as a window has).
         - `window_order`: "shuffled" (the default), or "blocks", which mixes some dozen blocks at a time.
@@ -210,6 +212,7 @@ class Trainer:
             "learningRate": number("learning_rate", learning_rate),
             "seed": whole("seed", seed, unsigned=True),
             "bestShare": number("best_share", best_share),
+            "bestFraction": number("best_fraction", best_fraction),
             "openingShare": number("opening_share", opening_share),
             "openingLength": whole("opening_length", opening_length),
             "windowOrder": window_order,

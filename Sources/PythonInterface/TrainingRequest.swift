@@ -31,6 +31,7 @@ struct TrainingRequest: Decodable {
     var learningRate: Double?
     var seed: UInt64?
     var bestShare: Double?
+    var bestFraction: Double?
     var openingShare: Double?
     var openingLength: Int?
     var windowOrder: String?
@@ -80,6 +81,7 @@ struct TrainingRequest: Decodable {
         overrides.set(\.training.seed, seed)
         overrides.set(\.training.timeLimit, timeLimit)
         overrides.set(\.training.bestShare, bestShare)
+        overrides.set(\.training.bestFraction, bestFraction)
         overrides.set(\.training.openingShare, openingShare)
         overrides.set(\.training.openingLength, openingLength)
         overrides.set(\.training.windowOrder, try value("windowOrder", windowOrder))

@@ -140,7 +140,7 @@ public final class Trainer {
         }
         let best =
             options.bestShare > 0
-            ? training.best(TrainingOptions.bestFraction, returns: dataset.episodeReturns) : nil
+            ? training.best(options.bestFraction ?? 0.1, returns: dataset.episodeReturns) : nil
         sampler = WindowSampler(
             training, best: best, bestShare: options.bestShare,
             openingShare: options.openingShare, openingLength: options.openingLength,

@@ -37,16 +37,17 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
     /// Decay of the weight matrices, in units of the learning rate.
     public var weightDecay = 0.1
     /// Share of the windows that comes from the best episodes alone, those with the largest returns
-    /// that together hold ``bestFraction`` of the transitions; the others come from all.
+    /// that together hold ``bestFraction`` of the transitions, a tenth where that is nil; the others
+    /// come from all.
     ///
     /// Plans begin as the data do, so what the data do often is what a plan looks at first. Seen more
     /// often, good behaviour is found by few beams, while the model still learns what follows bad
     /// actions. Weights of whole trajectories are Hong et al. 2023 (arXiv 2306.13085).
     public var bestShare = 0.0
-    /// Which part of the transitions counts as the best episodes'.
-    public static let bestFraction = 0.1
+    /// Which part of the transitions counts as the best episodes'; nil for a tenth.
+    public var bestFraction: Double?
     /// Share of the windows that comes from the openings of the episodes alone
-    /// (`TokenWindows.openings(_:)`); the others come from all, and from the best.
+    /// (`TokenWindows.openings(_:)`), of those from the best episodes as of those from all.
     ///
     /// A plan at the start of an episode decides which behaviour is followed, and of a thousand
     /// transitions the data hold but a few that show how behaviours begin.
@@ -120,10 +121,11 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
         guard (0...1).contains(openingShare) else {
             return "openingShare must lie in [0, 1], found \(openingShare)"
         }
-        guard bestShare + openingShare <= 1 else {
-            return
-                "openingShare must be at most \(1 - bestShare), what the share of the best leaves, "
-                + "found \(openingShare)"
+        if let bestFraction {
+            guard bestFraction > 0, bestFraction <= 1 else {
+                return "bestFraction must be above 0 and at most 1, found \(bestFraction)"
+            }
+            guard bestShare > 0 else { return "bestFraction needs a bestShare above 0" }
         }
         guard openingLength == nil || openingShare > 0 else {
             return "openingLength needs an openingShare above 0"

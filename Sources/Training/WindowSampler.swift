@@ -1,9 +1,10 @@
 import RandomNumbers
 package import Tokenization
 
-/// The order in which windows are seen: every window once an epoch, shuffled anew each time; of the
-/// best ones and of the openings, which may have a share of the draws to themselves, in orders and
-/// epochs of their own.
+/// The order in which windows are seen: every window once an epoch, shuffled anew each time.
+///
+/// The best ones and the openings may have a share of the draws to themselves, in orders and epochs
+/// of their own; where both do, openings have their share of the best ones as of all.
 ///
 /// Order and goals depend on the seed and the step alone, so a resumed run sees what an unbroken
 /// one would.
@@ -20,16 +21,24 @@ package struct WindowSampler {
     ) {
         self.seed = seed
         var left = 1.0
+        func take(_ windows: TokenWindows, _ share: Double, seed: UInt64) {
+            guard share > 0 else { return }
+            parts.append((ShuffledWindows(windows, order: order, seed: seed), share / left))
+            left -= share
+        }
+        let openingSeed: UInt64 = 0x9E37_79B9_7F4A_7C15
+        var bestShare = bestShare
         if let best, best.count > 0, bestShare > 0 {
-            parts.append((ShuffledWindows(best, order: order, seed: ~seed), bestShare))
-            left -= bestShare
+            take(
+                best.openings(openingLength), bestShare * openingShare, seed: ~seed ^ openingSeed)
+            take(best, bestShare * (1 - openingShare), seed: ~seed)
+        } else {
+            bestShare = 0
         }
-        if openingShare > 0 {
-            let openings = ShuffledWindows(
-                windows.openings(openingLength), order: order,
-                seed: seed ^ 0x9E37_79B9_7F4A_7C15)
-            parts.append((openings, openingShare / left))
-        }
+        take(
+            windows.openings(openingLength), (1 - bestShare) * openingShare,
+            seed: seed ^ openingSeed)
+        // All the others, whatever rounding left of the shares.
         parts.append((ShuffledWindows(windows, order: order, seed: seed), 1))
     }
 

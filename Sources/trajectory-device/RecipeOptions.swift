@@ -26,8 +26,11 @@ struct RecipeOptions: ParsableArguments {
     var dropout: Float?
 
     @Option(
-        help: "Share of the windows that comes from the best tenth of the data alone, by returns.")
+        help: "Share of the windows that comes from the best of the data alone, by returns.")
     var bestShare: Double?
+
+    @Option(help: "Which part of the transitions is the best (0.1).")
+    var bestFraction: Double?
 
     @Option(
         help: "Share of the windows that begins in an episode's first transitions.")
@@ -46,6 +49,7 @@ struct RecipeOptions: ParsableArguments {
         overrides.set(\.training.start, start)
         overrides.set(\.training.learningRate, learningRate)
         overrides.set(\.training.bestShare, bestShare)
+        overrides.set(\.training.bestFraction, bestFraction)
         overrides.set(\.training.openingShare, openingShare)
         overrides.set(\.training.openingLength, openingLength)
         overrides.set(\.training.initialCheckpoint, initial)

@@ -345,6 +345,24 @@ import TransformerCPU
         }
         #expect(error?.description.contains("training.bestShare") == true)
         #expect(throws: TrainingError.self) { try train("more", steps: 5) { $0.bestShare = 1.5 } }
+        let half = try train("half best", steps: 10) {
+            $0.bestShare = 0.5; $0.bestFraction = 0.5
+        }
+        #expect(half.0.model.tensors().serialized() != first.serialized())
+        let tenth = try train("tenth", steps: 10) {
+            $0.bestShare = 0.5; $0.bestFraction = 0.1
+        }
+        #expect(tenth.0.model.tensors().serialized() == first.serialized())
+        for fraction in [0, 1.1, -.infinity, .nan] {
+            #expect(throws: TrainingError.self) {
+                try train("none", steps: 5) {
+                    $0.bestShare = 0.5; $0.bestFraction = fraction
+                }
+            }
+        }
+        #expect(throws: TrainingError.self) {
+            try train("none", steps: 5) { $0.bestFraction = 0.5 }
+        }
     }
 
     @Test func `openings have their share beside all windows and the best`() throws {
@@ -361,15 +379,15 @@ import TransformerCPU
         var sampler = WindowSampler(
             data.windows, best: data.windows.best(0.1, returns: data.episodeReturns),
             bestShare: 0.25, openingShare: 0.25, seed: 5)
-        var batch = TokenBatch(rows: 200, length: data.windows.length)
+        var batch = TokenBatch(rows: 1600, length: data.windows.length)
         sampler.fill(&batch, step: 0)
         var counts: [Int32: Int] = [:]
         for token in firstTokens(batch) { counts[token, default: 0] += 1 }
-        // All 100 windows once, ten a row; the ten best five times, one a row; 20 openings two and a
-        // half times, in two rows.
+        // Of 1,600 draws 100 are the two openings of the best, 300 all ten of the best, 300 the 20
+        // openings of all, and 900 anything, nine times each.
         #expect(counts.keys.sorted() == Array(0..<10))
-        #expect((2..<10).allSatisfy { counts[Int32($0)] == 10 + 5 })
-        #expect(counts[0, default: 0] + counts[1, default: 0] == 2 * (10 + 5) + 50)
+        #expect((2..<10).allSatisfy { counts[Int32($0)] == 30 + 90 }, "\(counts)")
+        #expect(counts[0, default: 0] + counts[1, default: 0] == 100 + 2 * 30 + 300 + 2 * 90)
         // A step is the same whatever was drawn before it.
         var resumed = sampler
         var again = batch
@@ -377,11 +395,6 @@ import TransformerCPU
         resumed.fill(&again, step: 3)
         resumed.fill(&again, step: 7)
         #expect(again.inputs == batch.inputs)
-        #expect(throws: TrainingError.self) {
-            try train("more", steps: 5) {
-                $0.openingShare = 0.6; $0.bestShare = 0.6
-            }
-        }
         #expect(throws: TrainingError.self) { try train("none", steps: 5) { $0.openingLength = 4 } }
         let run = { (steps: Int, resumes: Bool, length: Int) in
             try train("opened", steps: steps, resume: resumes) {

@@ -121,10 +121,13 @@ struct TrainingSettingsOptions: ParsableArguments {
 
     @Option(
         help: """
-            Share of the windows that comes from the best tenth of the data alone, by the returns \
-            of their episodes (\(quick.training.bestShare); authors: 0).
+            Share of the windows that comes from the best of the data alone, by the returns of \
+            their episodes (\(quick.training.bestShare); authors: 0).
             """)
     var bestShare: Double?
+
+    @Option(help: "Which part of the transitions is the best (0.1).")
+    var bestFraction: Double?
 
     @Option(
         help: """
@@ -193,8 +196,8 @@ struct TrainingSettingsOptions: ParsableArguments {
         let words = problem.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
         let settings: Set<String> = [
             "steps", "batchSize", "learningRate", "patience", "timeLimit", "workers",
-            "actionWeight", "bestShare", "openingShare",
-            "openingLength", "terminationPenalty",
+            "actionWeight", "bestShare", "bestFraction", "openingShare", "openingLength",
+            "terminationPenalty",
         ]
         return words.enumerated().map { index, word in
             names[word]
@@ -215,6 +218,7 @@ struct TrainingSettingsOptions: ParsableArguments {
         overrides.set(\.training.workers, workers)
         overrides.set(\.training.timeLimit, timeLimit)
         overrides.set(\.training.bestShare, bestShare)
+        overrides.set(\.training.bestFraction, bestFraction)
         overrides.set(\.training.openingShare, openingShare)
         overrides.set(\.training.openingLength, openingLength)
         overrides.set(\.training.windowOrder, windowOrder)
