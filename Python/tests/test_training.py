@@ -86,10 +86,12 @@ def test_a_run_that_was_left_goes_on(dataset: tt.Dataset, tmp_path: pathlib.Path
 def test_a_run_begins_with_the_weights_of_another(dataset: tt.Dataset, tmp_path: pathlib.Path) -> None:
     first = tt.train(dataset, output=tmp_path / "first", **SMALL)
     options: dict[str, Any] = {"steps": 1, "batch_size": 4, "learning_rate": 1e-9}
-    options |= {"opening_share": 0.5, "opening_length": 3, "window_order": "blocks"}
+    options |= {"opening_share": 0.5, "opening_length": 3, "best_share": 0.6, "best_fraction": 0.5}
+    options["window_order"] = "blocks"
     with tt.Trainer(dataset, initial=tmp_path / "first", report_every=0, **options) as trainer:
         assert trainer.shape["width"] == SMALL["width"]
         assert (trainer.options["openingShare"], trainer.options["openingLength"]) == (0.5, 3)
+        assert (trainer.options["bestShare"], trainer.options["bestFraction"]) == (0.6, 0.5)
         assert trainer.options["windowOrder"] == "blocks"
         list(trainer)
     one, other = first.state_dict(), trainer.model.state_dict()
