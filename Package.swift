@@ -357,7 +357,8 @@ let package = Package(
         tests(
             of: "Training",
             [
-                "Files", "Processes", "Safetensors", "Tokenization", "Trajectories", "Transformer",
+                "Files", "Planning", "Processes", "Safetensors", "Tokenization", "Trajectories",
+                "Transformer",
                 "TransformerCPU",
             ]),
         tests(of: "Layers", ["OneDNN", "RandomNumbers", "Tensors"]),
