@@ -327,8 +327,8 @@ let package = Package(
         tests(
             of: "Figures",
             [
-                "Datasets", "Environments", "Episodes", "MuJoCo", "Rendering", "Tokenization",
-                "Trajectories",
+                "Agents", "Datasets", "Environments", "Episodes", "Evaluation", "MuJoCo",
+                "Planning", "Rendering", "Tokenization", "Trajectories",
             ]),
         tests(
             of: "Jobs",

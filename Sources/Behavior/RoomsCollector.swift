@@ -16,7 +16,7 @@ struct RoomsCollector: Sendable {
     /// Standard deviation of the noise on actions, in metres.
     static let noise = 0.2
     /// Steps of a stroll.
-    static let strollSteps = 20
+    static let strollSteps = 12
     /// How much of a stroll's direction is kept from step to step.
     static let persistence = 0.8
 

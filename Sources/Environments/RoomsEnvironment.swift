@@ -10,7 +10,7 @@ import Trajectories
 public final class RoomsEnvironment: MappedEnvironment {
     /// On which maps episodes are, by the environment's name.
     public enum Maps: String, Sendable, Hashable, CaseIterable {
-        /// The 5,000 maps of the data.
+        /// The maps of the data, 1,000 draws from 3,645.
         case seen = "rooms-v1"
         /// Any others.
         case unseen = "rooms-unseen-v1"
@@ -32,7 +32,7 @@ public final class RoomsEnvironment: MappedEnvironment {
     /// What both are called, and their data.
     public static let family = "rooms"
     /// Columns of the observation that hold the map.
-    public static let mapColumns = 2..<14
+    public static let mapColumns = 2..<(2 + RoomPlan.walls.count)
 
     /// An environment whose episodes are on some maps.
     public init(_ maps: Maps) {

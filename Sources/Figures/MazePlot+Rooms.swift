@@ -17,26 +17,26 @@ extension MazePlot {
             return rooms.map
         }
         let across = max(1, Int(Double(maps.count).squareRoot().rounded(.up)))
-        let size = rooms.map.rowCount
+        let (height, width) = (rooms.map.rowCount, rooms.map.columnCount)
         // A row and column of wall between one map and the next.
-        let pitch = size + 1
+        let (down, right) = (height + 1, width + 1)
         let rows = (maps.count + across - 1) / across
         var cells = Array(
-            repeating: Array(repeating: MazeMap.Cell.wall, count: across * pitch - 1),
-            count: max(1, rows) * pitch - 1)
+            repeating: Array(repeating: MazeMap.Cell.wall, count: across * right - 1),
+            count: max(1, rows) * down - 1)
         for (index, map) in maps.enumerated() {
             for (row, line) in map.cells.enumerated() {
-                let first = index % across * pitch
-                cells[index / across * pitch + row].replaceSubrange(
-                    first..<(first + size), with: line)
+                let first = index % across * right
+                cells[index / across * down + row].replaceSubrange(
+                    first..<(first + width), with: line)
             }
         }
         let sheet = MazeMap(cells: cells)
         func points(_ places: [[Double]], of index: Int) -> [Point] {
             let middle = sheet.center(
                 of: .init(
-                    row: index / across * pitch + size / 2,
-                    column: index % across * pitch + size / 2
+                    row: index / across * down + height / 2,
+                    column: index % across * right + width / 2
                 ), cellSize: rooms.cellSize)
             return places.map { ($0[0] + middle.x, $0[1] + middle.y) }
         }

@@ -24,7 +24,7 @@ import Trajectories
                 #expect(episode.rewards.last == 1 && episode.count < 100, "episode \(number)")
                 #expect(episode.rewards.dropLast().allSatisfy { $0 == 0 })
             } else {
-                #expect(episode.count == 20)
+                #expect(episode.count == 12)
             }
             #expect(episode.ending == .timeout)
             let doors = RoomsEnvironment.mapColumns
