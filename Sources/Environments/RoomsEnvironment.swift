@@ -18,14 +18,21 @@ public final class RoomsEnvironment: MappedEnvironment {
         case unobserved = "rooms-unobserved-v1"
     }
 
+    /// What is fixed.
     public let specification: EnvironmentSpecification
     /// The rooms of this episode.
     public private(set) var plan: RoomPlan
+    /// Its cells.
     public private(set) var map: MazeMap
+    /// Where to go: x and y in metres.
     public var goal: [Double] = [0, 0]
+    /// Where the point is: x and y in metres.
     public private(set) var achievedGoal: [Double] = [0, 0]
+    /// Side of a cell in metres.
     public let cellSize = 1.0
+    /// Metres that the point stays away from walls.
     public let agentRadius = 0.1
+    /// Distance to the goal, in metres, that counts as being there.
     public let successRadius = 0.5
     private let maps: Maps
 
@@ -47,6 +54,7 @@ public final class RoomsEnvironment: MappedEnvironment {
             actionLimits: [-1...1, -1...1], maximumEpisodeSteps: 100, goalColumns: [0, 1])
     }
 
+    /// Starts an episode on a map, from a start and to a goal that `seed` decides on.
     public func reset(seed: UInt64) -> [Double] {
         var generator = PCG64(seed: seed)
         plan =
@@ -68,6 +76,7 @@ public final class RoomsEnvironment: MappedEnvironment {
         return observation
     }
 
+    /// Moves the point by `action`, as far as walls let it.
     public func step(_ action: [Double]) -> EnvironmentStep {
         // In parts shorter than a wall is thick, along each axis for itself: a point slides along
         // walls.

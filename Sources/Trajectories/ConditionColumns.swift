@@ -12,12 +12,8 @@ extension TransitionLayout {
             observationDimension: observationDimension + count, actionDimension: actionDimension)
     }
 
-    /// What is wrong with `columns` as those of the observation that hold for a whole episode, or
-    /// nil.
-    ///
-    /// - Parameters:
-    ///   - columns: The columns.
-    ///   - goalColumns: Those that make up a goal, if any.
+    /// What is wrong with `columns` as those of the observation that hold for a whole episode, where
+    /// `goalColumns` make up a goal; nil where nothing is.
     package func problem(ofConditionColumns columns: [Int], goalColumns: [Int]) -> String? {
         if columns.isEmpty {
             return "conditionColumns is empty; name columns of the observation or leave it out"

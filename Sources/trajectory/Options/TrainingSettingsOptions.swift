@@ -93,7 +93,7 @@ struct TrainingSettingsOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Columns of the observation that hold for a whole episode, such as 2-13 for a map.",
+            "Columns of the observation that hold for a whole episode, such as 2-8 for a map.",
             discussion: """
                 They are taken out of the transitions and stand once in front of every sequence. A \
                 checkpoint keeps it.
