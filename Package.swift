@@ -327,8 +327,8 @@ let package = Package(
         tests(
             of: "Figures",
             [
-                "Datasets", "Environments", "Episodes", "MuJoCo", "Rendering", "Tokenization",
-                "Trajectories",
+                "Agents", "Datasets", "Environments", "Episodes", "Evaluation", "MuJoCo",
+                "Planning", "Rendering", "Tokenization", "Trajectories",
             ]),
         tests(
             of: "Jobs",
@@ -357,7 +357,8 @@ let package = Package(
         tests(
             of: "Training",
             [
-                "Files", "Processes", "Safetensors", "Tokenization", "Trajectories", "Transformer",
+                "Files", "Planning", "Processes", "Safetensors", "Tokenization", "Trajectories",
+                "Transformer",
                 "TransformerCPU",
             ]),
         tests(of: "Layers", ["OneDNN", "RandomNumbers", "Tensors"]),

@@ -195,6 +195,27 @@ def test_half_of_what_is_observed_is_hidden(dataset: tt.Dataset) -> None:
     assert model.tokenization["hiding"] == {"probability": 0.5, "seed": 3}
 
 
+def test_what_holds_for_an_episode_stands_in_front(dataset: tt.Dataset) -> None:
+    rows = episodes()
+    # 30 episodes of 40 steps, each on a map of its own.
+    rows["observations"] = np.concatenate(
+        [rows["observations"], np.repeat(np.arange(30), 40)[:, None].astype(np.float32)], axis=1
+    )
+    held = tt.Dataset.from_d4rl(rows)
+    model = tt.train(held, condition_columns=[3], **SMALL)
+    assert model.condition_columns == [3] and model.goal_columns == []
+    assert model.observation_dim == 4 and model.discretizer.edges.shape[1] == 3 + 2 + 2
+    planner = model.planner(horizon=2, beam_width=2)
+    plan = planner.plan(np.array([0, 0, 0, 7.0]))
+    assert plan.observations.shape[1] == 4 and (plan.observations[:, 3] == 7).all()
+    with pytest.raises(tt.PlanningError, match="4"):
+        planner.plan(np.zeros(3))
+    with pytest.raises(tt.DataError, match="row 1 of episode 0"):
+        tt.train(held, condition_columns=[2], **SMALL)
+    with pytest.raises(tt.OptionError, match="condition_columns"):
+        tt.train(held, condition_columns=[], **SMALL)
+
+
 def test_a_learning_curve_for_tensorboard(dataset: tt.Dataset, tmp_path: pathlib.Path) -> None:
     tt.train(dataset, output=tmp_path / "run", tensorboard=tmp_path / "run", report_every=0, **SMALL)
     (file,) = (tmp_path / "run").glob("*tfevents*")

@@ -81,6 +81,7 @@ def _worded(message: str) -> str:
         "terminationPenalty",
         "goalColumns",
         "goalRule",
+        "conditionColumns",
         "evaluationInterval",
         "checkpointInterval",
     }

@@ -95,7 +95,7 @@ class Model:
     @property
     def observation_dim(self) -> int:
         """Numbers of an observation, O."""
-        return int(self.config["layout"]["observationDimension"])
+        return int(self._answer["observationDimension"])
 
     @property
     def action_dim(self) -> int:
@@ -108,6 +108,11 @@ class Model:
         return list(self._answer["goalColumns"])
 
     @property
+    def condition_columns(self) -> list[int]:
+        """Columns of the observation that hold for a whole episode, which no transition has; mostly empty."""
+        return list(self._answer["conditionColumns"])
+
+    @property
     def parameter_count(self) -> int:
         """Number of parameters."""
         return sum(int(np.prod(parameter["shape"])) for parameter in self._answer["parameters"])
@@ -115,7 +120,7 @@ class Model:
     @property
     def discretizer(self) -> Discretizer:
         """The bins."""
-        columns = self.observation_dim + self.action_dim + 2
+        columns = self.observation_dim - len(self.condition_columns) + self.action_dim + 2
         edges = np.empty((self.config["binCount"] + 1, columns))
         _library.plain("model_edges", self._handle.pointer, _library.doubles(edges), edges.size)
         return Discretizer(edges, self.tokenization["strategy"])

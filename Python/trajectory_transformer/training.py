@@ -116,6 +116,7 @@ class Trainer:
         start: Literal["smooth", "authors"] | None = None,
         action_weight: float | None = None,
         goal_columns: Sequence[SupportsIndex] | None = None,
+        condition_columns: Sequence[SupportsIndex] | None = None,
         hide: float | None = None,
         hide_seed: SupportsIndex | None = None,
         goal_rule: Literal["later", "last"] | None = None,
@@ -158,6 +159,8 @@ class Trainer:
         - `action_weight`: of action tokens in the loss; `goal_columns`: of the observation, which make up a goal;
           `goal_rule`: a window's goal is any "later" place of its episode (the default), or the "last", as in the
           paper.
+        - `condition_columns`: of the observation, which hold for a whole episode, such as its map; they stand once in
+          front of every sequence.
         - `hide`: the probability with which each number of the observations is hidden; `hide_seed` fixes which are.
         - `termination_penalty`: takes the place of the last reward of an episode with a terminal state; "auto" decides
           by the data, None keeps the reward.
@@ -203,6 +206,9 @@ class Trainer:
             "actionWeight": number("action_weight", action_weight),
             "discrete": None if resume else dataset.discrete or None,
             "goalColumns": None if goal_columns is None else [whole("goal_columns", column) for column in goal_columns],
+            "conditionColumns": None
+            if condition_columns is None
+            else [whole("condition_columns", column) for column in condition_columns],
             "hide": number("hide", hide),
             "hideSeed": whole("hide_seed", hide_seed, unsigned=True),
             "goalRule": goal_rule,

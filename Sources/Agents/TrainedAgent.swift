@@ -41,7 +41,7 @@ public struct TrainedAgent {
         for environment: any Environment, engine: some Engine
     ) throws {
         let specification = environment.specification
-        let layout = trained.model.configuration.layout
+        let layout = trained.dataLayout
         guard layout == specification.layout else {
             throw AgentError(
                 code: .otherLayout, model: name,
@@ -72,7 +72,7 @@ public struct TrainedAgent {
             model: engine.decoder(trained.model),
             discretizer: trained.discretizer(readAsBy: chosen),
             actionLimits: specification.actionLimits, goalColumns: trained.goalColumns,
-            options: chosen, critic: critic)
+            conditions: trained.conditions, options: chosen, critic: critic)
     }
 
     /// Refuses a model that is to reach goals where the environment's are not of its kind.

@@ -1,3 +1,4 @@
+import Environments
 public import Episodes
 import Foundation
 public import Learning
@@ -11,6 +12,7 @@ public import Trajectories
 /// - `medium-expert`: as many transitions of `medium` as of `expert`, in this order.
 /// - `medium-replay`, `full-replay`: all that training saw up to the medium, or the expert, policy.
 /// - a maze of the point: a noisy PD controller that follows waypoints from goal to goal.
+/// - rooms: episodes of a walker that knows the map, and as many of one that strolls.
 ///
 /// `ars-` before a level (`hopper-ars-medium`) is for the linear policies of random search: their
 /// actions with a little noise, and every episode of the search.
@@ -23,7 +25,7 @@ public struct DatasetRecipe: Sendable, Hashable {
         case mediumReplay = "medium-replay"
         case mediumExpert = "medium-expert"
         case fullReplay = "full-replay"
-        case navigation
+        case navigation, rooms
 
         /// Transitions where nothing is said, as many as D4RL's have.
         ///
@@ -51,7 +53,7 @@ public struct DatasetRecipe: Sendable, Hashable {
     ///
     /// - Throws: ``BehaviorError`` when the name ends in no kind and is not a maze's.
     public init(named name: String) throws(BehaviorError) {
-        let kinds = Kind.allCases.filter { $0 != .navigation }
+        let kinds = Kind.allCases.filter { $0 != .navigation && $0 != .rooms }
         // The longest first, for `expert` is also how `medium-expert` ends.
         let suffix = kinds.sorted { $0.rawValue.count > $1.rawValue.count }
             .first { name.hasSuffix("-" + $0.rawValue) }
@@ -59,6 +61,10 @@ public struct DatasetRecipe: Sendable, Hashable {
         if name.hasPrefix("pointmaze") || name.hasPrefix("maze2d") {
             environment = name
             kind = .navigation
+            isSearched = false
+        } else if name == RoomsEnvironment.family {
+            environment = RoomsEnvironment.Maps.seen.rawValue
+            kind = .rooms
             isSearched = false
         } else if let suffix {
             let rest = name.dropLast(suffix.rawValue.count + 1)
@@ -70,7 +76,8 @@ public struct DatasetRecipe: Sendable, Hashable {
                 code: .unknownDataset, subject: name,
                 detail: "name it as an environment and one of "
                     + kinds.map(\.rawValue).joined(separator: ", ")
-                    + ", as in hopper-medium-replay, or as a maze of the point, as in maze2d-large")
+                    + ", as in hopper-medium-replay, or as a maze of the point, as in maze2d-large, or \(RoomsEnvironment.family)"
+            )
         }
     }
 
@@ -83,6 +90,7 @@ public struct DatasetRecipe: Sendable, Hashable {
         case .mediumExpert: "\(acting("medium")), then \(acting("expert"))"
         case .mediumReplay, .fullReplay: "training up to \(replayedLevel)"
         case .navigation: "waypoints by PD control with noise 0.5"
+        case .rooms: "half the shortest way with noise \(RoomsCollector.noise), half strolling"
         }
     }
 
@@ -139,6 +147,11 @@ public struct DatasetRecipe: Sendable, Hashable {
         case .navigation:
             let collector = NavigationCollector(
                 workers: workers, seed: seed, untilGoal: untilGoal, isStopped: isStopped)
+            return try await Collector.collect(
+                steps: steps, atOnce: workers.totalCount, progress: { progress($0, steps) },
+                episodes: { try await collector.episodes(from: $0, count: $1) })
+        case .rooms:
+            let collector = RoomsCollector(workers: workers, seed: seed, isStopped: isStopped)
             return try await Collector.collect(
                 steps: steps, atOnce: workers.totalCount, progress: { progress($0, steps) },
                 episodes: { try await collector.episodes(from: $0, count: $1) })

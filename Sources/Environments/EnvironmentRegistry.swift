@@ -1,9 +1,10 @@
+public import Episodes
 public import MuJoCo
 
 /// Environments by name.
 public enum EnvironmentRegistry {
     /// Makes an environment, called by its canonical name.
-    typealias Maker = @Sendable () throws(SimulationError) -> any SimulatedEnvironment
+    typealias Maker = @Sendable () throws(SimulationError) -> any Environment
 
     private static let makers: [(name: String, make: Maker)] =
         robots(Hopper(.v4), Hopper(.v5)) + robots(HalfCheetah(.v4), HalfCheetah(.v5))
@@ -11,7 +12,7 @@ public enum EnvironmentRegistry {
         + robots(Ant(.v4), Ant(.v4, withContactForces: true), Ant(.v5))
         + robots(Humanoid(.v4), Humanoid(.v5))
         + mazes(PointAgent()) + mazes(AntAgent(.v4)) + mazes(AntAgent(.v5)) + singleGoalMazes
-        + antGoal + d4rlAntMazes
+        + antGoal + d4rlAntMazes + rooms
 
     /// The walker's task of D4RL's AntMaze.
     private static let antGoal: [(name: String, make: Maker)] = [
@@ -20,6 +21,11 @@ public enum EnvironmentRegistry {
             { () throws(SimulationError) in try AntGoalEnvironment() }
         )
     ]
+
+    /// Rooms with a map of its own in every episode, on no simulation.
+    private static let rooms: [(name: String, make: Maker)] = RoomsEnvironment.Maps.allCases.map {
+        maps in (maps.rawValue, { RoomsEnvironment(maps) })
+    }
 
     private static func robots<Task: LocomotionTask>(_ tasks: Task...) -> [(
         name: String, make: Maker
@@ -40,18 +46,38 @@ public enum EnvironmentRegistry {
     /// (`pointmaze-fourrooms@5`).
     ///
     /// - Throws: ``EnvironmentError`` when there is no such environment or it cannot be set up.
-    public static func make(_ name: String) throws(EnvironmentError)
-        -> any SimulatedEnvironment
-    {
+    public static func make(_ name: String) throws(EnvironmentError) -> any Environment {
         let (single, count) = try actionRepeat(in: name)
         let (canonical, make) = try maker(for: single)
+        let environment: any Environment
         do {
-            let environment = try make()
-            return count.map { ActionRepeat.wrap(environment, count: $0) } ?? environment
+            environment = try make()
         } catch {
             throw EnvironmentError(
                 code: .simulation(error.code), environment: canonical, detail: "\(error)")
         }
+        guard let count else { return environment }
+        guard let simulation = environment as? any SimulatedEnvironment else {
+            throw EnvironmentError(
+                code: .notSimulated, environment: name,
+                detail: "actions are held in simulations alone; leave out @\(count)")
+        }
+        return ActionRepeat.wrap(simulation, count: count)
+    }
+
+    /// Makes an environment on MuJoCo by its name, as ``make(_:)`` does.
+    ///
+    /// - Throws: ``EnvironmentError``, also where the environment is on no simulation.
+    public static func simulation(_ name: String) throws(EnvironmentError)
+        -> any SimulatedEnvironment
+    {
+        let environment = try make(name)
+        guard let simulation = environment as? any SimulatedEnvironment else {
+            throw EnvironmentError(
+                code: .notSimulated, environment: name,
+                detail: "it is no simulation of a robot, which this needs; give another")
+        }
+        return simulation
     }
 
     /// What comes before `@K` at the end of a name, and K.
@@ -135,6 +161,8 @@ public struct EnvironmentError: Error, CustomStringConvertible, Sendable {
         case unknownName
         /// The map of a maze is not one.
         case invalidMap
+        /// It is on no simulation, which what is asked for needs.
+        case notSimulated
         /// The simulation behind it could not be set up.
         case simulation(SimulationError.Code)
     }

@@ -3,16 +3,20 @@ import Foundation
 package import MuJoCo
 import RandomNumbers
 
-/// A robot in a maze.
-public protocol MazeSimulation: SimulatedEnvironment, GoalEnvironment {
-    /// The cells.
+/// An environment on a map of cells, with a goal.
+public protocol MappedEnvironment: GoalEnvironment {
+    /// The cells, of this episode where every episode has its own.
     var map: MazeMap { get }
     /// Side of a cell in metres.
     var cellSize: Double { get }
-    /// When it pays and ends.
-    var rules: MazeRules { get }
     /// Metres that the middle of the agent stays away from walls, whatever its pose.
     var agentRadius: Double { get }
+}
+
+/// A robot in a maze.
+public protocol MazeSimulation: SimulatedEnvironment, MappedEnvironment {
+    /// When it pays and ends.
+    var rules: MazeRules { get }
 }
 
 extension MazeSimulation {

@@ -1,3 +1,5 @@
+import Episodes
+
 extension MazeMap {
     /// The shortest path from one point of the maze to another, as the points between which it is
     /// straight.
@@ -85,7 +87,7 @@ extension MazeMap {
     }
 }
 
-extension MazeSimulation {
+extension MappedEnvironment {
     /// Metres of the shortest path from a point to where another counts as reached; nil where there
     /// is none.
     ///

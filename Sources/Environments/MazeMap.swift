@@ -42,10 +42,16 @@ public struct MazeMap: Sendable, Hashable {
         case cell(Position)
     }
 
-    /// The cells, row by row from the top.
+    /// The cells, row by row from the top; all rows are equally long.
     public let cells: [[Cell]]
     /// Where they lie in metres.
     public var frame = Frame.middle
+
+    /// A map of these cells, at least one.
+    package init(cells: [[Cell]], frame: Frame = .middle) {
+        self.cells = cells
+        self.frame = frame
+    }
 
     /// Number of rows.
     public var rowCount: Int { cells.count }

@@ -9,7 +9,7 @@ public enum DatasetEnvironment {
     /// The attribute of a file that names its environment.
     public static let attribute = "environment"
 
-    /// The environment `name`, or else the one that the dataset describes.
+    /// The simulation `name`, or else the one that the dataset describes.
     ///
     /// With `allowsFewerObservations` the data may lack observation dimensions at the end.
     ///
@@ -24,7 +24,7 @@ public enum DatasetEnvironment {
                 code: .unnamedEnvironment, file: file,
                 detail: "it does not name its environment; give its name")
         }
-        let environment = try EnvironmentRegistry.make(name)
+        let environment = try EnvironmentRegistry.simulation(name)
         try requireMatch(
             dataset.layout, environment.specification, file: file,
             allowsFewerObservations: allowsFewerObservations)
@@ -39,7 +39,12 @@ public enum DatasetEnvironment {
     public static func specification(
         _ name: String?, for dataset: TrajectoryDataset, file: String
     ) throws -> (specification: EnvironmentSpecification?, warnings: [String]) {
-        if name != nil { return (try make(name, for: dataset, file: file).specification, []) }
+        if let name {
+            let specification = try EnvironmentRegistry.make(name).specification
+            try requireMatch(
+                dataset.layout, specification, file: file, allowsFewerObservations: false)
+            return (specification, [])
+        }
         let recorded = RecordedEnvironment(dataset.attributes, file: file)
         let (specification, warning) = specification(named: recorded.name, fitting: dataset.layout)
         return (specification, recorded.notes + (warning.map { [$0] } ?? []))
@@ -126,7 +131,7 @@ extension Checkpoint {
     public func requireLayout(
         of data: TrajectoryDataset, file: String, named name: String
     ) throws(DatasetMismatch) {
-        let layout = model.configuration.layout
+        let layout = dataLayout
         guard data.layout != layout else { return }
         throw DatasetMismatch(
             code: .otherModel, file: file,

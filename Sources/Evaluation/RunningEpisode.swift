@@ -36,7 +36,7 @@ final class RunningEpisode: @unchecked Sendable {
             let (start, goal) = (goalEnvironment.achievedGoal, goalEnvironment.goal)
             rollout.goal = goal
             rollout.places = [start]
-            rollout.shortestPathLength = (goalEnvironment as? any MazeSimulation)?
+            rollout.shortestPathLength = (goalEnvironment as? any MappedEnvironment)?
                 .shortestPathLength(from: start, to: goal)
         }
         if let simulation { rollout.states.append(simulation.state) }

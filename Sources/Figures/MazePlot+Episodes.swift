@@ -6,7 +6,7 @@ import Trajectories
 
 extension MazePlot {
     /// A plot of trajectories in a maze.
-    public init(of maze: some MazeSimulation, trajectories: [[Point]]) {
+    public init(of maze: some MappedEnvironment, trajectories: [[Point]]) {
         self.init(map: maze.map, cellSize: maze.cellSize, trajectories: trajectories)
     }
 
@@ -19,21 +19,26 @@ extension MazePlot {
     ///     first step to the last, which shows by which ways many episodes go (Janner et al. 2021,
     ///     figure 6).
     public init(
-        of rollouts: [Rollout], in maze: some MazeSimulation, coloring: Coloring = .trajectory
+        of rollouts: [Rollout], in maze: some MappedEnvironment, coloring: Coloring = .trajectory
     ) {
         func points(_ places: [[Double]]) -> [Point] { places.map { ($0[0], $0[1]) } }
         self.init(of: maze, trajectories: rollouts.map { points($0.path) })
-        let reached = rollouts.filter { $0.stepsToGoal != nil }.count
-        // A map that is written out is drawn, and too long to be read.
-        let identifier = maze.specification.identifier
-        let name = identifier.contains(";") ? identifier.prefix { $0 != ":" } : identifier[...]
-        title = "\(name): \(reached) of \(rollouts.count) reached the goal"
+        title = Self.title(of: rollouts, in: maze)
         self.coloring = coloring
         starts = rollouts.compactMap { points($0.places).first }
         goals = points(rollouts.compactMap(\.goal))
         guard coloring == .trajectory else { return }
         // A plan of one transition leads nowhere.
         plans = rollouts.map { $0.plannedPlaces.count > 1 ? points($0.plannedPlaces) : [] }
+    }
+
+    /// How many reached their goals, and where.
+    static func title(of rollouts: [Rollout], in maze: some MappedEnvironment) -> String {
+        let reached = rollouts.filter { $0.stepsToGoal != nil }.count
+        // A map that is written out is drawn, and too long to be read.
+        let identifier = maze.specification.identifier
+        let name = identifier.contains(";") ? identifier.prefix { $0 != ":" } : identifier[...]
+        return "\(name): \(reached) of \(rollouts.count) reached the goal"
     }
 
     /// A plot of a dataset's episodes in a maze, at most `count`, spread evenly over the data.

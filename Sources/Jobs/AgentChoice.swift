@@ -63,7 +63,7 @@ struct LoadedAgent {
         case policy(PolicyAgent)
     }
     let kind: Kind
-    let environment: any SimulatedEnvironment
+    let environment: any Environment
     /// The environment that whoever acts was made for, where that is recorded.
     let recorded: String?
 
@@ -76,7 +76,7 @@ struct LoadedAgent {
     ///   - note: Told what a user should know.
     /// - Throws: ``JobError`` when nobody names the environment; what loading throws.
     init(
-        _ choice: AgentChoice, in name: String?, check: (any SimulatedEnvironment) throws -> Void,
+        _ choice: AgentChoice, in name: String?, check: (any Environment) throws -> Void,
         note: (String) -> Void
     ) throws {
         var trained: Checkpoint?

@@ -63,11 +63,12 @@ public struct AttentionJob: Sendable {
             contentsOf: dataset, options: reading.fitting(trained))
         data.notes.forEach(note)
         try trained.requireLayout(of: data, file: dataset.given, named: checkpoint.given)
-        guard trained.goalColumns.isEmpty else {
+        guard !trained.takesPrefix else {
             throw JobError(
                 .mismatch,
                 "cannot look at '\(dataset.given)' with '\(checkpoint.given)': the model was "
-                    + "trained to reach goals, and a window of data has none; give a model without")
+                    + "trained to reach goals or under conditions, and a window of data has none; give "
+                    + "a model without")
         }
         let configuration = trained.model.configuration
         let chosen = try chooseWindows(

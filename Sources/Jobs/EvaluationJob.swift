@@ -95,9 +95,9 @@ public struct EvaluationJob: Sendable {
         let loaded = try LoadedAgent(agent, in: environment, check: requireKind) {
             report(.note($0))
         }
-        let simulation = loaded.environment
+        let environment = loaded.environment
         if let own = foreign(loaded) {
-            let given = simulation.specification.identifier
+            let given = environment.specification.identifier
             report(.note("it was trained for \(own) and is evaluated in \(given)"))
         }
         let evaluation: EvaluationReport
@@ -111,23 +111,29 @@ public struct EvaluationJob: Sendable {
         }
         guard group.isFirst else { return evaluation }
         let isWhole = evaluation.returns.count == episodes
-        if let video, isWhole, let rollout = rollouts.first {
+        if let video, isWhole, let rollout = rollouts.first,
+            let simulation = environment as? any SimulatedEnvironment
+        {
             report(.note("drawing episode 1 to \(video.given)"))
             try draw(rollout, of: simulation, to: video)
         }
-        if let paths, isWhole, let maze = simulation as? any MazeSimulation {
+        if let paths, isWhole, let mapped = environment as? any MappedEnvironment {
             let shown = Array(
                 rollouts.prefix(shadesPathsByTime ? Self.mostShadedPaths : Self.mostPaths))
-            try MazePlot(of: shown, in: maze, coloring: shadesPathsByTime ? .time : .trajectory)
-                .write(to: paths)
+            let coloring = shadesPathsByTime ? MazePlot.Coloring.time : .trajectory
+            let plot =
+                (mapped as? RoomsEnvironment).map {
+                    MazePlot(of: shown, eachOnItsMap: $0, coloring: coloring)
+                } ?? MazePlot(of: shown, in: mapped, coloring: coloring)
+            try plot.write(to: paths)
             report(.note("drew \(shown.count) episodes to \(paths.given)"))
         }
         if let log {
             try TrajectoryDataset(
-                layout: simulation.specification.layout,
+                layout: environment.specification.layout,
                 trajectories: rollouts.compactMap(\.trajectory),
                 attributes: [
-                    DatasetEnvironment.attribute: simulation.specification.identifier,
+                    DatasetEnvironment.attribute: environment.specification.identifier,
                     "policy": agent.name, "seed": "\(seed)",
                 ]
             ).write(to: isWhole ? log : log.partial)
@@ -157,13 +163,18 @@ public struct EvaluationJob: Sendable {
         return own == given ? nil : own
     }
 
-    private func requireKind(_ environment: any SimulatedEnvironment) throws(JobError) {
+    private func requireKind(_ environment: any Environment) throws(JobError) {
         let identifier = environment.specification.identifier
         if untilGoal, !(environment is any GoalEnvironment) {
             throw JobError(
                 .noGoal, "cannot end episodes at their goal: \(identifier) has none; give a maze")
         }
-        if paths != nil, !(environment is any MazeSimulation) {
+        if video != nil, !(environment is any SimulatedEnvironment) {
+            throw JobError(
+                .noSimulation,
+                "cannot draw a video: \(identifier) is no simulation of a robot; draw its paths")
+        }
+        if paths != nil, !(environment is any MappedEnvironment) {
             throw JobError(
                 .noMaze, "cannot draw paths: \(identifier) is no maze; give one")
         }

@@ -19,6 +19,8 @@ public struct JobError: Error, Hashable, CustomStringConvertible, Sendable {
         case noGoal
         /// The environment is no maze in which paths could be drawn.
         case noMaze
+        /// The environment is no simulation that could be drawn.
+        case noSimulation
         /// A token file was given with reading options, which were settled when it was made.
         case settledReading
         /// Data that were tokenized before are not what the job needs.

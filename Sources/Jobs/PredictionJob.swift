@@ -149,6 +149,12 @@ public struct PredictionJob: Sendable {
             contentsOf: dataset, options: reading.fitting(trained))
         data.notes.forEach { report(.note($0)) }
         try trained.requireLayout(of: data, file: dataset.given, named: checkpoint.given)
+        guard trained.conditions == nil else {
+            throw JobError(
+                .mismatch,
+                "cannot predict with '\(checkpoint.given)': it was trained under conditions of whole "
+                    + "episodes; give a model that was trained without")
+        }
         let ensembles = try dynamics.map { try ensemble($0, for: data.layout, hiding: hiding) }
         let cases = try heldOutEpisodes(of: data)
         let simulation = try video.map { _ in try makeSimulation(of: data, trained, cases) }

@@ -169,34 +169,51 @@ public struct RenderJob: Sendable {
             return (simulation, { _ in episode })
         case .agent(let choice, let seed):
             let loaded = try LoadedAgent(choice, in: environment, check: { _ in }, note: note)
+            let simulation = try requireSimulation(loaded.environment)
             return (
-                loaded.environment,
-                { try record(loaded, named: choice.name, seed: seed, progress: $0) }
+                simulation,
+                {
+                    try record(
+                        loaded, in: simulation, named: choice.name, seed: seed, progress: $0)
+                }
             )
         }
     }
 
+    private func requireSimulation(
+        _ environment: any Environment
+    ) throws(JobError) -> any SimulatedEnvironment {
+        guard let simulation = environment as? any SimulatedEnvironment else {
+            throw JobError(
+                .noSimulation,
+                "cannot draw an episode: \(environment.specification.identifier) is no simulation of "
+                    + "a robot; evaluate in it and draw the paths")
+        }
+        return simulation
+    }
+
     private func record(
-        _ loaded: LoadedAgent, named name: String, seed: UInt64, progress: (Progress) -> Void
+        _ loaded: LoadedAgent, in environment: any SimulatedEnvironment, named name: String,
+        seed: UInt64, progress: (Progress) -> Void
     ) throws -> RecordedEpisode {
         let options = Rollout.Options(maximumSteps: maximumSteps, recordsStates: true)
         switch loaded.kind {
         case .policy(var agent):
             let rollout = try Rollout(
-                of: &agent, in: loaded.environment, seed: seed, options: options)
+                of: &agent, in: environment, seed: seed, options: options)
             return RecordedEpisode(rollout, source: "policy \(name), seed \(seed)")
         case .planner(let controller):
             let interval = showsPlans ? planInterval ?? controller.options.horizon : .max
             var agent = PlanRecorder(controller, interval: interval)
             let rollout = try Rollout(
-                of: &agent, in: loaded.environment, seed: seed, options: options
+                of: &agent, in: environment, seed: seed, options: options
             ) {
                 progress(.planning(steps: $0.rewards.count, totalReward: $0.totalReward))
             }
             var episode = RecordedEpisode(rollout, source: "checkpoint \(name), seed \(seed)")
             if showsPlans {
                 try episode.addPlans(
-                    agent.entries.map { ($0.step, $0.plan) }, in: loaded.environment)
+                    agent.entries.map { ($0.step, $0.plan) }, in: environment)
             }
             return episode
         }

@@ -44,7 +44,9 @@ struct TrainingData {
             } catch {
                 throw JobError(error, of: url)
             }
-            bins?.remark(on: data.trajectories).map(note)
+            if settings.conditionColumns == nil {
+                bins?.remark(on: data.trajectories).map(note)
+            }
             guard tokenized.windows.count > 0 else {
                 throw JobError(
                     .unsuitableData,

@@ -118,7 +118,7 @@ public struct TrainingJob: Sendable {
                         + "read in one go"))
         }
         let warning = try DatasetEnvironment.check(
-            environment, recorded: data.environment, layout: store.layout,
+            environment, recorded: data.environment, layout: data.tokenized.dataLayout,
             keepsPart: data.observationDimensions != nil, file: dataset.given)
         if let warning { report(.note("warning: \(warning)")) }
         let engine = try engine ?? processor(&settings.training)

@@ -221,7 +221,8 @@ public final class LiveSession {
                 of: scene.tracked,
                 in: ahead(
                     candidate.tokens.map {
-                        planner.discretizer.decode($0[layout.observationRange])
+                        let rest = planner.discretizer.decode($0[layout.observationRange])
+                        return planner.conditions?.completed(rest, as: episode.observation) ?? rest
                     }) ?? [])
         }
         return LivePlan(

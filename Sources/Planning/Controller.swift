@@ -50,13 +50,15 @@ public struct Controller {
     ///     clipped.
     ///   - goalColumns: Columns of the observation that a goal gives values for, as the model was
     ///     trained; none for a model without goals.
+    ///   - conditions: What of an observation holds for a whole episode, as the model was trained.
     ///   - options: How to search.
     ///   - critic: What the objective `q` asks; no other does.
     /// - Throws: ``PlannerOptionsError`` when the options make no sense together or with the model;
     ///   ``PlanningError`` when model, discretizer, limits and goal columns do not belong together.
     public init(
         model: any PrefixTreeModel, discretizer: Discretizer, actionLimits: [ClosedRange<Double>],
-        goalColumns: [Int] = [], options: PlannerOptions = .init(),
+        goalColumns: [Int] = [], conditions: Conditions? = nil,
+        options: PlannerOptions = .init(),
         critic: (any TransitionCritic)? = nil
     ) throws {
         guard actionLimits.count == model.layout.actionDimension else {
@@ -67,12 +69,13 @@ public struct Controller {
         }
         search = PacedSearch(
             try Search(model: model, discretizer: discretizer, options: options, critic: critic))
-        try model.requireGoalColumns(goalColumns)
+        try model.requireGoalColumns(goalColumns, conditions)
+        guard conditions == nil || critic == nil else { throw PlanningError.criticWithConditions }
         self.actionLimits = actionLimits
         context = PlanningContext(
             layout: model.layout, discretizer: discretizer,
             limit: options.contextTransitions,
-            goalColumns: goalColumns)
+            goalColumns: goalColumns, conditions: conditions)
     }
 
     /// Says what to reach from now on: values for the goal columns; a plan being followed ends.
@@ -137,6 +140,12 @@ public struct Controller {
     private static func plan(
         _ controllers: inout [Controller], on observations: [[Double]]
     ) throws(PlanningError) -> [Int: Plan] {
+        for index in controllers.indices
+        where controllers[index].isElsewhere(observations[index]) {
+            // Another episode, of which nobody told: the plan was made under other conditions.
+            controllers[index].actions = []
+            controllers[index].remainder = []
+        }
         let waiting = controllers.indices.filter { controllers[$0].actions.isEmpty }
         guard let first = waiting.first else { return [:] }
         var requests: [BeamPlanner.Request] = []
@@ -144,7 +153,8 @@ public struct Controller {
             let context = controllers[index].context
             requests.append(
                 BeamPlanner.Request(
-                    context: try context.tokens(before: observations[index]), goal: context.goal,
+                    context: try context.tokens(before: observations[index]),
+                    goal: try context.prefix(before: observations[index]),
                     suggestedActions: Array(controllers[index].remainder)))
         }
         var uniforms = waiting.map { controllers[$0].uniforms }
@@ -155,7 +165,8 @@ public struct Controller {
             controllers[index].uniforms = uniforms[place]
             controllers[index].search.keepPace(of: search)
             controllers[index].follow(found[place])
-            plans[index] = found[place]
+            plans[index] = controllers[index].context.completed(
+                found[place], from: observations[index])
         }
         return plans
     }
@@ -170,6 +181,11 @@ public struct Controller {
         try context.append(observation: observation, action: action, reward: reward)
         remainder = remainder.dropFirst()
         current = nil
+    }
+
+    /// Whether what holds for a whole episode is no longer what it was.
+    private func isElsewhere(_ observation: [Double]) -> Bool {
+        !context.transitions.isEmpty && !context.holds(for: observation)
     }
 
     private mutating func follow(_ plan: Plan) {

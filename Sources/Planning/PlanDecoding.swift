@@ -28,16 +28,25 @@ extension Discretizer {
 }
 
 extension PrefixTreeModel {
-    /// Checks that `columns` are columns of the observation that make a goal of this model.
-    func requireGoalColumns(_ columns: [Int]) throws(PlanningError) {
-        guard columns.count == goalDimension,
-            columns.allSatisfy(layout.observationRange.contains)
+    /// Checks that `columns` are columns of the observation that make a goal of this model, behind
+    /// these conditions.
+    func requireGoalColumns(
+        _ columns: [Int], _ conditions: Conditions? = nil
+    ) throws(PlanningError) {
+        let held = conditions?.columns ?? []
+        let observed = layout.observationDimension + held.count
+        guard columns.count + held.count == goalDimension,
+            (columns + held).allSatisfy((0..<observed).contains),
+            !columns.contains(where: held.contains),
+            conditions?.discretizer.binCount ?? vocabularySize - 1 == vocabularySize - 1
         else {
             throw PlanningError(
                 code: .mismatch,
                 detail:
-                    "goal columns \(columns) do not make a goal of \(goalDimension) tokens out of "
-                    + "\(layout.observationDimension) observation columns; give the goalColumns "
+                    "goal columns \(columns)"
+                    + (held.isEmpty ? "" : " and condition columns \(held)")
+                    + " do not make a goal of \(goalDimension) tokens out of "
+                    + "\(observed) observation columns; give the goalColumns and conditions "
                     + "that the model was trained with")
         }
     }

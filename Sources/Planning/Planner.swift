@@ -1,6 +1,6 @@
 import Synchronization
 public import Tokenization
-import Trajectories
+public import Trajectories
 public import Transformer
 
 /// Plans for a program: a trained model in, plans out, from any number of threads.
@@ -47,6 +47,13 @@ public final class Planner: Sendable {
     /// Columns of the observation that a goal gives values for; empty for a model without goals.
     public let goalColumns: [Int]
 
+    /// What of an observation holds for a whole episode; nil where nothing does.
+    public let conditions: Conditions?
+    /// Which column is which in what is observed: the model's layout with the ``conditions``.
+    public var observedLayout: TransitionLayout {
+        model.configuration.layout.withObservationColumns(conditions?.columns.count ?? 0)
+    }
+
     private let engine: any Engine
     /// Searches that nobody uses at the moment, each with a decoder and what it knows of its speed.
     private let idle = Mutex<[Lent]>([])
@@ -75,7 +82,8 @@ public final class Planner: Sendable {
         options.discount = options.discount ?? checkpoint.description.tokenization.discount
         try self.init(
             model: checkpoint.model, discretizer: checkpoint.discretizer(readAsBy: options),
-            goalColumns: checkpoint.goalColumns, options: options, critic: critic, engine: engine)
+            goalColumns: checkpoint.goalColumns, conditions: checkpoint.conditions,
+            options: options, critic: critic, engine: engine)
     }
 
     /// A planner of a model without checkpoint.
@@ -84,24 +92,27 @@ public final class Planner: Sendable {
     ///   - model: Predicts the tokens.
     ///   - discretizer: The one that the model was trained with.
     ///   - goalColumns: Those that the model was trained with; none for a model without goals.
+    ///   - conditions: Those that the model was trained with.
     ///   - options: How to search.
     ///   - critic: What the objective `q` asks; no other does.
     ///   - engine: What computes, such as `.cpu`.
     /// - Throws: As ``init(checkpoint:options:critic:engine:)``.
     public init(
         model: TrajectoryTransformer, discretizer: Discretizer, goalColumns: [Int] = [],
-        options: PlannerOptions = .init(), critic: (any TransitionCritic)? = nil,
-        engine: some Engine
+        conditions: Conditions? = nil, options: PlannerOptions = .init(),
+        critic: (any TransitionCritic)? = nil, engine: some Engine
     ) throws {
         try options.requireSinglePlans()
         let decoder: any PrefixTreeModel
         do { decoder = try engine.decoder(model) } catch { throw PlanningError(error) }
-        try decoder.requireGoalColumns(goalColumns)
+        try decoder.requireGoalColumns(goalColumns, conditions)
+        guard conditions == nil || critic == nil else { throw PlanningError.criticWithConditions }
         let search = PacedSearch(
             try Search(model: decoder, discretizer: discretizer, options: options, critic: critic))
         self.model = model
         self.discretizer = discretizer
         self.goalColumns = goalColumns
+        self.conditions = conditions
         self.options = search.options
         self.critic = critic
         self.engine = engine
@@ -112,7 +123,7 @@ public final class Planner: Sendable {
     public func context() -> PlanningContext {
         PlanningContext(
             layout: model.configuration.layout, discretizer: discretizer,
-            limit: options.contextTransitions, goalColumns: goalColumns)
+            limit: options.contextTransitions, goalColumns: goalColumns, conditions: conditions)
     }
 
     /// Plans from the past and the present observation.
@@ -142,21 +153,26 @@ public final class Planner: Sendable {
         var requests: [BeamPlanner.Request] = []
         for situation in situations {
             let context = situation.context
-            guard context.discretizer == discretizer, context.goalColumns == goalColumns else {
+            guard context.discretizer == discretizer, context.goalColumns == goalColumns,
+                context.conditions == conditions
+            else {
                 throw PlanningError(
                     code: .mismatch,
                     detail: "a context was made for another model; begin with this planner's own")
             }
             requests.append(
                 BeamPlanner.Request(
-                    context: try context.tokens(before: situation.observation), goal: context.goal))
+                    context: try context.tokens(before: situation.observation),
+                    goal: try context.prefix(before: situation.observation)))
         }
         var uniforms = situations.map { SeededUniforms(seed: $0.seed) }
         var lent = try borrow()
         do {
             let plans = try lent.search.plan(requests, uniforms: &uniforms, keepsCandidates: true)
             giveBack(lent)
-            return plans
+            return zip(situations, plans).map {
+                $0.context.completed($1, from: $0.observation)
+            }
         } catch {
             // After a device failed its decoder is of no more use.
             if error.code != .engine { giveBack(lent) }

@@ -25,6 +25,9 @@ final class ModelBox: @unchecked Sendable {
         let description: Checkpoint.Description
         let parameters: [Parameter]
         let goalColumns: [Int]
+        let conditionColumns: [Int]
+        /// Numbers of an observation, those that hold for a whole episode among them.
+        let observationDimension: Int
         /// What is wrong with the newest checkpoint, where this is the one before it.
         let note: String?
     }
@@ -36,7 +39,10 @@ final class ModelBox: @unchecked Sendable {
                 Answer.Parameter(
                     name: $0, shape: checkpoint.model.parameter(named: $0)?.shape ?? [])
             },
-            goalColumns: checkpoint.goalColumns, note: checkpoint.passedOver)
+            goalColumns: checkpoint.goalColumns,
+            conditionColumns: checkpoint.conditions?.columns ?? [],
+            observationDimension: checkpoint.dataLayout.observationDimension,
+            note: checkpoint.passedOver)
     }
 }
 

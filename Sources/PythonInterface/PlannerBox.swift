@@ -28,7 +28,7 @@ final class PlannerBox: @unchecked Sendable {
     private var isWaiting: [Bool]
 
     var observationDimension: Int {
-        planner.model.configuration.layout.observationDimension
+        planner.observedLayout.observationDimension
     }
     var actionDimension: Int { planner.model.configuration.layout.actionDimension }
 
@@ -37,7 +37,7 @@ final class PlannerBox: @unchecked Sendable {
         actionLimits: [ClosedRange<Double>], count: Int, engine: EngineBox
     ) throws {
         let checkpoint = model.checkpoint
-        let layout = checkpoint.model.configuration.layout
+        let layout = checkpoint.dataLayout
         var notes: [String] = []
         let critic = try file.map { try Critic(contentsOf: URL(fileURLWithPath: $0)) }
         try critic?.requireMatch(layout, of: "the model '\(model.name)'", file: file ?? "")
@@ -58,8 +58,8 @@ final class PlannerBox: @unchecked Sendable {
         (acting.warmStart, acting.replanInterval) = (given.warmStart, given.replanInterval)
         let controller = try Controller(
             model: engine.engine.decoder(checkpoint.model), discretizer: planner.discretizer,
-            actionLimits: actionLimits, goalColumns: checkpoint.goalColumns, options: acting,
-            critic: critic)
+            actionLimits: actionLimits, goalColumns: checkpoint.goalColumns,
+            conditions: checkpoint.conditions, options: acting, critic: critic)
         options = controller.options
         if let critic, let discount = options.discount, critic.discount != discount {
             notes.append("the critic discounts by \(critic.discount), the plan by \(discount)")

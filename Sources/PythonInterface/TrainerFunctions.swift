@@ -39,7 +39,9 @@ final class TrainerBox: @unchecked Sendable {
         let data = try TokenizedDataset(
             dataset.trajectories, settings: chosen.settings.tokenization.decided(by: states),
             bins: bins)
-        notes += [bins?.remark(on: dataset.trajectories)].compactMap(\.self)
+        if data.conditions == nil {
+            notes += [bins?.remark(on: dataset.trajectories)].compactMap(\.self)
+        }
         guard data.windows.count > 0 else {
             throw Failure(
                 .data,
@@ -60,7 +62,7 @@ final class TrainerBox: @unchecked Sendable {
             ].compactMap(\.self)
         }
         trainer = try Trainer(
-            chosen.settings.configuration(layout: dataset.layout), dataset: data,
+            chosen.settings.configuration(layout: data.windows.layout), dataset: data,
             options: chosen.settings.training, directory: url, environment: request.environment,
             resume: request.resume, engine: engine.engine)
         tensorBoard = request.tensorboard.map { URL(fileURLWithPath: $0) }

@@ -21,6 +21,7 @@ struct TrainingRequest: Decodable {
     var actionWeight: Float?
     var goalColumns: [Int]?
     var goalRule: String?
+    var conditionColumns: [Int]?
     var discrete: [DiscreteColumn]?
     var hide: Double?
     var hideSeed: UInt64?
@@ -100,6 +101,7 @@ struct TrainingRequest: Decodable {
         overrides.set(\.tokenization.strategy, try value("discretizer", discretizer))
         overrides.set(\.tokenization.goalColumns, goalColumns)
         overrides.set(\.tokenization.goalRule, try value("goalRule", goalRule))
+        overrides.set(\.tokenization.conditionColumns, conditionColumns)
         overrides.set(\.tokenization.discrete, discrete)
         overrides.set(
             \.tokenization.hiding, hide.map { Hiding(probability: $0, seed: hideSeed ?? 0) })

@@ -35,6 +35,7 @@ extension TokenFile {
             throw DiscretizerError(code: .malformed, dimension: nil, detail: problem)
         }
         try settings.requireNoHiding()
+        try settings.requireNoConditions()
         var settings = try settings.decided(by: TerminalStates(of: stream))
         if let bins {
             try bins.requireDimension(of: stream.layout)

@@ -247,6 +247,7 @@ extension TokenizedDataset {
             throw DiscretizerError(code: .malformed, dimension: nil, detail: problem)
         }
         try settings.requireNoHiding()
+        try settings.requireNoConditions()
         try settings.requireGoalColumns(in: file.description.layout)
         self.init(file.store, file.discretizer, settings)
     }

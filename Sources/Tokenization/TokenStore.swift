@@ -22,8 +22,13 @@ public struct TokenStore: Sendable {
     public let endings: [Trajectory.Ending]
     /// The first row of each episode, then the number of rows.
     public let episodeStarts: [Int]
+    /// Tokens of what holds for a whole episode, in front of its goal; empty where nothing is taken
+    /// out of the observations.
+    public private(set) var conditions: [[Int]] = []
     private let storage: Storage
 
+    /// Number of tokens of an episode's conditions.
+    public var conditionCount: Int { conditions.first?.count ?? 0 }
     /// Number of transitions.
     public var rowCount: Int { episodeStarts[episodeStarts.count - 1] }
     /// Number of episodes.
@@ -39,7 +44,16 @@ public struct TokenStore: Sendable {
     }
 
     /// Tokenizes a table of transitions, of which `hiding` hides some numbers.
-    public init(_ table: TransitionTable, discretizer: Discretizer, hiding: Hiding? = nil) {
+    ///
+    /// `conditions` are the tokens of what holds for a whole episode, for each of them, or empty.
+    public init(
+        _ table: TransitionTable, discretizer: Discretizer, hiding: Hiding? = nil,
+        conditions: [[Int]] = []
+    ) {
+        precondition(
+            conditions.isEmpty || conditions.count == table.endings.count,
+            "conditions of \(conditions.count) episodes of \(table.endings.count)")
+        self.conditions = conditions
         precondition(
             discretizer.dimension == table.layout.transitionDimension
                 && discretizer.vocabularySize <= 1 << 16,

@@ -19,7 +19,8 @@ public enum WindowMask: String, Sendable, Hashable, CaseIterable, Codable {
 /// last; transitions beyond the end of the episode are termination tokens throughout.
 ///
 /// Where there are ``goalColumns``, a window's goal is what these columns held in a later row of
-/// its episode: a place that the episode went to is one that it shows how to reach.
+/// its episode: a place that the episode went to is one that it shows how to reach. What holds for
+/// the whole episode stands before it (``TokenStore/conditions``).
 public struct TokenWindows: Sendable {
     /// The tokens, of these and of other windows.
     public let store: TokenStore
@@ -31,6 +32,8 @@ public struct TokenWindows: Sendable {
     public let mask: WindowMask
     /// Columns of the observation that make up a window's goal; empty without goals.
     public let goalColumns: [Int]
+    /// Tokens in front of a window: its episode's conditions, then its goal.
+    public var goalDimension: Int { store.conditionCount + goalColumns.count }
     /// Which later row of its episode a window's goal is.
     public let goalRule: HindsightGoal
     /// The episodes of `store` from which the windows come, ascending.
@@ -158,10 +161,10 @@ public struct TokenWindows: Sendable {
     public func fill(_ batch: inout TokenBatch, row: Int, window: Int, goalSeed: UInt64 = 0) {
         precondition(
             batch.length == length && row < batch.rows
-                && batch.goalDimension == goalColumns.count,
+                && batch.goalDimension == goalDimension,
             "row \(row) of a batch of \(batch.rows) × \(batch.length) with goals of "
                 + "\(batch.goalDimension) cannot hold a window of \(length) tokens with a goal of "
-                + "\(goalColumns.count)")
+                + "\(goalDimension)")
         let (episode, start) = origin(of: window)
         let width = layout.transitionDimension
         let remaining = store.length(ofEpisode: episode) - start
@@ -186,10 +189,16 @@ public struct TokenWindows: Sendable {
                 batch.mask[row * length + index] = 0
             }
         }
+        let firstGoal = row * goalDimension + store.conditionCount
+        if store.conditionCount > 0 {
+            for (index, token) in store.conditions[episode].enumerated() {
+                batch.goals[row * goalDimension + index] = Int32(token)
+            }
+        }
         guard !goalColumns.isEmpty else { return }
         let goalRow = goalRow(episode: episode, start: start, seed: goalSeed)
         for (index, column) in goalColumns.enumerated() {
-            batch.goals[row * goalColumns.count + index] = Int32(
+            batch.goals[firstGoal + index] = Int32(
                 store.token(row: store.episodeStarts[episode] + goalRow, column: column))
         }
     }

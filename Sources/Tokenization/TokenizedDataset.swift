@@ -37,6 +37,11 @@ public struct TokenizedDataset: Sendable {
         ///
         /// A hidden number becomes a token of its own, the last of its dimension, and is no target.
         public var hiding: Hiding?
+        /// Columns of the observation that hold for a whole episode, such as the map that it is on;
+        /// nil where there are none.
+        ///
+        /// They are taken out of the transitions, and stand once in front of every sequence.
+        public var conditionColumns: [Int]?
 
         /// The published settings.
         public init() {}
@@ -57,15 +62,23 @@ public struct TokenizedDataset: Sendable {
                 if goalColumns != nil { return "hiding is for models without goalColumns" }
                 if binCount < 2 { return "hiding takes one of the bins; give binCount 2 or more" }
             }
+            if conditionColumns != nil {
+                if hiding != nil { return "hiding is for models without conditionColumns" }
+                if discrete != nil {
+                    return "conditionColumns are for data without discrete columns; leave one of "
+                        + "them out"
+                }
+            }
             if goalColumns == nil, goalRule != .later {
                 return "goalRule \(goalRule) is for goalColumns that are not given"
             }
             return terminationPenalty.problem
         }
 
-        /// What is wrong with ``goalColumns`` for observations of `layout`, or nil.
+        /// What is wrong with ``goalColumns`` or ``conditionColumns`` for observations of `layout`,
+        /// or nil.
         package func goalProblem(layout: TransitionLayout) -> String? {
-            goalColumns.flatMap(layout.problem(ofGoalColumns:))
+            goalColumns.flatMap(layout.problem(ofGoalColumns:)) ?? conditionProblem(layout: layout)
         }
     }
 
@@ -73,8 +86,14 @@ public struct TokenizedDataset: Sendable {
     public let settings: Settings
     /// The bins.
     public let discretizer: Discretizer
+    /// What of the data's observations holds for whole episodes, and its bins; nil where nothing
+    /// does.
+    public let conditions: Conditions?
     /// The training items.
     public let windows: TokenWindows
+
+    /// Which column is which in the data, of which the windows lack the ``conditions``.
+    public var dataLayout: TransitionLayout { settings.dataLayout(ofModel: windows.layout) }
 
     /// Fits a discretizer to the trajectories and tokenizes them.
     ///
@@ -90,8 +109,7 @@ public struct TokenizedDataset: Sendable {
             throw DiscretizerError(code: .malformed, dimension: nil, detail: problem)
         }
         let settings = settings.decided(by: TerminalStates(of: trajectories))
-        let table = try TokenizedDataset.table(trajectories, settings)
-        try settings.requireGoalColumns(in: table.layout)
+        let (table, conditions) = try TokenizedDataset.table(trajectories, settings)
         try settings.requireDiscreteColumns(in: table.layout)
         for trajectory in trajectories { try settings.requireDiscrete(trajectory) }
         let discretizer = try Discretizer(
@@ -99,7 +117,7 @@ public struct TokenizedDataset: Sendable {
             dimension: table.layout.transitionDimension, binCount: settings.binCount,
             hiddenColumns: settings.hiddenColumns(of: table.layout)
         ).with(settings.discrete ?? [])
-        self.init(table, discretizer, settings)
+        try self.init(table, discretizer, settings, conditions, of: trajectories)
     }
 
     /// Tokenizes the trajectories with bins that were fitted before, such as a checkpoint's.
@@ -108,16 +126,15 @@ public struct TokenizedDataset: Sendable {
     ///   - trajectories: The episodes, all of one layout.
     ///   - settings: How they become tokens; `strategy` and `binCount` give way to those of
     ///     `discretizer`.
-    ///   - discretizer: The bins.
+    ///   - discretizer: The bins; those of ``Settings/conditionColumns`` are fitted to the data.
     /// - Throws: ``DiscretizerError`` when there are no rows, the episodes differ in layout, or the
     ///   discretizer is for another number of dimensions.
     public init(
         _ trajectories: [Trajectory], settings: Settings = Settings(), discretizer: Discretizer
     ) throws(DiscretizerError) {
         var settings = settings.decided(by: TerminalStates(of: trajectories))
-        let table = try TokenizedDataset.table(trajectories, settings)
+        let (table, conditions) = try TokenizedDataset.table(trajectories, settings)
         try discretizer.requireDimension(of: table.layout)
-        try settings.requireGoalColumns(in: table.layout)
         guard settings.hiddenColumns(of: table.layout) == discretizer.hiddenColumns else {
             throw DiscretizerError(
                 code: .malformed, dimension: nil,
@@ -128,7 +145,7 @@ public struct TokenizedDataset: Sendable {
         for trajectory in trajectories { try settings.requireDiscrete(trajectory) }
         settings.strategy = discretizer.strategy
         settings.binCount = discretizer.binCount
-        self.init(table, discretizer, settings)
+        try self.init(table, discretizer, settings, conditions, of: trajectories)
     }
 
     /// Tokenizes the trajectories with `bins`, or with bins that are fitted to them where there are
@@ -143,24 +160,34 @@ public struct TokenizedDataset: Sendable {
         try self.init(trajectories, settings: settings, discretizer: bins)
     }
 
-    private init(_ table: TransitionTable, _ discretizer: Discretizer, _ settings: Settings) {
+    private init(
+        _ table: TransitionTable, _ discretizer: Discretizer, _ settings: Settings,
+        _ conditions: Conditions?, of trajectories: [Trajectory]
+    ) throws(DiscretizerError) {
+        let tokens = try conditions?.tokens(of: trajectories)
         self.init(
-            TokenStore(table, discretizer: discretizer, hiding: settings.hiding), discretizer,
-            settings)
+            TokenStore(
+                table, discretizer: discretizer, hiding: settings.hiding, conditions: tokens ?? []),
+            discretizer, settings, conditions)
     }
 
     /// Makes the windows of `store`, whose tokens were made with the settings.
-    init(_ store: TokenStore, _ discretizer: Discretizer, _ settings: Settings) {
+    init(
+        _ store: TokenStore, _ discretizer: Discretizer, _ settings: Settings,
+        _ conditions: Conditions? = nil
+    ) {
         self.settings = settings
         self.discretizer = discretizer
+        self.conditions = conditions
         windows = TokenWindows(
             store, windowLength: settings.windowLength,
             maxPathLength: settings.maxPathLength, mask: settings.mask,
-            goalColumns: settings.goalColumns ?? [], goalRule: settings.goalRule)
+            goalColumns: settings.goalColumnsOfRest, goalRule: settings.goalRule)
     }
 
+    /// All transitions, without the conditions, whose bins are fitted on the way.
     private static func table(_ trajectories: [Trajectory], _ settings: Settings)
-        throws(DiscretizerError) -> TransitionTable
+        throws(DiscretizerError) -> (TransitionTable, Conditions?)
     {
         guard let layout = trajectories.first(where: { $0.count > 0 })?.layout else {
             throw DiscretizerError(
@@ -173,17 +200,29 @@ public struct TokenizedDataset: Sendable {
                     + "and of \(other.observationDimension) + \(other.actionDimension) observation "
                     + "and action dimensions cannot be mixed; use data of one environment")
         }
+        try settings.requireGoalColumns(in: layout)
+        let conditions: Conditions?
+        let rest: [Trajectory]
+        if let columns = settings.conditionColumns {
+            conditions = try Conditions(
+                columns: columns, of: trajectories, binCount: settings.binCount)
+            rest = trajectories.filter { $0.count > 0 }
+                .map { $0.withoutObservationColumns(columns) }
+        } else {
+            (conditions, rest) = (nil, trajectories)
+        }
         let table = TransitionTable(
-            trajectories, layout: layout, discount: settings.discount,
+            rest, layout: rest.first { $0.count > 0 }?.layout ?? layout,
+            discount: settings.discount,
             terminationPenalty: settings.terminationPenalty.value)
         if let index = table.values.firstIndex(where: { !$0.isFinite }) {
-            let width = layout.transitionDimension
+            let width = table.layout.transitionDimension
             throw DiscretizerError(
                 code: .notFinite, dimension: index % width,
                 detail: "row \(index / width) is \(table.values[index]); remove such rows from the "
                     + "data")
         }
-        return table
+        return (table, conditions)
     }
 }
 
@@ -222,7 +261,7 @@ extension TokenizedDataset.Settings {
 extension TokenizedDataset.Settings {
     private enum CodingKeys: String, CodingKey {
         case discount, terminationPenalty, windowLength, maxPathLength, binCount, strategy, mask
-        case goalColumns, goalRule, discrete, hiding
+        case goalColumns, goalRule, discrete, hiding, conditionColumns
     }
 
     /// Decodes settings; files from before the penalty could be decided leave it out where there
@@ -242,5 +281,6 @@ extension TokenizedDataset.Settings {
         goalRule = try values.decodeIfPresent(HindsightGoal.self, forKey: .goalRule) ?? .later
         discrete = try values.decodeIfPresent([DiscreteColumn].self, forKey: .discrete)
         hiding = try values.decodeIfPresent(Hiding.self, forKey: .hiding)
+        conditionColumns = try values.decodeIfPresent([Int].self, forKey: .conditionColumns)
     }
 }

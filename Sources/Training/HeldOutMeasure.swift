@@ -48,7 +48,7 @@ struct HeldOutMeasure {
             first in
             let rows = min(Self.windowsPerPass, share.upperBound - first)
             var batch = TokenBatch(
-                rows: rows, length: windows.length, goalDimension: windows.goalColumns.count,
+                rows: rows, length: windows.length, goalDimension: windows.goalDimension,
                 firstRow: first, totalRows: count)
             for row in 0..<rows {
                 windows.fill(

@@ -85,7 +85,7 @@ extension Trainer {
         encoder.outputFormatting = .sortedKeys
         var first = TokenBatch(
             rows: min(options.batchSize, 8), length: training.length,
-            goalDimension: training.goalColumns.count)
+            goalDimension: training.goalDimension)
         var sampler = sampler
         sampler.fill(&first, step: step)
         let parts: [(name: String, bytes: [UInt8])] = [

@@ -153,7 +153,7 @@ extension Trainer {
     private func emptyBatch(_ rows: Range<Int>) -> TokenBatch {
         TokenBatch(
             rows: rows.count, length: training.length,
-            goalDimension: training.goalColumns.count, firstRow: rows.lowerBound,
+            goalDimension: training.goalDimension, firstRow: rows.lowerBound,
             totalRows: options.batchSize)
     }
 
@@ -239,8 +239,9 @@ extension Trainer {
         }
         let model = TrajectoryTransformer(model.configuration, values: state.parameters)
         return Checkpoint(
-            model: model, discretizer: dataset.discretizer, tokenization: dataset.settings,
-            environment: environment, observationDimensions: observationDimensions, step: step,
+            model: model, discretizer: dataset.discretizer, conditions: dataset.conditions,
+            tokenization: dataset.settings, environment: environment,
+            observationDimensions: observationDimensions, step: step,
             tokens: tokens, seconds: (10 * seconds).rounded() / 10, seed: options.seed)
     }
 }

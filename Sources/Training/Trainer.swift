@@ -89,12 +89,12 @@ public final class Trainer {
         // Batches, and the one that measures.
         need.add(max(options.batchSize, HeldOutMeasure.windowsPerPass), dataset.windows.length, 3)
         try need.require()
-        guard configuration.goalDimension == dataset.windows.goalColumns.count else {
+        guard configuration.goalDimension == dataset.windows.goalDimension else {
             throw TrainingError(
                 .goalMismatch, in: folder,
                 "a model of \(configuration.goalDimension) goal tokens cannot be trained on "
-                    + "goals of \(dataset.windows.goalColumns.count) columns; make "
-                    + "goalDimension the number of goalColumns")
+                    + "goals of \(dataset.windows.goalDimension) columns; make "
+                    + "goalDimension the number of conditionColumns and goalColumns")
         }
         let heldOut: TokenWindows
         (training, heldOut) = dataset.windows.split(
@@ -119,7 +119,7 @@ public final class Trainer {
                 return file
             }
             let present = checkpoint.description
-            try Trainer.check(present, configuration, dataset, checkpoint.discretizer, directory)
+            try Trainer.check(checkpoint, configuration, dataset, directory)
             model = checkpoint.model
             step = present.step
             tokens = present.tokens
@@ -131,7 +131,7 @@ public final class Trainer {
             notes += Trainer.notes(of: options, at: step, in: directory, group)
         } else {
             model = try Trainer.initialModel(
-                configuration, options, dataset.discretizer, directory)
+                configuration, options, dataset, directory)
         }
         learner = try engine.training(
             model, options: options.engineOptions(windowLength: training.length))
@@ -195,7 +195,7 @@ public final class Trainer {
     /// The model that a run begins with: fresh, or the weights of a checkpoint.
     private static func initialModel(
         _ configuration: TransformerConfiguration, _ options: TrainingOptions,
-        _ discretizer: Discretizer, _ directory: URL
+        _ dataset: TokenizedDataset, _ directory: URL
     ) throws -> TrajectoryTransformer {
         guard let initial = options.initialCheckpoint else {
             return TrajectoryTransformer(configuration, seed: options.seed, start: options.start)
@@ -215,7 +215,9 @@ public final class Trainer {
                     + RunRecord.difference(own, given)
                     + "; begin with the same size and data of the same dimensions")
         }
-        guard discretizer == checkpoint.discretizer else {
+        guard dataset.discretizer == checkpoint.discretizer,
+            dataset.conditions == checkpoint.conditions
+        else {
             throw TrainingError(
                 .unusableInitial, in: directory.path,
                 "the tokens were not made with the bins of the checkpoint '\(initial)'; tokenize the "
@@ -257,9 +259,10 @@ public final class Trainer {
 
     /// Refuses a run that is not the one to be trained.
     private static func check(
-        _ present: Checkpoint.Description, _ configuration: TransformerConfiguration,
-        _ dataset: TokenizedDataset, _ discretizer: Discretizer, _ directory: URL
+        _ checkpoint: Checkpoint, _ configuration: TransformerConfiguration,
+        _ dataset: TokenizedDataset, _ directory: URL
     ) throws(TrainingError) {
+        let present = checkpoint.description
         let (own, given) = (present.model.layout, configuration.layout)
         guard own == given else {
             throw TrainingError(
@@ -275,7 +278,9 @@ public final class Trainer {
                     + RunRecord.difference(present.model, configuration)
                     + "; resume with the same settings")
         }
-        guard discretizer == dataset.discretizer else {
+        guard checkpoint.discretizer == dataset.discretizer,
+            checkpoint.conditions == dataset.conditions
+        else {
             throw TrainingError(
                 .otherRun, in: directory.path,
                 "the run in it was trained on other data; resume with the same dataset")

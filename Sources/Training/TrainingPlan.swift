@@ -93,7 +93,7 @@ package struct TrainingPlan {
             TrajectoryTransformer(configuration, seed: 0), options: options)
         let share = group.share(of: settings.training.batchSize)
         var batch = TokenBatch(
-            rows: share.count, length: windows.length, goalDimension: windows.goalColumns.count,
+            rows: share.count, length: windows.length, goalDimension: windows.goalDimension,
             firstRow: share.lowerBound, totalRows: settings.training.batchSize)
         let exchange = group.gradientExchange
         for row in 0..<batch.rows {

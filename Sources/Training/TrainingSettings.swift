@@ -50,11 +50,13 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
         return training.problem ?? tokenization.problem ?? model.problem
     }
 
-    /// The model's configuration for data of this layout.
+    /// The model's configuration for transitions of this layout, which is the data's without the
+    /// columns that hold for whole episodes.
     public func configuration(layout: TransitionLayout) -> TransformerConfiguration {
         var result = TransformerConfiguration(
             layout: layout, contextTransitions: tokenization.windowLength, shape: model)
-        result.goalDimension = tokenization.goalColumns?.count ?? 0
+        result.goalDimension =
+            (tokenization.conditionColumns?.count ?? 0) + (tokenization.goalColumns?.count ?? 0)
         result.binCount = tokenization.binCount
         return result
     }

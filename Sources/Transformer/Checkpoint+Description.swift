@@ -1,6 +1,6 @@
 import Bounds
 public import Tokenization
-import Trajectories
+public import Trajectories
 
 extension Checkpoint {
     /// What the JSON file holds.
@@ -35,6 +35,11 @@ extension Checkpoint {
         /// The held-out loss, of a checkpoint that is kept for it.
         public var heldOutLoss: Double?
 
+        /// Which column is which in the data: the model's layout with what holds for whole episodes.
+        public var dataLayout: TransitionLayout {
+            tokenization.dataLayout(ofModel: model.layout)
+        }
+
         init(
             model: TransformerConfiguration, tokenization: TokenizedDataset.Settings, step: Int,
             tokens: Int
@@ -58,10 +63,9 @@ extension Checkpoint {
                 return "its windows have \(window - 1) tokens, its model sees "
                     + "\(model.contextLength); was it edited by hand?"
             }
-            if let observationDimensions, observationDimensions != model.layout.observationDimension
-            {
+            if let observationDimensions, observationDimensions != dataLayout.observationDimension {
                 return "it keeps \(observationDimensions) observation dimensions, its model has "
-                    + "\(model.layout.observationDimension); was it edited by hand?"
+                    + "\(dataLayout.observationDimension); was it edited by hand?"
             }
             // A name, not a path: what a checkpoint is made of lies in its folder.
             for name in [weights, optimizer].compactMap(\.self)

@@ -105,6 +105,24 @@ extension Checkpoint {
         return file
     }
 
+    /// The bins of what holds for whole episodes, where the settings have some.
+    private static func conditions(
+        _ description: Description, _ weights: SafetensorsFile
+    ) throws -> Conditions? {
+        guard let columns = description.tokenization.conditionColumns else { return nil }
+        let bins = description.model.binCount
+        guard try weights.shape(of: conditionEdgesName) == [bins + 1, columns.count] else {
+            throw CheckpointError(
+                code: .mismatch, file: weights.name,
+                detail: "the edges of the conditions are not \(bins + 1) × \(columns.count)")
+        }
+        return Conditions(
+            columns: columns,
+            discretizer: try Discretizer(
+                strategy: .uniform, validating: weights.doubles(conditionEdgesName),
+                dimension: columns.count, binCount: bins))
+    }
+
     private init(_ description: Description, _ weights: SafetensorsFile) throws {
         self.description = description
         try TransformerParameters.requireShapes(of: weights, description.model)
@@ -119,6 +137,7 @@ extension Checkpoint {
             strategy: description.tokenization.strategy,
             validating: weights.doubles(Checkpoint.edgesName), dimension: width, binCount: bins,
             hiddenColumns: description.tokenization.hiddenColumns(of: description.model.layout))
+        conditions = try Checkpoint.conditions(description, weights)
         model = try TrajectoryTransformer(description.model, tensors: weights)
         guard model.values.allSatisfy(\.isFinite) else {
             let names = weights.tensors.keys.sorted()

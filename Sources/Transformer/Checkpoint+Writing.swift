@@ -54,6 +54,11 @@ extension Checkpoint {
         weights.set(
             Checkpoint.edgesName, discretizer.edges,
             shape: [discretizer.binCount + 1, discretizer.dimension])
+        if let bins = conditions?.discretizer {
+            weights.set(
+                Checkpoint.conditionEdgesName, bins.edges,
+                shape: [bins.binCount + 1, bins.dimension])
+        }
         weights.metadata["format"] = "trajectory-transformer 1"
         return weights
     }

@@ -1,6 +1,6 @@
 import Files
 public import Tokenization
-import Trajectories
+public import Trajectories
 
 #if canImport(FoundationEssentials)
     public import FoundationEssentials
@@ -21,18 +21,22 @@ public struct Checkpoint {
     public var model: TrajectoryTransformer
     /// The bins of every dimension.
     public var discretizer: Discretizer
+    /// What of an observation holds for a whole episode, and its bins; nil where nothing is taken
+    /// out of the transitions.
+    public var conditions: Conditions?
     /// What is wrong with the folder's newest checkpoint, where this is the one before it.
     public internal(set) var passedOver: String?
 
     /// A checkpoint of a model.
     public init(
-        model: TrajectoryTransformer, discretizer: Discretizer,
+        model: TrajectoryTransformer, discretizer: Discretizer, conditions: Conditions? = nil,
         tokenization: TokenizedDataset.Settings, environment: String? = nil,
         observationDimensions: Int? = nil, step: Int = 0, tokens: Int = 0,
         seconds: Double? = nil, seed: UInt64? = nil
     ) {
         self.model = model
         self.discretizer = discretizer
+        self.conditions = conditions
         description = Description(
             model: model.configuration, tokenization: tokenization, step: step, tokens: tokens)
         description.environment = environment
@@ -45,11 +49,19 @@ public struct Checkpoint {
     /// a model without goal.
     public var goalColumns: [Int] { description.tokenization.goalColumns ?? [] }
 
+    /// Whether there are tokens in front of its sequences: of a goal, or of ``conditions``.
+    public var takesPrefix: Bool { description.model.goalDimension > 0 }
+
+    /// Which column is which in the data and the environment: the model's layout, with the
+    /// ``conditions`` among the observation.
+    public var dataLayout: TransitionLayout { description.dataLayout }
+
     /// Version of the format that is written and read.
     public static let currentFormat = 1
 
     static let fileName = "checkpoint.json"
     static let edgesName = "discretizer.edges"
+    static let conditionEdgesName = "conditions.edges"
 
     /// Whether there is a checkpoint in `directory`, whole or damaged.
     public static func exists(in directory: URL) -> Bool {
@@ -94,7 +106,7 @@ public struct Checkpoint {
                     + "\(currentFormat); train again or use the version that wrote it")
         }
         if let problem = description.model.problem ?? description.tokenization.problem
-            ?? description.tokenization.goalProblem(layout: description.model.layout)
+            ?? description.tokenization.goalProblem(layout: description.dataLayout)
             ?? description.tokenization.discreteProblem(layout: description.model.layout)
             ?? description.problem
         {
@@ -105,12 +117,16 @@ public struct Checkpoint {
                 code: .malformed, file: url.path,
                 detail: "its terminationPenalty is undecided; was it edited by hand?")
         }
-        let columns = description.tokenization.goalColumns ?? []
-        guard columns.count == description.model.goalDimension else {
+        let tokenization = description.tokenization
+        let goals = tokenization.goalColumns?.count ?? 0
+        let conditions = tokenization.conditionColumns?.count ?? 0
+        guard goals + conditions == description.model.goalDimension else {
             throw CheckpointError(
                 code: .malformed, file: url.path,
                 detail: "its model takes \(description.model.goalDimension) goal tokens, its "
-                    + "tokenization has \(columns.count) goalColumns; was it edited by hand?")
+                    + "tokenization has \(goals) goalColumns"
+                    + (conditions > 0 ? " and \(conditions) conditionColumns" : "")
+                    + "; was it edited by hand?")
         }
         return description
     }

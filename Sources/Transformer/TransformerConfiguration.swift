@@ -82,10 +82,8 @@ public struct TransformerConfiguration: Sendable, Hashable, Codable {
         {
             return problem
         }
-        guard 0...layout.observationDimension ~= goalDimension else {
-            return
-                "goalDimension must lie in 0...\(layout.observationDimension), the observation's "
-                + "columns, found \(goalDimension)"
+        if let problem = Bound.dimension.orNone.problem("goalDimension", goalDimension) {
+            return problem
         }
         for (name, weight) in [
             ("actionWeight", actionWeight), ("rewardWeight", rewardWeight),

@@ -97,7 +97,7 @@ import Trajectories
             try #require(trajectory.infos["action_log_probs"])
         )
         #expect(positions.width == 6 && velocities.width == 6 && densities.width == 1)
-        let environment = try EnvironmentRegistry.make("hopper")
+        let environment = try EnvironmentRegistry.simulation("hopper")
         for row in 0..<trajectory.count {
             // A state gives its observation, before the action.
             let observed = environment.set(

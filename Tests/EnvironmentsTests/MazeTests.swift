@@ -106,7 +106,7 @@ import Trajectories
     @Test(arguments: files)
     func `the specification states Gymnasium's constants`(name: String) throws {
         let facts = try facts(name)
-        let environment = try EnvironmentRegistry.make(name)
+        let environment = try EnvironmentRegistry.simulation(name)
         let specification = environment.specification
         #expect(specification.layout.observationDimension == facts.observationDim)
         #expect(specification.actionLimits.map(\.upperBound) == facts.actionHigh)

@@ -7,15 +7,17 @@ import Testing
 @Suite struct ObservedStateTests {
     /// Seen from where the robot stands and looks, a state cannot be told.
     private static let unobservable = ["ant-goal-v0"]
+    /// No simulations.
+    private static let rooms = RoomsEnvironment.Maps.allCases.map(\.rawValue)
 
     @Test(arguments: unobservable)
     func `observations in the robot's own axes tell no state`(name: String) throws {
-        #expect(try EnvironmentRegistry.make(name).observedState == nil)
+        #expect(try EnvironmentRegistry.simulation(name).observedState == nil)
     }
 
-    @Test(arguments: EnvironmentRegistry.names.filter { !unobservable.contains($0) })
+    @Test(arguments: EnvironmentRegistry.names.filter { !(unobservable + rooms).contains($0) })
     func `an episode of observations gives its states back`(name: String) throws {
-        let environment = try EnvironmentRegistry.make(name)
+        let environment = try EnvironmentRegistry.simulation(name)
         var observations = [environment.reset(seed: 5)]
         var states = [environment.state]
         let observed = try #require(environment.observedState, "\(name)")
@@ -52,9 +54,9 @@ import Testing
 
     @Test func `robots on a line leave out one position`() throws {
         #expect(
-            try EnvironmentRegistry.make("hopper").observedState
+            try EnvironmentRegistry.simulation("hopper").observedState
                 == ObservedState(omittedPositions: 1, positionCount: 6, velocityCount: 6))
-        #expect(try EnvironmentRegistry.make("halfcheetah").observedState?.count == 17)
+        #expect(try EnvironmentRegistry.simulation("halfcheetah").observedState?.count == 17)
     }
 
     @Test func `what is left out is integrated from where one says, what follows is ignored`() {

@@ -66,7 +66,7 @@ import Trajectories
     }
 
     @Test func `AntMaze lies in D4RL's frame, with the goal that its data are paid for`() throws {
-        let environment = try EnvironmentRegistry.make("antmaze-umaze-v2")
+        let environment = try EnvironmentRegistry.simulation("antmaze-umaze-v2")
         let layout = environment.specification.layout
         let dataset = TrajectoryDataset(
             layout: layout,
@@ -85,7 +85,7 @@ import Trajectories
     }
 
     @Test func `a walk that goes on at its goal is one line`() throws {
-        let environment = try EnvironmentRegistry.make("antmaze-umaze-v2")
+        let environment = try EnvironmentRegistry.simulation("antmaze-umaze-v2")
         let layout = environment.specification.layout
         func episode(_ xs: [Float], _ ending: Trajectory.Ending) -> Trajectory {
             var trajectory = Trajectory(layout: layout, ending: ending)

@@ -12,7 +12,7 @@ import Trajectories
 
     /// An episode of Hopper as data, with the states that were really there.
     private func hopper(steps: Int) throws -> (TrajectoryDataset, [SimulationState]) {
-        let environment = try EnvironmentRegistry.make("hopper")
+        let environment = try EnvironmentRegistry.simulation("hopper")
         let layout = environment.specification.layout
         var trajectory = Trajectory(layout: layout)
         var observation = environment.reset(seed: 5)
@@ -32,7 +32,7 @@ import Trajectories
     @Test func `data give the states back, but for where the robot is on the ground`() throws {
         let (data, states) = try hopper(steps: 5)
         let episode = try RecordedEpisode(
-            of: data, file: file, episode: 0, environment: EnvironmentRegistry.make("hopper"))
+            of: data, file: file, episode: 0, environment: EnvironmentRegistry.simulation("hopper"))
         #expect(episode.source == "data.hdf5, episode 0" && episode.rewards.count == 5)
         for (drawn, real) in zip(episode.states, states) {
             for index in 1..<real.positions.count {
@@ -46,7 +46,7 @@ import Trajectories
 
     @Test func `what cannot be drawn is told by code`() throws {
         let (data, _) = try hopper(steps: 2)
-        let hopper = try EnvironmentRegistry.make("hopper")
+        let hopper = try EnvironmentRegistry.simulation("hopper")
         var error = #expect(throws: FigureError.self) {
             try RecordedEpisode(of: data, file: file, episode: 1, environment: hopper)
         }
@@ -68,7 +68,7 @@ import Trajectories
     }
 
     @Test func `episodes of a maze are lines from their starts to a goal that stays`() throws {
-        let maze = try EnvironmentRegistry.make("maze2d-umaze")
+        let maze = try EnvironmentRegistry.simulation("maze2d-umaze")
         let layout = maze.specification.layout
         let trajectories = (0..<4).map { number in
             Trajectory(

@@ -106,7 +106,7 @@ enum FuzzedLive {
     }()
 
     private static func begin() throws -> LiveSession {
-        let environment = try EnvironmentRegistry.make("pointmaze-umaze@5")
+        let environment = try EnvironmentRegistry.simulation("pointmaze-umaze@5")
         let layout = environment.specification.layout
         let columns = environment.specification.goalColumns
         var configuration = TransformerConfiguration(layout: layout, contextTransitions: 3)

@@ -44,7 +44,7 @@ let smallSearch = {
 func randomSession(
     in name: String = "hopper", goals: Bool = false, seed: UInt64 = 1
 ) throws -> LiveSession {
-    let environment = try EnvironmentRegistry.make(name)
+    let environment = try EnvironmentRegistry.simulation(name)
     return try LiveSession(
         randomModel(for: environment, goals: goals), named: "random", in: environment,
         options: smallSearch, engine: CPUEngine(workers: 1), seed: seed)

@@ -34,7 +34,7 @@ public struct PolicyDescription: Sendable, Hashable {
     ///   - name: The name under which it is served.
     ///   - replanInterval: Actions of a plan to take before the next.
     public init(_ planner: Planner, name: String, replanInterval: Int) {
-        let layout = planner.model.configuration.layout
+        let layout = planner.observedLayout
         let options = planner.options
         self.name = name
         observationDimension = layout.observationDimension

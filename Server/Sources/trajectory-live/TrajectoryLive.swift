@@ -70,7 +70,7 @@ struct TrajectoryLive: AsyncParsableCommand {
             throw ValidationError("'\(model.checkpoint)' does not name its environment; give --env")
         }
         let session = try LiveSession(
-            trained, named: title, in: try EnvironmentRegistry.make(name),
+            trained, named: title, in: try EnvironmentRegistry.simulation(name),
             options: try model.options(), critic: try model.judge(), engine: try model.engine(),
             seed: seed)
         session.notes.forEach(Self.note)

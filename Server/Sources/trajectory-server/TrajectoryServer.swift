@@ -153,7 +153,7 @@ struct TrajectoryServer: AsyncParsableCommand {
         let options = try model.options()
         let judge = try model.judge()?.critic
         try judge?.requireMatch(
-            trained.model.configuration.layout, of: "the model '\(model.checkpoint)'",
+            trained.dataLayout, of: "the model '\(model.checkpoint)'",
             file: model.critic ?? "")
         // A plan is made for every request; how long it is followed is the client's matter.
         var search = options

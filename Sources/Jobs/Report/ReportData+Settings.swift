@@ -25,7 +25,7 @@ extension ReportData {
                     ["context", "\(model.contextLength) tokens"],
                     ["observation", "\(model.layout.observationDimension) numbers"],
                     ["action", "\(model.layout.actionDimension) numbers"],
-                    ["goal", "\(model.goalDimension) numbers"],
+                    ["goal", "\(description.tokenization.goalColumns?.count ?? 0) numbers"],
                 ]),
             Group(name: "Tokens", entries: Self.entries(of: description.tokenization)),
         ]

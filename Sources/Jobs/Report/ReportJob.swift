@@ -174,7 +174,7 @@ public struct ReportJob: Sendable {
         let critic = try model.critic.map { (try Critic(contentsOf: $0), $0.lastPathComponent) }
         let session = try LiveSession(
             trained, named: folder.standardizedFileURL.lastPathComponent,
-            in: try EnvironmentRegistry.make(name), options: model.options, critic: critic,
+            in: try EnvironmentRegistry.simulation(name), options: model.options, critic: critic,
             engine: model.engine, seed: seed)
         session.notes.forEach { report(.note($0)) }
         var steps: [LiveStep] = []
@@ -195,10 +195,14 @@ public struct ReportJob: Sendable {
         guard trajectories.contains(where: { $0.count > 0 }) else { return nil }
         let layout = trained.model.configuration.layout
         let settings = trained.description.tokenization
+        let held = trained.conditions?.columns ?? []
         let table = TransitionTable(
-            trajectories, layout: layout, discount: settings.discount,
+            held.isEmpty
+                ? trajectories : trajectories.map { $0.withoutObservationColumns(held) },
+            layout: layout, discount: settings.discount,
             terminationPenalty: settings.terminationPenalty.value)
-        let names = DatasetReport.names(layout)
+        let names = DatasetReport.names(trained.dataLayout).enumerated()
+            .filter { !held.contains($0.offset) }.map(\.element)
         return ReportData.Usage(
             source: source,
             dimensions: names.enumerated().map { column, name in
@@ -214,9 +218,11 @@ public struct ReportJob: Sendable {
     ) throws -> ReportData.Attention? {
         guard !trajectories.isEmpty else { return nil }
         let configuration = trained.model.configuration
-        guard trained.goalColumns.isEmpty else {
+        guard !trained.takesPrefix else {
             throw JobError(
-                .mismatch, "the model was trained to reach goals, and a window of data has none")
+                .mismatch,
+                "the model was trained to reach goals or under conditions, and a window of data has "
+                    + "none")
         }
         let length = configuration.contextLength
         let numbers = configuration.layerCount * configuration.headCount * length * length

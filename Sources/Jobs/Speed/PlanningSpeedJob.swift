@@ -135,11 +135,11 @@ public struct PlanningSpeedJob: Sendable {
     private func subject() throws -> (TrajectoryTransformer, Discretizer) {
         if let checkpoint {
             let trained = try Checkpoint(at: checkpoint)
-            guard trained.goalColumns.isEmpty else {
+            guard !trained.takesPrefix else {
                 throw JobError(
                     .mismatch,
-                    "cannot use checkpoint '\(checkpoint.given)': it was trained to reach goals, "
-                        + "and here is none; give a model trained without")
+                    "cannot use checkpoint '\(checkpoint.given)': it was trained to reach goals or "
+                        + "under conditions, and here are none; give a model trained without")
             }
             var asked = PlannerOptions()
             asked.contextTransitions = contextTransitions

@@ -103,7 +103,7 @@ enum Remedy {
         case .unknownHeads: "--heads"
         case .unknownLayout: "--data, --action-dimension"
         case .unknownBins: "--data, --discretizer"
-        case .unwritable, .stopped, .tokenFile, .unsuitableData, .mismatch, .noRun,
+        case .noSimulation, .unwritable, .stopped, .tokenFile, .unsuitableData, .mismatch, .noRun,
             .invalidSetting:
             nil
         }

@@ -91,6 +91,16 @@ struct TrainingSettingsOptions: ParsableArguments {
         transform: GoalColumnsArgument.parse)
     var goalColumns: [Int]?
 
+    @Option(
+        help: ArgumentHelp(
+            "Columns of the observation that hold for a whole episode, such as 2-8 for a map.",
+            discussion: """
+                They are taken out of the transitions and stand once in front of every sequence. A \
+                checkpoint keeps it.
+                """, valueName: "columns"),
+        transform: GoalColumnsArgument.parseRanges)
+    var conditionColumns: [Int]?
+
     @OptionGroup var hiding: HidingOptions
     @Option(
         help: """
@@ -189,6 +199,7 @@ struct TrainingSettingsOptions: ParsableArguments {
         "layerCount": "--layers", "headCount": "--heads", "embeddingWidth": "--width",
         "embeddingDropout": "--dropout", "windowLength": "--window", "contextLength": "--window",
         "binCount": "--bins", "goalRule": "--goal-rule", "goalColumns": "--goal-columns",
+        "conditionColumns": "--condition-columns",
     ]
 
     /// What is wrong with settings, with the options in the place of their names.
@@ -234,6 +245,7 @@ struct TrainingSettingsOptions: ParsableArguments {
         overrides.set(\.tokenization.binCount, bins)
         overrides.set(\.tokenization.strategy, discretizer)
         overrides.set(\.tokenization.goalColumns, goalColumns)
+        overrides.set(\.tokenization.conditionColumns, conditionColumns)
         overrides.set(\.tokenization.hiding, hiding.hiding)
         overrides.set(\.tokenization.goalRule, goalRule)
         overrides.set(\.tokenization.terminationPenalty, penalty.penalty)

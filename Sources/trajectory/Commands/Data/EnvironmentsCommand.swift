@@ -20,8 +20,8 @@ struct EnvironmentsCommand: ParsableCommand {
               trajectory environments --json | jq '.[].name'
 
             Keys of each JSON object: name, family, observation_dimension, action_dimension, \
-            action_low, action_high, maximum_episode_steps, seconds_per_step, random_score and \
-            expert_score (D4RL's, where there are any).
+            action_low, action_high, maximum_episode_steps, seconds_per_step (of simulations), \
+            random_score and expert_score (D4RL's, where there are any).
             """)
 
     @Argument(help: "Environments to show; all when none is named.")
@@ -38,11 +38,11 @@ struct EnvironmentsCommand: ParsableCommand {
         let actionLow: [Double]
         let actionHigh: [Double]
         let maximumEpisodeSteps: Int
-        let secondsPerStep: Double
+        let secondsPerStep: Double?
         let randomScore: Double?
         let expertScore: Double?
 
-        init(_ environment: any SimulatedEnvironment) {
+        init(_ environment: any Environment) {
             let specification = environment.specification
             name = specification.identifier
             family = specification.family
@@ -51,7 +51,7 @@ struct EnvironmentsCommand: ParsableCommand {
             actionLow = specification.actionLimits.map(\.lowerBound)
             actionHigh = specification.actionLimits.map(\.upperBound)
             maximumEpisodeSteps = specification.maximumEpisodeSteps
-            secondsPerStep = environment.stepDuration
+            secondsPerStep = (environment as? any SimulatedEnvironment)?.stepDuration
             randomScore = specification.referenceScores?.random
             expertScore = specification.referenceScores?.expert
         }
@@ -62,7 +62,7 @@ struct EnvironmentsCommand: ParsableCommand {
             return [
                 name, "\(observationDimension)", "\(actionDimension)",
                 limit ? String(format: "±%g", actionHigh[0]) : "by dimension",
-                "\(maximumEpisodeSteps)", String(format: "%g", secondsPerStep),
+                "\(maximumEpisodeSteps)", secondsPerStep.map { String(format: "%g", $0) } ?? "-",
                 randomScore.map { String(format: "%.1f", $0) } ?? "-",
                 expertScore.map { String(format: "%.1f", $0) } ?? "-",
             ]

@@ -11,8 +11,8 @@ struct ExperimentCommand: AsyncParsableCommand {
         abstract: "Run a setting of the paper from nothing, and write its page of results.",
         discussion: """
             Experiments are Experiments/NAME.yaml: long-horizon, imitation, four-rooms, \
-            offline-locomotion, sparse-mazes, antmaze, attention, discretizers, search, or a file \
-            of your own. Each step is a command of this program, and is run unless its record in \
+            rooms, offline-locomotion, sparse-mazes, antmaze, attention, discretizers, search, \
+            or a file of your own. Each step is a command of this program, and is run unless its record in \
             the run folder says that the same command has run already; a training that was stopped \
             goes on. Change the definition, and what depends on the change runs again.
 

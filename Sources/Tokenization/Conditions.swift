@@ -1,0 +1,129 @@
+package import Trajectories
+
+/// What of an observation holds for a whole episode, such as the map that it is on, and how that
+/// becomes tokens.
+///
+/// These numbers are no part of the transitions: their tokens stand once, in front of every
+/// sequence, before the goal's where there is one.
+public struct Conditions: Sendable, Equatable {
+    /// Columns of what is observed, in the order of their tokens.
+    public let columns: [Int]
+    /// Their bins, a dimension for each.
+    public let discretizer: Discretizer
+
+    /// Conditions in `columns`, with bins for each of them.
+    public init(columns: [Int], discretizer: Discretizer) {
+        precondition(
+            !columns.isEmpty && discretizer.dimension == columns.count,
+            "bins of \(discretizer.dimension) dimensions for the columns \(columns)")
+        self.columns = columns
+        self.discretizer = discretizer
+    }
+
+    /// Fits bins of equal width to what the columns hold in the episodes: those keep whole numbers
+    /// apart, however rare, where there are not more of them than bins.
+    ///
+    /// - Throws: ``DiscretizerError`` when a column changes within an episode, or holds what is no
+    ///   finite number.
+    init(
+        columns: [Int], of trajectories: [Trajectory], binCount: Int
+    ) throws(DiscretizerError) {
+        let rows = try Self.rows(of: trajectories, columns)
+        self.init(
+            columns: columns,
+            discretizer: try Discretizer(
+                uniformOver: rows.flatMap(\.self), dimension: columns.count, binCount: binCount))
+    }
+
+    /// What the columns hold in each of the episodes that have a row.
+    private static func rows(
+        of trajectories: [Trajectory], _ columns: [Int]
+    ) throws(DiscretizerError) -> [[Double]] {
+        var rows: [[Double]] = []
+        for (episode, trajectory) in trajectories.enumerated() where trajectory.count > 0 {
+            if let change = trajectory.firstChange(inColumns: columns) {
+                throw DiscretizerError(
+                    code: .malformed, dimension: change.column,
+                    detail:
+                        "it changes in row \(change.row) of episode \(episode), both from 0, and "
+                        + "cannot hold for the whole episode; leave it out of the condition columns"
+                )
+            }
+            let row = columns.map { Double(trajectory.observations[$0]) }
+            if let index = row.firstIndex(where: { !$0.isFinite }) {
+                throw DiscretizerError(
+                    code: .notFinite, dimension: columns[index],
+                    detail: "episode \(episode), from 0, has \(row[index]); remove it from the data"
+                )
+            }
+            rows.append(row)
+        }
+        return rows
+    }
+
+    /// The tokens of each of the episodes that have a row.
+    ///
+    /// - Throws: ``DiscretizerError`` when a column changes within an episode.
+    func tokens(of trajectories: [Trajectory]) throws(DiscretizerError) -> [[Int]] {
+        try Self.rows(of: trajectories, columns).map { row in
+            row.enumerated().map { discretizer.token(for: $1, dimension: $0) }
+        }
+    }
+
+    /// The conditions' tokens of an observation.
+    package func tokens(of observation: [Double]) -> [Int] {
+        columns.enumerated().map { discretizer.token(for: observation[$1], dimension: $0) }
+    }
+
+    /// What an observation holds beside its conditions, which is what a model predicts.
+    package func rest(of observation: [Double]) -> [Double] {
+        observation.enumerated().filter { !columns.contains($0.offset) }.map(\.element)
+    }
+
+    /// The column that `column` of an observation is among those that are no conditions.
+    package func restColumn(_ column: Int) -> Int {
+        column - columns.filter { $0 < column }.count
+    }
+
+    /// The whole observation of which the model predicted the `rest`, under the conditions of
+    /// another of the same episode.
+    package func completed(_ rest: [Double], as observation: [Double]) -> [Double] {
+        var next = rest.makeIterator()
+        return observation.enumerated().map { index, number in
+            columns.contains(index) ? number : next.next() ?? number
+        }
+    }
+}
+
+extension TokenizedDataset.Settings {
+    /// The columns that a goal is made of, counted among those of the observation that are no
+    /// conditions.
+    var goalColumnsOfRest: [Int] {
+        let conditions = conditionColumns ?? []
+        return (goalColumns ?? []).map { column in
+            column - conditions.filter { $0 < column }.count
+        }
+    }
+
+    /// What is wrong with ``conditionColumns`` for observations of `layout`, or nil.
+    package func conditionProblem(layout: TransitionLayout) -> String? {
+        conditionColumns.flatMap {
+            layout.problem(ofConditionColumns: $0, goalColumns: goalColumns ?? [])
+        }
+    }
+
+    /// The layout of the data of which a model with these settings predicts transitions of `layout`.
+    package func dataLayout(ofModel layout: TransitionLayout) -> TransitionLayout {
+        layout.withObservationColumns(conditionColumns?.count ?? 0)
+    }
+
+    /// Refuses to take conditions out of a token file, whose tokens are whole transitions.
+    func requireNoConditions() throws(DiscretizerError) {
+        guard conditionColumns == nil else {
+            throw DiscretizerError(
+                code: .malformed, dimension: nil,
+                detail: "token files hold whole transitions, of which no conditions are taken out; "
+                    + "take them out of the dataset itself")
+        }
+    }
+}
