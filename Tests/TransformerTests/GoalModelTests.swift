@@ -104,7 +104,8 @@ import TransformerCPU
         #expect(decoded == configuration)
     }
 
-    @Test func `tokens in front may be more than the observation's numbers, within reason`() throws {
+    @Test func `tokens in front may be more than the observation's numbers, within reason`() throws
+    {
         var configuration = try Golden.configuration("model_tiny")
         for dimension in [-1, (1 << 20) + 1] {
             configuration.goalDimension = dimension
