@@ -203,11 +203,14 @@ def test_what_holds_for_an_episode_stands_in_front(dataset: tt.Dataset) -> None:
     )
     held = tt.Dataset.from_d4rl(rows)
     model = tt.train(held, condition_columns=[3], **SMALL)
-    assert model.condition_columns == [3] and model.goal_columns == []
-    assert model.observation_dim == 4 and model.discretizer.edges.shape[1] == 3 + 2 + 2
+    assert model.condition_columns == [3]
+    assert model.goal_columns == []
+    assert model.observation_dim == 4
+    assert model.discretizer.edges.shape[1] == 3 + 2 + 2
     planner = model.planner(horizon=2, beam_width=2)
     plan = planner.plan(np.array([0, 0, 0, 7.0]))
-    assert plan.observations.shape[1] == 4 and (plan.observations[:, 3] == 7).all()
+    assert plan.observations.shape[1] == 4
+    assert (plan.observations[:, 3] == 7).all()
     with pytest.raises(tt.PlanningError, match="4"):
         planner.plan(np.zeros(3))
     with pytest.raises(tt.DataError, match="row 1 of episode 0"):
