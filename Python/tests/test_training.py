@@ -215,7 +215,7 @@ def test_what_holds_for_an_episode_stands_in_front(dataset: tt.Dataset) -> None:
         planner.plan(np.zeros(3))
     with pytest.raises(tt.DataError, match="row 1 of episode 0"):
         tt.train(held, condition_columns=[2], **SMALL)
-    with pytest.raises(tt.OptionError, match="condition_columns"):
+    with pytest.raises(tt.DataError, match="conditionColumns is empty"):
         tt.train(held, condition_columns=[], **SMALL)
 
 
