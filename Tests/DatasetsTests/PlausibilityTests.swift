@@ -88,19 +88,8 @@ import Trajectories
     }
 
     @Test func `a stream tells the same once it was read twice`() throws {
-        struct List: EpisodeStream {
-            let layout: TransitionLayout
-            let trajectories: [Trajectory]
-            var rowCount: Int { trajectories.reduce(0) { $0 + $1.count } }
-            func forEachEpisode(_ body: (Trajectory) throws -> Void) throws {
-                try trajectories.forEach(body)
-            }
-            func forEachEpisodeRewards(
-                _ body: ([Float], Trajectory.Ending) throws -> Void
-            ) throws { try trajectories.forEach { try body($0.rewards, $0.ending) } }
-        }
         let data = [joined(episodes([2000, 2500, 3000]))]
-        let stream = WatchedStream(List(layout: layout, trajectories: data))
+        let stream = WatchedStream(EpisodeList(layout: layout, trajectories: data))
         for _ in 0..<3 {
             try stream.forEachEpisode { _ in }
             try stream.forEachEpisodeRewards { _, _ in }

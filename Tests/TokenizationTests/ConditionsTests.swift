@@ -152,7 +152,7 @@ import Trajectories
         let folder = try TemporaryFolder()
         let error = #expect(throws: DiscretizerError.self) {
             try TokenFile.write(
-                Stream(trajectories: trajectories()), settings: settings(),
+                EpisodeList(layout: layout, trajectories: trajectories()), settings: settings(),
                 source: .init(name: "x", format: "test"), to: folder.file("tokens"))
         }
         #expect(error?.detail.contains("token files") == true)
@@ -165,19 +165,5 @@ import Trajectories
         let kept = try JSONDecoder().decode(
             TokenizedDataset.Settings.self, from: JSONEncoder().encode(settings()))
         #expect(kept.conditionColumns == [3, 1])
-    }
-}
-
-private struct Stream: EpisodeStream {
-    let trajectories: [Trajectory]
-    var layout: TransitionLayout { trajectories[0].layout }
-    var rowCount: Int { trajectories.reduce(0) { $0 + $1.count } }
-
-    func forEachEpisode(_ body: (Trajectory) throws -> Void) throws {
-        try trajectories.forEach(body)
-    }
-
-    func forEachEpisodeRewards(_ body: ([Float], Trajectory.Ending) throws -> Void) throws {
-        for trajectory in trajectories { try body(trajectory.rewards, trajectory.ending) }
     }
 }

@@ -4,23 +4,6 @@ import Testing
 import Tokenization
 import Trajectories
 
-/// Episodes in memory that stream by, as those of files do.
-struct EpisodeList: EpisodeStream {
-    let layout: TransitionLayout
-    let trajectories: [Trajectory]
-    /// Rows claimed beyond those there are.
-    var surplus = 0
-    var rowCount: Int { trajectories.reduce(surplus) { $0 + $1.count } }
-
-    func forEachEpisode(_ body: (Trajectory) throws -> Void) throws {
-        try trajectories.forEach(body)
-    }
-
-    func forEachEpisodeRewards(_ body: ([Float], Trajectory.Ending) throws -> Void) throws {
-        try trajectories.forEach { try body($0.rewards, $0.ending) }
-    }
-}
-
 @Suite struct TokenFileTests {
     let folder: TemporaryFolder
     let url: URL

@@ -21,21 +21,8 @@ import TransformerCPU
     /// A point on a line that steps in the direction that the first column has in its episode; the
     /// last column is the goal's, as far on as the episode went.
     private func dataset(_ far: Float = 1) throws -> TokenizedDataset {
-        let trajectories = (0..<24).map { episode in
-            let direction: Float = episode % 2 == 0 ? 1 : -1
-            var trajectory = Trajectory(layout: layout, ending: .timeout)
-            for row in 0..<8 {
-                trajectory.append(
-                    observation: [far * direction, direction * Float(row), Float(row)],
-                    action: [direction], reward: 0)
-            }
-            return trajectory
-        }
-        var settings = TokenizedDataset.Settings()
-        settings.windowLength = 2
-        settings.binCount = 15
-        settings.strategy = .uniform
-        settings.goalColumns = [2]
+        let trajectories = LineWalks.trajectories(layout) { [far * $0, $0 * $1, $1] }
+        var settings = LineWalks.settings(goalColumns: [2])
         settings.conditionColumns = [0]
         return try TokenizedDataset(trajectories, settings: settings)
     }
@@ -43,12 +30,6 @@ import TransformerCPU
     private func train(
         _ name: String, steps: Int, resume: Bool = false, far: Float = 1
     ) throws -> Trainer {
-        var options = TrainingOptions()
-        options.steps = steps
-        options.batchSize = 8
-        options.learningRate = 5e-3
-        options.checkpointInterval = 10
-        options.finalTokens = 20_000
         var settings = TrainingSettings()
         settings.model.layerCount = 1
         settings.model.headCount = 2
@@ -56,8 +37,9 @@ import TransformerCPU
         let data = try dataset(far)
         settings.tokenization = data.settings
         let trainer = try Trainer(
-            settings.configuration(layout: data.windows.layout), dataset: data, options: options,
-            directory: folder.file(name), resume: resume, engine: .cpu(workers: 1))
+            settings.configuration(layout: data.windows.layout), dataset: data,
+            options: LineWalks.options(steps: steps), directory: folder.file(name), resume: resume,
+            engine: .cpu(workers: 1))
         try trainer.run { _ in }
         return trainer
     }

@@ -18,21 +18,9 @@ import TransformerCPU
     /// A point on a line that walks steadily to one of two ends, from the middle.
     private func dataset() throws -> TokenizedDataset {
         let layout = TransitionLayout(observationDimension: 1, actionDimension: 1)
-        let trajectories = (0..<24).map { episode in
-            let direction: Float = episode % 2 == 0 ? 1 : -1
-            var trajectory = Trajectory(layout: layout, ending: .timeout)
-            for row in 0..<8 {
-                trajectory.append(
-                    observation: [direction * Float(row)], action: [direction], reward: 0)
-            }
-            return trajectory
-        }
-        var settings = TokenizedDataset.Settings()
-        settings.windowLength = 2
-        settings.binCount = 15
-        settings.strategy = .uniform
-        settings.goalColumns = [0]
-        return try TokenizedDataset(trajectories, settings: settings)
+        return try TokenizedDataset(
+            LineWalks.trajectories(layout) { [$0 * $1] },
+            settings: LineWalks.settings(goalColumns: [0]))
     }
 
     private func configuration(goalDimension: Int = 1) throws -> TransformerConfiguration {
@@ -48,15 +36,9 @@ import TransformerCPU
     }
 
     private func train(_ name: String, steps: Int, resume: Bool = false) throws -> Trainer {
-        var options = TrainingOptions()
-        options.steps = steps
-        options.batchSize = 8
-        options.learningRate = 5e-3
-        options.checkpointInterval = 10
-        options.finalTokens = 20_000
         let trainer = try Trainer(
-            configuration(), dataset: dataset(), options: options, directory: folder.file(name),
-            resume: resume, engine: .cpu(workers: 1))
+            configuration(), dataset: dataset(), options: LineWalks.options(steps: steps),
+            directory: folder.file(name), resume: resume, engine: .cpu(workers: 1))
         try trainer.run { _ in }
         return trainer
     }

@@ -46,8 +46,10 @@ struct PointRuns {
 
     /// The same as a token file.
     static func writeTokens(to url: URL) throws {
+        let trajectories = Self.trajectories()
         try TokenFile.write(
-            Stream(trajectories: trajectories()), settings: settings(),
+            EpisodeList(layout: trajectories[0].layout, trajectories: trajectories),
+            settings: settings(),
             source: .init(name: "point", format: "test"),
             to: url)
     }
@@ -116,21 +118,6 @@ struct PointRuns {
             file.set(name, zeros, shape: [zeros.count])
         }
         return file
-    }
-}
-
-/// Episodes that are in memory, gone through as those of a file.
-private struct Stream: EpisodeStream {
-    let trajectories: [Trajectory]
-    var layout: TransitionLayout { trajectories[0].layout }
-    var rowCount: Int { trajectories.reduce(0) { $0 + $1.count } }
-
-    func forEachEpisode(_ body: (Trajectory) throws -> Void) throws {
-        try trajectories.forEach(body)
-    }
-
-    func forEachEpisodeRewards(_ body: ([Float], Trajectory.Ending) throws -> Void) throws {
-        for trajectory in trajectories { try body(trajectory.rewards, trajectory.ending) }
     }
 }
 
