@@ -48,8 +48,8 @@ struct RoomsCollector: Sendable {
                 rooms.map.center(of: $0, cellSize: rooms.cellSize)
             }
             let waypoint = next.map { [$0.x, $0.y] } ?? rooms.goal
-            return (0..<2).map { waypoint[$0] - place[$0] + noise * generator.normal() }
-                .map { min(max($0, -1), 1) }
+            return rooms.specification.clipped(
+                (0..<2).map { waypoint[$0] - place[$0] + noise * generator.normal() })
         } arrive: { _ in
             !rooms.isReached()
         }
@@ -63,7 +63,7 @@ struct RoomsCollector: Sendable {
         let spread = (1 - persistence * persistence).squareRoot()
         return Trajectory(of: Episode(in: rooms, from: start, maximumSteps: strollSteps)) { _ in
             direction = direction.map { persistence * $0 + spread * generator.normal() }
-            return direction.map { min(max($0, -1), 1) }
+            return rooms.specification.clipped(direction)
         }
     }
 }

@@ -36,7 +36,7 @@ public final class RoomsEnvironment: MappedEnvironment {
     public let successRadius = 0.5
     private let maps: Maps
 
-    /// What both are called, and their data.
+    /// What all of them are called, and their data.
     public static let family = "rooms"
     /// Columns of the observation that hold the map.
     public static let mapColumns = 2..<(2 + RoomPlan.walls.count)

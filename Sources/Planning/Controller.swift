@@ -69,8 +69,7 @@ public struct Controller {
         }
         search = PacedSearch(
             try Search(model: model, discretizer: discretizer, options: options, critic: critic))
-        try model.requireGoalColumns(goalColumns, conditions)
-        guard conditions == nil || critic == nil else { throw PlanningError.criticWithConditions }
+        try model.requirePrefix(goalColumns, conditions, critic: critic)
         self.actionLimits = actionLimits
         context = PlanningContext(
             layout: model.layout, discretizer: discretizer,

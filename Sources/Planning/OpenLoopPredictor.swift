@@ -70,7 +70,7 @@ public struct OpenLoopPredictor {
                     + "1, and 0 to a model that was trained with all numbers")
         }
         try discretizer.requireMatch(with: model)
-        try model.requireGoalColumns([])
+        try model.requirePrefix([])
         self.model = model
         self.discretizer = discretizer
         self.options = options

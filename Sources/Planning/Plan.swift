@@ -119,12 +119,6 @@ public struct PlanningError: Error, CustomStringConvertible, Sendable, Hashable 
         PlanningError(code: .input, detail: detail)
     }
 
-    static let criticWithConditions = PlanningError(
-        code: .mismatch,
-        detail:
-            "a critic judges whole observations, and this model's lack what holds for an episode; "
-            + "search for another objective than q")
-
     static let cancelled = PlanningError(
         code: .cancelled, detail: "the task was cancelled before the plan was made")
 

@@ -29,9 +29,9 @@ extension Discretizer {
 
 extension PrefixTreeModel {
     /// Checks that `columns` are columns of the observation that make a goal of this model, behind
-    /// these conditions.
-    func requireGoalColumns(
-        _ columns: [Int], _ conditions: Conditions? = nil
+    /// these conditions, and that no critic is asked where there are conditions.
+    func requirePrefix(
+        _ columns: [Int], _ conditions: Conditions? = nil, critic: (any TransitionCritic)? = nil
     ) throws(PlanningError) {
         let held = conditions?.columns ?? []
         let observed = layout.observationDimension + held.count
@@ -48,6 +48,13 @@ extension PrefixTreeModel {
                     + " do not make a goal of \(goalDimension) tokens out of "
                     + "\(observed) observation columns; give the goalColumns and conditions "
                     + "that the model was trained with")
+        }
+        guard conditions == nil || critic == nil else {
+            throw PlanningError(
+                code: .mismatch,
+                detail:
+                    "a critic judges whole observations, and this model's lack what holds for an "
+                    + "episode; search for another objective than q")
         }
     }
 

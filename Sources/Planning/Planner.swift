@@ -105,8 +105,7 @@ public final class Planner: Sendable {
         try options.requireSinglePlans()
         let decoder: any PrefixTreeModel
         do { decoder = try engine.decoder(model) } catch { throw PlanningError(error) }
-        try decoder.requireGoalColumns(goalColumns, conditions)
-        guard conditions == nil || critic == nil else { throw PlanningError.criticWithConditions }
+        try decoder.requirePrefix(goalColumns, conditions, critic: critic)
         let search = PacedSearch(
             try Search(model: decoder, discretizer: discretizer, options: options, critic: critic))
         self.model = model

@@ -20,19 +20,24 @@ public struct Conditions: Sendable, Equatable {
         self.discretizer = discretizer
     }
 
-    /// Fits bins of equal width to what the columns hold in the episodes: those keep whole numbers
-    /// apart, however rare, where there are not more of them than bins.
+    /// Conditions in `columns` with bins that are fitted to what the columns hold in the episodes,
+    /// and the tokens of each of the episodes that have a row.
+    ///
+    /// Bins of equal width keep whole numbers apart, however rare, where there are not more of them
+    /// than bins.
     ///
     /// - Throws: ``DiscretizerError`` when a column changes within an episode, or holds what is no
     ///   finite number.
-    init(
-        columns: [Int], of trajectories: [Trajectory], binCount: Int
-    ) throws(DiscretizerError) {
+    static func fitted(
+        _ columns: [Int], to trajectories: [Trajectory], binCount: Int
+    ) throws(DiscretizerError) -> (conditions: Conditions, tokens: [[Int]]) {
         let rows = try Self.rows(of: trajectories, columns)
-        self.init(
-            columns: columns,
-            discretizer: try Discretizer(
-                uniformOver: rows.flatMap(\.self), dimension: columns.count, binCount: binCount))
+        let discretizer = try Discretizer(
+            uniformOver: rows.flatMap(\.self), dimension: columns.count, binCount: binCount)
+        let tokens = rows.map { row in
+            row.enumerated().map { discretizer.token(for: $1, dimension: $0) }
+        }
+        return (Conditions(columns: columns, discretizer: discretizer), tokens)
     }
 
     /// What the columns hold in each of the episodes that have a row.
@@ -61,15 +66,6 @@ public struct Conditions: Sendable, Equatable {
         return rows
     }
 
-    /// The tokens of each of the episodes that have a row.
-    ///
-    /// - Throws: ``DiscretizerError`` when a column changes within an episode.
-    func tokens(of trajectories: [Trajectory]) throws(DiscretizerError) -> [[Int]] {
-        try Self.rows(of: trajectories, columns).map { row in
-            row.enumerated().map { discretizer.token(for: $1, dimension: $0) }
-        }
-    }
-
     /// The conditions' tokens of an observation.
     package func tokens(of observation: [Double]) -> [Int] {
         columns.enumerated().map { discretizer.token(for: observation[$1], dimension: $0) }
@@ -96,15 +92,6 @@ public struct Conditions: Sendable, Equatable {
 }
 
 extension TokenizedDataset.Settings {
-    /// The columns that a goal is made of, counted among those of the observation that are no
-    /// conditions.
-    var goalColumnsOfRest: [Int] {
-        let conditions = conditionColumns ?? []
-        return (goalColumns ?? []).map { column in
-            column - conditions.filter { $0 < column }.count
-        }
-    }
-
     /// What is wrong with ``conditionColumns`` for observations of `layout`, or nil.
     package func conditionProblem(layout: TransitionLayout) -> String? {
         conditionColumns.flatMap {

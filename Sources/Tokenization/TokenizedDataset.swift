@@ -109,7 +109,7 @@ public struct TokenizedDataset: Sendable {
             throw DiscretizerError(code: .malformed, dimension: nil, detail: problem)
         }
         let settings = settings.decided(by: TerminalStates(of: trajectories))
-        let (table, conditions) = try TokenizedDataset.table(trajectories, settings)
+        let (table, held) = try TokenizedDataset.table(trajectories, settings)
         try settings.requireDiscreteColumns(in: table.layout)
         for trajectory in trajectories { try settings.requireDiscrete(trajectory) }
         let discretizer = try Discretizer(
@@ -117,7 +117,7 @@ public struct TokenizedDataset: Sendable {
             dimension: table.layout.transitionDimension, binCount: settings.binCount,
             hiddenColumns: settings.hiddenColumns(of: table.layout)
         ).with(settings.discrete ?? [])
-        try self.init(table, discretizer, settings, conditions, of: trajectories)
+        self.init(table, discretizer, settings, held)
     }
 
     /// Tokenizes the trajectories with bins that were fitted before, such as a checkpoint's.
@@ -133,7 +133,7 @@ public struct TokenizedDataset: Sendable {
         _ trajectories: [Trajectory], settings: Settings = Settings(), discretizer: Discretizer
     ) throws(DiscretizerError) {
         var settings = settings.decided(by: TerminalStates(of: trajectories))
-        let (table, conditions) = try TokenizedDataset.table(trajectories, settings)
+        let (table, held) = try TokenizedDataset.table(trajectories, settings)
         try discretizer.requireDimension(of: table.layout)
         guard settings.hiddenColumns(of: table.layout) == discretizer.hiddenColumns else {
             throw DiscretizerError(
@@ -145,7 +145,7 @@ public struct TokenizedDataset: Sendable {
         for trajectory in trajectories { try settings.requireDiscrete(trajectory) }
         settings.strategy = discretizer.strategy
         settings.binCount = discretizer.binCount
-        try self.init(table, discretizer, settings, conditions, of: trajectories)
+        self.init(table, discretizer, settings, held)
     }
 
     /// Tokenizes the trajectories with `bins`, or with bins that are fitted to them where there are
@@ -162,13 +162,13 @@ public struct TokenizedDataset: Sendable {
 
     private init(
         _ table: TransitionTable, _ discretizer: Discretizer, _ settings: Settings,
-        _ conditions: Conditions?, of trajectories: [Trajectory]
-    ) throws(DiscretizerError) {
-        let tokens = try conditions?.tokens(of: trajectories)
+        _ held: (conditions: Conditions, tokens: [[Int]])?
+    ) {
         self.init(
             TokenStore(
-                table, discretizer: discretizer, hiding: settings.hiding, conditions: tokens ?? []),
-            discretizer, settings, conditions)
+                table, discretizer: discretizer, hiding: settings.hiding,
+                conditions: held?.tokens ?? []),
+            discretizer, settings, held?.conditions)
     }
 
     /// Makes the windows of `store`, whose tokens were made with the settings.
@@ -182,12 +182,14 @@ public struct TokenizedDataset: Sendable {
         windows = TokenWindows(
             store, windowLength: settings.windowLength,
             maxPathLength: settings.maxPathLength, mask: settings.mask,
-            goalColumns: settings.goalColumnsOfRest, goalRule: settings.goalRule)
+            goalColumns: (settings.goalColumns ?? []).map { conditions?.restColumn($0) ?? $0 },
+            goalRule: settings.goalRule)
     }
 
-    /// All transitions, without the conditions, whose bins are fitted on the way.
+    /// All transitions, without the conditions, and those with their tokens.
     private static func table(_ trajectories: [Trajectory], _ settings: Settings)
-        throws(DiscretizerError) -> (TransitionTable, Conditions?)
+        throws(DiscretizerError)
+        -> (table: TransitionTable, held: (conditions: Conditions, tokens: [[Int]])?)
     {
         guard let layout = trajectories.first(where: { $0.count > 0 })?.layout else {
             throw DiscretizerError(
@@ -201,18 +203,17 @@ public struct TokenizedDataset: Sendable {
                     + "and action dimensions cannot be mixed; use data of one environment")
         }
         try settings.requireGoalColumns(in: layout)
-        let conditions: Conditions?
-        let rest: [Trajectory]
-        if let columns = settings.conditionColumns {
-            conditions = try Conditions(
-                columns: columns, of: trajectories, binCount: settings.binCount)
-            rest = trajectories.filter { $0.count > 0 }
-                .map { $0.withoutObservationColumns(columns) }
-        } else {
-            (conditions, rest) = (nil, trajectories)
+        let columns = settings.conditionColumns
+        let held = try columns.map { columns throws(DiscretizerError) in
+            try Conditions.fitted(columns, to: trajectories, binCount: settings.binCount)
         }
+        let rest =
+            columns.map { columns in
+                trajectories.filter { $0.count > 0 }
+                    .map { $0.withoutObservationColumns(columns) }
+            } ?? trajectories
         let table = TransitionTable(
-            rest, layout: rest.first { $0.count > 0 }?.layout ?? layout,
+            rest, layout: layout.withoutObservationColumns(columns ?? []),
             discount: settings.discount,
             terminationPenalty: settings.terminationPenalty.value)
         if let index = table.values.firstIndex(where: { !$0.isFinite }) {
@@ -222,7 +223,7 @@ public struct TokenizedDataset: Sendable {
                 detail: "row \(index / width) is \(table.values[index]); remove such rows from the "
                     + "data")
         }
-        return (table, conditions)
+        return (table, held)
     }
 }
 

@@ -21,23 +21,21 @@ package struct WindowSampler {
     ) {
         self.seed = seed
         var left = 1.0
-        func take(_ windows: TokenWindows, _ share: Double, seed: UInt64) {
+        func take(_ windows: @autoclosure () -> TokenWindows, _ share: Double, seed: UInt64) {
             guard share > 0 else { return }
-            parts.append((ShuffledWindows(windows, order: order, seed: seed), share / left))
+            parts.append((ShuffledWindows(windows(), order: order, seed: seed), share / left))
             left -= share
         }
         let openingSeed: UInt64 = 0x9E37_79B9_7F4A_7C15
-        var bestShare = bestShare
-        if let best, best.count > 0, bestShare > 0 {
+        var shareOfAll = 1.0
+        if let best, best.count > 0 {
             take(
                 best.openings(openingLength), bestShare * openingShare, seed: ~seed ^ openingSeed)
             take(best, bestShare * (1 - openingShare), seed: ~seed)
-        } else {
-            bestShare = 0
+            shareOfAll -= bestShare
         }
         take(
-            windows.openings(openingLength), (1 - bestShare) * openingShare,
-            seed: seed ^ openingSeed)
+            windows.openings(openingLength), shareOfAll * openingShare, seed: seed ^ openingSeed)
         // All the others, whatever rounding left of the shares.
         parts.append((ShuffledWindows(windows, order: order, seed: seed), 1))
     }
