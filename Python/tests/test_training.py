@@ -215,8 +215,22 @@ def test_what_holds_for_an_episode_stands_in_front(dataset: tt.Dataset) -> None:
         planner.plan(np.zeros(3))
     with pytest.raises(tt.DataError, match="row 1 of episode 0"):
         tt.train(held, condition_columns=[2], **SMALL)
-    with pytest.raises(tt.DataError, match="conditionColumns is empty"):
+    with pytest.raises(tt.OptionError, match="condition_columns is empty"):
         tt.train(held, condition_columns=[], **SMALL)
+    with pytest.raises(tt.OptionError, match="goal_columns is empty"):
+        tt.train(held, goal_columns=[], **SMALL)
+
+
+def test_a_level_of_return_is_asked_for(dataset: tt.Dataset) -> None:
+    model = tt.train(dataset, return_levels=3, **SMALL)
+    assert model.return_levels == 3
+    assert tt.train(dataset, **SMALL).return_levels == 0
+    planner = model.planner(horizon=2, beam_width=2, return_level=1)
+    assert planner.options["returnLevel"] == 1
+    with pytest.raises(tt.OptionError, match="return_level cannot be 4: give a level from 1 to 3"):
+        model.planner(return_level=4)
+    with pytest.raises(tt.OptionError, match=r"return_levels must lie in \[2, 10"):
+        tt.train(dataset, return_levels=1, **SMALL)
 
 
 def test_a_learning_curve_for_tensorboard(dataset: tt.Dataset, tmp_path: pathlib.Path) -> None:

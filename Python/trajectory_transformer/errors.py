@@ -82,6 +82,7 @@ def _worded(message: str) -> str:
         "goalColumns",
         "goalRule",
         "conditionColumns",
+        "returnLevels",
         "evaluationInterval",
         "checkpointInterval",
     }

@@ -113,6 +113,11 @@ class Model:
         return list(self._answer["conditionColumns"])
 
     @property
+    def return_levels(self) -> int:
+        """Levels of an episode's return that it was trained to tell apart; 0 where it was not told any."""
+        return int(self._answer.get("returnLevels") or 0)
+
+    @property
     def parameter_count(self) -> int:
         """Number of parameters."""
         return sum(int(np.prod(parameter["shape"])) for parameter in self._answer["parameters"])
@@ -199,6 +204,7 @@ class Model:
         warm_start: bool = False,
         deadline_ms: float | None = None,
         temperature: float | None = None,
+        return_level: SupportsIndex | None = None,
         discount: float | None = None,
         window: Literal["exact", "cached"] | None = None,
         authors_quirks: bool = False,
@@ -238,6 +244,7 @@ class Model:
         - `context_transitions`: transitions that the model sees, the one being planned included.
         - `replan_interval`: steps for which one plan is followed; `warm_start`: try the rest of the plan before.
         - `deadline_ms`: plan within this time, as far and wide as it allows.
+        - `return_level`: act by this level of return, of a model trained with `return_levels` (the highest).
         - `temperature`: logits are divided by it (1); `discount`: weight of a reward a step later (the checkpoint's);
           `window`: "exact" slides with every planned transition, "cached" is faster.
         - `authors_quirks`: also reproduce the faults of the authors' percentile, CDF filter and reading of low rewards.

@@ -30,6 +30,7 @@ _WHOLE = {
     "averaged_rows",
     "context_transitions",
     "replan_interval",
+    "return_level",
 }
 _NUMBERS = {
     "observation_cdf",

@@ -117,6 +117,7 @@ class Trainer:
         action_weight: float | None = None,
         goal_columns: Sequence[SupportsIndex] | None = None,
         condition_columns: Sequence[SupportsIndex] | None = None,
+        return_levels: SupportsIndex | None = None,
         hide: float | None = None,
         hide_seed: SupportsIndex | None = None,
         goal_rule: Literal["later", "last"] | None = None,
@@ -161,6 +162,8 @@ class Trainer:
           paper.
         - `condition_columns`: of the observation, which hold for a whole episode, such as its map; they stand once in
           front of every sequence.
+        - `return_levels`: tell the model which of so many levels of return an episode has, such as 10 for tenths of the
+          transitions; a planner acts by the highest, or by its `return_level`.
         - `hide`: the probability with which each number of the observations is hidden; `hide_seed` fixes which are.
         - `termination_penalty`: takes the place of the last reward of an episode with a terminal state; "auto" decides
           by the data, None keeps the reward.
@@ -209,6 +212,7 @@ class Trainer:
             "conditionColumns": None
             if condition_columns is None
             else [whole("condition_columns", column) for column in condition_columns],
+            "returnLevels": whole("return_levels", return_levels),
             "hide": number("hide", hide),
             "hideSeed": whole("hide_seed", hide_seed, unsigned=True),
             "goalRule": goal_rule,

@@ -44,9 +44,7 @@ struct TrainingData {
             } catch {
                 throw JobError(error, of: url)
             }
-            if settings.conditionColumns == nil {
-                bins?.remark(on: data.trajectories).map(note)
-            }
+            bins?.remark(on: data.trajectories, besides: settings.conditionColumns ?? []).map(note)
             guard tokenized.windows.count > 0 else {
                 throw JobError(
                     .unsuitableData,

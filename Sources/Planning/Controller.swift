@@ -68,13 +68,15 @@ public struct Controller {
                     + "\(model.layout.actionDimension); use a model trained for this environment")
         }
         search = PacedSearch(
-            try Search(model: model, discretizer: discretizer, options: options, critic: critic))
+            try Search(
+                model: model.judging(conditions, options), discretizer: discretizer,
+                options: options, critic: critic))
         try model.requirePrefix(goalColumns, conditions, critic: critic)
         self.actionLimits = actionLimits
         context = PlanningContext(
             layout: model.layout, discretizer: discretizer,
             limit: options.contextTransitions,
-            goalColumns: goalColumns, conditions: conditions)
+            goalColumns: goalColumns, conditions: try options.asked(of: conditions))
     }
 
     /// Says what to reach from now on: values for the goal columns; a plan being followed ends.

@@ -35,10 +35,12 @@ extension PrefixTreeModel {
     ) throws(PlanningError) {
         let held = conditions?.columns ?? []
         let observed = layout.observationDimension + held.count
-        guard columns.count + held.count == goalDimension,
+        guard columns.count + (conditions?.count ?? 0) == goalDimension,
             (columns + held).allSatisfy((0..<observed).contains),
             !columns.contains(where: held.contains),
-            conditions?.discretizer.binCount ?? vocabularySize - 1 == vocabularySize - 1
+            [conditions?.discretizer?.binCount, conditions?.returns?.binCount].allSatisfy({
+                $0 ?? vocabularySize - 1 == vocabularySize - 1
+            })
         else {
             throw PlanningError(
                 code: .mismatch,
@@ -49,7 +51,7 @@ extension PrefixTreeModel {
                     + "\(observed) observation columns; give the goalColumns and conditions "
                     + "that the model was trained with")
         }
-        guard conditions == nil || critic == nil else {
+        guard held.isEmpty || critic == nil else {
             throw PlanningError(
                 code: .mismatch,
                 detail:

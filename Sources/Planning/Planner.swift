@@ -107,11 +107,13 @@ public final class Planner: Sendable {
         do { decoder = try engine.decoder(model) } catch { throw PlanningError(error) }
         try decoder.requirePrefix(goalColumns, conditions, critic: critic)
         let search = PacedSearch(
-            try Search(model: decoder, discretizer: discretizer, options: options, critic: critic))
+            try Search(
+                model: decoder.judging(conditions, options), discretizer: discretizer,
+                options: options, critic: critic))
         self.model = model
         self.discretizer = discretizer
         self.goalColumns = goalColumns
-        self.conditions = conditions
+        self.conditions = try options.asked(of: conditions)
         self.options = search.options
         self.critic = critic
         self.engine = engine
@@ -189,8 +191,8 @@ public final class Planner: Sendable {
             return Lent(
                 search: PacedSearch(
                     try Search(
-                        model: try engine.decoder(model), discretizer: discretizer,
-                        options: options, critic: critic)))
+                        model: try engine.decoder(model).judging(conditions, options),
+                        discretizer: discretizer, options: options, critic: critic)))
         } catch let error as EngineError {
             throw PlanningError(error)
         } catch {

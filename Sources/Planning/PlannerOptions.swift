@@ -103,6 +103,9 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
     /// Nil stands for the one that the model's values were trained with, where a checkpoint tells
     /// it, and for 0.99, the authors', where none does.
     public var discount: Double?
+    /// The level of return to act by, from 1, of a model that was trained with levels
+    /// (``Tokenization/ReturnLevels``); nil for the highest.
+    public var returnLevel: Int?
     /// What of a row's tokens the model sees.
     public var window = Window.exact
     /// What the CDF filter does at its edges.
@@ -283,6 +286,28 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
         // Below two, planning says what is wrong with the model.
         options.contextTransitions = max(2, transitions)
         return options
+    }
+}
+
+extension PlannerOptions {
+    /// The conditions of a model with the level of return that is to be acted by.
+    ///
+    /// - Throws: ``PlannerOptionsError`` when the model has no such level.
+    func asked(of conditions: Conditions?) throws(PlannerOptionsError) -> Conditions? {
+        guard let returnLevel else { return conditions }
+        guard let levels = conditions?.returns else {
+            throw PlannerOptionsError(
+                "returnLevel", "\(returnLevel)",
+                "leave it out: the model was trained without levels of return")
+        }
+        guard (1...levels.count).contains(returnLevel) else {
+            throw PlannerOptionsError(
+                "returnLevel", "\(returnLevel)",
+                "give a level from 1 to \(levels.count), those that the model was trained with")
+        }
+        var asked = conditions
+        asked?.returns = levels.asking(for: returnLevel)
+        return asked
     }
 }
 

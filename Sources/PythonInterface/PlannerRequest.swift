@@ -38,6 +38,7 @@ struct PlannerRequest: Decodable {
     var warmStart: Bool?
     var deadlineMilliseconds: Double?
     var temperature: Double?
+    var returnLevel: Int?
     var discount: Double?
     var window: String?
     var authorsQuirks: Bool?
@@ -72,6 +73,7 @@ struct PlannerRequest: Decodable {
             set(\.warmStart, warmStart)
             set(\.deadlineMilliseconds, deadlineMilliseconds)
             set(\.temperature, temperature)
+            set(\.returnLevel, returnLevel)
             set(\.discount, discount)
             set(\.window, try window.map { try choice("window", $0) })
             options.cdfRule = isAuthors ? .authors : .careful

@@ -39,9 +39,8 @@ final class TrainerBox: @unchecked Sendable {
         let data = try TokenizedDataset(
             dataset.trajectories, settings: chosen.settings.tokenization.decided(by: states),
             bins: bins)
-        if data.conditions == nil {
-            notes += [bins?.remark(on: dataset.trajectories)].compactMap(\.self)
-        }
+        let held = data.settings.conditionColumns ?? []
+        notes += [bins?.remark(on: dataset.trajectories, besides: held)].compactMap(\.self)
         guard data.windows.count > 0 else {
             throw Failure(
                 .data,

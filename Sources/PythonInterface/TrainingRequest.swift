@@ -22,6 +22,7 @@ struct TrainingRequest: Decodable {
     var goalColumns: [Int]?
     var goalRule: String?
     var conditionColumns: [Int]?
+    var returnLevels: Int?
     var discrete: [DiscreteColumn]?
     var hide: Double?
     var hideSeed: UInt64?
@@ -102,6 +103,7 @@ struct TrainingRequest: Decodable {
         overrides.set(\.tokenization.goalColumns, goalColumns)
         overrides.set(\.tokenization.goalRule, try value("goalRule", goalRule))
         overrides.set(\.tokenization.conditionColumns, conditionColumns)
+        overrides.set(\.tokenization.returnLevels, returnLevels)
         overrides.set(\.tokenization.discrete, discrete)
         overrides.set(
             \.tokenization.hiding, hide.map { Hiding(probability: $0, seed: hideSeed ?? 0) })

@@ -1,23 +1,36 @@
 package import Trajectories
 
-/// What of an observation holds for a whole episode, such as the map that it is on, and how that
-/// becomes tokens.
+/// What holds for a whole episode, such as the map that it is on or how large its return is, and how
+/// that becomes tokens.
 ///
 /// These numbers are no part of the transitions: their tokens stand once, in front of every
 /// sequence, before the goal's where there is one.
 public struct Conditions: Sendable, Equatable {
     /// Columns of what is observed, in the order of their tokens.
     public let columns: [Int]
-    /// Their bins, a dimension for each.
-    public let discretizer: Discretizer
+    /// Their bins, a dimension for each; nil without columns.
+    public let discretizer: Discretizer?
+    /// What is said of the episode's return, behind the columns; nil where nothing is.
+    public package(set) var returns: ReturnLevels?
 
-    /// Conditions in `columns`, with bins for each of them.
-    public init(columns: [Int], discretizer: Discretizer) {
+    /// Number of tokens.
+    public var count: Int { columns.count + (returns == nil ? 0 : 1) }
+
+    /// Conditions in `columns`, with bins for each of them, and `returns`.
+    public init(columns: [Int], discretizer: Discretizer, returns: ReturnLevels? = nil) {
         precondition(
             !columns.isEmpty && discretizer.dimension == columns.count,
             "bins of \(discretizer.dimension) dimensions for the columns \(columns)")
         self.columns = columns
         self.discretizer = discretizer
+        self.returns = returns
+    }
+
+    /// Nothing of what is observed, and `returns`.
+    public init(returns: ReturnLevels) {
+        columns = []
+        discretizer = nil
+        self.returns = returns
     }
 
     /// Conditions in `columns` with bins that are fitted to what the columns hold in the episodes,
@@ -66,9 +79,12 @@ public struct Conditions: Sendable, Equatable {
         return rows
     }
 
-    /// The conditions' tokens of an observation.
+    /// The conditions' tokens of an observation, and of the return that is asked for.
     package func tokens(of observation: [Double]) -> [Int] {
-        columns.enumerated().map { discretizer.token(for: observation[$1], dimension: $0) }
+        let held = columns.enumerated().compactMap { index, column in
+            discretizer?.token(for: observation[column], dimension: index)
+        }
+        return held + [returns?.askedToken].compactMap(\.self)
     }
 
     /// What an observation holds beside its conditions, which is what a model predicts.
@@ -92,6 +108,11 @@ public struct Conditions: Sendable, Equatable {
 }
 
 extension TokenizedDataset.Settings {
+    /// Number of tokens in front of a sequence: of what holds for an episode, then of its goal.
+    public var prefixCount: Int {
+        (conditionColumns?.count ?? 0) + (returnLevels == nil ? 0 : 1) + (goalColumns?.count ?? 0)
+    }
+
     /// What is wrong with ``conditionColumns`` for observations of `layout`, or nil.
     package func conditionProblem(layout: TransitionLayout) -> String? {
         conditionColumns.flatMap {

@@ -42,8 +42,12 @@ extension Discretizer {
 
     /// What a person should know of data that are tokenized with these bins, which were fitted to
     /// others; nil where hardly a number lies outside them.
-    package func remark(on trajectories: [Trajectory]) -> String? {
-        let share = shareOutside(trajectories)
+    ///
+    /// `columns` of the observations hold for whole episodes and are no part of the transitions.
+    package func remark(on trajectories: [Trajectory], besides columns: [Int] = []) -> String? {
+        let share = shareOutside(
+            columns.isEmpty
+                ? trajectories : trajectories.map { $0.withoutObservationColumns(columns) })
         guard share > Self.muchOutside else { return nil }
         return
             "warning: \(Int((100 * share).rounded())) % of the observations' and actions' numbers lie "

@@ -25,6 +25,9 @@ public struct TokenStore: Sendable {
     /// Tokens of what holds for a whole episode, in front of its goal; empty where nothing is taken
     /// out of the observations.
     public private(set) var conditions: [[Int]] = []
+    /// What stands in the place of the last condition, a level of return, where it is not told; nil
+    /// without levels.
+    private(set) var untoldLevel: Int?
     private let storage: Storage
 
     /// Number of tokens of an episode's conditions.
@@ -79,6 +82,15 @@ public struct TokenStore: Sendable {
         case .narrow, .wide: false
         case .mappedNarrow, .mappedWide: true
         }
+    }
+
+    /// Adds the token of a level of return to what holds for each episode, behind those that there
+    /// are.
+    mutating func appendLevels(_ tokens: [Int], untold: Int) {
+        precondition(tokens.count == episodeCount, "\(tokens.count) tokens of \(episodeCount)")
+        untoldLevel = untold
+        conditions =
+            conditions.isEmpty ? tokens.map { [$0] } : zip(conditions, tokens).map { $0 + [$1] }
     }
 
     /// Bytes of a transition.

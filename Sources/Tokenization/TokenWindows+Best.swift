@@ -8,13 +8,18 @@ extension TokenizedDataset {
     /// where its tokens lie. What took the place of the last reward before a terminal state is read
     /// as ``Discretizer/readingRewards(apartFrom:dimension:)`` does.
     public var episodeReturns: [Double] {
-        let store = windows.store
-        let column = store.layout.rewardIndex
-        let reader = discretizer.readingRewards(
-            apartFrom: settings.terminationPenalty.value, dimension: column)
-        return (0..<store.episodeCount).map { episode in
-            (store.episodeStarts[episode]..<store.episodeStarts[episode + 1]).reduce(0) {
-                $0 + reader.value(of: store.token(row: $1, column: column), dimension: column)
+        windows.store.returns(discretizer, penalty: settings.terminationPenalty.value)
+    }
+}
+
+extension TokenStore {
+    /// The return of each episode, as ``TokenizedDataset/episodeReturns`` has it.
+    func returns(_ discretizer: Discretizer, penalty: Double?) -> [Double] {
+        let column = layout.rewardIndex
+        let reader = discretizer.readingRewards(apartFrom: penalty, dimension: column)
+        return (0..<episodeCount).map { episode in
+            (episodeStarts[episode]..<episodeStarts[episode + 1]).reduce(0) {
+                $0 + reader.value(of: token(row: $1, column: column), dimension: column)
             }
         }
     }

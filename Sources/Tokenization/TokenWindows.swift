@@ -157,7 +157,8 @@ public struct TokenWindows: Sendable {
 
     /// Writes window `window` into row `row` of `batch`, without allocating.
     ///
-    /// Which later row its goal is taken from, by ``goalRule``, depends on `goalSeed` alone.
+    /// Which later row its goal is taken from, by ``goalRule``, and whether its level of return is
+    /// told, depend on `goalSeed` alone.
     public func fill(_ batch: inout TokenBatch, row: Int, window: Int, goalSeed: UInt64 = 0) {
         precondition(
             batch.length == length && row < batch.rows
@@ -193,6 +194,13 @@ public struct TokenWindows: Sendable {
         if store.conditionCount > 0 {
             for (index, token) in store.conditions[episode].enumerated() {
                 batch.goals[row * goalDimension + index] = Int32(token)
+            }
+        }
+        if let untold = store.untoldLevel {
+            // Another sequence than the goal's.
+            var generator = SplitMix64(seed: ~goalSeed)
+            if Double(generator.next() >> 11) * 0x1p-53 < ReturnLevels.untoldShare {
+                batch.goals[firstGoal - 1] = Int32(untold)
             }
         }
         guard !goalColumns.isEmpty else { return }

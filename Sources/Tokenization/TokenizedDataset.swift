@@ -42,6 +42,10 @@ public struct TokenizedDataset: Sendable {
         ///
         /// They are taken out of the transitions, and stand once in front of every sequence.
         public var conditionColumns: [Int]?
+        /// Levels of an episode's return, such as 10; nil where the model is not told any.
+        ///
+        /// The episode's own stands in front of every sequence: ``ReturnLevels``.
+        public var returnLevels: Int?
 
         /// The published settings.
         public init() {}
@@ -57,10 +61,19 @@ public struct TokenizedDataset: Sendable {
             if !(0...1).contains(discount) {
                 return "discount must lie in [0, 1], found \(discount)"
             }
+            for (name, columns) in [
+                ("goalColumns", goalColumns), ("conditionColumns", conditionColumns),
+            ] where columns?.isEmpty == true {
+                return "\(name) is empty; name columns of the observation or leave it out"
+            }
             if let hiding {
                 if let problem = hiding.problem { return "hiding: \(problem)" }
                 if goalColumns != nil { return "hiding is for models without goalColumns" }
                 if binCount < 2 { return "hiding takes one of the bins; give binCount 2 or more" }
+            }
+            if let returnLevels, !(2...max(2, binCount - 1)).contains(returnLevels) {
+                return "returnLevels must lie in [2, \(max(2, binCount - 1))], found "
+                    + "\(returnLevels)"
             }
             if conditionColumns != nil {
                 if hiding != nil { return "hiding is for models without conditionColumns" }
@@ -176,6 +189,17 @@ public struct TokenizedDataset: Sendable {
         _ store: TokenStore, _ discretizer: Discretizer, _ settings: Settings,
         _ conditions: Conditions? = nil
     ) {
+        var (store, conditions) = (store, conditions)
+        if let count = settings.returnLevels {
+            let returns = ReturnLevels(count: count, binCount: discretizer.binCount)
+            let levels = returns.levels(
+                returns: store.returns(
+                    discretizer, penalty: settings.terminationPenalty.value),
+                lengths: (0..<store.episodeCount).map(store.length(ofEpisode:)))
+            store.appendLevels(levels.map(returns.token), untold: returns.untold)
+            conditions?.returns = returns
+            conditions = conditions ?? Conditions(returns: returns)
+        }
         self.settings = settings
         self.discretizer = discretizer
         self.conditions = conditions
@@ -218,8 +242,11 @@ public struct TokenizedDataset: Sendable {
             terminationPenalty: settings.terminationPenalty.value)
         if let index = table.values.firstIndex(where: { !$0.isFinite }) {
             let width = table.layout.transitionDimension
+            let named = (0..<layout.transitionDimension).filter {
+                !(columns ?? []).contains($0)
+            }
             throw DiscretizerError(
-                code: .notFinite, dimension: index % width,
+                code: .notFinite, dimension: named[index % width],
                 detail: "row \(index / width) is \(table.values[index]); remove such rows from the "
                     + "data")
         }
@@ -262,7 +289,7 @@ extension TokenizedDataset.Settings {
 extension TokenizedDataset.Settings {
     private enum CodingKeys: String, CodingKey {
         case discount, terminationPenalty, windowLength, maxPathLength, binCount, strategy, mask
-        case goalColumns, goalRule, discrete, hiding, conditionColumns
+        case goalColumns, goalRule, discrete, hiding, conditionColumns, returnLevels
     }
 
     /// Decodes settings; files from before the penalty could be decided leave it out where there
@@ -283,5 +310,6 @@ extension TokenizedDataset.Settings {
         discrete = try values.decodeIfPresent([DiscreteColumn].self, forKey: .discrete)
         hiding = try values.decodeIfPresent(Hiding.self, forKey: .hiding)
         conditionColumns = try values.decodeIfPresent([Int].self, forKey: .conditionColumns)
+        returnLevels = try values.decodeIfPresent(Int.self, forKey: .returnLevels)
     }
 }

@@ -94,7 +94,7 @@ public final class Trainer {
                 .goalMismatch, in: folder,
                 "a model of \(configuration.goalDimension) goal tokens cannot be trained on "
                     + "goals of \(dataset.windows.goalDimension) columns; make "
-                    + "goalDimension the number of conditionColumns and goalColumns")
+                    + "goalDimension the number of tokens in front (prefixCount)")
         }
         let heldOut: TokenWindows
         (training, heldOut) = dataset.windows.split(
@@ -208,6 +208,9 @@ public final class Trainer {
         given.layerCount = configuration.layerCount
         given.headCount = configuration.headCount
         given.embeddingWidth = configuration.embeddingWidth
+        // A model without tokens in front may be given some, which it has yet to learn.
+        let learnsPrefix = own.goalDimension == 0
+        if learnsPrefix { given.goalDimension = 0 }
         guard given == own else {
             throw TrainingError(
                 .unusableInitial, in: directory.path,
@@ -216,14 +219,21 @@ public final class Trainer {
                     + "; begin with the same size and data of the same dimensions")
         }
         guard dataset.discretizer == checkpoint.discretizer,
-            dataset.conditions == checkpoint.conditions
+            learnsPrefix || dataset.conditions == checkpoint.conditions
         else {
             throw TrainingError(
                 .unusableInitial, in: directory.path,
                 "the tokens were not made with the bins of the checkpoint '\(initial)'; tokenize the "
                     + "data with its bins")
         }
-        return TrajectoryTransformer(configuration, values: checkpoint.model.values)
+        let values = checkpoint.model.values
+        guard configuration.goalDimension > own.goalDimension else {
+            return TrajectoryTransformer(configuration, values: values)
+        }
+        let fresh = TrajectoryTransformer(configuration, seed: options.seed, start: options.start)
+        // The embedding of what stands in front is the last of the parameters.
+        return TrajectoryTransformer(
+            configuration, values: values + fresh.values[values.count...])
     }
 
     /// What changes by resuming with these options, although it may.

@@ -55,8 +55,7 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
     public func configuration(layout: TransitionLayout) -> TransformerConfiguration {
         var result = TransformerConfiguration(
             layout: layout, contextTransitions: tokenization.windowLength, shape: model)
-        result.goalDimension =
-            (tokenization.conditionColumns?.count ?? 0) + (tokenization.goalColumns?.count ?? 0)
+        result.goalDimension = tokenization.prefixCount
         result.binCount = tokenization.binCount
         return result
     }
@@ -108,6 +107,18 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
         take("tokenization.strategy", \.tokenization.strategy, checkpoint.discretizer.strategy)
         take("tokenization.hiding", \.tokenization.hiding, description.tokenization.hiding)
         take("tokenization.discount", \.tokenization.discount, description.tokenization.discount)
+        // What a model begins without it may be given.
+        let tokens = description.tokenization
+        if let goals = tokens.goalColumns {
+            take("tokenization.goalColumns", \.tokenization.goalColumns, goals)
+            take("tokenization.goalRule", \.tokenization.goalRule, tokens.goalRule)
+        }
+        if let columns = tokens.conditionColumns {
+            take("tokenization.conditionColumns", \.tokenization.conditionColumns, columns)
+        }
+        if let levels = tokens.returnLevels {
+            take("tokenization.returnLevels", \.tokenization.returnLevels, levels)
+        }
         take(
             "tokenization.terminationPenalty", \.tokenization.terminationPenalty,
             description.tokenization.terminationPenalty)

@@ -109,8 +109,13 @@ extension Checkpoint {
     private static func conditions(
         _ description: Description, _ weights: SafetensorsFile
     ) throws -> Conditions? {
-        guard let columns = description.tokenization.conditionColumns else { return nil }
         let bins = description.model.binCount
+        let returns = description.tokenization.returnLevels.map {
+            ReturnLevels(count: $0, binCount: bins)
+        }
+        guard let columns = description.tokenization.conditionColumns else {
+            return returns.map(Conditions.init(returns:))
+        }
         guard try weights.shape(of: conditionEdgesName) == [bins + 1, columns.count] else {
             throw CheckpointError(
                 code: .mismatch, file: weights.name,
@@ -120,7 +125,8 @@ extension Checkpoint {
             columns: columns,
             discretizer: try Discretizer(
                 strategy: .uniform, validating: weights.doubles(conditionEdgesName),
-                dimension: columns.count, binCount: bins))
+                dimension: columns.count, binCount: bins),
+            returns: returns)
     }
 
     private init(_ description: Description, _ weights: SafetensorsFile) throws {

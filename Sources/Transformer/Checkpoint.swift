@@ -118,14 +118,15 @@ public struct Checkpoint {
                 detail: "its terminationPenalty is undecided; was it edited by hand?")
         }
         let tokenization = description.tokenization
-        let goals = tokenization.goalColumns?.count ?? 0
-        let conditions = tokenization.conditionColumns?.count ?? 0
-        guard goals + conditions == description.model.goalDimension else {
+        guard tokenization.prefixCount == description.model.goalDimension else {
+            let goals = tokenization.goalColumns?.count ?? 0
+            let conditions = tokenization.conditionColumns?.count ?? 0
             throw CheckpointError(
                 code: .malformed, file: url.path,
                 detail: "its model takes \(description.model.goalDimension) goal tokens, its "
                     + "tokenization has \(goals) goalColumns"
                     + (conditions > 0 ? " and \(conditions) conditionColumns" : "")
+                    + (tokenization.returnLevels == nil ? "" : " and returnLevels")
                     + "; was it edited by hand?")
         }
         return description

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Tokenization
 public import Training
 public import Transformer
 
@@ -39,6 +40,10 @@ struct RecipeOptions: ParsableArguments {
     @Option(help: "How many transitions are an episode's first (as many as a window has).")
     var openingLength: Int?
 
+    @Option(
+        help: "Tell the model which of so many levels of return an episode of the data has.")
+    var returnLevels: Int?
+
     @Option(help: "Begin with the weights of this checkpoint; the model's size is its own.")
     var initial: String?
 
@@ -53,6 +58,7 @@ struct RecipeOptions: ParsableArguments {
         overrides.set(\.training.openingShare, openingShare)
         overrides.set(\.training.openingLength, openingLength)
         overrides.set(\.training.initialCheckpoint, initial)
+        overrides.set(\.tokenization.returnLevels, returnLevels)
         overrides.set(\.model.dropout, dropout)
         return overrides
     }

@@ -37,7 +37,7 @@ import Trajectories
         throws
     {
         let data = try TokenizedDataset(trajectories(), settings: settings())
-        let conditions = try #require(data.conditions)
+        let bins = try #require(data.conditions?.discretizer)
         #expect(data.windows.goalDimension == 3 && data.dataLayout == layout)
         var batch = TokenBatch(rows: 2, length: data.windows.length, goalDimension: 3)
         // Empty episodes are left out of the windows.
@@ -49,8 +49,8 @@ import Trajectories
             #expect(
                 batch.goals.suffix(3).prefix(2).map(Int.init)
                     == [
-                        conditions.discretizer.token(for: 7 - number, dimension: 0),
-                        conditions.discretizer.token(for: number, dimension: 1),
+                        bins.token(for: 7 - number, dimension: 0),
+                        bins.token(for: number, dimension: 1),
                     ])
         }
         #expect(
@@ -120,6 +120,32 @@ import Trajectories
             #expect(error?.code == .notFinite && error?.dimension == 1)
             #expect(error?.detail.contains("episode 4") == true)
         }
+    }
+
+    @Test func `a number that is none is named by its column in the data`() {
+        var episodes = trajectories()
+        var broken = Trajectory(layout: layout, ending: .timeout)
+        for row in 0..<2 {
+            broken.append(observation: [0, 1, .nan, 1], action: [Float(row)], reward: 0)
+        }
+        episodes.append(broken)
+        let error = #expect(throws: DiscretizerError.self) {
+            try TokenizedDataset(episodes, settings: settings())
+        }
+        #expect(error?.code == .notFinite && error?.dimension == 2)
+    }
+
+    @Test func `numbers outside adopted bins are counted without the conditions`() throws {
+        let bins = try TokenizedDataset(trajectories(), settings: settings()).discretizer
+        #expect(bins.remark(on: trajectories(), besides: [3, 1]) == nil)
+        let far = trajectories(lengths: [9]).map { episode in
+            var other = Trajectory(layout: layout, ending: .timeout)
+            for row in 0..<episode.count {
+                other.append(observation: [99, 0, 0, 0], action: [0], reward: 1)
+            }
+            return other
+        }
+        #expect(bins.remark(on: far, besides: [3, 1])?.contains("outside the bins") == true)
     }
 
     @Test(

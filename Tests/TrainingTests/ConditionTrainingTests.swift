@@ -106,10 +106,9 @@ import TransformerCPU
         try context.setGoal([5])
         let token = trained.discretizer.token(for: 5, dimension: 1)
         #expect(context.goal == [token])
-        let conditions = try #require(trained.conditions)
+        let bins = try #require(trained.conditions?.discretizer)
         #expect(
-            try context.prefix(before: [1, 0, 0])
-                == [conditions.discretizer.token(for: 1, dimension: 0), token])
+            try context.prefix(before: [1, 0, 0]) == [bins.token(for: 1, dimension: 0), token])
         #expect(try context.tokens(before: [1, 0, 0]).count == 2)
         for observation in [[0, 0], [.nan, 0, 0]] as [[Double]] {
             let error = #expect(throws: PlanningError.self) {

@@ -143,6 +143,12 @@ struct PlannerOptionsGroup: ParsableArguments {
     @Option(help: "Divide logits by this before sampling; below 1 sharpens.")
     var temperature = PlannerOptions().temperature
 
+    @Option(
+        help: ArgumentHelp(
+            "Act by this level of return, of a model trained with --return-levels (the highest).",
+            valueName: "level"))
+    var returnLevel: Int?
+
     @Option(help: "Weight of a reward one step later; the checkpoint's when not given.")
     var discount: Double?
 
@@ -185,6 +191,7 @@ struct PlannerOptionsGroup: ParsableArguments {
         options.warmStart = warmStart
         options.deadlineMilliseconds = deadlineMilliseconds
         options.temperature = temperature
+        options.returnLevel = returnLevel
         options.discount = discount
         options.window = window ?? options.window
         options.cdfRule = authorsQuirks ? .authors : .careful

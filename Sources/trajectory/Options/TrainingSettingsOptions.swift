@@ -101,6 +101,15 @@ struct TrainingSettingsOptions: ParsableArguments {
         transform: GoalColumnsArgument.parseRanges)
     var conditionColumns: [Int]?
 
+    @Option(
+        help: ArgumentHelp(
+            "Tell the model which of so many levels of return an episode of the data has.",
+            discussion: """
+                10 for tenths of the transitions. The level stands once in front of every sequence; \
+                plans act by the highest, or by --return-level. A checkpoint keeps it.
+                """, valueName: "count"))
+    var returnLevels: Int?
+
     @OptionGroup var hiding: HidingOptions
     @Option(
         help: """
@@ -199,7 +208,7 @@ struct TrainingSettingsOptions: ParsableArguments {
         "layerCount": "--layers", "headCount": "--heads", "embeddingWidth": "--width",
         "embeddingDropout": "--dropout", "windowLength": "--window", "contextLength": "--window",
         "binCount": "--bins", "goalRule": "--goal-rule", "goalColumns": "--goal-columns",
-        "conditionColumns": "--condition-columns",
+        "conditionColumns": "--condition-columns", "returnLevels": "--return-levels",
     ]
 
     /// What is wrong with settings, with the options in the place of their names.
@@ -246,6 +255,7 @@ struct TrainingSettingsOptions: ParsableArguments {
         overrides.set(\.tokenization.strategy, discretizer)
         overrides.set(\.tokenization.goalColumns, goalColumns)
         overrides.set(\.tokenization.conditionColumns, conditionColumns)
+        overrides.set(\.tokenization.returnLevels, returnLevels)
         overrides.set(\.tokenization.hiding, hiding.hiding)
         overrides.set(\.tokenization.goalRule, goalRule)
         overrides.set(\.tokenization.terminationPenalty, penalty.penalty)

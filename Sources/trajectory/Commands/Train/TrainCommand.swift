@@ -19,7 +19,7 @@ struct TrainCommand: AsyncParsableCommand, DividedCommand {
             --minutes its size follow from the data and this machine's speed. Settings come from the recipe, then from --config, then from \
             the options given here. A configuration file has the sections model, training and tokenization; 'trajectory train \
             --print-config' shows them; besides, training may have timeLimit (minutes), workers and finalTokens, and tokenization \
-            maxPathLength, goalColumns, conditionColumns and hiding (probability, seed).
+            maxPathLength, goalColumns, conditionColumns, returnLevels and hiding (probability, seed).
 
             A token file (trajectory dataset tokenize) is mapped into memory as it is needed; it \
             brings the settings with which it was made, and the run is that of the dataset itself.
