@@ -115,7 +115,7 @@ class Model:
     @property
     def return_levels(self) -> int:
         """Levels of an episode's return that it was trained to tell apart; 0 where it was not told any."""
-        return int(self._answer.get("returnLevels") or 0)
+        return int(self._answer["returnLevels"])
 
     @property
     def parameter_count(self) -> int:

@@ -64,7 +64,7 @@ public final class BehaviorCloning {
                 "give a share above 0, at most 1")
         }
         let columns = settings.goalColumns
-        if !columns.isEmpty, let problem = layout.problem(ofGoalColumns: columns) {
+        if let problem = layout.problem(ofGoalColumns: columns) {
             throw LearningError(.invalidSetting, "goals", problem)
         }
         let chosen = Self.best(trajectories, fraction: settings.topFraction)

@@ -69,8 +69,8 @@ public struct Controller {
         }
         search = PacedSearch(
             try Search(
-                model: model.judging(conditions, options), discretizer: discretizer,
-                options: options, critic: critic))
+                model: model, discretizer: discretizer, conditions: conditions, options: options,
+                critic: critic))
         try model.requirePrefix(goalColumns, conditions, critic: critic)
         self.actionLimits = actionLimits
         context = PlanningContext(

@@ -27,6 +27,12 @@ package final class JudgedTree: PrefixTreeModel {
         self.untold = untold
     }
 
+    /// The tree of a search under `conditions`; nil where these have no levels of return.
+    convenience init?(_ base: any PrefixTreeModel, under conditions: Conditions?) {
+        guard let conditions, let returns = conditions.returns else { return nil }
+        self.init(base, place: conditions.columns.count, untold: returns.untold)
+    }
+
     package var layout: TransitionLayout { base.layout }
     package var vocabularySize: Int { base.vocabularySize }
     package var contextLength: Int { base.contextLength }
@@ -86,17 +92,5 @@ package final class JudgedTree: PrefixTreeModel {
     /// Whether the token after a node is a reward or value.
     private func isJudged(_ node: Int) -> Bool {
         (Int(positions[node]) + 1) % layout.transitionDimension >= layout.rewardIndex
-    }
-}
-
-extension PrefixTreeModel {
-    /// The model as a search by `options` asks it: with levels of return, one that judges apart from
-    /// what it proposes; a search for likelihood judges nothing.
-    func judging(
-        _ conditions: Conditions?, _ options: PlannerOptions
-    ) -> any PrefixTreeModel {
-        guard let conditions, let returns = conditions.returns, options.objective != .likelihood
-        else { return self }
-        return JudgedTree(self, place: conditions.columns.count, untold: returns.untold)
     }
 }

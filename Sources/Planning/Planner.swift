@@ -108,7 +108,7 @@ public final class Planner: Sendable {
         try decoder.requirePrefix(goalColumns, conditions, critic: critic)
         let search = PacedSearch(
             try Search(
-                model: decoder.judging(conditions, options), discretizer: discretizer,
+                model: decoder, discretizer: discretizer, conditions: conditions,
                 options: options, critic: critic))
         self.model = model
         self.discretizer = discretizer
@@ -191,8 +191,8 @@ public final class Planner: Sendable {
             return Lent(
                 search: PacedSearch(
                     try Search(
-                        model: try engine.decoder(model).judging(conditions, options),
-                        discretizer: discretizer, options: options, critic: critic)))
+                        model: try engine.decoder(model), discretizer: discretizer,
+                        conditions: conditions, options: options, critic: critic)))
         } catch let error as EngineError {
             throw PlanningError(error)
         } catch {

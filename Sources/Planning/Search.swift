@@ -8,16 +8,20 @@ enum Search {
     case likelihood(LikelihoodPlanner)
 
     /// Checks that everything belongs together.
+    ///
+    /// Under `conditions` with levels of return a search for return judges apart from what it
+    /// proposes (``JudgedTree``); one for likelihood judges nothing.
     init(
-        model: any PrefixTreeModel, discretizer: Discretizer, options: PlannerOptions,
-        critic: (any TransitionCritic)?
+        model: any PrefixTreeModel, discretizer: Discretizer, conditions: Conditions?,
+        options: PlannerOptions, critic: (any TransitionCritic)?
     ) throws {
         self =
             switch options.objective {
             case .expectedReturn, .q:
                 .expectedReturn(
                     try BeamPlanner(
-                        model: model, discretizer: discretizer, options: options, critic: critic))
+                        model: JudgedTree(model, under: conditions) ?? model,
+                        discretizer: discretizer, options: options, critic: critic))
             case .likelihood:
                 .likelihood(
                     try LikelihoodPlanner(model: model, discretizer: discretizer, options: options))

@@ -26,7 +26,7 @@ final class ModelBox: @unchecked Sendable {
         let parameters: [Parameter]
         let goalColumns: [Int]
         let conditionColumns: [Int]
-        let returnLevels: Int?
+        let returnLevels: Int
         /// Numbers of an observation, those that hold for a whole episode among them.
         let observationDimension: Int
         /// What is wrong with the newest checkpoint, where this is the one before it.
@@ -42,7 +42,7 @@ final class ModelBox: @unchecked Sendable {
             },
             goalColumns: checkpoint.goalColumns,
             conditionColumns: checkpoint.conditions?.columns ?? [],
-            returnLevels: checkpoint.conditions?.returns?.count,
+            returnLevels: checkpoint.conditions?.returns?.count ?? 0,
             observationDimension: checkpoint.dataLayout.observationDimension,
             note: checkpoint.passedOver)
     }

@@ -55,29 +55,18 @@ public struct ReturnLevels: Sendable, Equatable {
     ///   - lengths: The transitions of each.
     /// - Returns: A level from 1 to ``count`` for each.
     func levels(returns: [Double], lengths: [Int]) -> [Int] {
-        let rows = Double(max(1, lengths.reduce(0, +)))
-        let order = returns.indices.sorted { returns[$0] < returns[$1] }
+        let rows = lengths.reduce(0, +)
         var levels = Array(repeating: 1, count: returns.count)
-        var below = 0
-        for equals in order.chunked(where: { returns[$0] == returns[$1] }) {
-            below += equals.reduce(0) { $0 + lengths[$1] }
-            let level = Int((Double(below) / rows * Double(count)).rounded(.up))
-            for index in equals { levels[index] = min(count, max(1, level)) }
+        // Transitions of the episodes that are no better.
+        var rest = rows
+        var equal: (value: Double, level: Int)?
+        for index in returns.indices.sorted(by: { returns[$0] > returns[$1] }) {
+            if equal?.value != returns[index] {
+                equal = (returns[index], max(1, (rest * count + rows - 1) / max(1, rows)))
+            }
+            levels[index] = equal?.level ?? 1
+            rest -= lengths[index]
         }
         return levels
-    }
-}
-
-extension Array {
-    /// Cuts the array where neighbours do not belong together.
-    fileprivate func chunked(where belong: (Element, Element) -> Bool) -> [ArraySlice<Element>] {
-        var chunks: [ArraySlice<Element>] = []
-        var start = startIndex
-        for index in indices
-        where index + 1 == endIndex || !belong(self[index], self[index + 1]) {
-            chunks.append(self[start...index])
-            start = index + 1
-        }
-        return chunks
     }
 }

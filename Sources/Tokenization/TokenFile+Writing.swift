@@ -31,9 +31,7 @@ extension TokenFile {
         bins: Discretizer? = nil, source: Source, to url: URL,
         report: (StreamingProgress) throws -> Void = { _ in }
     ) throws -> Description {
-        if let problem = settings.problem {
-            throw DiscretizerError(code: .malformed, dimension: nil, detail: problem)
-        }
+        try settings.requireSound()
         try settings.requireNoHiding()
         try settings.requireNoConditions()
         var settings = try settings.decided(by: TerminalStates(of: stream))

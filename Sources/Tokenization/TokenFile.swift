@@ -243,9 +243,7 @@ extension TokenizedDataset {
         settings.terminationPenalty = TerminationPenalty(file.description.terminationPenalty)
         settings.binCount = file.description.binCount
         settings.strategy = file.description.strategy
-        if let problem = settings.problem {
-            throw DiscretizerError(code: .malformed, dimension: nil, detail: problem)
-        }
+        try settings.requireSound()
         try settings.requireNoHiding()
         try settings.requireNoConditions()
         try settings.requireGoalColumns(in: file.description.layout)

@@ -199,7 +199,7 @@ public struct TokenWindows: Sendable {
         if let untold = store.untoldLevel {
             // Another sequence than the goal's.
             var generator = SplitMix64(seed: ~goalSeed)
-            if Double(generator.next() >> 11) * 0x1p-53 < ReturnLevels.untoldShare {
+            if generator.uniform() < ReturnLevels.untoldShare {
                 batch.goals[firstGoal - 1] = Int32(untold)
             }
         }

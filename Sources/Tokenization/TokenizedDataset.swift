@@ -118,9 +118,7 @@ public struct TokenizedDataset: Sendable {
     public init(_ trajectories: [Trajectory], settings: Settings = Settings())
         throws(DiscretizerError)
     {
-        if let problem = settings.problem {
-            throw DiscretizerError(code: .malformed, dimension: nil, detail: problem)
-        }
+        try settings.requireSound()
         let settings = settings.decided(by: TerminalStates(of: trajectories))
         let (table, held) = try TokenizedDataset.table(trajectories, settings)
         try settings.requireDiscreteColumns(in: table.layout)
@@ -146,6 +144,9 @@ public struct TokenizedDataset: Sendable {
         _ trajectories: [Trajectory], settings: Settings = Settings(), discretizer: Discretizer
     ) throws(DiscretizerError) {
         var settings = settings.decided(by: TerminalStates(of: trajectories))
+        settings.strategy = discretizer.strategy
+        settings.binCount = discretizer.binCount
+        try settings.requireSound()
         let (table, held) = try TokenizedDataset.table(trajectories, settings)
         try discretizer.requireDimension(of: table.layout)
         guard settings.hiddenColumns(of: table.layout) == discretizer.hiddenColumns else {
@@ -156,8 +157,6 @@ public struct TokenizedDataset: Sendable {
         }
         try settings.requireDiscreteColumns(in: table.layout)
         for trajectory in trajectories { try settings.requireDiscrete(trajectory) }
-        settings.strategy = discretizer.strategy
-        settings.binCount = discretizer.binCount
         self.init(table, discretizer, settings, held)
     }
 
@@ -255,6 +254,13 @@ public struct TokenizedDataset: Sendable {
 }
 
 extension TokenizedDataset.Settings {
+    /// Checks that the settings make sense together, whatever the data.
+    func requireSound() throws(DiscretizerError) {
+        if let problem {
+            throw DiscretizerError(code: .malformed, dimension: nil, detail: problem)
+        }
+    }
+
     /// Checks that the goal's columns are the observation's.
     func requireGoalColumns(in layout: TransitionLayout) throws(DiscretizerError) {
         if let problem = goalProblem(layout: layout) {

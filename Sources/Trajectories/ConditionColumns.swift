@@ -15,9 +15,6 @@ extension TransitionLayout {
     /// What is wrong with `columns` as those of the observation that hold for a whole episode, where
     /// `goalColumns` make up a goal; nil where nothing is.
     package func problem(ofConditionColumns columns: [Int], goalColumns: [Int]) -> String? {
-        if columns.isEmpty {
-            return "conditionColumns is empty; name columns of the observation or leave it out"
-        }
         if Set(columns).count < columns.count {
             return "conditionColumns names a column twice; name each once"
         }

@@ -26,9 +26,6 @@ public enum HindsightGoal: String, Sendable, Hashable, Codable, CaseIterable {
 extension TransitionLayout {
     /// What is wrong with `columns` as those of the observation that make up a goal, or nil.
     package func problem(ofGoalColumns columns: [Int]) -> String? {
-        if columns.isEmpty {
-            return "goalColumns is empty; name columns of the observation or leave it out"
-        }
         if Set(columns).count < columns.count {
             return "goalColumns names a column twice; name each once"
         }

@@ -144,9 +144,7 @@ import TransformerCPU
         throws
     {
         let layout = TransitionLayout(observationDimension: 2, actionDimension: 1)
-        let discretizer = Discretizer(
-            strategy: .uniform, edges: (0...4).flatMap { Array(repeating: Double($0), count: 5) },
-            dimension: 5, binCount: 4)
+        let discretizer = unitBins(4, dimension: 5)
         var options = PlannerOptions()
         options.horizon = 3
         options.beamWidth = 4

@@ -1,6 +1,5 @@
 import Foundation
 import Planning
-import Safetensors
 import TestSupport
 import Testing
 import Tokenization
@@ -13,28 +12,7 @@ import TransformerCPU
     private let layout = TransitionLayout(observationDimension: 3, actionDimension: 1)
     private let goalColumns = [2, 0]
 
-    /// Random weights, large enough that goals and tokens matter.
-    private func model(seed: UInt64) throws -> TrajectoryTransformer {
-        var configuration = TransformerConfiguration(layout: layout, contextTransitions: 4)
-        configuration.binCount = 8
-        configuration.layerCount = 2
-        configuration.headCount = 2
-        configuration.embeddingWidth = 16
-        configuration.goalDimension = 2
-        let fresh = TrajectoryTransformer(configuration, seed: seed)
-        var weights = fresh.tensors()
-        for name in fresh.parameterNames where !name.contains("ln") {
-            let parameter = try #require(fresh.parameter(named: name))
-            weights.set(name, parameter.values.map { $0 * 12 }, shape: parameter.shape)
-        }
-        return try TrajectoryTransformer(configuration, tensors: weights)
-    }
-
-    private var discretizer: Discretizer {
-        Discretizer(
-            strategy: .uniform, edges: (0...8).flatMap { Array(repeating: Double($0), count: 6) },
-            dimension: 6, binCount: 8)
-    }
+    private var discretizer: Discretizer { unitBins(8, dimension: 6) }
 
     /// The most likely sequences, with a whole forward pass for every row and no cache.
     private func naiveSearch(
@@ -66,7 +44,7 @@ import TransformerCPU
     ) throws {
         var generator = SeededGenerator(seed: 12)
         print("seed 12")
-        let model = try model(seed: 2)
+        let model = try prefixedModel(layout, seed: 2)
         let decoder = CPUEngine.cpu.prefixDecoder(model)
         var options = PlannerOptions()
         options.beamWidth = 3
@@ -106,7 +84,7 @@ import TransformerCPU
         options.beamWidth = 5
         options.contextTransitions = 2
         let planner = try BeamPlanner(
-            model: CPUEngine(workers: workers).prefixDecoder(model(seed: 7)),
+            model: CPUEngine(workers: workers).prefixDecoder(prefixedModel(layout, seed: 7)),
             discretizer: discretizer,
             options: options)
         let context = (0..<15).map { _ in Int.random(in: 0..<8, using: &generator) }
@@ -131,7 +109,7 @@ import TransformerCPU
     func `controllers with goals of their own decide together as they do alone`(
         objective: PlannerOptions.Objective
     ) throws {
-        let model = try model(seed: 3)
+        let model = try prefixedModel(layout, seed: 3)
         var options = PlannerOptions()
         options.objective = objective
         options.horizon = 2
@@ -176,7 +154,8 @@ import TransformerCPU
         options.horizon = 2
         options.beamWidth = 2
         let planner = try Planner(
-            model: model(seed: 2), discretizer: discretizer, goalColumns: goalColumns,
+            model: prefixedModel(layout, seed: 2), discretizer: discretizer,
+            goalColumns: goalColumns,
             options: options, engine: .cpu)
         var context = planner.context()
         let missing = #expect(throws: PlanningError.self) {
@@ -198,7 +177,8 @@ import TransformerCPU
         for columns in [[], [0], [0, 1, 2], [0, 3]] {
             let error = #expect(throws: PlanningError.self) {
                 try Planner(
-                    model: model(seed: 2), discretizer: discretizer, goalColumns: columns,
+                    model: prefixedModel(layout, seed: 2), discretizer: discretizer,
+                    goalColumns: columns,
                     engine: .cpu)
             }
             #expect(error?.code == .mismatch)

@@ -1,6 +1,5 @@
 import Foundation
 import Planning
-import Safetensors
 import TestSupport
 import Testing
 import Tokenization
@@ -13,27 +12,10 @@ import TransformerCPU
     private let layout = TransitionLayout(observationDimension: 2, actionDimension: 1)
     private let untold = 0
 
-    /// Random weights, large enough that what stands in front matters.
-    private func model() throws -> TrajectoryTransformer {
-        var configuration = TransformerConfiguration(layout: layout, contextTransitions: 4)
-        configuration.binCount = 8
-        configuration.layerCount = 2
-        configuration.headCount = 2
-        configuration.embeddingWidth = 16
-        configuration.goalDimension = 2
-        let fresh = TrajectoryTransformer(configuration, seed: 3)
-        var weights = fresh.tensors()
-        for name in fresh.parameterNames where !name.contains("ln") {
-            let parameter = try #require(fresh.parameter(named: name))
-            weights.set(name, parameter.values.map { $0 * 12 }, shape: parameter.shape)
-        }
-        return try TrajectoryTransformer(configuration, tensors: weights)
-    }
-
     @Test func `rewards and values are read where no level is told, all else where it is`() throws {
         var generator = SeededGenerator(seed: 4)
         print("seed 4")
-        let model = try model()
+        let model = try prefixedModel(layout, seed: 3)
         let tree = JudgedTree(CPUEngine.cpu.prefixDecoder(model), place: 1, untold: untold)
         let whole = CPUTransformer(model)
         let goals = [[3, 7], [3, 4]]
@@ -84,10 +66,8 @@ import TransformerCPU
     }
 
     @Test func `a plan's first reward is the one that is expected where no level is told`() throws {
-        let model = try model()
-        let discretizer = Discretizer(
-            strategy: .uniform, edges: (0...8).flatMap { Array(repeating: Double($0), count: 5) },
-            dimension: 5, binCount: 8)
+        let model = try prefixedModel(layout, seed: 3)
+        let discretizer = unitBins(8, dimension: 5)
         var options = PlannerOptions()
         options.horizon = 2
         options.beamWidth = 4

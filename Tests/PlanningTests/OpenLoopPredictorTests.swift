@@ -6,9 +6,7 @@ import Trajectories
 
 @Suite struct OpenLoopPredictorTests {
     /// Two bins a dimension, centres 0.5 and 1.5.
-    private let discretizer = Discretizer(
-        strategy: .uniform, edges: [0, 1, 2].flatMap { Array(repeating: Double($0), count: 4) },
-        dimension: 4, binCount: 2)
+    private let discretizer = unitBins(2, dimension: 4)
 
     /// The next observation is the sum of the last one and the action, modulo 2; own actions are 1.
     private func model(_ longest: Longest? = nil) -> TableModel {

@@ -8,11 +8,7 @@ import TransformerCPU
 enum SmallPlanner {
     static let layout = TransitionLayout(observationDimension: 2, actionDimension: 1)
 
-    static var discretizer: Discretizer {
-        Discretizer(
-            strategy: .uniform, edges: (0...10).flatMap { Array(repeating: Double($0), count: 5) },
-            dimension: 5, binCount: 10)
-    }
+    static var discretizer: Discretizer { unitBins(10, dimension: 5) }
 
     static func make(_ change: (inout PlannerOptions) -> Void = { _ in }) throws -> Planner {
         var configuration = TransformerConfiguration(layout: layout)

@@ -140,7 +140,7 @@ import Trajectories
         #expect(bins.remark(on: trajectories(), besides: [3, 1]) == nil)
         let far = trajectories(lengths: [9]).map { episode in
             var other = Trajectory(layout: layout, ending: .timeout)
-            for row in 0..<episode.count {
+            for _ in 0..<episode.count {
                 other.append(observation: [99, 0, 0, 0], action: [0], reward: 1)
             }
             return other

@@ -129,6 +129,16 @@ import Trajectories
         #expect(error?.detail.contains("returnLevels must lie in [2, 31]") == true)
     }
 
+    @Test func `levels beyond adopted bins are refused, whatever bins the settings have`() throws {
+        let bins = try TokenizedDataset(trajectories([1, 2]), settings: settings(nil)).discretizer
+        var settings = settings(33)
+        settings.binCount = 64
+        let error = #expect(throws: DiscretizerError.self) {
+            try TokenizedDataset(trajectories([1, 2]), settings: settings, discretizer: bins)
+        }
+        #expect(error?.detail.contains("returnLevels must lie in [2, 31]") == true)
+    }
+
     @Test func `settings without levels are written as they were before there were any`() throws {
         let data = try JSONEncoder().encode(settings(nil))
         #expect(!String(decoding: data, as: UTF8.self).contains("returnLevels"))
