@@ -227,8 +227,12 @@ def test_a_level_of_return_is_asked_for(dataset: tt.Dataset) -> None:
     assert tt.train(dataset, **SMALL).return_levels == 0
     planner = model.planner(horizon=2, beam_width=2, return_level=1)
     assert planner.options["return_level"] == 1
+    guided = model.planner(preset="mean-action", beam_width=2, level_guidance=3)
+    assert guided.options["level_guidance"] == 3 and guided.options["averaged_rows"] == 2
     with pytest.raises(tt.OptionError, match="return_level cannot be 4: give a level from 1 to 3"):
         model.planner(return_level=4)
+    with pytest.raises(tt.OptionError, match="level_guidance cannot be -1"):
+        model.planner(level_guidance=-1)
     with pytest.raises(tt.OptionError, match=r"return_levels must lie in \[2, 99\]"):
         tt.train(dataset, return_levels=1, **SMALL)
 

@@ -205,6 +205,7 @@ class Model:
         deadline_ms: float | None = None,
         temperature: float | None = None,
         return_level: SupportsIndex | None = None,
+        level_guidance: float | None = None,
         discount: float | None = None,
         window: Literal["exact", "cached"] | None = None,
         authors_quirks: bool = False,
@@ -244,7 +245,8 @@ class Model:
         - `context_transitions`: transitions that the model sees, the one being planned included.
         - `replan_interval`: steps for which one plan is followed; `warm_start`: try the rest of the plan before.
         - `deadline_ms`: plan within this time, as far and wide as it allows.
-        - `return_level`: act by this level of return, of a model trained with `return_levels` (the highest).
+        - `return_level`: act by this level of return, of a model trained with `return_levels` (the highest);
+          `level_guidance`: how often what the level adds to the logits of actions counts (1).
         - `temperature`: logits are divided by it (1); `discount`: weight of a reward a step later (the checkpoint's);
           `window`: "exact" slides with every planned transition, "cached" is faster.
         - `authors_quirks`: also reproduce the faults of the authors' percentile, CDF filter and reading of low rewards.

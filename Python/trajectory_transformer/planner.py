@@ -38,6 +38,7 @@ _NUMBERS = {
     "reward_cdf",
     "unlikely_share",
     "likelihood_weight",
+    "level_guidance",
     "deadline_ms",
     "temperature",
     "discount",

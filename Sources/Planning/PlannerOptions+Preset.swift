@@ -9,6 +9,11 @@ extension PlannerOptions {
         ///
         /// Of another objective than the return 5 transitions ahead, and all else as in ``authors``.
         case quick
+        /// No search: the mean of 16 actions that the model thinks possible, drawn in every step.
+        ///
+        /// Of another objective than the return the best of these actions, and all else as in
+        /// ``authors``.
+        case meanAction
         /// What the paper states for all datasets (Janner et al. 2021, appendix E): 15 transitions
         /// ahead with 256 beams, actions from the 20 most likely tokens.
         case paper
@@ -21,13 +26,15 @@ extension PlannerOptions {
 
         /// All, those of datasets after the others.
         public static var allCases: [Preset] {
-            [.quick, .paper, .authors] + AuthorsDataset.allCases.map { .authorsSettings(for: $0) }
+            [.quick, .meanAction, .paper, .authors]
+                + AuthorsDataset.allCases.map { .authorsSettings(for: $0) }
         }
 
         /// A name such as `paper` or `authors/hopper-medium`.
         public var rawValue: String {
             switch self {
             case .quick: "quick"
+            case .meanAction: "mean-action"
             case .paper: "paper"
             case .authors: "authors"
             case .authorsSettings(let dataset): dataset.settingsName
@@ -61,6 +68,13 @@ extension PlannerOptions {
             replanInterval = 3
             actionCDF = nil
             likelihoodWeight = 0.5
+            window = .cached
+        case .meanAction:
+            (horizon, beamWidth) = (1, 16)
+            guard objective == .expectedReturn else { break }
+            (expansionFactor, averagedRows) = (1, beamWidth)
+            contextTransitions = Self.quickContext
+            actionCDF = nil
             window = .cached
         }
     }

@@ -106,6 +106,13 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
     /// The level of return to act by, from 1, of a model that was trained with levels
     /// (``Tokenization/ReturnLevels``); nil for the highest.
     public var returnLevel: Int?
+    /// How far actions lean towards what the level of return makes likelier; 1 draws them as the
+    /// model expects them behind the level, more exaggerates, 0 does not regard the level.
+    ///
+    /// Logits are those behind no level, and so many times what the level adds to them: the
+    /// guidance without classifier of Ho & Salimans 2022 (arXiv 2207.12598), equation 6, where it
+    /// is 1 + w.
+    public var levelGuidance = 1.0
     /// What of a row's tokens the model sees.
     public var window = Window.exact
     /// What the CDF filter does at its edges.
@@ -223,6 +230,11 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
             throw PlannerOptionsError(
                 "temperature", "\(temperature)", "give a number above 0; 1 changes nothing")
         }
+        guard levelGuidance >= 0, levelGuidance.isFinite else {
+            throw PlannerOptionsError(
+                "levelGuidance", "\(levelGuidance)",
+                "give 0 or a number above; 1 changes nothing")
+        }
         if let discount, !(0 < discount && discount <= 1) {
             throw PlannerOptionsError("discount", "\(discount)", "give a number in (0, 1]")
         }
@@ -292,8 +304,13 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
 extension PlannerOptions {
     /// The conditions of a model with the level of return that is to be acted by.
     ///
-    /// - Throws: ``PlannerOptionsError`` when the model has no such level.
+    /// - Throws: ``PlannerOptionsError`` when the model has no such level, or none to be guided by.
     func asked(of conditions: Conditions?) throws(PlannerOptionsError) -> Conditions? {
+        if levelGuidance != 1, conditions?.returns == nil {
+            throw PlannerOptionsError(
+                "levelGuidance", "\(levelGuidance)",
+                "leave it out: the model was trained without levels of return")
+        }
         guard let returnLevel else { return conditions }
         guard let levels = conditions?.returns else {
             throw PlannerOptionsError(

@@ -10,18 +10,18 @@ enum Search {
     /// Checks that everything belongs together.
     ///
     /// Under `conditions` with levels of return a search for return judges apart from what it
-    /// proposes (``JudgedTree``); one for likelihood judges nothing.
+    /// proposes (``JudgedTree``); one for likelihood judges nothing, and may be guided.
     init(
         model: any PrefixTreeModel, discretizer: Discretizer, conditions: Conditions?,
         options: PlannerOptions, critic: (any TransitionCritic)?
     ) throws {
+        let model = JudgedTree(model, under: conditions, options: options) ?? model
         self =
             switch options.objective {
             case .expectedReturn, .q:
                 .expectedReturn(
                     try BeamPlanner(
-                        model: JudgedTree(model, under: conditions) ?? model,
-                        discretizer: discretizer, options: options, critic: critic))
+                        model: model, discretizer: discretizer, options: options, critic: critic))
             case .likelihood:
                 .likelihood(
                     try LikelihoodPlanner(model: model, discretizer: discretizer, options: options))

@@ -39,6 +39,7 @@ struct PlannerRequest: Decodable {
     var deadlineMilliseconds: Double?
     var temperature: Double?
     var returnLevel: Int?
+    var levelGuidance: Double?
     var discount: Double?
     var window: String?
     var authorsQuirks: Bool?
@@ -67,13 +68,14 @@ struct PlannerRequest: Decodable {
             set(\.readout, readout.map { .percentile($0, isAuthors ? .authors : .exact) })
             set(\.unlikelyShare, unlikelyShare)
             set(\.likelihoodWeight, likelihoodWeight)
-            set(\.averagedRows, averagedRows)
+            set(\.averagedRows, averagedRows ?? min(options.averagedRows, options.beamWidth))
             set(\.contextTransitions, contextTransitions)
             set(\.replanInterval, replanInterval ?? min(options.replanInterval, options.horizon))
             set(\.warmStart, warmStart)
             set(\.deadlineMilliseconds, deadlineMilliseconds)
             set(\.temperature, temperature)
             set(\.returnLevel, returnLevel)
+            set(\.levelGuidance, levelGuidance)
             set(\.discount, discount)
             set(\.window, try window.map { try choice("window", $0) })
             options.cdfRule = isAuthors ? .authors : .careful

@@ -12,11 +12,16 @@ import TransformerCPU
     private let layout = TransitionLayout(observationDimension: 2, actionDimension: 1)
     private let untold = 0
 
-    @Test func `rewards and values are read where no level is told, all else where it is`() throws {
+    @Test(arguments: [(1, true), (2.5, true), (0, true), (2.5, false)] as [(Float, Bool)])
+    func `rewards and values are read where no level is told, all else where it is`(
+        _ guidance: Float, _ judges: Bool
+    ) throws {
         var generator = SeededGenerator(seed: 4)
         print("seed 4")
         let model = try prefixedModel(layout, seed: 3)
-        let tree = JudgedTree(CPUEngine.cpu.prefixDecoder(model), place: 1, untold: untold)
+        let tree = JudgedTree(
+            CPUEngine.cpu.prefixDecoder(model), place: 1, untold: untold, judges: judges,
+            guidance: guidance)
         let whole = CPUTransformer(model)
         let goals = [[3, 7], [3, 4]]
         for _ in 0..<2 {
@@ -49,17 +54,15 @@ import TransformerCPU
                 let next = path.tokens.count % layout.transitionDimension
                 let isJudged = next == layout.rewardIndex || next == layout.valueIndex
                 judged += isJudged ? 1 : 0
-                let expected = try #require(
-                    try whole.logits(
-                        path.tokens, goal: isJudged ? [path.goal[0], untold] : path.goal
-                    ).last)
-                let other = try #require(
-                    try whole.logits(
-                        path.tokens, goal: isJudged ? path.goal : [path.goal[0], untold]
-                    ).last)
+                let told = try #require(try whole.logits(path.tokens, goal: path.goal).last)
+                let plain = try #require(
+                    try whole.logits(path.tokens, goal: [path.goal[0], untold]).last)
+                // How much of what the level adds counts.
+                let share: Float = isJudged ? (judges ? 0 : 1) : next == 2 ? guidance : 1
+                let expected = zip(told, plain).map { $1 + share * ($0 - $1) }
                 let found = tree.logits(of: node)
-                #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-3 * (1 + abs($1)) })
-                #expect(zip(found, other).contains { abs($0 - $1) > 1e-2 })
+                #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 2e-3 * (1 + abs($1)) })
+                #expect(zip(told, plain).contains { abs($0 - $1) > 1e-2 })
             }
             #expect(judged > 5 && judged < paths.count - 5)
         }

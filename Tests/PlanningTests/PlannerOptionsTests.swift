@@ -66,6 +66,8 @@ import Tokenization
         ),
         ("averagedRows", { $0.averagedRows = 0 }),
         ("averagedRows", { $0.averagedRows = 129 }),
+        ("levelGuidance", { $0.levelGuidance = -0.5 }),
+        ("levelGuidance", { $0.levelGuidance = .infinity }),
         ("temperature", { $0.temperature = 0 }),
         ("discount", { $0.discount = 1.01 }),
     ]

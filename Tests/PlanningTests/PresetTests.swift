@@ -42,7 +42,7 @@ import Testing
 
     @Test func `every preset has a name of its own, and another name is none`() throws {
         let names = PlannerOptions.Preset.allCases.map(\.rawValue)
-        #expect(Set(names).count == names.count && names.count == 18)
+        #expect(Set(names).count == names.count && names.count == 19)
         #expect(names.allSatisfy { PlannerOptions.Preset(rawValue: $0)?.rawValue == $0 })
         for name in ["authors/hopper", "hopper-medium", "authors/", "Paper"] {
             #expect(PlannerOptions.Preset(rawValue: name) == nil)
@@ -61,6 +61,17 @@ import Testing
         var other = quick
         other.contextTransitions = 7
         #expect(throws: PlannerOptionsError.self) { try other.fitted(toWindowOf: 5) }
+    }
+
+    @Test func `the mean action is that of all that are drawn`() throws {
+        for objective in PlannerOptions.Objective.allCases {
+            let options = PlannerOptions(.meanAction, for: objective)
+            try options.validate()
+            #expect(options.horizon == 1 && options.replanInterval == 1)
+            let averages = objective == .expectedReturn
+            #expect(options.averagedRows == (averages ? options.beamWidth : 1))
+            #expect(!averages || options.expansionFactor == 1)
+        }
     }
 
     @Test(arguments: [PlannerOptions.Objective.likelihood, .q])

@@ -83,6 +83,45 @@ import TransformerCPU
         }
     }
 
+    @Test func `guidance exaggerates what the level makes likelier, and none disregards it`()
+        throws
+    {
+        _ = try train("guided", steps: 300, levels: 2)
+        let trained = try Checkpoint(directory: folder.file("guided"))
+        /// The mean step to the right, told that episodes are paid little.
+        func step(_ guidance: Double) throws -> Double {
+            var options = PlannerOptions(.meanAction)
+            options.returnLevel = 1
+            options.levelGuidance = guidance
+            options.contextTransitions = 2
+            options.beamWidth = 64
+            options.averagedRows = 64
+            let planner = try Planner(checkpoint: trained, options: options, engine: .cpu)
+            let plan = try planner.plan(context: planner.context(), observation: [0, 0])
+            return Double(plan.actions[0][0])
+        }
+        let steps = try [0, 0.2, 3].map(step)
+        #expect(steps[1] < steps[0] && steps[2] <= steps[1], "\(steps)")
+    }
+
+    @Test func `a search for likelihood is guided, too, and a model without levels is not`() throws
+    {
+        _ = try train("likely", steps: 300, levels: 2)
+        let trained = try Checkpoint(directory: folder.file("likely"))
+        var options = options(level: 2)
+        options.levelGuidance = 2
+        let planner = try Planner(checkpoint: trained, options: options, engine: .cpu)
+        #expect(
+            try planner.plan(context: planner.context(), observation: [0, 0]).actions[0][0] > 0)
+        _ = try train("unleveled", steps: 1, levels: nil)
+        let plain = try Checkpoint(directory: folder.file("unleveled"))
+        options.returnLevel = nil
+        let error = #expect(throws: PlannerOptionsError.self) {
+            try Planner(checkpoint: plain, options: options, engine: .cpu)
+        }
+        #expect(error?.option == "levelGuidance" && error?.remedy.contains("without") == true)
+    }
+
     @Test func `levels that the model does not know are refused`() throws {
         _ = try train("two", steps: 1, levels: 2)
         _ = try train("none", steps: 1, levels: nil)

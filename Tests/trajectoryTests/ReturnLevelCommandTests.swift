@@ -42,6 +42,13 @@ import Testing
             JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
         #expect((result["planner"] as? [String: Any])?["return_level"] as? Int == 2)
         #expect(try evaluate("run", []).status == 0)
+        let guided = try evaluate("run", ["--preset", "mean-action", "--level-guidance", "3"])
+        #expect(guided.status == 0, "\(guided.errors)")
+        let record = try #require(
+            JSONSerialization.jsonObject(with: Data(guided.output.utf8)) as? [String: Any])
+        let planner = try #require(record["planner"] as? [String: Any])
+        #expect(planner["level_guidance"] as? Double == 3)
+        #expect(planner["averaged_rows"] as? Int == 2 && planner["horizon"] as? Int == 1)
     }
 
     @Test func `levels that are none are one line that names the option`() throws {
@@ -53,6 +60,10 @@ import Testing
                 outcome.errors.contains("cannot be \(level): give a level from 1 to 4")
                     && outcome.errors.contains("(--return-level)"), "\(outcome.errors)")
         }
+        #expect(try train("plain", []).status == 0)
+        let plain = try evaluate("plain", ["--level-guidance", "2"])
+        #expect(
+            plain.status == 1 && plain.errors.contains("(--level-guidance)"), "\(plain.errors)")
         let outcome = try train("other", ["--return-levels", "1"])
         #expect(outcome.status != 0)
         #expect(

@@ -13,9 +13,10 @@ struct PlannerOptionsGroup: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How far and wide to search: quick, authors, authors/DATASET, or paper.",
+            "How far and wide to search: quick, mean-action, authors, authors/DATASET, or paper.",
             discussion: """
-                quick takes about 20 ms; authors has what the authors' code has for Hopper, and \
+                quick takes about 20 ms; mean-action searches nothing and acts by the mean of 16 \
+                actions that the model draws; authors has what the authors' code has for Hopper, and \
                 authors/hopper-medium and so on what it has for a dataset; paper is the paper's \
                 appendix E.
                 """, valueName: "preset"))
@@ -48,8 +49,11 @@ struct PlannerOptionsGroup: ParsableArguments {
             """)
     var beamWidth: Int?
 
-    @Option(help: "Continuations tried of each kept sequence.")
-    var expansionFactor = PlannerOptions().expansionFactor
+    @Option(
+        help: """
+            Continuations tried of each kept sequence (\(quick.expansionFactor); mean-action: 1).
+            """)
+    var expansionFactor: Int?
 
     @Option(
         help: ArgumentHelp("Sample observations from the most likely K tokens.", valueName: "k|all")
@@ -113,8 +117,12 @@ struct PlannerOptionsGroup: ParsableArguments {
             """, valueName: "weight"))
     var likelihoodWeight: Double?
 
-    @Option(help: "Act by the mean first action of the best K sequences.")
-    var averagedRows = PlannerOptions().averagedRows
+    @Option(
+        help: """
+            Act by the mean first action of the best K sequences (\(quick.averagedRows); \
+            mean-action: \(PlannerOptions(.meanAction).averagedRows)).
+            """)
+    var averagedRows: Int?
 
     @Option(
         help: """
@@ -149,6 +157,13 @@ struct PlannerOptionsGroup: ParsableArguments {
             valueName: "level"))
     var returnLevel: Int?
 
+    @Option(
+        help: """
+            With such a model, how often what the level adds to the logits of actions counts; above \
+            1 exaggerates.
+            """)
+    var levelGuidance = PlannerOptions().levelGuidance
+
     @Option(help: "Weight of a reward one step later; the checkpoint's when not given.")
     var discount: Double?
 
@@ -170,7 +185,7 @@ struct PlannerOptionsGroup: ParsableArguments {
         var options = PlannerOptions(preset, for: objective)
         options.horizon = horizon ?? options.horizon
         options.beamWidth = beamWidth ?? options.beamWidth
-        options.expansionFactor = expansionFactor
+        options.expansionFactor = expansionFactor ?? options.expansionFactor
         options.observationTopK = observationTopK.value
         options.actionTopK = actionTopK.map(\.value) ?? options.actionTopK
         options.rewardTopK = rewardTopK.value
@@ -185,13 +200,14 @@ struct PlannerOptionsGroup: ParsableArguments {
             }
         options.unlikelyShare = unlikelyShare
         options.likelihoodWeight = likelihoodWeight ?? options.likelihoodWeight
-        options.averagedRows = averagedRows
+        options.averagedRows = averagedRows ?? min(options.averagedRows, options.beamWidth)
         options.contextTransitions = contextTransitions ?? options.contextTransitions
         options.replanInterval = replanInterval ?? min(options.replanInterval, options.horizon)
         options.warmStart = warmStart
         options.deadlineMilliseconds = deadlineMilliseconds
         options.temperature = temperature
         options.returnLevel = returnLevel
+        options.levelGuidance = levelGuidance
         options.discount = discount
         options.window = window ?? options.window
         options.cdfRule = authorsQuirks ? .authors : .careful
