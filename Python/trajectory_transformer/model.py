@@ -229,7 +229,8 @@ class Model:
         How it searches, under the names and defaults of the command line's options (`trajectory evaluate --help`).
         What is None is as the preset has it for the objective; `Planner.options` tells. "all" lifts a limit.
 
-        - `preset`: "quick", milliseconds a decision for a small model; "authors", the authors' code's search, 15
+        - `preset`: "quick", milliseconds a decision for a small model; "mean-action", no search but the mean of 16
+          actions that the model draws; "authors", the authors' code's search, 15
           transitions ahead with 128 beams; "authors/hopper-medium" and so on, theirs for a dataset; or "paper", the
           paper's appendix E.
         - `objective`, `critic`: "expectedReturn", "imitation" of the data, or "q" with a critic's file.

@@ -9,8 +9,10 @@ extension PlannerOptions {
         ///
         /// Of another objective than the return 5 transitions ahead, and all else as in ``authors``.
         case quick
-        /// No search: the mean of 16 actions that the model thinks possible, drawn in every step.
+        /// No search: the mean of 16 actions that the model thinks possible, drawn in every step
+        /// by what it sees now and the transition before.
         ///
+        /// A model that sees more goes on with what it has done so far.
         /// Of another objective than the return the best of these actions, and all else as in
         /// ``authors``.
         case meanAction
@@ -73,7 +75,7 @@ extension PlannerOptions {
             (horizon, beamWidth) = (1, 16)
             guard objective == .expectedReturn else { break }
             (expansionFactor, averagedRows) = (1, beamWidth)
-            contextTransitions = Self.quickContext
+            contextTransitions = 2
             actionCDF = nil
             window = .cached
         }

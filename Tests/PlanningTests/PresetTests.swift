@@ -71,6 +71,7 @@ import Testing
             let averages = objective == .expectedReturn
             #expect(options.averagedRows == (averages ? options.beamWidth : 1))
             #expect(!averages || options.expansionFactor == 1)
+            #expect(options.contextTransitions == (averages ? 2 : 5))
         }
     }
 

@@ -127,7 +127,9 @@ struct PlannerOptionsGroup: ParsableArguments {
     @Option(
         help: """
             Transitions the model sees, the one being planned included \
-            (\(quick.contextTransitions); others: \(authors.contextTransitions)).
+            (\(quick.contextTransitions); mean-action: \
+            \(PlannerOptions(.meanAction).contextTransitions); others: \
+            \(authors.contextTransitions)).
             """)
     var contextTransitions: Int?
 
