@@ -16,8 +16,24 @@ public enum HDF5Library {
         // At the end of the process the library would visit what it has open once more, and what it
         // could not close after a failure can bring it down.
         H5dont_atexit()
+        leaveFilesUnlocked()
         return NSRecursiveLock()
     }()
+
+    /// Has the library open every file without locking it: file systems that have no locks refuse
+    /// them.
+    ///
+    /// By its property list a file that is opened can be left unlocked, not one behind a link or a
+    /// virtual dataset, and the library does not open a file that it has open under the other rule:
+    /// what one thread reads directly would be missing to another that follows a link to it. The
+    /// variable of the environment holds for all; the library reads it once, at its first file.
+    private static func leaveFilesUnlocked() {
+        let variable = "HDF5_USE_FILE_LOCKING"
+        guard getenv(variable) == nil else { return }
+        setenv(variable, "FALSE", 1)
+        _ = H5Fis_hdf5("/dev/null")
+        unsetenv(variable)
+    }
 
     /// Runs `body` while no other thread is inside the library.
     static func locked<Result, Failure: Error>(_ body: () throws(Failure) -> Result)

@@ -47,6 +47,19 @@ import Trajectories
         #expect(data.trajectories.map(\.observations) == [(0..<24).map { Float(100 + $0) }])
     }
 
+    @Test(arguments: ["external-link", "other"], ["virtual-elsewhere", "external-link", "other"])
+    func `a file that is open, also behind a link, can be opened again`(
+        _ first: String, _ second: String
+    ) throws {
+        let open = try HDF5File(reading: fixture(first), followsExternal: true)
+        let dataset = try open.root.dataset("observations")
+        var options = TrajectoryDataset.ReadingOptions()
+        options.followsExternal = true
+        let data = try TrajectoryDataset(contentsOf: fixture(second), options: options)
+        #expect(data.trajectories.map(\.observations) == [(0..<24).map { Float(100 + $0) }])
+        withExtendedLifetime(dataset) {}
+    }
+
     @Test(arguments: ["virtual-within", "links-within", "other"])
     func `links and virtual datasets within a file are its own`(_ name: String) throws {
         let data = try TrajectoryDataset(contentsOf: fixture(name))
