@@ -228,7 +228,8 @@ def test_a_level_of_return_is_asked_for(dataset: tt.Dataset) -> None:
     planner = model.planner(horizon=2, beam_width=2, return_level=1)
     assert planner.options["return_level"] == 1
     guided = model.planner(preset="mean-action", beam_width=2, level_guidance=3)
-    assert guided.options["level_guidance"] == 3 and guided.options["averaged_rows"] == 2
+    assert guided.options["level_guidance"] == 3
+    assert guided.options["averaged_rows"] == 2
     with pytest.raises(tt.OptionError, match="return_level cannot be 4: give a level from 1 to 3"):
         model.planner(return_level=4)
     with pytest.raises(tt.OptionError, match="level_guidance cannot be -1"):
