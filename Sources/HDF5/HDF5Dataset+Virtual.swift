@@ -101,10 +101,8 @@ private struct VirtualMapping {
             sourceFile, folder.appendingPathComponent(sourceFile).path,
             folder.appendingPathComponent(URL(fileURLWithPath: sourceFile).lastPathComponent).path,
         ]
-        guard let place = places.first(where: FileManager.default.fileExists),
-            let access = HDF5Handle(H5Pcreate(chdf5_file_access()), H5Pclose),
-            H5Pset_file_locking(access.id, false, true) >= 0
-        else { return nil }
-        return HDF5Handle(H5Fopen(place, chdf5_read_only(), access.id), H5Fclose)
+        return places.first(where: FileManager.default.fileExists).flatMap {
+            HDF5Handle(H5Fopen($0, chdf5_read_only(), chdf5_default()), H5Fclose)
+        }
     }
 }

@@ -42,10 +42,9 @@ public final class HDF5File: Sendable {
                     code: .malformed, file: path, key: nil,
                     detail: ForeignFile.detail(path))
             }
-            // Without the library's lock on the file: file systems that have none refuse it.
-            guard let access = HDF5Handle(H5Pcreate(chdf5_file_access()), H5Pclose),
-                HDF5Library.succeeded(H5Pset_file_locking(access.id, false, true)),
-                let handle = HDF5Handle(H5Fopen(path, chdf5_read_only(), access.id), H5Fclose)
+            guard
+                let handle = HDF5Handle(
+                    H5Fopen(path, chdf5_read_only(), chdf5_default()), H5Fclose)
             else {
                 throw HDF5Error(
                     code: .malformed, file: path, key: nil,
