@@ -230,9 +230,8 @@ class Model:
         What is None is as the preset has it for the objective; `Planner.options` tells. "all" lifts a limit.
 
         - `preset`: "quick", milliseconds a decision for a small model; "mean-action", no search but the mean of 16
-          actions that the model draws; "authors", the authors' code's search, 15
-          transitions ahead with 128 beams; "authors/hopper-medium" and so on, theirs for a dataset; or "paper", the
-          paper's appendix E.
+          actions that the model draws; "authors", the authors' code's search, 15 transitions ahead with 128 beams;
+          "authors/hopper-medium" and so on, theirs for a dataset; or "paper", the paper's appendix E.
         - `objective`, `critic`: "expectedReturn", "imitation" of the data, or "q" with a critic's file.
         - `horizon`, `beam_width`: transitions to plan ahead, and sequences kept after each.
         - `expansion_factor`: continuations tried of each kept sequence (2).

@@ -122,11 +122,8 @@ public final class LiveSession {
     ///   a critic and none is loaded.
     public func change(_ search: LiveCommand.Search) throws {
         var changed = options
-        changed.horizon = search.horizon ?? changed.horizon
-        changed.beamWidth = search.beamWidth ?? changed.beamWidth
-        changed.averagedRows = min(changed.averagedRows, max(1, changed.beamWidth))
-        changed.replanInterval = min(
-            search.replanInterval ?? changed.replanInterval, max(1, changed.horizon))
+        changed.replanInterval = search.replanInterval ?? changed.replanInterval
+        changed.resize(horizon: search.horizon, beamWidth: search.beamWidth)
         if let limit = search.deadlineMilliseconds {
             changed.deadlineMilliseconds = limit == 0 ? nil : limit
         }

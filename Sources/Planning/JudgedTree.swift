@@ -27,8 +27,7 @@ package final class JudgedTree: PrefixTreeModel {
 
     /// A tree of `base`, in whose goals the level has the place `place`.
     package init(
-        _ base: any PrefixTreeModel, place: Int, untold: Int, judges: Bool = true,
-        guidance: Float = 1
+        _ base: any PrefixTreeModel, place: Int, untold: Int, judges: Bool, guidance: Float
     ) {
         self.base = base
         self.place = place

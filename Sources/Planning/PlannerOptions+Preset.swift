@@ -13,6 +13,7 @@ extension PlannerOptions {
         /// by what it sees now and the transition before.
         ///
         /// A model that sees more goes on with what it has done so far.
+        ///
         /// Of another objective than the return the best of these actions, and all else as in
         /// ``authors``.
         case meanAction

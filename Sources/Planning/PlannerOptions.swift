@@ -302,6 +302,16 @@ public struct PlannerOptions: Sendable, Hashable, Codable {
 }
 
 extension PlannerOptions {
+    /// Searches as far and wide as is given, and follows plans and averages rows no further than
+    /// there then are any.
+    package mutating func resize(horizon: Int?, beamWidth: Int?) {
+        self.horizon = horizon ?? self.horizon
+        self.beamWidth = beamWidth ?? self.beamWidth
+        // Sizes below 1 are for `validate()` to name.
+        replanInterval = min(replanInterval, max(1, self.horizon))
+        averagedRows = min(averagedRows, max(1, self.beamWidth))
+    }
+
     /// The conditions of a model with the level of return that is to be acted by.
     ///
     /// - Throws: ``PlannerOptionsError`` when the model has no such level, or none to be guided by.

@@ -54,8 +54,7 @@ struct PlannerRequest: Decodable {
             func set<Value>(_ path: WritableKeyPath<PlannerOptions, Value>, _ value: Value?) {
                 if let value { options[keyPath: path] = value }
             }
-            set(\.horizon, horizon)
-            set(\.beamWidth, beamWidth)
+            options.resize(horizon: horizon, beamWidth: beamWidth)
             set(\.expansionFactor, expansionFactor)
             set(\.observationTopK, observationTopK.map(\.value))
             set(\.actionTopK, actionTopK.map(\.value))
@@ -68,9 +67,9 @@ struct PlannerRequest: Decodable {
             set(\.readout, readout.map { .percentile($0, isAuthors ? .authors : .exact) })
             set(\.unlikelyShare, unlikelyShare)
             set(\.likelihoodWeight, likelihoodWeight)
-            set(\.averagedRows, averagedRows ?? min(options.averagedRows, options.beamWidth))
+            set(\.averagedRows, averagedRows)
             set(\.contextTransitions, contextTransitions)
-            set(\.replanInterval, replanInterval ?? min(options.replanInterval, options.horizon))
+            set(\.replanInterval, replanInterval)
             set(\.warmStart, warmStart)
             set(\.deadlineMilliseconds, deadlineMilliseconds)
             set(\.temperature, temperature)

@@ -93,7 +93,6 @@ import TransformerCPU
             var options = PlannerOptions(.meanAction)
             options.returnLevel = 1
             options.levelGuidance = guidance
-            options.contextTransitions = 2
             options.beamWidth = 64
             options.averagedRows = 64
             let planner = try Planner(checkpoint: trained, options: options, engine: .cpu)

@@ -8,6 +8,7 @@ import Transformer
 /// The options of a planner, shared by the commands that plan; unset ones keep the defaults.
 struct PlannerOptionsGroup: ParsableArguments {
     private static let quick = PlannerOptions(.quick)
+    private static let meanAction = PlannerOptions(.meanAction)
     private static let authors = PlannerOptions(.authors)
     private static let paper = PlannerOptions(.paper)
 
@@ -38,7 +39,8 @@ struct PlannerOptionsGroup: ParsableArguments {
     @Option(
         help: """
             Transitions to plan ahead (\(quick.horizon), of other objectives than the return \
-            \(PlannerOptions(.quick, for: .q).horizon); authors: \(authors.horizon)).
+            \(PlannerOptions(.quick, for: .q).horizon); mean-action: \
+            \(meanAction.horizon); authors: \(authors.horizon)).
             """)
     var horizon: Int?
 
@@ -51,7 +53,8 @@ struct PlannerOptionsGroup: ParsableArguments {
 
     @Option(
         help: """
-            Continuations tried of each kept sequence (\(quick.expansionFactor); mean-action: 1).
+            Continuations tried of each kept sequence (\(quick.expansionFactor); mean-action: \
+            \(meanAction.expansionFactor)).
             """)
     var expansionFactor: Int?
 
@@ -120,7 +123,7 @@ struct PlannerOptionsGroup: ParsableArguments {
     @Option(
         help: """
             Act by the mean first action of the best K sequences (\(quick.averagedRows); \
-            mean-action: \(PlannerOptions(.meanAction).averagedRows)).
+            mean-action: \(meanAction.averagedRows)).
             """)
     var averagedRows: Int?
 
@@ -128,7 +131,7 @@ struct PlannerOptionsGroup: ParsableArguments {
         help: """
             Transitions the model sees, the one being planned included \
             (\(quick.contextTransitions); mean-action: \
-            \(PlannerOptions(.meanAction).contextTransitions); others: \
+            \(meanAction.contextTransitions); others: \
             \(authors.contextTransitions)).
             """)
     var contextTransitions: Int?
@@ -172,7 +175,7 @@ struct PlannerOptionsGroup: ParsableArguments {
     @Option(
         help: """
             exact slides the context with every planned transition; cached is faster (cached; \
-            others: exact).
+            authors and paper: exact).
             """)
     var window: PlannerOptions.Window?
 
@@ -185,8 +188,7 @@ struct PlannerOptionsGroup: ParsableArguments {
     /// The options as the planner takes them.
     var options: PlannerOptions {
         var options = PlannerOptions(preset, for: objective)
-        options.horizon = horizon ?? options.horizon
-        options.beamWidth = beamWidth ?? options.beamWidth
+        options.resize(horizon: horizon, beamWidth: beamWidth)
         options.expansionFactor = expansionFactor ?? options.expansionFactor
         options.observationTopK = observationTopK.value
         options.actionTopK = actionTopK.map(\.value) ?? options.actionTopK
@@ -202,9 +204,9 @@ struct PlannerOptionsGroup: ParsableArguments {
             }
         options.unlikelyShare = unlikelyShare
         options.likelihoodWeight = likelihoodWeight ?? options.likelihoodWeight
-        options.averagedRows = averagedRows ?? min(options.averagedRows, options.beamWidth)
+        options.averagedRows = averagedRows ?? options.averagedRows
         options.contextTransitions = contextTransitions ?? options.contextTransitions
-        options.replanInterval = replanInterval ?? min(options.replanInterval, options.horizon)
+        options.replanInterval = replanInterval ?? options.replanInterval
         options.warmStart = warmStart
         options.deadlineMilliseconds = deadlineMilliseconds
         options.temperature = temperature
