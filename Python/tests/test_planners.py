@@ -18,7 +18,10 @@ import trajectory_transformer as tt
         ({"beam_width": -3}, "beam_width cannot be -3: give a whole number from 1 up"),
         ({"action_cdf": 1.5}, "action_cdf cannot be 1.5: give a mass between 0 and 1, or all to allow all tokens"),
         ({"deadline_ms": -1}, "deadline_ms cannot be -1.0: give milliseconds above 0"),
-        ({"preset": "slow"}, "preset cannot be 'slow': give one of quick, mean-action, paper, authors, authors/"),
+        (
+            {"preset": "slow"},
+            "preset cannot be 'slow': give one of quick, mean-action, paper, authors, authors/hopper-medium",
+        ),
         ({"objective": "best"}, "objective cannot be 'best': give one of expectedReturn, likelihood, q, imitation"),
         ({"objective": "q"}, "objective q needs a critic; give one with critic"),
         ({"window": "wide"}, "window cannot be 'wide': give one of exact, cached"),
